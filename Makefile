@@ -1,0 +1,111 @@
+# xtree: build, installation and tests, on PGXS (PostgreSQL 15 or newer).
+#
+# On a bare Debian machine (these install what is missing, as root or through sudo):
+#   make demo [KEEP=1]                  the world's cities in a private server
+#   make test [SUITES="unit tap ..."]   every test suite
+#   make oracle [SECONDS=60] [SEED=1]   random statements: index answers against sequential scans
+#   make bench                          benchmarks beside the other access methods
+# With PostgreSQL's server headers installed:
+#   make, make install, make installcheck (against the running server that PGHOST, PGPORT ... name)
+# Variables: PG_CONFIG, WERROR=1 (warnings are errors), STOP_POINTS=1 (named pauses and failures, for tests only).
+
+PG_CONFIG ?= pg_config
+
+MODULE_big = xtree
+EXTENSION = xtree
+DATA = sql/xtree--1.0.sql
+HEADERS_xtree = src/xtree.h
+
+# The core and the page format know nothing of PostgreSQL, and are compiled without its headers in reach.
+FREE_DIRS = core page
+BOUND_DIRS = storage registry worker stats types am check pg
+FREE_SOURCES = $(wildcard $(FREE_DIRS:%=src/%/*.cpp))
+BOUND_SOURCES = $(wildcard $(BOUND_DIRS:%=src/%/*.cpp))
+FREE_OBJS = $(FREE_SOURCES:src/%.cpp=build/obj/%.o)
+BOUND_OBJS = $(BOUND_SOURCES:src/%.cpp=build/obj/%.o)
+OBJS = $(FREE_OBJS) $(BOUND_OBJS)
+
+# In order: setup creates the extension, the others need it. Install scripts share sql/, hence an explicit list.
+REGRESS = setup
+ISOLATION =
+ISOLATION_OPTS = --inputdir=test --load-extension=xtree
+
+SHLIB_LINK = -lstdc++ -Wl,-Bsymbolic -Wl,--version-script=src/exports.map
+EXTRA_CLEAN = build
+
+.DEFAULT_GOAL := all
+.PHONY: demo test oracle bench
+
+demo:
+	@scripts/install-packages.sh build
+	@scripts/with-server $(if $(KEEP),--keep) -- demo/demo.sh
+
+test:
+	@scripts/install-packages.sh test
+	@test/run $(SUITES)
+
+SECONDS ?= 60
+SEED ?= 1
+oracle:
+	@scripts/install-packages.sh test
+	@scripts/with-server -- perl test/oracle/oracle.pl --seconds $(SECONDS) --seed $(SEED)
+
+bench:
+	@scripts/install-packages.sh test
+	@test/bench/run
+
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+ifeq ($(PGXS),)
+
+all install installcheck:
+	@echo "PostgreSQL's server headers are missing; install them with: scripts/install-packages.sh" >&2; exit 1
+
+clean:
+	rm -rf build
+
+else
+
+# The bitcode rule for C++ cannot be given a language standard, and inlining SQL functions gains nothing here.
+override with_llvm = no
+
+include $(PGXS)
+
+STANDARD_FLAGS = -std=c++20 -Wall -Wextra $(if $(WERROR),-Werror) -fno-math-errno -ffp-contract=off \
+	-fvisibility-inlines-hidden -Isrc $(if $(STOP_POINTS),-DXTREE_STOP_POINTS)
+# As system headers, because PostgreSQL's own do not compile without warnings as C++20.
+SERVER_FLAGS = $(patsubst -I%,-isystem%,$(filter-out -I. -I$(srcdir),$(CPPFLAGS)))
+
+$(FREE_OBJS): ALL_CXXFLAGS = $(CXXFLAGS) $(filter-out -I%,$(CPPFLAGS)) $(STANDARD_FLAGS)
+$(BOUND_OBJS): ALL_CXXFLAGS = $(CXXFLAGS) $(SERVER_FLAGS) $(STANDARD_FLAGS)
+
+# Only the kernels of one instruction set are compiled for it; which of them runs is decided at run time. A weak symbol
+# in such an object (an inline function of some header) could be the copy that the linker keeps for everybody.
+ifeq ($(host_cpu),x86_64)
+build/obj/core/kernels_avx2.o: ISA_FLAGS = -mavx2
+endif
+no_weak_symbols = ! nm -C $@ | grep ' [VWu] ' || { echo "$@: weak symbols, see above" >&2; rm -f $@; exit 1; }
+
+build/obj/%.o: src/%.cpp build/obj/flags
+	@mkdir -p $(@D)
+	$(CXX) $(ALL_CXXFLAGS) $(ISA_FLAGS) -MMD -MP -c -o $@ $<
+	$(if $(ISA_FLAGS),@$(no_weak_symbols))
+
+# Changed flags rebuild everything, so that stop points never stay behind in a release; a source file that came or went
+# links anew.
+build/obj/flags: content = $(CXX) $(CXXFLAGS) $(CPPFLAGS) $(STANDARD_FLAGS)
+build/obj/objects: content = $(OBJS)
+build/obj/flags build/obj/objects: force
+	@mkdir -p $(@D)
+	@echo '$(content)' | cmp -s - $@ || echo '$(content)' >$@
+.PHONY: force
+
+$(shlib): src/exports.map build/obj/objects
+
+# For scripts that need a list from this file: make -s print VARIABLE=REGRESS
+.PHONY: print
+print:
+	@echo $($(VARIABLE))
+
+-include $(OBJS:.o=.d)
+
+endif

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# The tour behind `make demo`: runs against the server that the environment names (PGHOST, PGUSER ...), in a database
+# of its own. Each question is a file of this directory: a comment that says what is asked, then one query.
+set -euo pipefail
+cd "$(dirname "$0")"
+export PGDATABASE=cities PGCLIENTENCODING=UTF8 PGOPTIONS='-c client_min_messages=warning'
+
+ask() { psql -X -q -v ON_ERROR_STOP=1 --pset=footer=off --pset=border=2 --pset=linestyle=unicode "$@"; }
+
+heading() { printf '\n\n== %s\n\n' "$*"; }
+
+# question FILE: the question in words and in SQL, the answer, and how PostgreSQL found it.
+question() {
+  local query
+  query=$(sed '/^--/d' "$1")
+  heading "$(sed -n 's/^-- //p' "$1")"
+  printf '%s\n\n' "$query" | sed 's/^/    /'
+  ask -c "$query"
+  ask --tuples-only --pset=border=0 --no-align -c "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) $query" | sed 's/^/    /'
+}
+
+createdb "$PGDATABASE"
+heading '135,233 cities of the world (GeoNames, CC BY 4.0)'
+ask -f load.sql
+
+heading 'Building indexes: xtree beside gist'
+ask -f build.sql
+
+for file in question-*.sql; do
+  question "$file"
+done

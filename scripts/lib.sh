@@ -1,0 +1,38 @@
+# Shared by the scripts of this directory, demo/ and test/; sourced by bash, never run.
+# Sets: root (the checkout), pg_config; defines: die, server_user, as_server, server_dir, bindir_of.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+pg_config=${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}
+[ -x "$pg_config" ] || pg_config=pg_config
+umask 022
+
+die() {
+  echo "${0##*/}: $*" >&2
+  exit 1
+}
+
+# PostgreSQL refuses to run as root: root hands its servers to the user postgres, anybody else runs them as themselves.
+server_user() {
+  if [ "$(id -u)" = 0 ]; then echo postgres; else id -un; fi
+}
+
+# as_server COMMAND...: runs a command as the server's user, from a directory that this user may read.
+as_server() {
+  if [ "$(id -u)" = 0 ]; then
+    (cd / && exec runuser -u postgres -- "$@")
+  else
+    (cd / && exec "$@")
+  fi
+}
+
+# server_dir NAME: makes a fresh temporary directory that belongs to the server's user, and prints it.
+server_dir() {
+  local dir
+  dir=$(mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXX") || return 1
+  chown "$(server_user)" "$dir" && echo "$dir"
+}
+
+# bindir_of INSTALLATION: where private-install put the PostgreSQL programs.
+bindir_of() {
+  echo "$1$("$pg_config" --bindir)"
+}
