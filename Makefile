@@ -4,7 +4,7 @@
 #   make demo [KEEP=1]                  the world's cities in a private server
 #   make test [SUITES="unit tap ..."]   every test suite
 #   make oracle [SECONDS=60] [SEED=1]   random statements: index answers against sequential scans
-#   make bench                          benchmarks beside the other access methods
+#   make bench [SCALE=1]                benchmarks beside the other access methods
 # With PostgreSQL's server headers installed:
 #   make, make install, make installcheck (against the running server that PGHOST, PGPORT ... name)
 # Variables: PG_CONFIG, WERROR=1 (warnings are errors), STOP_POINTS=1 (named pauses and failures, for tests only).
@@ -50,9 +50,11 @@ oracle:
 	@scripts/install-packages.sh test
 	@scripts/with-server -- perl test/oracle/oracle.pl --seconds $(SECONDS) --seed $(SEED)
 
+SCALE ?= 1
 bench:
 	@scripts/install-packages.sh test
-	@test/bench/run
+	@scripts/with-server --set @test/bench/bench.conf -- \
+		sh -c 'exec perl -I test/bench/lib test/bench/bench.pl --host "$$PGHOST" --scale $(SCALE)'
 
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 ifeq ($(PGXS),)

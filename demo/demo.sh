@@ -9,14 +9,16 @@ ask() { psql -X -q -v ON_ERROR_STOP=1 --pset=footer=off --pset=border=2 --pset=l
 
 heading() { printf '\n\n== %s\n\n' "$*"; }
 
-# question FILE: the question in words and in SQL, the answer, and how PostgreSQL found it.
+# question FILE: the question in words and in SQL, the answer, and how PostgreSQL found it (one session for both, so that
+# the plan does not show how the session read the catalogs for the first time).
 question() {
   local query
   query=$(sed '/^--/d' "$1")
   heading "$(sed -n 's/^-- //p' "$1")"
-  printf '%s\n\n' "$query" | sed 's/^/    /'
-  ask -c "$query"
-  ask --tuples-only --pset=border=0 --no-align -c "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) $query" | sed 's/^/    /'
+  sed 's/^/    /' <<<"$query"
+  echo
+  ask -c "$query" -c '\pset tuples_only' -c '\pset border 0' -c '\pset format unaligned' \
+    -c "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) $query"
 }
 
 createdb "$PGDATABASE"

@@ -1,6 +1,6 @@
 -- The cities as a table with a point, and the same coordinates as ordinary columns.
-CREATE EXTENSION xtree;
 CREATE EXTENSION btree_gist;   -- for the comparison with gist over ordinary columns
+CREATE EXTENSION xtree;
 
 CREATE TABLE city_file (city_id int, name text, country text, lon float8, lat float8, population int);
 \copy city_file FROM PROGRAM 'gzip -dc ../data/cities.csv.gz' WITH (FORMAT csv, HEADER)
