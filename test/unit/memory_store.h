@@ -1,0 +1,335 @@
+// MemoryStore: a PageStore on a vector of pages, for tests and microbenchmarks; MemoryReader: the PageReader on it.
+//
+// Strict where shared buffers would hang or corrupt: a page locked twice, a change without the exclusive lock, a page closed twice,
+// a malformed image are misuse and throw std::logic_error (Close, which may not throw, aborts). Single-threaded: a test plays
+// concurrent backends by taking turns between calls. Every Commit is one LSN; like Generic WAL it zeroes the hole of a page.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/page_store.h"
+#include "page/validate.h"
+
+namespace xtree {
+
+// What FailAt makes a store or a reader throw; stands for ERROR, cancel and out of memory.
+class InjectedFault : public std::runtime_error {
+ public:
+  InjectedFault() : std::runtime_error("injected fault") {}
+};
+
+// Counts calls that may fail and throws at the n-th from now (1 = the next); 0 never.
+class FaultInjector {
+ public:
+  void FailAt(int64_t n) { remaining_ = n; }
+  int64_t calls() const { return calls_; }
+  void Step() {
+    ++calls_;
+    if (remaining_ > 0 && --remaining_ == 0) throw InjectedFault();
+  }
+
+ private:
+  int64_t calls_ = 0;
+  int64_t remaining_ = 0;
+};
+
+class MemoryStore : public PageStore {
+ public:
+  // Block 0 is zeroes (a test that needs a meta page writes it), block 1 an empty leaf.
+  explicit MemoryStore(const KeyLayout& layout) : layout_(&layout) {
+    AddPage();
+    AddPage();
+    NodeEditor(layout, pages_[kRootBlock]->image.bytes).Initialize(0, kNodeLeaf);
+    SetLsn(kRootBlock, lsn_);
+  }
+
+  // A store in the same state, nothing locked: what a crash right now would leave.
+  std::unique_ptr<MemoryStore> Crash() const {
+    auto copy = std::make_unique<MemoryStore>(*layout_);
+    copy->pages_.clear();
+    for (const auto& page : pages_) {
+      copy->AddPage();
+      copy->pages_.back()->image = page->image;
+    }
+    copy->lsn_ = lsn_;
+    copy->next_xid = next_xid;
+    return copy;
+  }
+
+  PageRef Open(BlockNumber block, LockMode mode) override {
+    faults.Step();
+    Page& page = At(block);
+    Lock(block, &page, mode);
+    page.handle = ++last_handle_;
+    return {block, page.handle, page.image.bytes};
+  }
+
+  void Relock(PageRef* ref, LockMode mode) override {
+    Page& page = Held(*ref);
+    page.lock = kPinned;
+    if (on_unlock) on_unlock(ref->block);
+    faults.Step();
+    Lock(ref->block, &page, mode);
+  }
+
+  void Close(PageRef* ref) noexcept override {
+    if (ref->block >= pages_.size() || pages_[ref->block]->lock == kUnlocked || pages_[ref->block]->handle != ref->handle) {
+      std::fprintf(stderr, "MemoryStore: page %u closed twice or never opened\n", ref->block);
+      std::abort();
+    }
+    pages_[ref->block]->lock = kUnlocked;
+    *ref = PageRef{};
+  }
+
+  PageRef Allocate() override {
+    faults.Step();
+    const BlockNumber block = TakeFree();
+    Page& page = At(block);
+    Lock(block, &page, LockMode::kExclusive);
+    page.fresh = true;
+    page.handle = ++last_handle_;
+    ++allocations;
+    return {block, page.handle, page.image.bytes};
+  }
+
+  Lsn PageLsn(const PageRef& ref) override {
+    Held(ref);
+    return LsnOf(ref.block);
+  }
+
+  Lsn CurrentNsn() override {
+    faults.Step();
+    return lsn_;
+  }
+
+  void Commit(std::span<const PageChange> changes) override {
+    faults.Step();
+    Check(!changes.empty() && changes.size() <= kMaxPagesPerChange, kInvalidBlock, "a change of 0 or of more than 4 pages");
+    for (size_t i = 0; i < changes.size(); ++i) {
+      CheckChange(changes[i]);
+      for (size_t j = 0; j < i; ++j) Check(changes[i].page->block != changes[j].page->block, changes[i].page->block, "changed twice");
+    }
+    ++lsn_;
+    for (const PageChange& change : changes) Apply(change);
+    ++commits;
+    committed_pages += changes.size();
+    if (after_commit) after_commit();
+  }
+
+  void RecordFree(BlockNumber block) override {
+    faults.Step();
+    At(block);
+    free_.push_back(block);
+  }
+
+  uint64_t NextTransactionId() override { return next_xid; }
+
+  void CheckConflict(const PageRef& ref) override {
+    Check(Held(ref).lock == kExclusive, ref.block, "CheckConflict without the exclusive lock");
+    faults.Step();
+    conflict_checks.push_back(ref.block);
+  }
+
+  void PredicateSplit(BlockNumber from, BlockNumber to) override {
+    faults.Step();
+    predicate_splits.emplace_back(from, to);
+  }
+
+  // For tests and packers: the bytes themselves, past all locks and checks.
+  size_t size() const { return pages_.size(); }
+  const KeyLayout& layout() const { return *layout_; }
+  PageImage& image(BlockNumber block) { return At(block).image; }
+  NodeView view(BlockNumber block) { return NodeView(*layout_, At(block).image.bytes); }
+  NodeEditor editor(BlockNumber block) { return NodeEditor(*layout_, At(block).image.bytes); }
+  BlockNumber Append(const PageImage& image) {
+    const BlockNumber block = AddPage();
+    pages_[block]->image = image;
+    SetLsn(block, lsn_);
+    return block;
+  }
+  Lsn LsnOf(BlockNumber block) {
+    const auto* header = reinterpret_cast<const PageHeader*>(At(block).image.bytes);
+    return uint64_t{header->lsn_high} << 32 | header->lsn_low;
+  }
+  void SetLsn(BlockNumber block, Lsn lsn) {
+    auto* header = reinterpret_cast<PageHeader*>(At(block).image.bytes);
+    header->lsn_high = static_cast<uint32_t>(lsn >> 32);
+    header->lsn_low = static_cast<uint32_t>(lsn);
+  }
+  Lsn AdvanceLsn() { return ++lsn_; }  // a change that the test applies by hand
+
+  bool Locked(BlockNumber block) { return At(block).lock != kUnlocked; }
+  int LockedPages() const {
+    int count = 0;
+    for (const auto& page : pages_) count += page->lock != kUnlocked;
+    return count;
+  }
+  const std::vector<BlockNumber>& free_list() const { return free_; }
+
+  FaultInjector faults;
+  std::function<void()> after_commit;               // e.g. check the tree as a crash at this point would leave it
+  std::function<void(BlockNumber)> on_unlock;       // between the two halves of Relock: play another backend
+  uint64_t next_xid = 1000;
+  uint64_t oldest_xid = UINT64_MAX;                 // deleted pages stamped before this are given out again
+  int64_t commits = 0;
+  int64_t committed_pages = 0;
+  int64_t allocations = 0;
+  std::vector<BlockNumber> conflict_checks;
+  std::vector<std::pair<BlockNumber, BlockNumber>> predicate_splits;
+
+ private:
+  enum LockState { kUnlocked, kPinned, kShared, kExclusive };
+  struct Page {
+    PageImage image{};
+    LockState lock = kUnlocked;
+    bool fresh = false;
+    int handle = 0;
+  };
+
+  static void Check(bool condition, BlockNumber block, const char* what) {
+    if (!condition) throw std::logic_error("MemoryStore: page " + std::to_string(block) + ": " + what);
+  }
+
+  BlockNumber AddPage() {
+    pages_.push_back(std::make_unique<Page>());
+    return static_cast<BlockNumber>(pages_.size() - 1);
+  }
+
+  Page& At(BlockNumber block) {
+    Check(block < pages_.size(), block, "past the end");
+    return *pages_[block];
+  }
+
+  Page& Held(const PageRef& ref) {
+    Page& page = At(ref.block);
+    Check(page.lock != kUnlocked && page.handle == ref.handle, ref.block, "used after it was closed");
+    return page;
+  }
+
+  void Lock(BlockNumber block, Page* page, LockMode mode) {
+    Check(page->lock == kUnlocked || page->lock == kPinned, block, "locked twice: this would wait for ever");
+    page->lock = mode == LockMode::kShare ? kShared : kExclusive;
+  }
+
+  BlockNumber TakeFree() {
+    for (size_t i = 0; i < free_.size(); ++i) {
+      const BlockNumber block = free_[i];
+      const uint8_t* bytes = pages_[block]->image.bytes;
+      const bool deleted = reinterpret_cast<const NodeOpaque*>(bytes + kSpecialOffset)->flags & kNodeDeleted;
+      if (deleted && reinterpret_cast<const DeletedContent*>(bytes + kPageHeaderSize)->delete_xid >= oldest_xid) continue;
+      if (pages_[block]->lock != kUnlocked) continue;
+      free_.erase(free_.begin() + i);
+      return block;
+    }
+    return AddPage();
+  }
+
+  void CheckChange(const PageChange& change) {
+    const BlockNumber block = change.page->block;
+    Page& page = Held(*change.page);
+    Check(page.lock == kExclusive, block, "changed without the exclusive lock");
+    Check(change.fresh || !page.fresh, block, "just allocated, but not changed as fresh");
+    if (block == kMetaBlock) return;
+    const char* error = ValidateNode(*layout_, change.image->bytes, -1);
+    Check(error == nullptr, block, error);
+  }
+
+  void Apply(const PageChange& change) {
+    const BlockNumber block = change.page->block;
+    Page& page = At(block);
+    page.image = *change.image;
+    page.fresh = false;
+    const auto* header = reinterpret_cast<const PageHeader*>(page.image.bytes);
+    std::memset(page.image.bytes + header->lower, 0, header->upper - header->lower);
+    SetLsn(block, lsn_);
+  }
+
+  const KeyLayout* layout_;
+  std::vector<std::unique_ptr<Page>> pages_;
+  std::vector<BlockNumber> free_;
+  Lsn lsn_ = 1;
+  int last_handle_ = 0;
+};
+
+// Reads a MemoryStore as a scan's backend does. Its memory lives as long as it does, like a memory context: a scan that an exception
+// cut short frees nothing itself.
+class MemoryReader final : public PageReader {
+ public:
+  explicit MemoryReader(MemoryStore& store) : store_(&store) {}
+  MemoryReader(const MemoryReader&) = delete;
+  MemoryReader& operator=(const MemoryReader&) = delete;
+  ~MemoryReader() {
+    ReleaseAll();
+    for (const auto& [memory, bytes] : memory_) std::free(memory);
+  }
+
+  const uint8_t* Open(int slot, BlockNumber block, int expected_level) override {
+    faults.Step();
+    if (slot < 0 || slot > 1) throw std::logic_error("MemoryReader: no such slot");
+    if (open_[slot].bytes != nullptr) throw std::logic_error("MemoryReader: slot in use");
+    if (block == kMetaBlock || block >= store_->size()) Corrupt(block, "no such node");
+    open_[slot] = store_->Open(block, LockMode::kShare);
+    ++opens;
+    if (trace != nullptr) trace->push_back(block);
+    if (const char* error = ValidateNode(store_->layout(), open_[slot].bytes, expected_level)) Corrupt(block, error);
+    return open_[slot].bytes;
+  }
+
+  Lsn PageLsn(int slot) override { return store_->PageLsn(open_[slot]); }
+
+  void Close(int slot) override {
+    if (open_[slot].bytes == nullptr) throw std::logic_error("MemoryReader: slot closed twice");
+    store_->Close(&open_[slot]);
+  }
+
+  [[noreturn]] void Corrupt(BlockNumber block, const char* what) override { throw CorruptPage(block, what); }
+
+  void* Reallocate(void* old, size_t bytes) override {
+    faults.Step();
+    ++reallocations;
+    if (old != nullptr && memory_.erase(old) == 0) throw std::logic_error("MemoryReader: memory of another scan");
+    void* memory = std::realloc(old, bytes);
+    if (memory == nullptr) throw std::bad_alloc();
+    memory_[memory] = bytes;
+    return memory;
+  }
+
+  void WillRead(const BlockNumber* blocks, int count) override {
+    if (announced != nullptr) announced->insert(announced->end(), blocks, blocks + count);
+  }
+
+  int OpenPages() const { return (open_[0].bytes != nullptr) + (open_[1].bytes != nullptr); }
+  size_t AllocatedBytes() const {
+    size_t sum = 0;
+    for (const auto& [memory, bytes] : memory_) sum += bytes;
+    return sum;
+  }
+
+  // What a resource owner does after an error.
+  void ReleaseAll() {
+    for (PageRef& ref : open_) {
+      if (ref.bytes != nullptr) store_->Close(&ref);
+    }
+  }
+
+  FaultInjector faults;
+  int64_t opens = 0;
+  int64_t reallocations = 0;
+  std::vector<BlockNumber>* trace = nullptr;      // every block opened, in order
+  std::vector<BlockNumber>* announced = nullptr;  // every block given to WillRead
+
+ private:
+  MemoryStore* store_;
+  PageRef open_[2];
+  std::unordered_map<void*, size_t> memory_;
+};
+
+}  // namespace xtree
