@@ -12,6 +12,8 @@ use Test::More;
 my $root = $ENV{XTREE_SOURCE} or die 'XTREE_SOURCE does not name the checkout';
 
 my $meta = decode_json(slurp_file("$root/META.json"));
+my @required = qw(abstract license maintainer meta-spec name provides version);
+is_deeply([ grep { !defined $meta->{$_} } @required ], [], 'META.json has what the PGXN Meta Spec requires');
 my ($control_version) = slurp_file("$root/xtree.control") =~ /^default_version = '([\d.]+)'$/m;
 is($meta->{version}, "$control_version.0", 'META.json and xtree.control name the same version');
 is($meta->{provides}{xtree}{version}, $meta->{version}, 'the provided extension has the version of the distribution');
