@@ -1,5 +1,6 @@
 # Shared by the scripts of this directory, demo/ and test/; sourced by bash, never run.
-# Sets: root (the checkout), pg_config; defines: die, server_user, as_server, server_dir, bindir_of.
+# Sets root (the checkout) and pg_config; defines die, server_user, as_server, server_dir, bindir_of.
+# shellcheck shell=bash disable=SC2034
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 pg_config=${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}
