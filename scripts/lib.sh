@@ -1,8 +1,10 @@
 # Shared by the scripts of this directory, demo/ and test/; sourced by bash, never run.
-# Sets root (the checkout) and pg_config; defines die, server_user, as_server, server_dir, bindir_of.
+# Sets root (the checkout), build (where it is built: XTREE_BUILD, or build/ in the checkout) and pg_config; defines
+# die, server_user, as_server, server_dir, bindir_of.
 # shellcheck shell=bash disable=SC2034
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$(realpath -m "${XTREE_BUILD:-$root/build}")
 pg_config=${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}
 [ -x "$pg_config" ] || pg_config=pg_config
 umask 022
@@ -28,8 +30,9 @@ as_server() {
 
 # server_dir NAME: makes a fresh temporary directory that belongs to the server's user, and prints it.
 server_dir() {
-  local dir
-  dir=$(mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXX") || return 1
+  local parent=${TMPDIR:-/tmp} dir
+  as_server test -x "$parent" || parent=/tmp
+  dir=$(mktemp -d "$parent/$1.XXXXXX") || return 1
   chown "$(server_user)" "$dir" && echo "$dir"
 }
 
