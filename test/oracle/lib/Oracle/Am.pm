@@ -1,0 +1,61 @@
+# What the oracle may ask of each access method under test.
+#
+#   setup      statement that makes its operator classes available
+#   multi      takes several columns;  include: INCLUDE;  nulls: IS [NOT] NULL
+#   ordering   gives ORDER BY col <-> const from the index
+#   cross      operators between different types are in its families
+#   options    storage parameter => values worth trying
+#   check      SQL that verifies one index, %s its name
+#   masked     data that provokes the method's known deviations; not generated
+#              unless --mask-nothing is given. xtree has none.
+# Client side only: talks to no server, takes no lock.
+package Oracle::Am;
+use strict;
+use warnings;
+use Exporter 'import';
+our @EXPORT_OK = qw(am_record am_names);
+
+my %AMS = (
+    xtree => {
+        setup    => 'CREATE EXTENSION IF NOT EXISTS xtree',
+        multi    => 1, include => 1, nulls => 1, ordering => 1, cross => 1,
+        check    => 'SELECT xtree_check(%s::regclass, true)',
+        masked   => {},
+        options  => {
+            fillfactor          => [ 10, 10, 30, 70, 100 ],
+            max_overlap         => [ 0, 0.01, 0.2, 1 ],
+            min_fanout          => [ 0, 0.1, 0.35, 0.5 ],
+            max_supernode_pages => [ 1, 2, 8, 512 ],
+        },
+    },
+    # Known: NaN is lost by the inner consistent functions, constants within
+    # EPSILON of a node's border as well, and box areas overflow into an ERROR.
+    gist => {
+        setup    => 'CREATE EXTENSION IF NOT EXISTS btree_gist',
+        multi    => 1, include => 1, nulls => 1, ordering => 1, cross => 0,
+        masked   => { nan => 1, eps => 1, overflow => 1, inf => 1 },
+        options  => { fillfactor => [ 10, 30, 100 ], buffering => [ 'on', 'off' ] },
+    },
+    spgist => {
+        setup    => 'SELECT 1',
+        multi    => 0, include => 1, nulls => 1, ordering => 1, cross => 0,
+        masked   => { nan => 1, eps => 1, overflow => 1, inf => 1 },
+        options  => { fillfactor => [ 10, 30, 100 ] },
+    },
+    btree => {
+        setup    => 'SELECT 1',
+        multi    => 1, include => 1, nulls => 1, ordering => 0, cross => 1,
+        masked   => {},
+        options  => { fillfactor => [ 10, 30, 100 ], deduplicate_items => [ 'on', 'off' ] },
+    },
+);
+
+sub am_record {
+    my ($name) = @_;
+    my $am = $AMS{$name} // die "unknown access method \"$name\"; known: " . join(', ', am_names()) . "\n";
+    return { %$am, name => $name };
+}
+
+sub am_names { my @names = sort keys %AMS; return @names }
+
+1;

@@ -1,0 +1,229 @@
+# Runs a query through the index and without it, and compares the answers.
+#
+# The answer without the index is the truth. Answers are multisets of row texts;
+# a KNN answer is a sequence of distances, which must be equal, and of rows,
+# which must be equal among each distance, except that a LIMIT may cut the last
+# distance's rows anywhere. Both runs see the same snapshot of the caller.
+# Locks: those of the queries; a query that writes is rolled back.
+package Oracle::Compare;
+use strict;
+use warnings;
+use Oracle::Random;
+use Oracle::Query qw(query_sql with_values prepared_sql);
+use Exporter 'import';
+our @EXPORT_OK = qw(compare set_difference settings_sql);
+
+my %DEFAULT = (
+    map({ $_ => 'on' } qw(enable_seqscan enable_indexscan enable_indexonlyscan enable_bitmapscan enable_sort
+            enable_hashjoin enable_mergejoin enable_material enable_memoize)),
+    max_parallel_workers_per_gather => 0, min_parallel_table_scan_size => "'8MB'", parallel_setup_cost => 1000,
+    work_mem => "'16MB'", plan_cache_mode => 'auto',
+);
+my %WITHOUT = map { $_ => 'off' } qw(enable_indexscan enable_indexonlyscan enable_bitmapscan);
+
+sub settings_sql {
+    my ($changed, $zone) = @_;
+    my %all = (%DEFAULT, %{$changed}, timezone => "'" . ($zone // 'UTC') . "'");
+    return join(';', map { "SET $_ = $all{$_}" } sort keys %all);
+}
+
+# --- running ----------------------------------------------------------------------
+
+# In a transaction, an error must not end it.
+sub guarded {
+    my ($session, $name, $code) = @_;
+    return $code->() unless $session->{in_transaction}{$name};
+    $session->run($name, 'SAVEPOINT oracle_guard');
+    my $result = $code->();
+    $session->run($name, 'ROLLBACK TO oracle_guard') if $result->{state};
+    $session->run($name, 'RELEASE oracle_guard');
+    return $result;
+}
+
+# Runs the code in a transaction that is rolled back at the end.
+sub rolled_back {
+    my ($session, $name, $code) = @_;
+    $session->run($name, 'BEGIN');
+    my $result = $code->();
+    $session->run($name, 'ROLLBACK');
+    return $result;
+}
+
+sub explain {
+    my ($session, $name, $sql) = @_;
+    my $plan = guarded($session, $name, sub { $session->query($name, "EXPLAIN (COSTS OFF) $sql") });
+    return $plan->{rows} ? join("\n", @{ $plan->{rows} }) : '';
+}
+
+sub without_index {
+    my ($session, $name, $q) = @_;
+    $session->run($name, settings_sql(\%WITHOUT, $q->{zone}));
+    my $sql = with_values($q, query_sql($q, 0));
+    return rolled_back($session, $name, sub { $session->query($name, $sql) }) if $q->{fetch} eq 'write';
+    return guarded($session, $name, sub { $session->query($name, $sql) });
+}
+
+# A cursor that goes back and forth and is then read in full. What it returned
+# on the way must be the same rows at the same positions.
+sub scrolled {
+    my ($session, $name, $q, $sql) = @_;
+    my $result = $session->run($name, "DECLARE oracle_c SCROLL CURSOR FOR $sql");
+    return $result if $result->{state};
+    my @seen;
+    my $state = $q->{seed};
+    for my $i (1 .. 2 + $state % 5) {
+        $state = ($state * 1103515245 + 12345) & 0x3fffffff;
+        my ($n, $way) = (1 + ($state >> 4) % 40, ($state >> 12) % 3 ? 'FORWARD' : 'BACKWARD');
+        my $got = $session->query($name, "FETCH $way $n FROM oracle_c");
+        return $got if $got->{state};
+        push @seen, [ $way, $n, $got->{rows} ];
+    }
+    $session->run($name, 'MOVE ABSOLUTE 0 FROM oracle_c');
+    my $all = $session->query($name, 'FETCH ALL FROM oracle_c');
+    $session->run($name, 'CLOSE oracle_c');
+    $all->{wrong} = scroll_mismatch($all->{rows}, \@seen) if $all->{rows};
+    return $all;
+}
+
+# Replays the fetches on the complete answer.
+sub scroll_mismatch {
+    my ($all, $seen) = @_;
+    my ($at, $count) = (0, scalar @$all);
+    for my $fetch (@$seen) {
+        my ($way, $n, $rows) = @$fetch;
+        my $end  = $way eq 'FORWARD' ? $at + $n : $at - $n;
+        my @want = grep { $_ >= 1 && $_ <= $count } $way eq 'FORWARD' ? ($at + 1 .. $end) : reverse($end .. $at - 1);
+        my $want = join("\n", map { $all->[ $_ - 1 ] } @want);
+        return "FETCH $way $n at position $at returned other rows than the cursor's own later FETCH ALL"
+            if $want ne join("\n", @$rows);
+        $at = $end > $count ? $count + 1 : $end < 0 ? 0 : $end;
+    }
+    return undef;
+}
+
+# A cursor held open while its own transaction writes: still its old snapshot.
+sub held_open {
+    my ($session, $name, $q, $sql) = @_;
+    my $result = $session->run($name, "DECLARE oracle_c NO SCROLL CURSOR FOR $sql");
+    return $result if $result->{state};
+    my $first = $session->query($name, 'FETCH ' . (1 + $q->{seed} % 20) . ' FROM oracle_c');
+    return $first if $first->{state};
+    for my $step (@{ $q->{writes} }) {
+        $result = $session->run_step($step);
+        return $result if $result->{state};
+    }
+    my $rest = $session->query($name, 'FETCH ALL FROM oracle_c');
+    return $rest if $rest->{state};
+    return { rows => [ @{ $first->{rows} }, @{ $rest->{rows} } ] };
+}
+
+sub in_own_transaction {
+    my ($session, $name, $code) = @_;
+    return guarded($session, $name, $code) if $session->{in_transaction}{$name};
+    return rolled_back($session, $name, $code);
+}
+
+# (answer, plan, statement) of the run through the index.
+sub with_index {
+    my ($session, $name, $q) = @_;
+    $session->run($name, settings_sql($q->{force}, $q->{zone}));
+    my ($prepare, $sql) = prepared_sql($q, query_sql($q, 1));
+    if ($prepare) {
+        my $result = guarded($session, $name, sub { $session->run($name, $prepare) });
+        return ($result, '', "$prepare; $sql") if $result->{state};
+    }
+    my $plan = explain($session, $name, $sql);
+    my $answer
+        = $q->{fetch} eq 'scroll' ? in_own_transaction($session, $name, sub { scrolled($session, $name, $q, $sql) })
+        : $q->{fetch} eq 'dml'   ? rolled_back($session, $name, sub { held_open($session, $name, $q, $sql) })
+        : $q->{fetch} eq 'write' ? rolled_back($session, $name, sub { $session->query($name, $sql) })
+        :                          guarded($session, $name, sub { $session->query($name, $sql) });
+    $session->run($name, 'DEALLOCATE q') if $prepare;
+    return ($answer, $plan, $prepare ? "$prepare; $sql" : $sql);
+}
+
+# --- comparing ----------------------------------------------------------------------
+
+# Rows that only one side has: (missing in the second, extra in the second).
+sub set_difference {
+    my ($truth, $answer) = @_;
+    my %count;
+    $count{$_}++ for @$truth;
+    $count{$_}-- for @$answer;
+    my (@missing, @extra);
+    for my $row (sort keys %count) {
+        push @missing, ($row) x $count{$row}  if $count{$row} > 0;
+        push @extra,   ($row) x -$count{$row} if $count{$row} < 0;
+    }
+    return (\@missing, \@extra);
+}
+
+sub set_verdict {
+    my ($truth, $answer) = @_;
+    my ($missing, $extra) = set_difference($truth, $answer);
+    return undef unless @$missing || @$extra;
+    return { kind => 'rows', missing => $missing, extra => $extra,
+        text => scalar(@$truth) . ' rows without the index, ' . scalar(@$answer) . ' with it' };
+}
+
+sub distance_of { my ($row) = @_; return $row =~ /^[^|]*\|(.*)/ ? $1 : '' }
+
+# Distances first, then rows distance by distance.
+sub knn_verdict {
+    my ($truth, $answer, $limit) = @_;
+    my $want = $limit && $limit < @$truth ? $limit : @$truth;
+    return { kind => 'rows', text => "KNN: $want rows expected, " . @$answer . ' returned', missing => [], extra => [] }
+        if $want != @$answer;
+    for my $i (0 .. $#$answer) {
+        my ($d, $got) = (distance_of($truth->[$i]), distance_of($answer->[$i]));
+        return { kind => 'distance', text => "KNN: distance number $i is $got, should be $d", missing => [ $truth->[$i] ],
+            extra => [ $answer->[$i] ] } if $d ne $got;
+    }
+    return knn_rows_verdict($truth, $answer);
+}
+
+# Rows that the index did not return are all right only at distances that the
+# LIMIT cut off, wholly or in part.
+sub knn_rows_verdict {
+    my ($truth, $answer) = @_;
+    my ($missing, $extra) = set_difference($truth, $answer);
+    my %cut = map { distance_of($_) => 1 } @$truth[ scalar(@$answer) .. $#$truth ];
+    my @lost = grep { !$cut{ distance_of($_) } } @$missing;
+    return undef unless @lost || @$extra;
+    return { kind => 'rows', text => 'KNN: other rows at the same distance', missing => \@lost, extra => $extra };
+}
+
+# Errors: the same SQLSTATE is agreement. Documented: an evaluation error (class
+# 22) only without the index, because the sequential scan evaluates operators on
+# rows that the index never visits; such a query decides nothing, nor does one in
+# a transaction that a serialization failure has already ended.
+sub error_verdict {
+    my ($truth, $answer) = @_;
+    my ($without, $with) = map { $_->{state} // '' } $truth, $answer;
+    return { outcome => 'skipped' } if $without eq '25P02';
+    return { outcome => 'agreed' }  if $without eq $with;
+    return { outcome => 'skipped' } if $without =~ /^22/ && !$with;
+    return { outcome => 'failed', kind => "error $with" . ($without ? " (without the index $without)" : ''), missing => [], extra => [],
+        text => 'without the index: ' . ($truth->{message} // 'no error') . "\nwith it: " . ($answer->{message} // 'no error') };
+}
+
+# One comparison. Returns {outcome => agreed|skipped|failed, kind, text, missing,
+# extra, plan, sql, count}; "used" is true when the plan reads an index at all.
+sub compare {
+    my ($session, $q, $name) = @_;
+    $name //= 'a';
+    my $truth = without_index($session, $name, $q);
+    my ($answer, $plan, $sql) = with_index($session, $name, $q);
+    my $verdict;
+    if    ($truth->{state} || $answer->{state}) { $verdict = error_verdict($truth, $answer) }
+    elsif ($answer->{wrong}) { $verdict = { kind => 'cursor', text => $answer->{wrong}, missing => [], extra => [] } }
+    elsif ($q->{shape} eq 'knn') { $verdict = knn_verdict($truth->{rows}, $answer->{rows}, $q->{limit}) }
+    else                         { $verdict = set_verdict($truth->{rows}, $answer->{rows}) }
+    $verdict ||= { outcome => 'agreed' };
+    $verdict->{outcome} //= 'failed';
+    $session->run($name, settings_sql({}));
+    return { %$verdict, plan => $plan, sql => $sql, count => scalar @{ $truth->{rows} // [] },
+        used => $plan =~ /Index (?:Only )?Scan/ ? 1 : 0 };
+}
+
+1;

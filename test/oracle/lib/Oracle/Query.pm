@@ -1,0 +1,264 @@
+# Random queries over a random table, as data, and their SQL text.
+#
+# A query is a hash: quals and probes can be dropped one by one by the shrinker,
+# and the text is made from what is left.
+#   shape   rows, count, covering, knn, join, exists, notin, lateral
+#   fetch   plain, prepared, scroll (cursor moved both ways), dml (cursor held
+#           open while its own transaction writes), or write (DML RETURNING)
+#   quals   conditions on t;  fixed: the partial index's predicate
+#   probes  constants of the outer side of a join;  probe_qual: condition with v.x
+#   ops     what the statistics count: [type, operator, argument type]
+#   force   planner settings of the run through the index
+# Client side only: talks to no server, takes no lock.
+package Oracle::Query;
+use strict;
+use warnings;
+use Oracle::Random;
+use Oracle::Types qw(commuted);
+use Exporter 'import';
+our @EXPORT_OK = qw(random_query query_sql with_values prepared_sql);
+
+# --- constants ------------------------------------------------------------------
+
+# A constant of the argument type in one of the forms that reach the index
+# differently: literal, parameter of a generic plan, run-time key, NULL.
+sub constant {
+    my ($q, $key, $argtype) = @_;
+    my $text = chance(2) ? "NULL::$argtype" : $key->{type}{arg}->($key->{column}, $argtype);
+    if ($q->{fetch} eq 'prepared') {
+        push @{ $q->{params} }, [ $argtype, $text ];
+        return '$' . scalar @{ $q->{params} };
+    }
+    return chance(12) || $text =~ /^NULL/ ? "(SELECT $text)" : $text;
+}
+
+sub random_operator {
+    my ($q, $key) = @_;
+    my $ops     = $key->{type}{ops};
+    my $argtype = pick(sort keys %$ops);
+    $argtype = $key->{type}{name} if $ops->{ $key->{type}{name} } && chance(40);
+    my $op = pick(@{ $ops->{$argtype} });
+    push @{ $q->{ops} }, [ $key->{type}{name}, $op, $argtype ];
+    return ($op, $argtype);
+}
+
+# --- conditions -----------------------------------------------------------------
+
+sub comparison {
+    my ($q, $key) = @_;
+    my ($op, $argtype) = random_operator($q, $key);
+    my $constant = constant($q, $key, $argtype);
+    my $turned   = commuted($op);
+    return "$constant $turned $key->{sql}" if $turned && chance(15);
+    return "$key->{sql} $op $constant";
+}
+
+sub between {
+    my ($q, $key) = @_;
+    my $type = $key->{type};
+    return comparison($q, $key) unless $type->{ordered};
+    my $argtype = pick($type->{name}, sort keys %{ $type->{ops} });
+    push @{ $q->{ops} }, map { [ $type->{name}, $_, $argtype ] } '>=', '<=';
+    my $symmetric = chance(50) ? 'SYMMETRIC ' : '';
+    return "$key->{sql} BETWEEN $symmetric" . constant($q, $key, $argtype) . ' AND ' . constant($q, $key, $argtype);
+}
+
+sub array_member {
+    my ($key, $argtype) = @_;
+    return chance(6) ? "NULL::$argtype" : $key->{type}{arg}->($key->{column}, $argtype);
+}
+
+sub any_of {
+    my ($q, $key) = @_;
+    my ($op, $argtype) = random_operator($q, $key);
+    my @members = map { array_member($key, $argtype) } 1 .. pick(0, 1, 2, 5, 20);
+    my $array = 'ARRAY[' . join(', ', @members) . "]::$argtype\[]";
+    $array = "(SELECT $array)::$argtype\[]" if chance(20);
+    return "$key->{sql} $op ANY ($array)";
+}
+
+sub null_test {
+    my ($q, $key) = @_;
+    push @{ $q->{ops} }, [ $key->{type}{name}, 'IS NULL', '' ];
+    return "($key->{sql}) IS " . pick('NULL', 'NOT NULL', 'NOT NULL');
+}
+
+sub atom {
+    my ($q, $key) = @_;
+    my $kind = pick_weighted(comparison => 70, between => 10, any => 8, null => 8, either => 6);
+    return comparison($q, $key)                                             if $kind eq 'comparison';
+    return between($q, $key)                                                if $kind eq 'between';
+    return any_of($q, $key)                                                 if $kind eq 'any';
+    return null_test($q, $key)                                              if $kind eq 'null';
+    return '(' . comparison($q, $key) . ' OR ' . comparison($q, $key) . ')';
+}
+
+# Conditions that no index serves, tested after it.
+sub filter {
+    my ($q, $table, $index) = @_;
+    my $n = $table->{next_id};
+    return 'NOT (' . comparison($q, pick(@{ $index->{keys} })) . ')' if chance(25);
+    return pick('id % 2 = 0', 'id < ' . rnd($n), 'id BETWEEN ' . rnd($n) . ' AND ' . rnd($n), "pad = ''");
+}
+
+sub add_quals {
+    my ($q, $table, $index, $least) = @_;
+    my $n = $least + pick(0, 0, 0, 1, 1, 2);
+    for my $i (1 .. $n) {
+        my $key = pick(@{ $index->{keys} });
+        push @{ $q->{quals} }, atom($q, $key);
+    }
+    push @{ $q->{quals} }, filter($q, $table, $index) if chance(12);
+    return;
+}
+
+# --- shapes ---------------------------------------------------------------------
+
+sub distances {
+    my ($q, $index) = @_;
+    my @keys = grep { @{ $_->{type}{knn} } } @{ $index->{keys} };
+    for my $key (sample(chance(8) ? 2 : 1, @keys)) {
+        my $argtype = pick(@{ $key->{type}{knn} });
+        push @{ $q->{ops} },   [ $key->{type}{name}, '<->', $argtype ];
+        push @{ $q->{order} }, "$key->{sql} <-> " . constant($q, $key, $argtype);
+    }
+    $q->{limit} = pick(undef, 1, 3, 10, 100, 1000);
+    return;
+}
+
+sub add_probes {
+    my ($q, $index, $ordering) = @_;
+    my @keys = $ordering ? grep { @{ $_->{type}{knn} } } @{ $index->{keys} } : @{ $index->{keys} };
+    my $key  = pick(@keys);
+    my ($op, $argtype) = $ordering ? ('<->', pick(@{ $key->{type}{knn} })) : random_operator($q, $key);
+    push @{ $q->{ops} }, [ $key->{type}{name}, '<->', $argtype ] if $ordering;
+    my $count = pick(1, 3, 10, 30);
+    $q->{probes} = [ map { [ $_, array_member($key, $argtype) ] } 1 .. $count ];
+    $q->{probe_qual} = "$key->{sql} $op v.x";
+    $q->{limit} = pick(1, 5, 20) if $ordering;
+    return;
+}
+
+sub fill_shape {
+    my ($q, $table, $index) = @_;
+    my $shape = $q->{shape};
+    if    ($shape eq 'knn')                  { distances($q, $index); add_quals($q, $table, $index, pick(0, 0, 1)) }
+    elsif ($shape eq 'lateral')              { add_probes($q, $index, 1); add_quals($q, $table, $index, pick(0, 0, 1)) }
+    elsif ($shape =~ /^(join|exists|notin)$/) { add_probes($q, $index, 0); add_quals($q, $table, $index, 0) }
+    else                                     { add_quals($q, $table, $index, 1) }
+    $q->{columns} = [ 'id' ];
+    $q->{columns} = [ sample(irange(1, 4), (map { $_->{sql} } @{ $index->{keys} }), @{ $index->{include} }) ]
+        if $shape eq 'covering';
+    return;
+}
+
+sub random_shape {
+    my ($index) = @_;
+    my $ordering = grep { @{ $_->{type}{knn} } } @{ $index->{keys} };
+    return pick_weighted(rows => 40, count => 4, covering => 18, join => 7, exists => 4, notin => 2,
+        knn => $ordering ? 22 : 0, lateral => $ordering ? 4 : 0);
+}
+
+sub random_fetch {
+    my ($shape, $may_write) = @_;
+    return 'plain' unless $shape =~ /^(rows|covering|knn)$/;
+    return pick_weighted(plain => 78, prepared => 8, scroll => 6, dml => $may_write ? 5 : 0,
+        write => $may_write && $shape eq 'rows' ? 3 : 0);
+}
+
+# --- planner settings -------------------------------------------------------------
+
+sub random_force {
+    my ($shape) = @_;
+    my %off = (enable_seqscan => 'off');
+    my $way = $shape =~ /knn|lateral/ ? pick_weighted(ordered => 85, any => 15)
+        : pick_weighted(bitmap => 30, plain => 25, covering => 25, any => 20);
+    $off{enable_bitmapscan}    = 'off' if $way ne 'any' && $way ne 'bitmap';
+    $off{enable_sort}          = 'off' if $way eq 'ordered';
+    $off{enable_indexonlyscan} = 'off' if $way eq 'plain' || $way eq 'bitmap' || ($way eq 'ordered' && chance(50));
+    $off{enable_indexscan}     = 'off' if $way eq 'bitmap';
+    if ($shape =~ /join|exists|notin|lateral/) {
+        $off{$_} = 'off' for qw(enable_hashjoin enable_mergejoin enable_material);
+        $off{enable_memoize} = 'off' if chance(50);
+    }
+    $off{work_mem} = "'64kB'" if chance(10);
+    @off{qw(max_parallel_workers_per_gather min_parallel_table_scan_size parallel_setup_cost)} = (2, 0, 0) if chance(3);
+    return \%off;
+}
+
+# random_query(table, whether it may begin a transaction of its own)
+sub random_query {
+    my ($table, $may_write) = @_;
+    my $index = pick(@{ $table->{indexes} });
+    my $shape = random_shape($index);
+    my $q = { shape => $shape, fetch => random_fetch($shape, $may_write), quals => [], ops => [], params => [] };
+    fill_shape($q, $table, $index);
+    $q->{fixed} = $index->{where} ? [ $index->{where} ] : [];
+    $q->{force} = random_force($shape);
+    $q->{force}{plan_cache_mode} = 'force_generic_plan' if $q->{fetch} eq 'prepared';
+    $q->{zone}  = pick('UTC', 'America/New_York', 'Asia/Kolkata') if chance(20);
+    $q->{seed}  = rnd(1 << 30);
+    return $q;
+}
+
+# --- text -------------------------------------------------------------------------
+
+sub where_clause {
+    my (@quals) = @_;
+    return @quals ? ' WHERE ' . join(' AND ', @quals) : '';
+}
+
+sub probe_source {
+    my ($q) = @_;
+    return '(VALUES ' . join(', ', map { "($_->[0], $_->[1])" } @{ $q->{probes} }) . ') v(k, x)';
+}
+
+sub knn_sql {
+    my ($q, $limited) = @_;
+    my @order = @{ $q->{order} };
+    my $sql = 'SELECT id, ' . join(', ', map { "($_)::text" } @order) . ' FROM t' . where_clause(@{ $q->{fixed} }, @{ $q->{quals} });
+    $sql .= ' ORDER BY ' . join(', ', @order);
+    return $limited && $q->{limit} ? "$sql LIMIT $q->{limit}" : $sql;
+}
+
+sub lateral_sql {
+    my ($q) = @_;
+    my $where = where_clause(@{ $q->{fixed} }, @{ $q->{quals} });
+    return "SELECT v.k, s.d FROM " . probe_source($q) . ", LATERAL (SELECT ($q->{probe_qual})::text AS d FROM t$where"
+        . " ORDER BY $q->{probe_qual} LIMIT $q->{limit}) s";
+}
+
+# The statement; $limited is false for the complete answer of a KNN query, with
+# which the limited answer of the index is compared.
+sub query_sql {
+    my ($q, $limited) = @_;
+    my @quals = (@{ $q->{fixed} }, @{ $q->{quals} });
+    my $shape = $q->{shape};
+    return knn_sql($q, $limited) if $shape eq 'knn';
+    return lateral_sql($q)       if $shape eq 'lateral';
+    return 'SELECT count(*) FROM t' . where_clause(@quals) if $shape eq 'count';
+    return 'SELECT v.k, id FROM ' . probe_source($q) . ', t' . where_clause(@quals, $q->{probe_qual}) if $shape eq 'join';
+    my $inner = 'FROM t' . where_clause(@quals, $q->{probe_qual} // ());
+    return 'SELECT v.k FROM ' . probe_source($q) . " WHERE EXISTS (SELECT $inner)"     if $shape eq 'exists';
+    return 'SELECT v.k FROM ' . probe_source($q) . " WHERE NOT EXISTS (SELECT $inner)" if $shape eq 'notin';
+    return "DELETE $inner RETURNING id" if $q->{fetch} eq 'write';
+    return 'SELECT ' . join(', ', map { "($_)::text" } @{ $q->{columns} }) . " $inner";
+}
+
+# The parameters' values put into a text made for PREPARE.
+sub with_values {
+    my ($q, $sql) = @_;
+    $sql =~ s/\$(\d+)/$q->{params}[ $1 - 1 ][1]/g;
+    return $sql;
+}
+
+# (PREPARE, EXECUTE) for a query whose constants are parameters.
+sub prepared_sql {
+    my ($q, $sql) = @_;
+    return (undef, $sql) unless @{ $q->{params} };
+    my $types  = join(', ', map { $_->[0] } @{ $q->{params} });
+    my $values = join(', ', map { $_->[1] } @{ $q->{params} });
+    return ("PREPARE q($types) AS $sql", "EXECUTE q($values)");
+}
+
+1;

@@ -1,0 +1,92 @@
+# The types that the oracle knows, one record each. To add a type, add a record.
+#
+# A record holds
+#   kinds   name => [factory of value generators, flag of a known deviation]
+#   arg     sub (column, argument type): an SQL constant for an operator's right side
+#   ops     argument type => operators; an operator with a commutator may turn round
+#   knn     argument types of the ordering operator <->
+#   equal   the operator for = ANY and joins on equality
+#   ordered true where BETWEEN makes sense
+#   exprs   [expression template over the column, its type], never raising an error
+# Client side only: talks to no server, takes no lock.
+package Oracle::Types;
+use strict;
+use warnings;
+use Oracle::Geometry qw(point_kinds box_kinds point_arg box_arg polygon_arg circle_arg);
+use Oracle::Scalar qw(scalar_kinds scalar_arg);
+use Exporter 'import';
+our @EXPORT_OK = qw(type_record type_names commuted);
+
+my %COMMUTATOR = (
+    '<' => '>', '<=' => '>=', '=' => '=', '>=' => '<=', '>' => '<',
+    '<<' => '>>', '>>' => '<<', '<<|' => '|>>', '|>>' => '<<|', '&&' => '&&',
+    '@>' => '<@', '<@' => '@>', '~=' => '~=', '<->' => '<->',
+);
+my %ARG = (point => \&point_arg, box => \&box_arg, polygon => \&polygon_arg, circle => \&circle_arg);
+
+my %TYPES = (
+    point => {
+        kinds => point_kinds(),
+        ops   => {
+            point   => [ '<<', '>>', '<<|', '|>>', '<^', '>^', '~=' ],
+            box     => ['<@'], polygon => ['<@'], circle => ['<@'],
+        },
+        knn   => ['point'],
+        equal => '~=',
+        exprs => [ [ 'point(%s[1], %s[0])', 'point' ], [ 'box(%s, %s)', 'box' ], [ "coalesce(%s, '(1,2)')", 'point' ] ],
+    },
+    box => {
+        kinds => box_kinds(),
+        ops   => {
+            box => [ '&&', '@>', '<@', '~=', '<<', '>>', '&<', '&>', '<<|', '|>>', '&<|', '|&>' ],
+        },
+        knn   => ['point'],
+        equal => '~=',
+        exprs => [ [ 'box(%s[1], %s[0])', 'box' ], [ '(%s)[0]', 'point' ], [ "coalesce(%s, '(1,2),(0,0)')", 'box' ] ],
+    },
+);
+
+# ordered_type(name, other argument types...): the shared record of a scalar type.
+sub ordered_type {
+    my ($name, @others) = @_;
+    my @ops = ('<', '<=', '=', '>=', '>');
+    $TYPES{$name} = {
+        kinds   => scalar_kinds($name),
+        ops     => { map { $_ => [@ops] } $name, @others },
+        knn     => [],
+        equal   => '=',
+        ordered => 1,
+        exprs   => [ [ 'greatest(%s, %s)', $name ], [ 'coalesce(%s, %s)', $name ] ],
+    };
+    return;
+}
+
+ordered_type('int2', 'int4', 'int8');
+ordered_type('int4', 'int2', 'int8');
+ordered_type('int8', 'int2', 'int4');
+ordered_type('float4', 'float8');
+ordered_type('float8', 'float4');
+ordered_type('numeric');
+ordered_type('date', 'timestamp', 'timestamptz');
+ordered_type('timestamp', 'date', 'timestamptz');
+ordered_type('timestamptz', 'date', 'timestamp');
+
+for my $name (keys %TYPES) {
+    $TYPES{$name}{name} = $name;
+    $TYPES{$name}{arg} //= sub {
+        my ($column, $type) = @_;
+        return $ARG{$type} ? $ARG{$type}->($column) : scalar_arg($column, $type);
+    };
+}
+
+sub type_record {
+    my ($name) = @_;
+    return $TYPES{$name} // die "unknown type \"$name\"; known: " . join(', ', type_names()) . "\n";
+}
+
+sub type_names { my @names = sort keys %TYPES; return @names }
+
+# The operator that means the same with its sides exchanged, or undef.
+sub commuted { return $COMMUTATOR{ $_[0] } }
+
+1;

@@ -1,0 +1,134 @@
+#!/usr/bin/perl
+# The differential oracle: what an index answers against what a sequential scan
+# answers, on random tables, data, statements and queries, from a seed.
+#
+# Run by hand or by "make oracle" against a server of its own; README.md in this
+# directory lists the options. Exit status 0: every comparison agreed and the
+# index was really used; 1: a difference; 2: the oracle could not run.
+# Locks: creates, changes and drops one schema, which no one else should use.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use File::Spec;
+use Getopt::Long;
+use Time::HiRes qw(time);
+use Oracle::Am qw(am_record);
+use Oracle::Random;
+use Oracle::Report;
+use Oracle::Runner qw(run_steps);
+use Oracle::Session;
+use Oracle::Shrink qw(shrink);
+use Oracle::Types qw(type_record type_names);
+use Oracle::Workload qw(table_life);
+
+$| = 1;
+my %opt = (
+    seconds => 600, seed => 1, host => '/var/run/postgresql', port => 5432, user => 'postgres', database => 'postgres',
+    am => 'xtree', mode => 'both', writers => 3, 'max-rows' => 15000, 'shrink-seconds' => 120, 'min-used' => 50,
+    'min-rows' => 25, schema => 'oracle', output => File::Spec->tmpdir, opclass => {},
+);
+GetOptions(\%opt, 'seconds=i', 'seed=i', 'host=s', 'port=i', 'user=s', 'database=s', 'am=s', 'types=s', 'mode=s', 'writers=i',
+    'max-rows=i', 'table=i', 'tables=i', 'shrink-seconds=i', 'min-used=i', 'min-rows=i', 'schema=s', 'output=s',
+    'opclass=s%', 'mask-nothing', 'keep-going', 'operators', 'setup=s') or exit 2;
+
+sub new_session {
+    return Oracle::Session->new(map({ $_ => $opt{$_} } qw(host port user database schema)));
+}
+
+# The types to test: those asked for, else all that both sides know.
+sub chosen_types {
+    my ($session, $am) = @_;
+    return { map { $_ => type_record($_) } split /,/, $opt{types} } if $opt{types};
+    my $has = $session->query('a', "SELECT c.opcintype::regtype::text FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod"
+            . " WHERE m.amname = '$am->{name}' AND c.opcdefault");
+    die "$has->{message}\n" if $has->{state};
+    my %alias = (smallint => 'int2', integer => 'int4', bigint => 'int8', real => 'float4', 'double precision' => 'float8',
+        'timestamp without time zone' => 'timestamp', 'timestamp with time zone' => 'timestamptz');
+    my %offered = map { ($alias{$_} // $_) => 1 } @{ $has->{rows} };
+    return { map { $_ => type_record($_) } grep { $offered{$_} } type_names() };
+}
+
+sub report_failure {
+    my ($session, $am, $number, $steps, $failure) = @_;
+    my $base = File::Spec->catfile($opt{output}, "oracle-$am->{name}-seed$opt{seed}-table$number");
+    my $head = "-- seed $opt{seed}, table $number, access method $am->{name}\n";
+    Oracle::Report::write_file("$base.sql", $head . Oracle::Report::steps_text([ @$steps[ 0 .. $failure->{at} ] ], $failure->{verdict}));
+    print "\n*** seed $opt{seed}, table $number, step $failure->{at}: ", Oracle::Report::verdict_text($failure->{verdict});
+    print "complete log: $base.sql; shrinking for up to $opt{'shrink-seconds'} s\n";
+    my ($small, $verdict, $again) = shrink($session, $am, $steps, $failure, $opt{'shrink-seconds'});
+    print "it did not happen again in a replay\n" unless $again;
+    my $text = $head . Oracle::Report::steps_text($small, $verdict);
+    Oracle::Report::write_file("$base-min.sql", $text);
+    print "minimal reproduction ($base-min.sql):\n", length($text) < 12_000 ? $text : substr($text, 0, 6000) . "\n[...]\n" . substr($text, -5000);
+    print Oracle::Report::verdict_text($verdict), "\n";
+    return;
+}
+
+# One table in one session. True if nothing differed.
+sub single_table {
+    my ($session, $am, $types, $masked, $number, $report, $deadline) = @_;
+    seed($opt{seed}, $number);
+    my ($table, $steps) = table_life($am, $types, $masked, max_rows => $opt{'max-rows'}, opclass => $opt{opclass});
+    $session->reset_schema;
+    my $failure = run_steps($session, $am, $steps, sub {
+        my ($step, $verdict) = @_;
+        if ($step->{probe}) { $report->note($step->{probe}, $verdict) }
+        else                { $report->add($verdict->{outcome} eq 'checked' ? 'checks' : 'statements') }
+        return time < $deadline;
+    });
+    return 1 unless $failure;
+    $report->note($steps->[ $failure->{at} ]{probe}, $failure->{verdict}) if $steps->[ $failure->{at} ]{probe};
+    report_failure($session, $am, $number, $steps, $failure);
+    return 0;
+}
+
+# Whether the run could have found anything: problems as texts.
+sub coverage_problems {
+    my ($report, $am) = @_;
+    my @problems;
+    push @problems, 'nothing was compared' unless $report->compared;
+    return @problems if $report->compared < 200;
+    for my $rule ([ 'used', 'min-used', 'of the forced plans used the index' ], [ 'not empty', 'min-rows', 'of the answers had rows' ]) {
+        my ($name, $limit, $text) = @$rule;
+        push @problems, sprintf('only %.1f %% %s (at least %d %%)', $report->percent($name), $text, $opt{$limit})
+            if $report->percent($name) < $opt{$limit};
+    }
+    push @problems, map { "operator never served by the index: $_" } $report->unreached(60) if $am->{strict};
+    return @problems;
+}
+
+sub finish {
+    my ($report, $am, $failed) = @_;
+    print $report->summary;
+    print $report->operator_table if $opt{operators} || $failed;
+    for my $problem (coverage_problems($report, $am)) { print "FAILED: $problem\n"; $failed++ }
+    printf "%d passed, %d failed\n", $report->passed, $failed;
+    exit($failed ? 1 : 0);
+}
+
+sub main {
+    my $am      = am_record($opt{am});
+    my $session = new_session();
+    for my $sql ($am->{setup}, $opt{setup} // ()) {
+        my $result = $session->run('a', $sql);
+        die "$sql: $result->{message}\n" if $result->{state};
+    }
+    my $types = chosen_types($session, $am);
+    die "no type to test\n" unless %$types;
+    my $masked = $opt{'mask-nothing'} ? {} : $am->{masked};
+    print "oracle: $opt{am}, seed $opt{seed}, types ", join(', ', sort keys %$types), %$masked ? ', masked: ' . join(', ', sort keys %$masked) : '', "\n";
+    my ($report, $failed, $deadline) = (Oracle::Report->new, 0, time + $opt{seconds});
+    my $number = $opt{table} // 1;
+    while (time < $deadline) {
+        $report->add('tables');
+        my $good = single_table($session, $am, $types, $masked, $number, $report, $deadline);
+        $failed++ unless $good;
+        last if defined $opt{table} || (!$good && !$opt{'keep-going'}) || ($opt{tables} && $number >= $opt{tables});
+        $number++;
+    }
+    $session->reset_schema;
+    finish($report, $am, $failed);
+}
+
+eval { main(); 1 } or do { print STDERR "oracle: $@"; exit 2 };
