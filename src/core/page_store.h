@@ -1,0 +1,142 @@
+// The seams between the X-tree and where its pages live. The same algorithms run on a vector of pages (tests, fuzzing), on shared
+// buffers with WAL (src/storage) and, for reading, on a mapping.
+//
+// Writers use PageStore: locks, allocation, and Commit, the only way to change a page. Its functions throw on failure (TreeError or
+// what the store throws); PageLock releases in its destructor.
+// Readers use PageReader: its functions may leave by longjmp, so scans keep trivially destructible frames only.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <utility>
+
+#include "page/node.h"
+
+namespace xtree {
+
+// A damaged or foreign page, met on a write path. The access method turns it into ERRCODE_INDEX_CORRUPTED.
+class CorruptPage : public std::runtime_error {
+ public:
+  CorruptPage(BlockNumber block, const char* what) : std::runtime_error(what), block_(block) {}
+  BlockNumber block() const { return block_; }
+
+ private:
+  BlockNumber block_;
+};
+
+enum class LockMode { kShare, kExclusive, kCleanup };
+
+// A pinned and locked page. `handle` is the store's own (a Buffer).
+struct PageRef {
+  BlockNumber block = kInvalidBlock;
+  int handle = 0;
+  const uint8_t* bytes = nullptr;
+};
+
+// 8-aligned private copy of a page.
+struct alignas(64) PageImage {
+  uint8_t bytes[kPageSize];
+};
+
+// One page of an atomic change: the page, exclusively locked, and its whole new content (pd_lsn and checksum are the store's).
+struct PageChange {
+  const PageRef* page;
+  const PageImage* image;
+  bool fresh;  // just allocated: nothing of the old content is of use
+};
+
+inline constexpr int kMaxPagesPerChange = 4;  // Generic WAL's limit for one record
+
+class PageStore {
+ public:
+  virtual ~PageStore() = default;
+
+  virtual PageRef Open(BlockNumber block, LockMode mode) = 0;           // a page that a link leads to: throws unless ValidateNode agrees
+  virtual PageRef OpenUnchecked(BlockNumber block, LockMode mode) = 0;  // VACUUM's sweep: may be new (all zeroes), deleted or damaged
+  virtual void Relock(PageRef* page, LockMode mode) = 0;  // unlock and lock again, keeping the pin: others may have come between
+  virtual void Close(PageRef* page) noexcept = 0;
+
+  // A page that nobody can reach yet, exclusively locked, its content to be given by a fresh PageChange.
+  virtual PageRef Allocate() = 0;
+
+  // pd_lsn, read safely under the lock that is held.
+  virtual Lsn PageLsn(const PageRef& page) = 0;
+
+  // A number that is >= the LSN of every change so far and < the LSN of every change to come. Taken under the locks of the pages
+  // that split (src/README.md, "Splits").
+  virtual Lsn CurrentNsn() = 0;
+
+  // Applies 1 to 4 pages as one crash-atomic, WAL-logged change; all or nothing. Locks stay held.
+  virtual void Commit(std::span<const PageChange> changes) = 0;
+
+  // A page that was unlinked and may be given out again by Allocate once delete_xid is old enough.
+  virtual void RecordFree(BlockNumber block) = 0;
+  virtual uint64_t NextTransactionId() = 0;           // stamp for MarkDeleted
+  virtual bool Recyclable(uint64_t delete_xid) = 0;   // can no scan or insert still be on its way to a page with this stamp?
+
+  // SERIALIZABLE: before a page is enlarged or inserted into, under its exclusive lock (may throw); and before a split moves
+  // entries of `from` to `to`.
+  virtual void CheckConflict(const PageRef& page) = 0;
+  virtual void PredicateSplit(BlockNumber from, BlockNumber to) = 0;
+};
+
+// Owns an open page.
+class PageLock {
+ public:
+  PageLock() = default;
+  PageLock(PageStore& store, BlockNumber block, LockMode mode) : store_(&store), ref_(store.Open(block, mode)) {}
+  PageLock(PageStore& store, PageRef ref) : store_(&store), ref_(ref) {}
+  PageLock(PageLock&& o) noexcept : store_(std::exchange(o.store_, nullptr)), ref_(o.ref_) {}
+  PageLock& operator=(PageLock&& o) noexcept {
+    if (this != &o) {
+      Reset();
+      store_ = std::exchange(o.store_, nullptr);
+      ref_ = o.ref_;
+    }
+    return *this;
+  }
+  ~PageLock() { Reset(); }
+
+  void Reset() {
+    if (store_ != nullptr) std::exchange(store_, nullptr)->Close(&ref_);
+  }
+  void Relock(LockMode mode) { store_->Relock(&ref_, mode); }
+
+  explicit operator bool() const { return store_ != nullptr; }
+  const PageRef& ref() const { return ref_; }
+  BlockNumber block() const { return ref_.block; }
+  const uint8_t* bytes() const { return ref_.bytes; }
+
+ private:
+  PageStore* store_ = nullptr;
+  PageRef ref_;
+};
+
+// For scans. Slot 0 holds the node, slot 1 the follower of a supernode whose head stays open in slot 0.
+class PageReader {
+ public:
+  // The page, pinned and share-locked (or mapped and consistent) until Close. Reports a damaged page itself (does not return).
+  virtual const uint8_t* Open(int slot, BlockNumber block, int expected_level) = 0;
+  virtual Lsn PageLsn(int slot) = 0;
+  virtual void Close(int slot) = 0;
+  [[noreturn]] virtual void Corrupt(BlockNumber block, const char* what) = 0;
+  // Memory of the scan: realloc semantics, never fails by returning nullptr.
+  virtual void* Reallocate(void* old, size_t bytes) = 0;
+  // Children that the scan will visit next, for prefetching. May ignore them.
+  virtual void WillRead(const BlockNumber* blocks, int count) = 0;
+
+ protected:
+  ~PageReader() = default;
+};
+
+// Named pauses and failures for tests (STOP_POINTS=1 builds only).
+#ifdef XTREE_STOP_POINTS
+extern void (*stop_point_hook)(const char* name);
+#define XTREE_STOP_POINT(name) \
+  do { if (::xtree::stop_point_hook != nullptr) ::xtree::stop_point_hook(name); } while (0)
+#else
+#define XTREE_STOP_POINT(name) do { } while (0)
+#endif
+
+}  // namespace xtree

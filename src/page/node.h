@@ -1,0 +1,153 @@
+// NodeView reads a node page, NodeEditor changes a private image of one. Both trust the page: page/validate.h has looked at it.
+//
+// Neither locks anything nor knows about WAL: the caller holds the page, and a changed image goes through PageStore::Commit.
+#pragma once
+
+#include <bit>
+#include <cstring>
+
+#include "page/key_layout.h"
+
+namespace xtree {
+
+class NodeView {
+ public:
+  NodeView(const KeyLayout& layout, const uint8_t* page) : layout_(&layout), page_(page) {}
+
+  const KeyLayout& layout() const { return *layout_; }
+  const uint8_t* page() const { return page_; }
+  const PageHeader& header() const { return *reinterpret_cast<const PageHeader*>(page_); }
+  const NodeOpaque& opaque() const { return *reinterpret_cast<const NodeOpaque*>(page_ + kSpecialOffset); }
+
+  int entries() const { return opaque().entries; }
+  int level() const { return opaque().level; }
+  bool leaf() const { return opaque().flags & kNodeLeaf; }
+  bool deleted() const { return opaque().flags & kNodeDeleted; }
+  bool has_marks() const { return opaque().flags & kNodeHasMarks; }
+  bool supernode_head() const { return opaque().flags & kNodeSupernodeHead; }
+  bool supernode_follower() const { return opaque().flags & kNodeSupernodeFollower; }
+
+  const BlockLayout& block() const { return layout_->Block(leaf(), has_marks()); }
+  const uint8_t* first_block() const { return page_ + kPageHeaderSize; }
+
+  // As stored: of a marked column they mean nothing on leaves.
+  Ordinal Lo(int entry, int dimension) const;
+  Ordinal Hi(int entry, int dimension) const;
+  uint64_t Marks(int entry) const;          // 0 on a page without marks
+  void GetBox(int entry, Box* box) const;   // marked columns come back inverted
+  BlockNumber Child(int entry) const;       // directory pages
+  TupleId Tuple(int entry) const;           // leaves
+  SplitHistory History(int entry) const;    // directory pages
+
+  // INCLUDE payload of a leaf entry: an opaque byte string at an even address, its uint16 length in front of it on the page.
+  // nullptr, and length 0, where a damaged page names none: the only content of an entry that could lead out of the page.
+  const uint8_t* Payload(int entry, uint16_t* length) const;
+
+  // Union of all entries, as the parent's entry must contain it.
+  void Bounds(Box* box) const;
+
+  // Supernode head: its further pages, in order.
+  int followers() const { return supernode_head() ? (header().special - header().upper) / 4 : 0; }
+  BlockNumber Follower(int i) const;
+
+  // May one more entry be appended in place? `marks`: it has marks; `payload`: bytes of its INCLUDE payload.
+  bool HasRoom(bool marks, uint16_t payload) const;
+
+  bool Killed(int entry) const;
+
+ private:
+  // The element of an entry in the array at this offset of the blocks. The capacity is a power of two: a division costs three times
+  // as much as all the rest.
+  const uint8_t* At(int entry, uint16_t array, int width) const {
+    const BlockLayout& b = block();
+    const unsigned e = static_cast<unsigned>(entry);
+    const unsigned slot = e & (b.capacity - 1u);
+    return first_block() + (e >> std::countr_zero(b.capacity)) * b.bytes + array + slot * static_cast<unsigned>(width);
+  }
+  friend class NodeEditor;
+
+  const KeyLayout* layout_;
+  const uint8_t* page_;
+};
+
+class NodeEditor {
+ public:
+  NodeEditor(const KeyLayout& layout, uint8_t* page) : layout_(&layout), page_(page) {}
+
+  // An empty node: header, special space, no entries. pd_lsn is left to the store.
+  void Initialize(int level, uint8_t flags);
+
+  NodeView view() const { return NodeView(*layout_, page_); }
+  NodeOpaque& opaque() { return *reinterpret_cast<NodeOpaque*>(page_ + kSpecialOffset); }
+
+  // REQUIRES: view().HasRoom(box.marks != 0, payload_length). The page gains an array of marks when its first marked entry comes.
+  void AppendTuple(const Box& box, TupleId tuple, const uint8_t* payload, uint16_t payload_length);
+  void AppendChild(const Box& box, BlockNumber child, const SplitHistory& history);
+
+  void SetBox(int entry, const Box& box);  // may add the array of marks; REQUIRES room for it (HasRoomForMarks)
+  void SetHistory(int entry, const SplitHistory& history);
+  bool HasRoomForMarks() const;
+
+  // Drops the entries whose flag is set; the last ones move into the gaps. The payload area is compacted.
+  void Remove(const bool* drop);
+
+  // Replaces the list of followers; the node is a supernode's head as long as it has some.
+  // REQUIRES: 4 * count bytes between pd_lower and the special space.
+  void SetFollowers(const BlockNumber* blocks, int count);
+
+  void MarkDeleted(uint64_t delete_xid);  // keeps nsn and link, which scans on their way still follow
+
+  // Kill bits live in the hole and go with any change of the page's used part; set directly on the shared page.
+  void Kill(int entry);
+
+ private:
+  PageHeader& header() { return *reinterpret_cast<PageHeader*>(page_); }
+  uint8_t* At(int entry, uint16_t array, int width) { return const_cast<uint8_t*>(view().At(entry, array, width)); }
+  void StoreBox(int entry, const Box& box);
+  int AppendSlot(bool marks);
+  void AddMarks();
+  void SetMarks(int entry, uint64_t marks);
+  void ClearKillBits();
+  void MoveEntry(int from, int to);
+  void ClearEntry(int entry);
+  void CompactPayload();
+
+  const KeyLayout* layout_;
+  uint8_t* page_;
+};
+
+// Elements of the arrays, by their width.
+inline Ordinal LoadOrdinal(const uint8_t* at, int width) {
+  if (width == 8) {
+    int64_t wide;
+    memcpy(&wide, at, sizeof(wide));
+    return wide;
+  }
+  int32_t narrow;
+  memcpy(&narrow, at, sizeof(narrow));
+  return narrow;
+}
+
+inline Ordinal NodeView::Lo(int entry, int dimension) const {
+  const DimensionLayout& d = layout_->dimension[dimension];
+  return LoadOrdinal(At(entry, d.lo[!leaf()], d.width), d.width);
+}
+
+inline Ordinal NodeView::Hi(int entry, int dimension) const {
+  const DimensionLayout& d = layout_->dimension[dimension];
+  return LoadOrdinal(At(entry, d.hi[!leaf()], d.width), d.width);
+}
+
+inline BlockNumber NodeView::Child(int entry) const {
+  BlockNumber child;
+  memcpy(&child, At(entry, block().reference, sizeof(child)), sizeof(child));
+  return child;
+}
+
+inline TupleId NodeView::Tuple(int entry) const {
+  TupleId tuple;
+  memcpy(&tuple, At(entry, block().reference, sizeof(tuple)), sizeof(tuple));
+  return tuple;
+}
+
+}  // namespace xtree

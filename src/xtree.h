@@ -1,0 +1,182 @@
+/*
+ * xtree.h: the public C interface of the xtree index access method.
+ *
+ * A type joins by one support function (number 1 of its operator class), `f(internal) returns internal`, that returns a pointer to a
+ * constant XtreeTypeRoutine. Every value becomes a box in ordered ordinals: per dimension a signed integer lo and hi that sort as the
+ * type sorts. Every search operator becomes, per dimension, an interval for lo and an interval for hi. There is no call through fmgr
+ * on the search path.
+ *
+ * Callbacks run in the caller's memory context, may palloc and may ereport(ERROR). They must not be C++ functions that let an
+ * exception escape.
+ */
+#ifndef XTREE_H
+#define XTREE_H
+
+#include "postgres.h"
+
+#include "access/stratnum.h"
+#include "fmgr.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define XTREE_API_VERSION 1
+#define XTREE_ROUTINE_MAGIC 0x58545259
+
+/* Support function numbers of an operator class. */
+#define XTREE_TYPE_ROUTINE_PROC 1 /* required: returns XtreeTypeRoutine * */
+#define XTREE_OPTIONS_PROC 2      /* optional: operator class parameters, as for GiST */
+#define XTREE_SUPPORT_PROCS 2
+
+/* How an ordinal turns into a number for area, margin and distance. */
+typedef enum XtreeScalar
+{
+	XTREE_SCALAR_INTEGER = 0, /* the ordinal is the value */
+	XTREE_SCALAR_FLOAT64 = 1, /* xtree_ordinal_from_float8() */
+	XTREE_SCALAR_FLOAT32 = 2  /* xtree_ordinal_from_float4(), width 4 */
+} XtreeScalar;
+
+/* What a column must be for a row to match; conditions on one column are combined by the access method. */
+typedef enum XtreeMatch
+{
+	XTREE_MATCH_VALUE = 1,          /* an ordinary value with lo and hi in the intervals */
+	XTREE_MATCH_VALUE_OR_EMPTY = 2, /* the same, or an empty value */
+	XTREE_MATCH_EMPTY = 3,          /* only an empty value */
+	XTREE_MATCH_NEVER = 6           /* nothing */
+} XtreeMatch;
+
+/* One indexed column, as the callbacks see it. */
+typedef struct XtreeColumn
+{
+	Oid type;           /* of the indexed column */
+	Oid collation;
+	uint16 dimensions;  /* of this column in this index */
+	const void *options; /* operator class parameters, or NULL */
+} XtreeColumn;
+
+/* Result of bounds(): arrays of `dimensions` ordinals, lo[d] <= hi[d] (equal where the type is not extended). */
+typedef struct XtreeBounds
+{
+	int64 *lo;
+	int64 *hi;
+	bool empty; /* an empty range and the like: lo and hi are ignored */
+} XtreeBounds;
+
+/* Result of constraint(): arrays of `dimensions`, preset to match everything. For a type that is not extended lo and hi coincide and
+ * both pairs apply. */
+typedef struct XtreeConstraint
+{
+	int64 *lo_min; /* lo_min <= value.lo <= lo_max */
+	int64 *lo_max;
+	int64 *hi_min; /* hi_min <= value.hi <= hi_max */
+	int64 *hi_max;
+	XtreeMatch match; /* preset: XTREE_MATCH_VALUE */
+	bool recheck;     /* preset: false; true when the intervals may let through what the operator would not */
+} XtreeConstraint;
+
+/* How near a box is to the argument of an ordering operator: filled by order(). */
+typedef struct XtreeOrder XtreeOrder;
+struct XtreeOrder
+{
+	/*
+	 * Euclidean metric over all of the column's (64-bit float) dimensions: then `query` has `dimensions` coordinates, lower bounds
+	 * come from the vector kernels, and lower_bound may be NULL. Otherwise query is NULL.
+	 */
+	const double *query;
+
+	/* A number never above the operator's value for any value whose box lies within [lo, hi]. */
+	double (*lower_bound)(const XtreeOrder *order, const int64 *lo, const int64 *hi);
+
+	/* The operator's value for the value with this box, bit for bit; with recheck: a lower bound of it. NaN sorts last. */
+	double (*distance)(const XtreeOrder *order, const int64 *lo, const int64 *hi);
+
+	bool recheck;     /* the executor must compute the operator on the heap's value */
+	uint16 dimensions;
+	void *state;      /* the callbacks' own */
+};
+
+typedef struct XtreeTypeRoutine
+{
+	uint32 magic;       /* XTREE_ROUTINE_MAGIC */
+	uint16 api_version; /* XTREE_API_VERSION */
+
+	/* Written into the meta page and compared on load. Change encoding_version when the meaning of ordinals changes. */
+	uint16 encoding_id; /* 1 .. 999 are this project's; others are free for all, collisions are noticed per index only */
+	uint16 encoding_version;
+
+	uint16 dimensions;    /* 1 .. 100; 0: dimensions_of() says */
+	uint8 ordinal_width;  /* 4 or 8 bytes on disk */
+	bool extended;        /* values have different lo and hi */
+	XtreeScalar scalar;
+	bool exact;           /* reconstruct() returns the value bit for bit: index-only scans */
+	bool may_be_empty;    /* bounds() may report empty */
+
+	/* Only where dimensions is 0. */
+	uint16 (*dimensions_of)(const XtreeColumn *column);
+
+	/* The box of a (detoasted by the callback, never NULL) value. */
+	void (*bounds)(const XtreeColumn *column, Datum value, XtreeBounds *out);
+
+	/* The constraint of `value OP argument`; argument_type is the operator's right type. */
+	void (*constraint)(const XtreeColumn *column, StrategyNumber strategy, Oid argument_type, Datum argument, XtreeConstraint *out);
+
+	/* Preparation of ORDER BY value OP argument; NULL where the type has no ordering operators. */
+	void (*order)(const XtreeColumn *column, StrategyNumber strategy, Oid argument_type, Datum argument, XtreeOrder *out);
+
+	/* The value with these bounds, where exact. */
+	Datum (*reconstruct)(const XtreeColumn *column, const int64 *lo, const int64 *hi, bool empty);
+} XtreeTypeRoutine;
+
+/*
+ * Order-preserving maps: -inf < ... < -0 < +0 < ... < +inf < NaN. Each direction is exact but for NaN, which has one ordinal (the
+ * largest).
+ */
+static inline int64
+xtree_ordinal_from_float8(double value)
+{
+	int64 bits;
+
+	if (value != value)
+		return PG_INT64_MAX;
+	memcpy(&bits, &value, sizeof(bits));
+	return bits >= 0 ? bits : bits ^ PG_INT64_MAX;
+}
+
+static inline double
+xtree_float8_from_ordinal(int64 ordinal)
+{
+	int64 bits = ordinal >= 0 ? ordinal : ordinal ^ PG_INT64_MAX;
+	double value;
+
+	memcpy(&value, &bits, sizeof(value)); /* PG_INT64_MAX is a NaN's bit pattern */
+	return value;
+}
+
+static inline int64
+xtree_ordinal_from_float4(float value)
+{
+	int32 bits;
+
+	if (value != value)
+		return PG_INT32_MAX;
+	memcpy(&bits, &value, sizeof(bits));
+	return bits >= 0 ? bits : bits ^ PG_INT32_MAX;
+}
+
+static inline float
+xtree_float4_from_ordinal(int64 ordinal)
+{
+	int32 narrow = (int32) ordinal;
+	int32 bits = narrow >= 0 ? narrow : narrow ^ PG_INT32_MAX;
+	float value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* XTREE_H */
