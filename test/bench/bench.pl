@@ -1,0 +1,62 @@
+#!/usr/bin/perl
+# Runs the benchmark of xtree beside PostgreSQL's own index types and prints the
+# tables that README.md explains.  Called by `make bench`; needs DBD::Pg and either
+# a server (--host, --port) or the server binaries to start a private one.
+# Exits with 1 when two peers give different answers, never because of a time.
+use strict;
+use warnings;
+
+use Bench::Build;
+use Bench::Data;
+use Bench::Db;
+use Bench::Options;
+use Bench::Paper;
+use Bench::Query;
+use Bench::Ratios;
+use Bench::Report;
+use Bench::Server;
+use Bench::Write;
+
+sub run_dataset {
+    my ($db, $opt, $set, $result) = @_;
+    my $out = $result->{datasets}{ $set->{key} } = { rows => $set->{rows}, title => $set->{title} };
+    if ($opt->wants('build') || $opt->wants('query')) {
+        Bench::Build::load($db, $set);
+        $out->{build} = Bench::Build::measure($db, $opt, $set);
+        Bench::Report::build($set, $out->{build}) if $opt->wants('build');
+    }
+    if ($opt->wants('query')) {
+        $out->{query} = Bench::Query::measure($db, $opt, $set);
+        Bench::Report::query($set, $out->{query});
+    }
+    Bench::Build::drop($db, $set);
+    if ($opt->wants('write') && $set->{write}) {
+        $out->{write} = Bench::Write::measure($db, $opt, $set);
+        Bench::Report::write($set, $out->{write});
+    }
+    return;
+}
+
+sub main {
+    my $opt    = Bench::Options->parse(@ARGV);
+    my $server = $opt->{host} ? undef : Bench::Server->start;
+    my $db     = Bench::Db->connect($opt, $server);
+    my $result = { machine => $db->machine($opt) };
+    Bench::Report::machine($result->{machine});
+    $opt->restrict_peers($db);
+
+    run_dataset($db, $opt, $_, $result) for Bench::Data::selected($opt);
+    if ($opt->wants('paper') && $opt->has_peer('xtree')) {
+        $result->{paper} = Bench::Paper::measure($db, $opt);
+        Bench::Report::paper($result->{paper});
+    }
+    $result->{ratios} = Bench::Ratios::compute($result);
+    Bench::Report::ratios($result->{ratios});
+    $result->{differences} = $db->{differences};
+    Bench::Report::json($opt->{json}, $result) if $opt->{json};
+    $db->finish($opt);
+    return Bench::Report::differences($db->{differences});
+}
+
+$| = 1;
+exit main();
