@@ -10,6 +10,9 @@
 
 namespace xtree {
 
+// What an INCLUDE payload takes of a page.
+inline constexpr uint32_t PayloadBytes(uint16_t length) { return (sizeof(uint16_t) + length + 1u) & ~1u; }
+
 class NodeView {
  public:
   NodeView(const KeyLayout& layout, const uint8_t* page) : layout_(&layout), page_(page) {}
@@ -64,6 +67,8 @@ class NodeView {
     const unsigned slot = e & (b.capacity - 1u);
     return first_block() + (e >> std::countr_zero(b.capacity)) * b.bytes + array + slot * static_cast<unsigned>(width);
   }
+  // The byte with an entry's kill bit; nullptr when the page leaves no room for kill bits.
+  const uint8_t* KillByte(int entry) const;
   friend class NodeEditor;
 
   const KeyLayout* layout_;

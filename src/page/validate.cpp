@@ -1,0 +1,134 @@
+// Validation of untrusted page bytes, run by the stores and readers on each page that they hand out. Reads only the
+// header, the special space and the meta page's own fields; locks nothing (the caller holds the page), writes nothing.
+#include "page/validate.h"
+
+#include "page/node.h"
+
+#include <cstring>
+
+namespace xtree {
+namespace {
+
+// Private copies: a mapped page may change while it is looked at.
+struct Frame {
+  explicit Frame(const uint8_t* page) {
+    memcpy(&header, page, sizeof(header));
+    memcpy(&opaque, page + kSpecialOffset, sizeof(opaque));
+  }
+  bool Has(uint8_t flag) const { return opaque.flags & flag; }
+  uint32_t content() const { return header.special - header.upper; }
+
+  PageHeader header;
+  NodeOpaque opaque;
+};
+
+constexpr uint8_t kStates = kNodeDeleted | kNodeSupernodeHead | kNodeSupernodeFollower | kNodeHasMarks;
+
+const char* CheckFrame(const Frame& f) {
+  if (f.header.upper == 0) return "page is not initialized";
+  if (f.header.special != kSpecialOffset) return "special space has a wrong size";
+  if (f.header.size_version != kPageSizeVersion) return "page size or page layout version is wrong";
+  if (f.header.lower < kPageHeaderSize || f.header.lower > f.header.upper || f.header.upper > f.header.special) {
+    return "page pointers are out of order";
+  }
+  if (f.opaque.page_id != kNodePageId) return "page does not belong to an xtree index";
+  return nullptr;
+}
+
+const char* CheckKind(const KeyLayout& layout, const Frame& f, int expected_level) {
+  if (f.Has(kNodeMeta)) return "meta page where a node is expected";
+  if (f.opaque.flags & ~(kNodeLeaf | kStates)) return "unknown page flags";
+  if (f.opaque.level >= kMaxLevel) return "level is too high";
+  if (f.Has(kNodeLeaf) != (f.opaque.level == 0)) return "level contradicts the leaf flag";
+  if (expected_level >= 0 && f.opaque.level != expected_level) return "node is at another level than its parent says";
+  if (f.opaque.dimensions != layout.dimensions) return "number of dimensions is that of another index";
+  const BlockLayout& block = layout.Block(f.Has(kNodeLeaf), f.Has(kNodeHasMarks));
+  if (f.opaque.block_bytes != block.bytes || f.opaque.block_capacity != block.capacity)
+    return "block layout is that of another index";
+  return nullptr;
+}
+
+const char* CheckDeleted(const Frame& f) {
+  if (f.Has(kNodeSupernodeHead) || f.Has(kNodeHasMarks)) return "deleted page has flags of a node";
+  if (f.opaque.entries != 0) return "deleted page has entries";
+  if (f.header.lower != kPageHeaderSize + sizeof(DeletedContent) || f.content() != 0) return "deleted page has content";
+  return nullptr;
+}
+
+const char* CheckEntries(const KeyLayout& layout, const Frame& f) {
+  const BlockLayout& block = layout.Block(f.Has(kNodeLeaf), f.Has(kNodeHasMarks));
+  if (f.opaque.entries > block.max_entries) return "more entries than a page can hold";
+  const uint32_t blocks = (f.opaque.entries + block.capacity - 1u) / block.capacity;
+  if (f.header.lower != kPageHeaderSize + blocks * block.bytes)
+    return "number of entries contradicts the size of their blocks";
+  return nullptr;
+}
+
+// What lies between pd_upper and the special space.
+const char* CheckUpper(const KeyLayout& layout, const Frame& f) {
+  const uint32_t bytes = f.content();
+  if (f.Has(kNodeSupernodeHead)) {
+    if (f.Has(kNodeLeaf) || f.Has(kNodeSupernodeFollower)) return "supernode head is a leaf or a follower as well";
+    const uint32_t followers = bytes / sizeof(BlockNumber);
+    if (bytes % sizeof(BlockNumber) != 0 || followers >= kMaxSupernodePages)
+      return "list of a supernode's pages has a wrong size";
+    return nullptr;
+  }
+  if (f.Has(kNodeLeaf) && layout.include) {
+    if (bytes % 2 != 0 || bytes < f.opaque.entries * PayloadBytes(0))
+      return "payload area is too small for the entries";
+    if (f.opaque.entries == 0 && bytes != 0) return "payload on a page without entries";
+    return nullptr;
+  }
+  return bytes == 0 ? nullptr : "unexpected content at the end of the page";
+}
+
+const char* CheckMetaFields(const MetaContent& meta) {
+  if (meta.magic != kMetaMagic) return "page is not the meta page of an xtree index";
+  if (meta.version != kFormatVersion) return "index has the format of another version of xtree";
+  if (meta.feature_flags & ~kKnownFeatures) return "index uses features of a newer version of xtree";
+  if (meta.build_state > static_cast<uint8_t>(BuildState::kBuilt)) return "build state is unknown";
+  if (meta.levels > kMaxLevel) return "number of levels is too high";
+  return nullptr;
+}
+
+bool SameEncoding(const ColumnEncoding& a, const ColumnEncoding& b) {
+  return a.id == b.id && a.version == b.version && a.dimensions == b.dimensions && a.width == b.width &&
+         a.extended == b.extended;
+}
+
+}  // namespace
+
+const char* ValidateNode(const KeyLayout& layout, const uint8_t* page, int expected_level) {
+  const Frame frame(page);
+  if (const char* wrong = CheckFrame(frame)) return wrong;
+  if (const char* wrong = CheckKind(layout, frame, expected_level)) return wrong;
+  if (frame.Has(kNodeSupernodeFollower)) {
+    if (frame.Has(kNodeLeaf)) return "leaf is flagged as part of a supernode";
+    if (frame.opaque.link == kMetaBlock || frame.opaque.link == kInvalidBlock)
+      return "part of a supernode names no head";
+  }
+  if (frame.Has(kNodeDeleted)) return CheckDeleted(frame);
+  if (const char* wrong = CheckEntries(layout, frame)) return wrong;
+  return CheckUpper(layout, frame);
+}
+
+const char* ValidateMeta(const uint8_t* page, const ColumnEncoding* columns, int column_count) {
+  const Frame frame(page);
+  if (const char* wrong = CheckFrame(frame)) return wrong;
+  if (frame.opaque.flags != kNodeMeta) return "page is not flagged as meta page";
+  if (frame.header.lower < kPageHeaderSize + sizeof(MetaContent)) return "meta page is too short";
+  MetaContent meta;
+  memcpy(&meta, page + kPageHeaderSize, sizeof(meta));
+  if (const char* wrong = CheckMetaFields(meta)) return wrong;
+  if (meta.columns != column_count) return "number of key columns differs from the catalog's";
+  int dimensions = 0;
+  for (int c = 0; c < column_count; ++c) {
+    if (!SameEncoding(meta.column[c], columns[c]))
+      return "encoding of a column differs from that of its operator class";
+    dimensions += columns[c].dimensions;
+  }
+  return meta.dimensions == dimensions ? nullptr : "number of dimensions differs from the columns'";
+}
+
+}  // namespace xtree
