@@ -59,4 +59,5 @@ sub main {
 }
 
 $| = 1;
+$SIG{INT} = $SIG{TERM} = sub { die "interrupted\n" };    # unwinds, so a private server stops
 exit main();

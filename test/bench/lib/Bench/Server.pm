@@ -18,7 +18,8 @@ sub start {
     $self->_give_away if $> == 0;
     $self->_run(qq("$bin/initdb" -D "$dir/data" -U postgres -A trust --no-sync --locale=C -E UTF8 >"$dir/initdb.log"));
     $self->_append_conf;
-    $self->_run(qq("$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" start >/dev/null));
+    eval { $self->_run(qq("$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" start >/dev/null)); 1 }
+        or die $@, `tail -n 20 "$dir/log"`;
     $self->{running} = 1;
     return $self;
 }
