@@ -1,0 +1,67 @@
+// Every difference between PostgreSQL's major versions (15 and newer) that this project meets. No other file tests PG_VERSION_NUM.
+#pragma once
+
+#include "pg/postgres_api.h"
+
+extern "C" {
+#include "access/gist_private.h"
+#include "access/xlog.h"
+#include "access/xloginsert.h"
+#include "storage/lmgr.h"
+#include "storage/smgr.h"
+}
+
+namespace pg {
+
+#if PG_VERSION_NUM >= 160000
+using FileLocator = RelFileLocator;
+inline const FileLocator& LocatorOf(Relation rel) { return rel->rd_locator; }
+#else
+using FileLocator = RelFileNode;
+inline const FileLocator& LocatorOf(Relation rel) { return rel->rd_node; }
+#endif
+
+// Appends a page to the relation: zeroed, pinned, exclusively locked before anybody else can reach it.
+inline Buffer ExtendLocked(Relation rel) {
+#if PG_VERSION_NUM >= 160000
+  return ExtendBufferedRel(BMR_REL(rel), MAIN_FORKNUM, nullptr, EB_LOCK_FIRST);
+#else
+  const bool shared = !RELATION_IS_LOCAL(rel);
+  if (shared) LockRelationForExtension(rel, ExclusiveLock);
+  const Buffer buffer = ReadBuffer(rel, P_NEW);
+  LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+  if (shared) UnlockRelationForExtension(rel, ExclusiveLock);
+  return buffer;
+#endif
+}
+
+// The WAL record that makes queries of a standby give way before a deleted page is used again. GiST's, because it carries nothing
+// but the conflict, is replayed without this library, and Generic WAL has no such record.
+inline void LogPageReuse(Relation index, Relation heap, BlockNumber block, FullTransactionId delete_xid) {
+#if PG_VERSION_NUM >= 160000
+  gistXLogPageReuse(index, heap, block, delete_xid);
+#else
+  (void)heap;
+  gistXLogPageReuse(index, block, delete_xid);
+#endif
+}
+
+// Before 16 both take a char pointer that they do not write through.
+inline void ExtendFork(Relation rel, ForkNumber fork, BlockNumber block, const uint8_t* page) {
+  smgrextend(RelationGetSmgr(rel), fork, block, reinterpret_cast<char*>(const_cast<uint8_t*>(page)), true);
+}
+inline void WriteFork(Relation rel, ForkNumber fork, BlockNumber block, const uint8_t* page) {
+  smgrwrite(RelationGetSmgr(rel), fork, block, reinterpret_cast<char*>(const_cast<uint8_t*>(page)), true);
+}
+
+inline void RegisterBufferData(uint8_t id, const uint8_t* data, uint32_t length) {
+  XLogRegisterBufData(id, reinterpret_cast<char*>(const_cast<uint8_t*>(data)), length);
+}
+
+// Full images of standard pages; sets their pd_lsn.
+inline void LogNewPages(Relation rel, ForkNumber fork, int count, BlockNumber* blocks, Page* pages) {
+  FileLocator locator = LocatorOf(rel);
+  log_newpages(&locator, fork, count, blocks, pages, true);
+}
+
+}  // namespace pg
