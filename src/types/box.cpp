@@ -1,0 +1,187 @@
+// Operator class for box: core GiST's box_ops, with its strategy numbers.
+//
+// Called by the access method through XtreeTypeRoutine. A box is the ordinals of its lower and upper corner. Every operator is answered
+// exactly by intervals. No locks, no WAL; distances raise the operator's own errors (overflow).
+#include "xtree.h"
+
+#include <cmath>
+
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/geo_decls.h"
+
+#include "types/fuzzy.h"
+
+namespace xtree {
+namespace {
+
+Coordinate Low(XtreeConstraint* out, int dimension) { return {&out->lo_min[dimension], &out->lo_max[dimension]}; }
+Coordinate High(XtreeConstraint* out, int dimension) { return {&out->hi_min[dimension], &out->hi_max[dimension]}; }
+
+double LowOf(const BOX& box, int dimension) { return dimension == 0 ? box.low.x : box.low.y; }
+double HighOf(const BOX& box, int dimension) { return dimension == 0 ? box.high.x : box.high.y; }
+
+// Core's own functions put a box's corners in order, but its intersection of boxes that only touch within EPSILON, and sums with
+// infinite coordinates, come out inverted. Such a value has no place in a tree of boxes. Zeros are equal whatever their sign.
+void BoundsOf(double low, double high, int64* lo, int64* hi) {
+  *lo = xtree_ordinal_from_float8(low);
+  *hi = xtree_ordinal_from_float8(high);
+  if (*lo <= *hi) return;
+  if (low != high) {
+    ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+            errmsg("box with its lower corner beyond its upper corner cannot be indexed"),
+            errdetail("The corners are at %g and %g.", low, high),
+            errhint("Index the expression box(b[0], b[1]), which puts the corners in order."));
+  }
+  std::swap(*lo, *hi);
+}
+
+void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
+  const BOX& box = *DatumGetBoxP(value);
+  for (int d = 0; d < 2; d++) BoundsOf(LowOf(box, d), HighOf(box, d), &out->lo[d], &out->hi[d]);
+  out->empty = false;
+}
+
+// point_eq_point of both corners: in a corner with a NaN, both coordinates are compared exactly.
+void ConstrainSame(const BOX& query, XtreeConstraint* out) {
+  const bool nan_low = std::isnan(query.low.x) || std::isnan(query.low.y);
+  const bool nan_high = std::isnan(query.high.x) || std::isnan(query.high.y);
+  for (int d = 0; d < 2; d++) {
+    nan_low ? Low(out, d).Same(LowOf(query, d)) : Low(out, d).FuzzyEqual(LowOf(query, d));
+    nan_high ? High(out, d).Same(HighOf(query, d)) : High(out, d).FuzzyEqual(HighOf(query, d));
+  }
+}
+
+// Operators on both axes at once.
+bool ConstrainByArea(StrategyNumber strategy, const BOX& query, XtreeConstraint* out) {
+  for (int d = 0; d < 2; d++) {
+    switch (strategy) {
+      case RTOverlapStrategyNumber:
+        Low(out, d).FuzzyAtMost(HighOf(query, d));
+        High(out, d).FuzzyAtLeast(LowOf(query, d));
+        break;
+      case RTContainsStrategyNumber:
+        Low(out, d).FuzzyAtMost(LowOf(query, d));
+        High(out, d).FuzzyAtLeast(HighOf(query, d));
+        break;
+      case RTContainedByStrategyNumber:
+        Low(out, d).FuzzyAtLeast(LowOf(query, d));
+        High(out, d).FuzzyAtMost(HighOf(query, d));
+        break;
+      default:
+        return false;
+    }
+  }
+  return true;
+}
+
+// Operators on one axis: left is before, below is before on the other axis.
+void ConstrainBySide(StrategyNumber strategy, const BOX& query, XtreeConstraint* out) {
+  switch (strategy) {
+    case RTLeftStrategyNumber:
+      return High(out, 0).FuzzyLess(query.low.x);
+    case RTOverLeftStrategyNumber:
+      return High(out, 0).FuzzyAtMost(query.high.x);
+    case RTOverRightStrategyNumber:
+      return Low(out, 0).FuzzyAtLeast(query.low.x);
+    case RTRightStrategyNumber:
+      return Low(out, 0).FuzzyGreater(query.high.x);
+    case RTBelowStrategyNumber:
+      return High(out, 1).FuzzyLess(query.low.y);
+    case RTOverBelowStrategyNumber:
+      return High(out, 1).FuzzyAtMost(query.high.y);
+    case RTOverAboveStrategyNumber:
+      return Low(out, 1).FuzzyAtLeast(query.low.y);
+    case RTAboveStrategyNumber:
+      return Low(out, 1).FuzzyGreater(query.high.y);
+    default:
+      elog(ERROR, "unrecognized strategy number: %d", strategy);
+  }
+}
+
+void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
+  const BOX& query = *DatumGetBoxP(argument);
+  if (strategy == RTSameStrategyNumber) {
+    ConstrainSame(query, out);
+  } else if (!ConstrainByArea(strategy, query, out)) {
+    ConstrainBySide(strategy, query, out);
+  }
+  for (int d = 0; d < 2; d++) {
+    if (Low(out, d).Empty() || High(out, d).Empty()) out->match = XTREE_MATCH_NEVER;
+  }
+}
+
+BOX BoxOf(const int64* lo, const int64* hi) {
+  return {.high = {xtree_float8_from_ordinal(hi[0]), xtree_float8_from_ordinal(hi[1])},
+          .low = {xtree_float8_from_ordinal(lo[0]), xtree_float8_from_ordinal(lo[1])}};
+}
+
+// How far q is outside [low, high], less what dist_bp can lose. It takes the foot of the perpendicular for a point of an edge when the
+// edge's length equals the sum of the distances to its ends as rounded: on a long edge a point well beyond the end passes. Half of
+// the rounding errors is at most 2^-52 of the edge's length, which is at most `high - low`. Where that is infinite or NaN nothing is
+// known. Near the least double, rounding is not relative, and nothing is claimed either.
+double Gap(double low, double high, double q) {
+  constexpr double kLeastClaimed = 1e-290;
+  const double gap = std::fmax(low - q, q - high) - (high - low) * 0x1p-50;
+  return gap > kLeastClaimed ? gap : 0;
+}
+
+// The largest relative error of a rounded distance, several times over.
+constexpr double kRoundedDown = 1 - 1e-14;
+
+double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const Point& query = *static_cast<const Point*>(order->state);
+  const BOX box = BoxOf(lo, hi);
+  return std::hypot(Gap(box.low.x, box.high.x, query.x), Gap(box.low.y, box.high.y, query.y)) * kRoundedDown;
+}
+
+// An ordered scan that reaches a distance beyond double raises the error that a sequential scan raises; it need not reach it.
+double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  BOX box = BoxOf(lo, hi);
+  return DatumGetFloat8(DirectFunctionCall2(dist_bp, BoxPGetDatum(&box), PointPGetDatum(order->state)));
+}
+
+void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* out) {
+  Point* query = static_cast<Point*>(palloc(sizeof(Point)));
+  *query = *DatumGetPointP(argument);
+  out->query = nullptr;
+  out->lower_bound = LowerBound;
+  out->distance = Distance;
+  out->recheck = false;
+  out->state = query;
+}
+
+Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64* hi, bool) {
+  BOX* box = static_cast<BOX*>(palloc(sizeof(BOX)));
+  *box = BoxOf(lo, hi);
+  return BoxPGetDatum(box);
+}
+
+constexpr XtreeTypeRoutine kRoutine = {
+    .magic = XTREE_ROUTINE_MAGIC,
+    .api_version = XTREE_API_VERSION,
+    .encoding_id = 2,
+    .encoding_version = 1,
+    .dimensions = 2,
+    .ordinal_width = 8,
+    .extended = true,
+    .scalar = XTREE_SCALAR_FLOAT64,
+    .exact = true,
+    .may_be_empty = false,
+    .dimensions_of = nullptr,
+    .bounds = Bounds,
+    .constraint = Constrain,
+    .order = Order,
+    .reconstruct = Reconstruct,
+};
+
+}  // namespace
+}  // namespace xtree
+
+extern "C" {
+PG_FUNCTION_INFO_V1(xtree_box_support);
+Datum xtree_box_support(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  PG_RETURN_POINTER(&xtree::kRoutine);
+}
+}

@@ -1,0 +1,174 @@
+// Operator class for point: core GiST's point_ops, with its strategy numbers.
+//
+// Called by the access method through XtreeTypeRoutine. A point is its two coordinates' ordinals. Everything but `<@ polygon` and
+// `<@ circle` is answered exactly by intervals. No locks, no WAL; distances raise the operator's own errors (overflow).
+#include "xtree.h"
+
+#include <cmath>
+
+#include "catalog/pg_type_d.h"
+#include "utils/float.h"
+#include "utils/geo_decls.h"
+
+#include "types/fuzzy.h"
+
+namespace xtree {
+namespace {
+
+// Strategies of operators whose right side is no point, as in core GiST.
+constexpr StrategyNumber kWithinBox = 28;
+constexpr StrategyNumber kWithinPolygon = 48;
+constexpr StrategyNumber kWithinCircle = 68;
+
+Coordinate X(XtreeConstraint* out) { return {&out->lo_min[0], &out->lo_max[0]}; }
+Coordinate Y(XtreeConstraint* out) { return {&out->lo_min[1], &out->lo_max[1]}; }
+
+void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
+  const Point* point = DatumGetPointP(value);
+  out->lo[0] = out->hi[0] = xtree_ordinal_from_float8(point->x);
+  out->lo[1] = out->hi[1] = xtree_ordinal_from_float8(point->y);
+  out->empty = false;
+}
+
+// point_eq_point: with a NaN anywhere both coordinates are compared exactly. A stored NaN meets only a NaN, so the query decides.
+void ConstrainSame(const Point& query, XtreeConstraint* out) {
+  if (std::isnan(query.x) || std::isnan(query.y)) {
+    X(out).Same(query.x);
+    Y(out).Same(query.y);
+  } else {
+    X(out).FuzzyEqual(query.x);
+    Y(out).FuzzyEqual(query.y);
+  }
+}
+
+void ConstrainByPoint(StrategyNumber strategy, const Point& query, XtreeConstraint* out) {
+  switch (strategy) {
+    case RTLeftStrategyNumber:
+      return X(out).FuzzyLess(query.x);
+    case RTRightStrategyNumber:
+      return X(out).FuzzyGreater(query.x);
+    case RTBelowStrategyNumber:
+    case RTOldBelowStrategyNumber:
+      return Y(out).FuzzyLess(query.y);
+    case RTAboveStrategyNumber:
+    case RTOldAboveStrategyNumber:
+      return Y(out).FuzzyGreater(query.y);
+    case RTSameStrategyNumber:
+      return ConstrainSame(query, out);
+    default:
+      elog(ERROR, "unrecognized strategy number: %d", strategy);
+  }
+}
+
+// box_contain_point compares without tolerance.
+void ConstrainByBox(const BOX& query, XtreeConstraint* out) {
+  X(out).AtLeast(query.low.x);
+  X(out).AtMost(query.high.x);
+  Y(out).AtLeast(query.low.y);
+  Y(out).AtMost(query.high.y);
+}
+
+// point_inside counts crossings of a ray by the corners' coordinates relative to the point, zero within EPSILON. For a polygon of
+// finite corners, and a point that has no NaN and is left or right of or below or above all of them by more than that, the count is
+// zero. But a point with a NaN may be inside (comparisons with NaN count as crossings), and NaN is the greatest ordinal: the intervals
+// have no upper end. A polygon with NaN or infinite corners can contain anything.
+void ConstrainByPolygon(const POLYGON* query, XtreeConstraint* out) {
+  out->recheck = true;
+  Point low = query->p[0];
+  for (int i = 0; i < query->npts; i++) {
+    const Point& corner = query->p[i];
+    if (!std::isfinite(corner.x) || !std::isfinite(corner.y)) return;
+    low.x = std::fmin(low.x, corner.x);
+    low.y = std::fmin(low.y, corner.y);
+  }
+  X(out).FuzzyEqualOrAbove(low.x);
+  Y(out).FuzzyEqualOrAbove(low.y);
+}
+
+// pg_hypot(dx, dy) <= radius implies |dx| <= radius and |dy| <= radius for the rounded differences, because its result is never below
+// either.
+void ConstrainByCircle(const CIRCLE* query, XtreeConstraint* out) {
+  const double radius = query->radius;
+  if (std::isnan(radius)) {
+    out->match = XTREE_MATCH_NEVER;
+    return;
+  }
+  out->recheck = true;
+  if (std::isinf(radius)) return;  // also points at infinity, or with one NaN
+  X(out).Within(query->center.x, radius);
+  Y(out).Within(query->center.y, radius);
+}
+
+void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
+  switch (strategy) {
+    case kWithinBox:
+      ConstrainByBox(*DatumGetBoxP(argument), out);
+      break;
+    case kWithinPolygon:
+      ConstrainByPolygon(DatumGetPolygonP(argument), out);
+      break;
+    case kWithinCircle:
+      ConstrainByCircle(DatumGetCircleP(argument), out);
+      break;
+    default:
+      ConstrainByPoint(strategy, *DatumGetPointP(argument), out);
+  }
+  if (X(out).Empty() || Y(out).Empty()) out->match = XTREE_MATCH_NEVER;
+}
+
+// point_dt: an ordered scan that reaches a distance beyond double raises the error that a sequential scan raises; it need not reach it.
+double Distance(const XtreeOrder* order, const int64* lo, const int64*) {
+  const Point* query = static_cast<const Point*>(order->state);
+  return pg_hypot(float8_mi(xtree_float8_from_ordinal(lo[0]), query->x), float8_mi(xtree_float8_from_ordinal(lo[1]), query->y));
+}
+
+// From a point at infinity, or with a NaN, everything is infinitely far away, or NaN, which sorts behind that.
+double InfinitelyFar(const XtreeOrder*, const int64*, const int64*) { return get_float8_infinity(); }
+
+void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* out) {
+  Point* query = static_cast<Point*>(palloc(sizeof(Point)));
+  *query = *DatumGetPointP(argument);
+  const bool finite = std::isfinite(query->x) && std::isfinite(query->y);
+  out->query = finite ? &query->x : nullptr;
+  out->lower_bound = finite ? nullptr : InfinitelyFar;
+  out->distance = Distance;
+  out->recheck = false;
+  out->state = query;
+}
+static_assert(offsetof(Point, y) == sizeof(double), "a Point is an array of two coordinates");
+
+Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64*, bool) {
+  Point* point = static_cast<Point*>(palloc(sizeof(Point)));
+  point->x = xtree_float8_from_ordinal(lo[0]);
+  point->y = xtree_float8_from_ordinal(lo[1]);
+  return PointPGetDatum(point);
+}
+
+constexpr XtreeTypeRoutine kRoutine = {
+    .magic = XTREE_ROUTINE_MAGIC,
+    .api_version = XTREE_API_VERSION,
+    .encoding_id = 1,
+    .encoding_version = 1,
+    .dimensions = 2,
+    .ordinal_width = 8,
+    .extended = false,
+    .scalar = XTREE_SCALAR_FLOAT64,
+    .exact = true,
+    .may_be_empty = false,
+    .dimensions_of = nullptr,
+    .bounds = Bounds,
+    .constraint = Constrain,
+    .order = Order,
+    .reconstruct = Reconstruct,
+};
+
+}  // namespace
+}  // namespace xtree
+
+extern "C" {
+PG_FUNCTION_INFO_V1(xtree_point_support);
+Datum xtree_point_support(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  PG_RETURN_POINTER(&xtree::kRoutine);
+}
+}
