@@ -37,8 +37,11 @@ class Scratch {
 
   void Append(PageReader& reader, T value) {
     Reserve(reader, size_ + 1);
-    data_[size_++] = value;
+    AppendReserved(value);
   }
+
+  // REQUIRES: room (Reserve).
+  void AppendReserved(T value) { data_[size_++] = value; }
 
  private:
   T* data_ = nullptr;

@@ -1,0 +1,82 @@
+// See nearest_frame.h. Memory comes from the reader of the scan; nothing is locked here.
+#include "core/nearest_frame.h"
+
+namespace xtree {
+
+NearestFrame* NearestFrame::Allocate(PageReader& reader, const KeyLayout& layout, int keys) {
+  size_t stride = 0;
+  for (const BlockLayout& block : layout.block) stride = std::max<size_t>(stride, block.max_entries);
+  stride = (stride + kGroup - 1) / kGroup * kGroup;
+  const size_t rank_bytes = keys * stride * sizeof(DistanceRank);
+  auto* memory =
+      static_cast<uint8_t*>(reader.Reallocate(nullptr, sizeof(NearestFrame) + kPageSize + rank_bytes + stride * sizeof(uint16_t)));
+  auto* frame = reinterpret_cast<NearestFrame*>(memory);
+  frame->keys = static_cast<uint16_t>(keys);
+  frame->stride = static_cast<uint32_t>(stride);
+  frame->page = memory + sizeof(NearestFrame);
+  frame->ranks = reinterpret_cast<DistanceRank*>(frame->page + kPageSize);
+  frame->slots = reinterpret_cast<uint16_t*>(frame->page + kPageSize + rank_bytes);
+  return frame;
+}
+
+void NearestFrame::CopyPage(const NodeView& node) {
+  const PageHeader& header = node.header();
+  std::memcpy(page, node.page(), header.lower);
+  std::memcpy(page + header.upper, node.page() + header.upper, kPageSize - header.upper);
+}
+
+// Lexicographic over the keys.
+bool NearestFrame::Before(int a, int b) const {
+  for (int key = 0; key < keys; ++key) {
+    const DistanceRank rank_a = Rank(key, a);
+    const DistanceRank rank_b = Rank(key, b);
+    if (rank_a != rank_b) return rank_a < rank_b;
+  }
+  return false;
+}
+
+void NearestFrame::PlayGroup(int group) {
+  const int first = group * kGroup;
+  const int end = std::min<int>(first + kGroup, entries);
+  int at = first;
+  if (keys == 1) {
+    DistanceRank least = ranks[first];
+    for (int i = first + 1; i < end; ++i) {
+      const bool less = ranks[i] < least;
+      least = less ? ranks[i] : least;
+      at = less ? i : at;
+    }
+  } else {
+    for (int i = first + 1; i < end; ++i) {
+      if (Before(i, at)) at = i;
+    }
+  }
+  winner[group] = static_cast<uint16_t>(at);
+  winner_rank[group] = ranks[at];
+}
+
+void NearestFrame::PlayFinal() {
+  const int groups = (entries + kGroup - 1) / kGroup;
+  int at = 0;
+  if (keys == 1) {
+    for (int g = 1; g < groups; ++g) at = winner_rank[g] < winner_rank[at] ? g : at;
+  } else {
+    for (int g = 1; g < groups; ++g) {
+      if (Before(winner[g], winner[at])) at = g;
+    }
+  }
+  best = winner[at];
+}
+
+void NearestFrame::StartTournament() {
+  for (int group = 0; group * kGroup < entries; ++group) PlayGroup(group);
+  PlayFinal();
+}
+
+void NearestFrame::GiveOutBest() {
+  ranks[best] = kNoDistance;
+  PlayGroup(best / kGroup);
+  PlayFinal();
+}
+
+}  // namespace xtree
