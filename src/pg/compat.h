@@ -35,8 +35,7 @@ inline Buffer ExtendLocked(Relation rel) {
 #endif
 }
 
-// The WAL record that makes queries of a standby give way before a deleted page is used again. GiST's, because it carries nothing
-// but the conflict, is replayed without this library, and Generic WAL has no such record.
+// GiST's record of a deleted page's reuse.
 inline void LogPageReuse(Relation index, Relation heap, BlockNumber block, FullTransactionId delete_xid) {
 #if PG_VERSION_NUM >= 160000
   gistXLogPageReuse(index, heap, block, delete_xid);
@@ -56,12 +55,6 @@ inline void WriteFork(Relation rel, ForkNumber fork, BlockNumber block, const ui
 
 inline void RegisterBufferData(uint8_t id, const uint8_t* data, uint32_t length) {
   XLogRegisterBufData(id, reinterpret_cast<char*>(const_cast<uint8_t*>(data)), length);
-}
-
-// Full images of standard pages; sets their pd_lsn.
-inline void LogNewPages(Relation rel, ForkNumber fork, int count, BlockNumber* blocks, Page* pages) {
-  FileLocator locator = LocatorOf(rel);
-  log_newpages(&locator, fork, count, blocks, pages, true);
 }
 
 }  // namespace pg

@@ -1,0 +1,104 @@
+// See wal.h. The record is generic_redo()'s: per page a block reference with fragments as its data, or a full image.
+#include "storage/wal.h"
+
+#include "pg/compat.h"
+#include "storage/page_delta.h"
+
+extern "C" {
+#include "access/rmgr.h"
+}
+
+namespace xtree {
+namespace {
+
+constexpr XLogRecPtr kBuildLsn = 1;  // below FirstNormalUnloggedLSN and every real LSN
+static_assert(kBuildLsn < FirstNormalUnloggedLSN);
+
+// XLogInsert() reads the fragments from here.
+alignas(64) uint8_t fragments[kMaxPagesPerChange][kPageSize];
+
+void RefuseMalformedImages(std::span<const BufferChange> changes) {
+  for (const BufferChange& change : changes) {
+    if (!HoleIsSane(change.image->bytes)) {
+      elog(ERROR, "xtree: malformed image for block %u", BufferGetBlockNumber(change.buffer));
+    }
+  }
+}
+
+void Apply(const BufferChange& change) {
+  ApplyPageImage(change.image->bytes, pg::BufferBytes(change.buffer));
+  MarkBufferDirty(change.buffer);
+}
+
+void SetLsns(std::span<const BufferChange> changes, XLogRecPtr lsn) {
+  for (const BufferChange& change : changes) pg::SetPageLsn(pg::BufferBytes(change.buffer), lsn);
+}
+
+void Register(uint8_t id, Buffer buffer, int delta_size) {
+  if (delta_size == kNoDelta) {
+    XLogRegisterBuffer(id, buffer, REGBUF_FORCE_IMAGE | REGBUF_STANDARD);
+    return;
+  }
+  XLogRegisterBuffer(id, buffer, REGBUF_STANDARD);
+  if (delta_size > 0) pg::RegisterBufferData(id, fragments[id], delta_size);
+}
+
+void CommitLogged(std::span<const BufferChange> changes) {
+  int delta_size[kMaxPagesPerChange];
+  for (size_t i = 0; i < changes.size(); i++) {
+    const BufferChange& change = changes[i];
+    delta_size[i] =
+        change.fresh ? kNoDelta : ComputePageDelta(pg::BufferBytes(change.buffer), change.image->bytes, fragments[i]);
+  }
+  XLogBeginInsert();
+  START_CRIT_SECTION();
+  for (size_t i = 0; i < changes.size(); i++) {
+    Apply(changes[i]);
+    Register(static_cast<uint8_t>(i), changes[i].buffer, delta_size[i]);
+  }
+  const XLogRecPtr lsn = XLogInsert(RM_GENERIC_ID, 0);
+  SetLsns(changes, lsn);
+  XTREE_STOP_POINT("commit-after-wal");
+  END_CRIT_SECTION();
+}
+
+void CommitUnlogged(Relation index, std::span<const BufferChange> changes) {
+  const XLogRecPtr lsn = gistGetFakeLSN(index);  // may write a record of its own
+  START_CRIT_SECTION();
+  for (const BufferChange& change : changes) Apply(change);
+  SetLsns(changes, lsn);
+  END_CRIT_SECTION();
+}
+
+}  // namespace
+
+void CommitPages(Relation index, std::span<const BufferChange> changes) {
+  Assert(!changes.empty() && changes.size() <= kMaxPagesPerChange);
+  RefuseMalformedImages(changes);
+  if (RelationNeedsWAL(index)) {
+    CommitLogged(changes);
+  } else {
+    CommitUnlogged(index, changes);
+  }
+}
+
+XLogRecPtr CurrentNsn(Relation index) {
+  return RelationNeedsWAL(index) ? GetXLogInsertRecPtr() : gistGetFakeLSN(index);
+}
+
+void LogPageReuse(Relation index, Relation heap, BlockNumber block, uint64_t delete_xid) {
+  if (XLogStandbyInfoActive() && RelationNeedsWAL(index)) {
+    pg::LogPageReuse(index, heap, block, FullTransactionIdFromU64(delete_xid));
+  }
+}
+
+void LogNewPages(Relation index, ForkNumber fork, int count, BlockNumber* blocks, Page* pages) {
+  if (!RelationNeedsWAL(index) && fork != INIT_FORKNUM) {
+    for (int i = 0; i < count; i++) pg::SetPageLsn(reinterpret_cast<uint8_t*>(pages[i]), kBuildLsn);
+    return;
+  }
+  pg::FileLocator locator = pg::LocatorOf(index);
+  log_newpages(&locator, fork, count, blocks, pages, true);
+}
+
+}  // namespace xtree
