@@ -23,11 +23,11 @@ struct Interval {
 
 // What a column's marks must say for a row to match.
 enum class MarkRule : uint8_t {
-  kAny = 0,        // no condition on this column
+  kAny = 0,        // no condition on this column; with intervals the same as kValue, because only a value lies in one
   kValue,          // an ordinary value whose lo and hi lie in the intervals (NULL and empty never match)
   kValueOrEmpty,   // the same, or an empty value (`<@`)
   kEmpty,          // only an empty value (`= 'empty'`)
-  kNotNull,        // IS NOT NULL
+  kNotNull,        // IS NOT NULL; with intervals the same as kValue
   kNull,           // IS NULL
   kNever,          // contradictory conditions
 };
@@ -38,7 +38,10 @@ class Constraint {
   void RequireLo(int dimension, Interval interval) { lo[dimension].Intersect(interval); }
   void RequireHi(int dimension, Interval interval) { hi[dimension].Intersect(interval); }
   void Require(int column, MarkRule rule);   // the meet of rules: kNull and kValue give kNever
-  bool Never(const KeyLayout& layout) const; // can no row match?
+  bool Never(const KeyLayout& layout) const;  // can no row match?
+
+  // The rule of a column, given its intervals: kValue where intervals imply it, kNever or kEmpty where no value lies in them.
+  MarkRule Rule(const KeyLayout& layout, int column) const;
 
   bool recheck;  // some condition is only bounded by its intervals
   MarkRule rule[kMaxColumns];
@@ -46,7 +49,7 @@ class Constraint {
   Interval hi[kMaxDimensions];
 };
 
-// One array of a block against one interval. A one-sided test leaves the other bound unset.
+// One array of a block against one interval, not empty and within the range of the width. A bound that is not tested means nothing.
 struct FilterTerm {
   uint16_t offset;  // of the array in a block
   uint8_t width;
@@ -56,7 +59,7 @@ struct FilterTerm {
   Ordinal max;
 };
 
-// Marks of an entry pass when (marks & mask) == value for every rule compiled in; see filter.cpp.
+// The marks of an entry on a page that has them. On a page without marks nothing is forbidden, and nothing passes if some are required.
 struct MarkTerm {
   uint64_t forbidden;  // none of these bits may be set
   uint64_t required;   // all of these bits must be set
@@ -73,16 +76,26 @@ class PageFilter {
   bool recheck() const { return recheck_; }
 
  private:
+  // Terms of columns with kValueOrEmpty come last: where a mark says empty they do not count, so on pages with marks they are tested
+  // entry by entry.
   struct Terms {
     int count;
+    int strict;  // those before it are of other columns
     FilterTerm term[2 * kMaxDimensions];
+    uint8_t column[2 * kMaxDimensions];  // of a term
     MarkTerm marks;
   };
+
+  void AddMarks(int column, MarkRule rule);
+  void AddTerms(const Constraint& constraint, int column);
+  void AddLeafTerms(int dimension, Interval lo, Interval hi);
+  void AddDirectoryTerms(int dimension, Interval lo, Interval hi);
+  void AddTerm(int directory, int dimension, uint16_t offset, Interval interval);
+  int TestMarked(const Terms& terms, const BlockLayout& block, const uint8_t* first_block, uint16_t* slots, int count) const;
+
   bool never_;
   bool recheck_;
-  bool has_value_or_empty_;  // rare rule, decided entry by entry on pages with marks
-  Terms terms_[2];           // [0] leaf, [1] directory
-  Constraint constraint_;
+  Terms terms_[2];  // [0] leaf, [1] directory
   const KeyLayout* layout_;
 };
 

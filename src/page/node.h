@@ -122,6 +122,7 @@ class NodeEditor {
 };
 
 // Elements of the arrays, by their width.
+uint64_t LoadMarks(const uint8_t* at, int width);
 inline Ordinal LoadOrdinal(const uint8_t* at, int width) {
   if (width == 8) {
     int64_t wide;

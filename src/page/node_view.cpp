@@ -7,7 +7,6 @@
 #include <algorithm>
 
 namespace xtree {
-namespace {
 
 uint64_t LoadMarks(const uint8_t* at, int width) {
   const auto load = [at](auto value) -> uint64_t {
@@ -25,6 +24,8 @@ uint64_t LoadMarks(const uint8_t* at, int width) {
       return load(uint64_t{});
   }
 }
+
+namespace {
 
 bool Marked(uint64_t marks, int column) { return (marks >> (2 * column)) & 3; }
 
