@@ -1,0 +1,69 @@
+// The library's entry: module magic, _PG_init, and the handler that CREATE ACCESS METHOD names.
+#include "am/entry_points.h"
+#include "xtree.h"
+
+extern "C" {
+#include "utils/guc.h"
+
+PG_MODULE_MAGIC;
+PG_FUNCTION_INFO_V1(xtree_handler);
+void _PG_init(void);
+}
+
+#ifdef XTREE_STOP_POINTS
+#include "storage/stop_point.h"
+#endif
+
+extern "C" void _PG_init(void) {
+  xtree::RegisterOptions();
+#ifdef XTREE_STOP_POINTS
+  xtree::DefineStopPointSetting();
+#endif
+  MarkGUCPrefixReserved("xtree");
+}
+
+extern "C" Datum xtree_handler(PG_FUNCTION_ARGS) {
+  IndexAmRoutine* am = makeNode(IndexAmRoutine);
+  am->amstrategies = 0;  // an operator class numbers its strategies as its peers do
+  am->amsupport = XTREE_SUPPORT_PROCS;
+  am->amoptsprocnum = XTREE_OPTIONS_PROC;
+  am->amcanorder = false;
+  am->amcanorderbyop = true;
+  am->amcanbackward = false;
+  am->amcanunique = false;
+  am->amcanmulticol = true;
+  am->amoptionalkey = true;
+  am->amsearcharray = false;
+  am->amsearchnulls = true;
+  am->amstorage = false;
+  am->amclusterable = true;
+  am->ampredlocks = true;
+  am->amcanparallel = false;
+  am->amcaninclude = true;
+  am->amusemaintenanceworkmem = false;
+  am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL | VACUUM_OPTION_PARALLEL_COND_CLEANUP;
+  am->amkeytype = InvalidOid;
+  am->ambuild = xtreebuild;
+  am->ambuildempty = xtreebuildempty;
+  am->aminsert = xtreeinsert;
+  am->ambulkdelete = xtreebulkdelete;
+  am->amvacuumcleanup = xtreevacuumcleanup;
+  am->amcanreturn = xtreecanreturn;
+  am->amcostestimate = xtreecostestimate;
+  am->amoptions = xtreeoptions;
+  am->amproperty = nullptr;
+  am->ambuildphasename = xtreebuildphasename;
+  am->amvalidate = xtreevalidate;
+  am->amadjustmembers = xtreeadjustmembers;
+  am->ambeginscan = xtreebeginscan;
+  am->amrescan = xtreerescan;
+  am->amgettuple = xtreegettuple;
+  am->amgetbitmap = xtreegetbitmap;
+  am->amendscan = xtreeendscan;
+  am->ammarkpos = nullptr;
+  am->amrestrpos = nullptr;
+  am->amestimateparallelscan = nullptr;
+  am->aminitparallelscan = nullptr;
+  am->amparallelrescan = nullptr;
+  PG_RETURN_POINTER(am);
+}

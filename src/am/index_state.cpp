@@ -1,0 +1,175 @@
+#include "am/index_state.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/transam.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+}
+
+#include "am/payload.h"
+#include "page/validate.h"
+#include "pg/guard.h"
+
+namespace xtree {
+
+namespace {
+
+[[noreturn]] void ReportBadRoutine(Relation index, int column, const char* problem) {
+  ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                  errmsg("operator class of column %d of index \"%s\" has an invalid support function 1", column + 1,
+                         RelationGetRelationName(index)),
+                  errdetail("%s", problem), errhint("Its library may have been built for another version of xtree.")));
+  pg_unreachable();
+}
+
+const XtreeTypeRoutine* RoutineOfColumn(Relation index, int column) {
+  FmgrInfo* function = index_getprocinfo(index, column + 1, XTREE_TYPE_ROUTINE_PROC);
+  const auto* routine = reinterpret_cast<const XtreeTypeRoutine*>(DatumGetPointer(FunctionCall1(function, PointerGetDatum(nullptr))));
+  if (routine == nullptr || routine->magic != XTREE_ROUTINE_MAGIC) ReportBadRoutine(index, column, "It does not return a type routine.");
+  if (routine->api_version != XTREE_API_VERSION) ReportBadRoutine(index, column, "Its type routine is of another version.");
+  if (routine->ordinal_width != 4 && routine->ordinal_width != 8) ReportBadRoutine(index, column, "Its ordinals are neither 4 nor 8 bytes wide.");
+  if (routine->bounds == nullptr || routine->constraint == nullptr || (routine->exact && routine->reconstruct == nullptr))
+    ReportBadRoutine(index, column, "Its type routine lacks a callback.");
+  return routine;
+}
+
+void LoadColumn(Relation index, int column, bytea** options, ColumnState* out) {
+  out->routine = RoutineOfColumn(index, column);
+  out->column.type = index->rd_opcintype[column];
+  out->column.collation = index->rd_indcollation[column];
+  out->column.options = options != nullptr && options[column] != nullptr ? options[column] : nullptr;
+  out->column.dimensions = out->routine->dimensions;
+  if (out->column.dimensions == 0) out->column.dimensions = out->routine->dimensions_of(&out->column);
+}
+
+void LoadColumns(Relation index, IndexState* state) {
+  const int columns = IndexRelationGetNumberOfKeyAttributes(index);
+  bytea** options = RelationGetIndexAttOptions(index, false);
+  ColumnShape shape[kMaxColumns];
+  for (int i = 0; i < columns; i++) {
+    LoadColumn(index, i, options, &state->column[i]);
+    const XtreeTypeRoutine& routine = *state->column[i].routine;
+    shape[i] = {state->column[i].column.dimensions, routine.ordinal_width, routine.extended, static_cast<Scalar>(routine.scalar)};
+  }
+  const bool include = IndexRelationGetNumberOfAttributes(index) > columns;
+  const char* problem = KeyLayout::Make(shape, columns, include, &state->layout);
+  if (problem != nullptr) {
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("index \"%s\" cannot be an xtree index: %s", RelationGetRelationName(index), problem),
+                    errhint("An index has at most %d dimensions, and an entry of it must fit a page several times. Index fewer columns, or fewer dimensions of them.", kMaxDimensions)));
+  }
+}
+
+void LoadOptions(Relation index, IndexState* state) {
+  state->fillfactor = kDefaultFillfactor;
+  state->tree_options = TreeOptions{};
+  if (const auto* options = reinterpret_cast<const IndexOptions*>(index->rd_options)) {
+    state->fillfactor = options->fillfactor;
+    state->tree_options = {options->max_overlap, options->min_fanout, options->max_supernode_pages};
+  }
+}
+
+void FillEncodings(const IndexState& state, ColumnEncoding* encoding) {
+  for (int i = 0; i < state.layout.columns; i++) {
+    const XtreeTypeRoutine& routine = *state.column[i].routine;
+    encoding[i] = {routine.encoding_id, routine.encoding_version, state.column[i].column.dimensions, routine.ordinal_width, routine.extended};
+  }
+}
+
+void LoadMeta(Relation index, IndexState* state) {
+  ColumnEncoding encoding[kMaxColumns];
+  FillEncodings(*state, encoding);
+  const Buffer buffer = ReadBuffer(index, kMetaBlock);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  PageImage copy;
+  memcpy(copy.bytes, pg::BufferBytes(buffer), kPageSize);
+  UnlockReleaseBuffer(buffer);
+  const char* problem = ValidateMeta(copy.bytes, encoding, state->layout.columns);
+  if (problem != nullptr) ReportCorruptPage(index, kMetaBlock, problem);
+  const auto& meta = *reinterpret_cast<const MetaContent*>(copy.bytes + kPageHeaderSize);
+  state->levels = meta.levels;
+  memcpy(state->level, meta.level, sizeof(meta.level));
+}
+
+// Small enough that a local copy is dear: built in place, in the cache's own memory.
+IndexState* LoadState(Relation index) {
+  auto* scratch = static_cast<IndexState*>(palloc0(sizeof(IndexState)));
+  LoadOptions(index, scratch);
+  LoadColumns(index, scratch);
+  auto* state = static_cast<IndexState*>(MemoryContextAlloc(index->rd_indexcxt, scratch->size()));
+  memcpy(static_cast<void*>(state), scratch, scratch->size());
+  pfree(scratch);
+  return state;
+}
+
+}  // namespace
+
+const IndexState* GetIndexState(Relation index, bool check_meta) {
+  if (index->rd_amcache == nullptr) {
+    IndexState* state = LoadState(index);
+    if (index->rd_amcache != nullptr) pfree(index->rd_amcache);  // loading may have recursed through an invalidation
+    index->rd_amcache = state;
+  }
+  auto* state = static_cast<IndexState*>(index->rd_amcache);
+  if (check_meta && state->levels == 0) LoadMeta(index, state);
+  return state;
+}
+
+const IndexState* CopyIndexState(Relation index, bool check_meta) {
+  const IndexState* cached = GetIndexState(index, check_meta);
+  auto* copy = static_cast<IndexState*>(palloc(cached->size()));
+  memcpy(static_cast<void*>(copy), cached, cached->size());
+  return copy;
+}
+
+void ForgetIndexState(Relation index) {
+  if (index->rd_amcache != nullptr) pfree(index->rd_amcache);
+  index->rd_amcache = nullptr;
+}
+
+void FormBox(const IndexState& state, const Datum* values, const bool* isnull, Box* box) {
+  const KeyLayout& layout = state.layout;
+  box->marks = 0;
+  for (int i = 0; i < layout.columns; i++) {
+    const int first = layout.first_dimension[i], end = layout.first_dimension[i + 1];
+    uint8_t mark = 0;
+    if (isnull[i]) {
+      mark = kMarkNull;
+    } else {
+      XtreeBounds bounds{&box->lo[first], &box->hi[first], false};
+      state.column[i].routine->bounds(&state.column[i].column, values[i], &bounds);
+      if (bounds.empty) mark = kMarkEmpty;
+    }
+    if (mark == 0) continue;
+    box->marks |= ColumnMarks(i, mark);
+    for (int d = first; d < end; d++) {
+      box->lo[d] = InvertedLo(layout.dimension[d].width);
+      box->hi[d] = InvertedHi(layout.dimension[d].width);
+    }
+  }
+}
+
+void InitializeMetaPage(Relation index, const IndexState& state, BuildState build_state, const LevelStatistics* level, int levels,
+                        PageImage* image) {
+  memset(image->bytes, 0, kPageSize);
+  NodeEditor editor(state.layout, image->bytes);
+  editor.Initialize(0, kNodeMeta);
+  auto& header = *reinterpret_cast<PageHeader*>(image->bytes);
+  header.lower = kPageHeaderSize + sizeof(MetaContent);
+  auto& meta = *reinterpret_cast<MetaContent*>(image->bytes + kPageHeaderSize);
+  meta.magic = kMetaMagic;
+  meta.version = kFormatVersion;
+  meta.build_state = static_cast<uint8_t>(build_state);
+  meta.columns = state.layout.columns;
+  meta.feature_flags = state.layout.include ? kFeatureInclude : 0;
+  meta.statistics_xid = RecoveryInProgress() ? 0 : U64FromFullTransactionId(ReadNextFullTransactionId());
+  meta.levels = static_cast<uint16_t>(levels);
+  meta.dimensions = state.layout.dimensions;
+  memcpy(meta.level, level, levels * sizeof(LevelStatistics));
+  FillEncodings(state, meta.column);
+  (void)index;
+}
+
+}  // namespace xtree

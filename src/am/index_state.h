@@ -1,0 +1,62 @@
+// IndexState: what the access method knows of an index: key layout, type routines, options, statistics of its meta page.
+//
+// Derived from the catalog and the meta page once per relation cache entry and kept in rd_amcache. The relation cache may free that at
+// any invalidation, and anything that touches a catalog may process one: a scan, insert or build therefore works on a copy of its own.
+// Plain data.
+#pragma once
+
+#include "pg/postgres_api.h"
+
+#include "core/split.h"
+#include "core/tree_vacuum.h"
+#include "page/key_layout.h"
+#include "xtree.h"
+
+namespace xtree {
+
+// Storage parameters, as reloptions parses them (am/options.cpp).
+struct IndexOptions {
+  int32 vl_len_;
+  int fillfactor;
+  double max_overlap;
+  double min_fanout;
+  int max_supernode_pages;
+};
+
+inline constexpr int kDefaultFillfactor = 90;
+
+struct ColumnState {
+  const XtreeTypeRoutine* routine;
+  XtreeColumn column;
+};
+
+struct IndexState {
+  int fillfactor;
+  TreeOptions tree_options;
+  uint16_t levels;                    // of the statistics; 0 when the meta page has not been read
+  LevelStatistics level[kMaxLevel];
+  ColumnState column[kMaxColumns];
+  KeyLayout layout;                   // last: allocated only as far as its dimensions reach
+
+  size_t size() const { return offsetof(IndexState, layout) + layout.size(); }
+  const ColumnState& ColumnOfDimension(int dimension) const { return column[layout.dimension[dimension].column]; }
+};
+
+// The cached state, valid until the next catalog access. Ereports for an unsupported column, an index that is too wide, or a meta
+// page that this code cannot read. `check_meta` false: the meta page is not looked at (build, planning).
+const IndexState* GetIndexState(Relation index, bool check_meta);
+
+// The same, copied into the current memory context.
+const IndexState* CopyIndexState(Relation index, bool check_meta);
+
+// Forgets the cache after the meta page changed.
+void ForgetIndexState(Relation index);
+
+// The box of an index tuple's key columns. Calls the types' callbacks, which may ereport: only where no C++ object is alive.
+void FormBox(const IndexState& state, const Datum* values, const bool* isnull, Box* box);
+
+// Meta page content for this index, and its place on a page image.
+void InitializeMetaPage(Relation index, const IndexState& state, BuildState build_state, const LevelStatistics* level, int levels,
+                        PageImage* image);
+
+}  // namespace xtree

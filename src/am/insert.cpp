@@ -1,0 +1,51 @@
+// aminsert: one entry into the index. Locks and WAL: core/tree_writer.h, storage/buffer_store.h.
+#include "am/entry_points.h"
+#include "am/index_state.h"
+#include "am/payload.h"
+#include "core/tree_writer.h"
+#include "pg/guard.h"
+#include "storage/buffer_store.h"
+
+namespace xtree {
+
+namespace {
+
+// Kept in IndexInfo for the rows of one statement.
+struct InsertState {
+  const IndexState* index;
+  TupleDesc include;
+  MemoryContext row;  // reset after each row
+};
+
+InsertState* GetInsertState(Relation index, IndexInfo* info) {
+  if (info->ii_AmCache != nullptr) return static_cast<InsertState*>(info->ii_AmCache);
+  const MemoryContext old = MemoryContextSwitchTo(info->ii_Context);
+  auto* state = static_cast<InsertState*>(palloc(sizeof(InsertState)));
+  state->index = CopyIndexState(index, true);
+  state->include = IncludeDescriptor(index);
+  state->row = AllocSetContextCreate(CurrentMemoryContext, "xtree insert", ALLOCSET_SMALL_SIZES);
+  MemoryContextSwitchTo(old);
+  info->ii_AmCache = state;
+  return state;
+}
+
+}  // namespace
+
+}  // namespace xtree
+
+extern "C" bool xtreeinsert(Relation index, Datum* values, bool* isnull, ItemPointer tuple, Relation heap, IndexUniqueCheck, bool,
+                            IndexInfo* info) {
+  using namespace xtree;
+  const InsertState* state = GetInsertState(index, info);
+  const MemoryContext old = MemoryContextSwitchTo(state->row);
+  Box box;
+  FormBox(*state->index, values, isnull, &box);
+  const Payload payload = FormPayload(index, state->index->layout, state->include, values, isnull);
+  Guarded(index, [&] {
+    BufferStore store(index, heap, state->index->layout);
+    TreeWriter(store, state->index->layout, state->index->tree_options).Insert(box, ToTupleId(*tuple), payload.bytes, payload.length);
+  });
+  MemoryContextSwitchTo(old);
+  MemoryContextReset(state->row);
+  return false;
+}

@@ -1,0 +1,26 @@
+// From the executor's ScanKeys to the core's Constraint and DistanceKeys. Calls the types' callbacks (palloc, may ereport).
+#pragma once
+
+#include "am/index_state.h"
+#include "core/nearest_scan.h"
+
+extern "C" {
+#include "access/skey.h"
+}
+
+namespace xtree {
+
+// The conjunction of all keys. What the callbacks palloc goes to the current memory context.
+void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyData* keys, int count, Constraint* out);
+
+// One ORDER BY operator, adapted for NearestScan.
+struct OrderKey {
+  XtreeOrder order;
+  bool null_argument;  // ORDER BY col <-> NULL: every distance is NULL
+  DistanceKey key;
+};
+
+// REQUIRES: `out` stays where it is while the DistanceKeys are in use.
+void OrderFromKey(Relation index, const IndexState& state, const ScanKeyData& key, OrderKey* out);
+
+}  // namespace xtree

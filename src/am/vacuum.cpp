@@ -1,0 +1,108 @@
+// ambulkdelete and amvacuumcleanup: one physical walk over the index (core/tree_vacuum.h says what it locks and why), then empty leaves
+// are unlinked, the free space map is brought up to date and the meta page's statistics are renewed.
+//
+// A cleanup without a bulkdelete before it (nothing was dead, or INDEX_CLEANUP off then) walks as well, with nothing to remove: pages
+// that a crash leaked or that have become reusable are found only so. An ANALYZE does nothing.
+#include "am/entry_points.h"
+#include "am/index_state.h"
+#include "core/tree_vacuum.h"
+#include "pg/guard.h"
+#include "storage/buffer_store.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "storage/indexfsm.h"
+#include "storage/lmgr.h"
+}
+
+namespace xtree {
+
+namespace {
+
+BlockNumber PagesNow(Relation index) {
+  return PgCall([&] {
+    const bool shared = !RELATION_IS_LOCAL(index);
+    if (shared) LockRelationForExtension(index, ExclusiveLock);
+    const BlockNumber pages = RelationGetNumberOfBlocks(index);
+    if (shared) UnlockRelationForExtension(index, ExclusiveLock);
+    return pages;
+  });
+}
+
+// Splits may extend the index while it is walked: until no new block appears.
+void WalkAllBlocks(Relation index, TreeVacuum* vacuum) {
+  BlockNumber block = kRootBlock;
+  for (BlockNumber pages = PagesNow(index); block < pages; pages = PagesNow(index)) {
+    for (; block < pages; block++) {
+      PgCall([] { vacuum_delay_point(); });
+      vacuum->Process(block);
+    }
+  }
+}
+
+void RenewStatistics(const TreeVacuum& vacuum, BufferStore* store) {
+  std::vector<LevelStatistics> levels = vacuum.levels();
+  levels.resize(std::min<size_t>(levels.size(), kMaxLevel));
+  const PageLock meta(*store, kMetaBlock, LockMode::kExclusive);
+  PageImage image;
+  memcpy(image.bytes, meta.bytes(), kPageSize);
+  auto* content = reinterpret_cast<MetaContent*>(image.bytes + kPageHeaderSize);
+  for (size_t i = 0; i < levels.size(); i++) {
+    levels[i].overlap = i < content->levels ? content->level[i].overlap : 0;  // measured by builds
+    content->level[i] = levels[i];
+  }
+  content->levels = static_cast<uint16_t>(levels.size());
+  content->statistics_xid = store->NextTransactionId();
+  if (memcmp(image.bytes, meta.bytes(), kPageSize) == 0) return;
+  const PageChange change{&meta.ref(), &image, false};
+  store->Commit({&change, 1});
+}
+
+void Walk(const IndexVacuumInfo* info, IndexBulkDeleteCallback dead, void* callback_state, IndexBulkDeleteResult* result) {
+  const Relation index = info->index;
+  const IndexState* state = CopyIndexState(index, true);
+  const VacuumResult walked = Guarded(index, [&] {
+    BufferStore store(index, nullptr, state->layout, info->strategy);
+    TreeVacuum vacuum(store, state->layout, [&](TupleId tuple) {
+      ItemPointerData pointer = ToItemPointer(tuple);
+      return dead != nullptr && PgCall([&] { return dead(&pointer, callback_state); });
+    });
+    WalkAllBlocks(index, &vacuum);
+    vacuum.DeleteEmptyLeaves();
+    RenewStatistics(vacuum, &store);
+    return vacuum.result();
+  });
+  ForgetIndexState(index);
+  result->num_pages = RelationGetNumberOfBlocks(index);
+  result->estimated_count = info->estimated_count;
+  result->num_index_tuples = static_cast<double>(walked.entries_left);
+  result->tuples_removed += static_cast<double>(walked.entries_removed);
+  result->pages_newly_deleted += walked.pages_newly_deleted;
+  result->pages_deleted = walked.pages_deleted;
+  result->pages_free = walked.pages_free;
+}
+
+IndexBulkDeleteResult* NewResult() { return static_cast<IndexBulkDeleteResult*>(palloc0(sizeof(IndexBulkDeleteResult))); }
+
+}  // namespace
+
+}  // namespace xtree
+
+extern "C" IndexBulkDeleteResult* xtreebulkdelete(IndexVacuumInfo* info, IndexBulkDeleteResult* result, IndexBulkDeleteCallback dead,
+                                                  void* state) {
+  if (result == nullptr) result = xtree::NewResult();
+  xtree::Walk(info, dead, state, result);
+  return result;
+}
+
+extern "C" IndexBulkDeleteResult* xtreevacuumcleanup(IndexVacuumInfo* info, IndexBulkDeleteResult* result) {
+  if (info->analyze_only) return result;
+  if (result == nullptr) {
+    result = xtree::NewResult();
+    xtree::Walk(info, nullptr, nullptr, result);
+  }
+  IndexFreeSpaceMapVacuum(info->index);
+  // The heap's count is exact where it is not an estimate; entries of rows that died meanwhile must not exceed it.
+  if (!info->estimated_count && result->num_index_tuples > info->num_heap_tuples) result->num_index_tuples = info->num_heap_tuples;
+  return result;
+}
