@@ -24,9 +24,54 @@ const uint8_t* BufferReader::Open(int slot, BlockNumber block, int expected_leve
 }
 
 void BufferReader::Close(int slot) {
-  if (!BufferIsValid(buffer_[slot])) return;
-  UnlockReleaseBuffer(buffer_[slot]);
-  buffer_[slot] = InvalidBuffer;
+  const Buffer buffer = std::exchange(buffer_[slot], InvalidBuffer);
+  if (!BufferIsValid(buffer)) return;
+  const bool keep = pin_limit_ > 0 && NodeView(*layout_, pg::BufferBytes(buffer)).leaf();
+  LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+  if (keep) {
+    Keep(buffer);
+  } else {
+    ReleaseBuffer(buffer);
+  }
+}
+
+void BufferReader::Keep(Buffer buffer) {
+  const Buffer oldest = std::exchange(pins_[oldest_pin_], buffer);
+  if (BufferIsValid(oldest)) ReleaseBuffer(oldest);
+  oldest_pin_ = (oldest_pin_ + 1) % pin_limit_;
+}
+
+void BufferReader::KeepPins(int leaves) {
+  Assert(leaves >= 0 && leaves <= kMaxPins);
+  DropPins();
+  pin_limit_ = leaves;
+}
+
+bool BufferReader::Pinned(BlockNumber leaf) const {
+  for (int i = 0; i < pin_limit_; i++) {
+    if (BufferIsValid(pins_[i]) && BufferGetBlockNumber(pins_[i]) == leaf) return true;
+  }
+  return false;
+}
+
+void BufferReader::DropPins() {
+  for (int i = 0; i < pin_limit_; i++) {
+    const Buffer buffer = std::exchange(pins_[i], InvalidBuffer);
+    if (BufferIsValid(buffer)) ReleaseBuffer(buffer);
+  }
+  oldest_pin_ = 0;
+}
+
+void BufferReader::Kill(BlockNumber leaf, Lsn lsn, const uint16_t* slots, int count) {
+  const Buffer buffer = ReadBuffer(index_, leaf);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  // Two backends that write to one byte at a time may lose a bit, which is found again.
+  if (BufferGetLSNAtomic(buffer) == lsn) {
+    NodeEditor editor(*layout_, pg::BufferBytes(buffer));
+    for (int i = 0; i < count; i++) editor.Kill(slots[i]);
+    MarkBufferDirtyHint(buffer, true);
+  }
+  UnlockReleaseBuffer(buffer);
 }
 
 void BufferReader::Corrupt(BlockNumber block, const char* what) { ReportCorruptPage(index_, block, what); }
@@ -40,15 +85,9 @@ void BufferReader::WillRead(const BlockNumber* blocks, int count) {
   for (int i = 0; i < count; i++) PrefetchBuffer(index_, MAIN_FORKNUM, blocks[i]);
 }
 
-Buffer BufferReader::CloseKeepingPin(int slot) {
-  const Buffer buffer = buffer_[slot];
-  LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-  buffer_[slot] = InvalidBuffer;
-  return buffer;
-}
-
 void BufferReader::Reset() {
   for (int slot = 0; slot < kSlots; slot++) Close(slot);
+  DropPins();
 }
 
 }  // namespace xtree

@@ -1,6 +1,6 @@
 // BufferReader: the PageReader on shared buffers, for scans.
 //
-// A page is pinned and share-locked from Open to Close. Raises ERRORs directly, through its callers' frames, which is why it and they
+// A page is pinned and share-locked from Open to Close; a leaf's pin may be kept longer. Raises ERRORs directly, through its callers' frames, which is why it and they
 // own nothing that a longjmp would leak: pins belong to the resource owner, memory to the scan's context. Writes neither pages nor WAL.
 #pragma once
 
@@ -30,15 +30,23 @@ class BufferReader final : public PageReader {
   void* Reallocate(void* old, size_t bytes) override;
   void WillRead(const BlockNumber* blocks, int count) override;
 
-  // Closes the slot, but hands its pin to the caller, who releases it when the entries it took from the page are returned: VACUUM's
-  // cleanup lock, and with it the reuse of their TIDs, waits for that.
-  Buffer CloseKeepingPin(int slot);
+  // Index-only scans: keeps the pins of the last `leaves` leaves that were closed, at most kMaxPins, so that VACUUM, which locks every
+  // leaf for cleanup, cannot remove an entry of theirs and have its TID used again before the scan has returned it. 0: none (default).
+  void KeepPins(int leaves);
+  bool Pinned(BlockNumber leaf) const;  // since it was read
+  static constexpr int kMaxPins = 32;
 
-  // Closes whatever is open.
+  // Sets the kill bits of entries of a leaf that had this LSN when they were read. Does nothing if it has changed since.
+  void Kill(BlockNumber leaf, Lsn lsn, const uint16_t* slots, int count);
+
+  // Closes what is open and gives all pins back.
   void Reset();
 
  private:
   static constexpr int kSlots = 2;
+
+  void Keep(Buffer buffer);
+  void DropPins();
 
   Relation index_;
   const KeyLayout* layout_;
@@ -46,6 +54,9 @@ class BufferReader final : public PageReader {
   Snapshot snapshot_ = nullptr;
   bool prefetch_ = false;
   Buffer buffer_[kSlots] = {InvalidBuffer, InvalidBuffer};
+  int pin_limit_ = 0;
+  int oldest_pin_ = 0;
+  Buffer pins_[kMaxPins] = {};  // a ring of pin_limit_ buffers, InvalidBuffer where there is none
 };
 static_assert(std::is_trivially_destructible_v<BufferReader>);
 
