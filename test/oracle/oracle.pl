@@ -14,6 +14,7 @@ use File::Spec;
 use Getopt::Long;
 use Time::HiRes qw(time);
 use Oracle::Am qw(am_record);
+use Oracle::Concurrent qw(concurrent_table);
 use Oracle::Random;
 use Oracle::Report;
 use Oracle::Runner qw(run_steps);
@@ -26,11 +27,11 @@ $| = 1;
 my %opt = (
     seconds => 600, seed => 1, host => '/var/run/postgresql', port => 5432, user => 'postgres', database => 'postgres',
     am => 'xtree', mode => 'both', writers => 3, 'max-rows' => 15000, 'shrink-seconds' => 120, 'min-used' => 50,
-    'min-rows' => 25, schema => 'oracle', output => File::Spec->tmpdir, opclass => {},
+    'min-rows' => 25, schema => 'oracle', round => 8, output => File::Spec->tmpdir, opclass => {},
 );
 GetOptions(\%opt, 'seconds=i', 'seed=i', 'host=s', 'port=i', 'user=s', 'database=s', 'am=s', 'types=s', 'mode=s', 'writers=i',
     'max-rows=i', 'table=i', 'tables=i', 'shrink-seconds=i', 'min-used=i', 'min-rows=i', 'schema=s', 'output=s',
-    'opclass=s%', 'mask-nothing', 'keep-going', 'operators', 'setup=s') or exit 2;
+    'opclass=s%', 'mask-nothing', 'keep-going', 'operators', 'setup=s', 'fault=s', 'round=i') or exit 2;
 
 sub new_session {
     return Oracle::Session->new(map({ $_ => $opt{$_} } qw(host port user database schema)));
@@ -49,9 +50,11 @@ sub chosen_types {
     return { map { $_ => type_record($_) } grep { $offered{$_} } type_names() };
 }
 
+sub log_base { my ($am, $number) = @_; return File::Spec->catfile($opt{output}, "oracle-$am->{name}-seed$opt{seed}-table$number") }
+
 sub report_failure {
     my ($session, $am, $number, $steps, $failure) = @_;
-    my $base = File::Spec->catfile($opt{output}, "oracle-$am->{name}-seed$opt{seed}-table$number");
+    my $base = log_base($am, $number);
     my $head = "-- seed $opt{seed}, table $number, access method $am->{name}\n";
     Oracle::Report::write_file("$base.sql", $head . Oracle::Report::steps_text([ @$steps[ 0 .. $failure->{at} ] ], $failure->{verdict}));
     print "\n*** seed $opt{seed}, table $number, step $failure->{at}: ", Oracle::Report::verdict_text($failure->{verdict});
@@ -69,7 +72,8 @@ sub report_failure {
 sub single_table {
     my ($session, $am, $types, $masked, $number, $report, $deadline) = @_;
     seed($opt{seed}, $number);
-    my ($table, $steps) = table_life($am, $types, $masked, max_rows => $opt{'max-rows'}, opclass => $opt{opclass});
+    my ($table, $steps) = table_life($am, $types, $masked, max_rows => $opt{'max-rows'}, opclass => $opt{opclass},
+        fault => $opt{fault});
     $session->reset_schema;
     my $failure = run_steps($session, $am, $steps, sub {
         my ($step, $verdict) = @_;
@@ -81,6 +85,26 @@ sub single_table {
     $report->note($steps->[ $failure->{at} ]{probe}, $failure->{verdict}) if $steps->[ $failure->{at} ]{probe};
     report_failure($session, $am, $number, $steps, $failure);
     return 0;
+}
+
+# One table under concurrent writers. True if nothing differed.
+sub many_sessions {
+    my ($session, $am, $types, $masked, $number, $report, $deadline) = @_;
+    my $left = $deadline - time;
+    $report->add('concurrent tables');
+    my $problem = concurrent_table(session => $session, seed => $opt{seed}, number => $number, am => $am, types => $types,
+        masked => $masked, opclass => $opt{opclass}, report => $report, base => log_base($am, $number), writers => $opt{writers},
+        seconds => $left < $opt{round} ? $left : $opt{round}, new_session => \&new_session);
+    print "\n*** seed $opt{seed}, table $number, $opt{writers} concurrent writers: $problem\n" if $problem;
+    return !$problem;
+}
+
+# Every fifth table has concurrent writers, unless --mode says otherwise.
+sub one_table {
+    my ($session, $am, $types, $masked, $number, @rest) = @_;
+    my $many = $opt{mode} eq 'concurrent' || ($opt{mode} eq 'both' && $number % 5 == 0);
+    return $many ? many_sessions($session, $am, $types, $masked, $number, @rest)
+        : single_table($session, $am, $types, $masked, $number, @rest);
 }
 
 # Whether the run could have found anything: problems as texts.
@@ -114,6 +138,7 @@ sub main {
         my $result = $session->run('a', $sql);
         die "$sql: $result->{message}\n" if $result->{state};
     }
+    die "--mode is single, concurrent or both\n" unless $opt{mode} =~ /^(?:single|concurrent|both)$/;
     my $types = chosen_types($session, $am);
     die "no type to test\n" unless %$types;
     my $masked = $opt{'mask-nothing'} ? {} : $am->{masked};
@@ -122,7 +147,7 @@ sub main {
     my $number = $opt{table} // 1;
     while (time < $deadline) {
         $report->add('tables');
-        my $good = single_table($session, $am, $types, $masked, $number, $report, $deadline);
+        my $good = one_table($session, $am, $types, $masked, $number, $report, $deadline);
         $failed++ unless $good;
         last if defined $opt{table} || (!$good && !$opt{'keep-going'}) || ($opt{tables} && $number >= $opt{tables});
         $number++;

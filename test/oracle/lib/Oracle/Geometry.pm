@@ -90,7 +90,7 @@ sub tiny {
 }
 
 sub zeros {
-    return sub { [ map { pick('-0', '0', '0', '1', '-1', '1e-7') } 1, 2 ] };
+    return sub { [ map { pick('-0', '0', '0', '1', '-1') } 1, 2 ] };
 }
 
 sub ascending {

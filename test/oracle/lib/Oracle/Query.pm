@@ -2,7 +2,7 @@
 #
 # A query is a hash: quals and probes can be dropped one by one by the shrinker,
 # and the text is made from what is left.
-#   shape   rows, count, covering, knn, join, exists, notin, lateral
+#   shape   rows, count, covering, knn, join, joinsum, exists, notin, lateral
 #   fetch   plain, prepared, scroll (cursor moved both ways), dml (cursor held
 #           open while its own transaction writes), or write (DML RETURNING)
 #   quals   conditions on t;  fixed: the partial index's predicate
@@ -144,7 +144,7 @@ sub fill_shape {
     my $shape = $q->{shape};
     if    ($shape eq 'knn')                  { distances($q, $index); add_quals($q, $table, $index, pick(0, 0, 1)) }
     elsif ($shape eq 'lateral')              { add_probes($q, $index, 1); add_quals($q, $table, $index, pick(0, 0, 1)) }
-    elsif ($shape =~ /^(join|exists|notin)$/) { add_probes($q, $index, 0); add_quals($q, $table, $index, 0) }
+    elsif ($shape =~ /^(join|joinsum|exists|notin)$/) { add_probes($q, $index, 0); add_quals($q, $table, $index, 0) }
     else                                     { add_quals($q, $table, $index, 1) }
     $q->{columns} = [ 'id' ];
     $q->{columns} = [ sample(irange(1, 4), (map { $_->{sql} } @{ $index->{keys} }), @{ $index->{include} }) ]
@@ -153,9 +153,10 @@ sub fill_shape {
 }
 
 sub random_shape {
-    my ($index) = @_;
+    my ($table, $index) = @_;
     my $ordering = grep { @{ $_->{type}{knn} } } @{ $index->{keys} };
-    return pick_weighted(rows => 40, count => 4, covering => 18, join => 7, exists => 4, notin => 2,
+    my $large    = $table->{next_id} > 1000;
+    return pick_weighted(rows => 40, count => 4, covering => 18, join => $large ? 0 : 7, joinsum => $large ? 7 : 0, exists => 4, notin => 2,
         knn => $ordering ? 22 : 0, lateral => $ordering ? 4 : 0);
 }
 
@@ -190,7 +191,7 @@ sub random_force {
 sub random_query {
     my ($table, $may_write) = @_;
     my $index = pick(@{ $table->{indexes} });
-    my $shape = random_shape($index);
+    my $shape = random_shape($table, $index);
     my $q = { shape => $shape, fetch => random_fetch($shape, $may_write), quals => [], ops => [], params => [] };
     fill_shape($q, $table, $index);
     $q->{fixed} = $index->{where} ? [ $index->{where} ] : [];
@@ -238,6 +239,8 @@ sub query_sql {
     return lateral_sql($q)       if $shape eq 'lateral';
     return 'SELECT count(*) FROM t' . where_clause(@quals) if $shape eq 'count';
     return 'SELECT v.k, id FROM ' . probe_source($q) . ', t' . where_clause(@quals, $q->{probe_qual}) if $shape eq 'join';
+    return 'SELECT v.k, count(*), sum(id), sum(id::bigint * id) FROM ' . probe_source($q) . ', t'
+        . where_clause(@quals, $q->{probe_qual}) . ' GROUP BY v.k' if $shape eq 'joinsum';
     my $inner = 'FROM t' . where_clause(@quals, $q->{probe_qual} // ());
     return 'SELECT v.k FROM ' . probe_source($q) . " WHERE EXISTS (SELECT $inner)"     if $shape eq 'exists';
     return 'SELECT v.k FROM ' . probe_source($q) . " WHERE NOT EXISTS (SELECT $inner)" if $shape eq 'notin';

@@ -6,13 +6,15 @@
 package Oracle::Random;
 use strict;
 use warnings;
+use Digest::MD5 qw(md5);
 use Exporter 'import';
 our @EXPORT = qw(seed rnd irange pick chance pick_weighted sample shuffled gauss);
 
-# Starts the stream of table $table of run $seed.
+# Starts the stream of table $table of run $seed. Hashed, because neighbouring
+# seeds of drand48 begin with nearly the same numbers.
 sub seed {
     my ($seed, $table, $salt) = @_;
-    srand(($seed * 1_000_003 + $table * 7919 + ($salt // 0) * 104_729) & 0x7fffffff);
+    srand(unpack('N', md5("$seed/$table/" . ($salt // 0))));
 }
 
 # Integer in 0 .. $n-1.

@@ -176,7 +176,7 @@ sub time_kinds {
     return {
         uniform  => [ sub { my $s = pick(3, 400, 15000); sub { random_time($type, $s) } } ],
         few      => [ sub { my @v = map { random_time($type, 300) } 1 .. irange(1, 5); sub { pick(@v) } } ],
-        nasty    => [ sub { my $p = pick(5, 50, 100); sub { chance($p) ? pick(@limits) : random_time($type, 9) } } ],
+        nasty    => [ sub { my $p = pick(5, 50, 100); sub { chance($p) ? pick(@limits) : random_time($type, 9) } }, 'inf' ],
         sequence => [ sub { my $d = 12_000; sub { $d++; $type eq 'date' ? date_text($d) : stamp_text($d * 3600, 0, $type) } } ],
     };
 }

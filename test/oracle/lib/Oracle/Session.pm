@@ -28,7 +28,7 @@ sub connected {
     my $dbh;
     for my $try (1 .. 60) {
         $dbh = DBI->connect($dsn, $self->{user}, undef,
-            { RaiseError => 0, PrintError => 0, PrintWarn => 0, AutoCommit => 1, pg_server_prepare => 0 });
+            { RaiseError => 0, PrintError => 0, PrintWarn => 0, AutoCommit => 1, AutoInactiveDestroy => 1, pg_server_prepare => 0 });
         last if $dbh;
         sleep 1;
     }
@@ -93,6 +93,7 @@ sub query {
     return $self->failure($name, $dbh) unless $sth && $sth->execute;
     my $rows = $sth->{NUM_OF_FIELDS} ? $sth->fetchall_arrayref : [];
     return $self->failure($name, $dbh) if $sth->err;
+    return { rows => [ map { $_->[0] // '\N' } @$rows ] } if $sth->{NUM_OF_FIELDS} == 1;
     return { rows => [ map { join('|', map { $_ // '\N' } @$_) } @$rows ] };
 }
 

@@ -13,7 +13,7 @@ use Oracle::Random;
 use Oracle::Schema qw(random_table table_steps create_index fresh_kind load_step next_value with_options);
 use Oracle::Query qw(random_query);
 use Exporter 'import';
-our @EXPORT_OK = qw(table_life random_write literal);
+our @EXPORT_OK = qw(table_life random_write random_transaction vacuum);
 
 sub literal { my ($value) = @_; return defined $value ? "'$value'" : 'NULL' }
 
@@ -24,6 +24,7 @@ sub some_rows {
     my ($table) = @_;
     my $n  = $table->{next_id};
     my $at = rnd($n);
+    return pick("id % 97 = " . rnd(97), "id BETWEEN $at AND " . ($at + irange(0, 40)), 'id > ' . ($n - irange(1, 200))) if $table->{shared};
     return pick("id % " . pick(2, 3, 7, 50) . " = 1", "id BETWEEN $at AND " . ($at + irange(0, 300)), "id = $at",
         'id > ' . ($n - irange(1, 200)));
 }
@@ -59,9 +60,9 @@ sub insert_copies {
     my ($table) = @_;
     my $from = rnd($table->{next_id});
     my $n    = irange(1, 400);
-    my $add  = $table->{next_id};
+    my $add  = $table->{next_id} - $from;
     my $list = join(', ', map { $_->{name} } @{ $table->{columns} });
-    $table->{next_id} = $add + $from + $n + 1;
+    $table->{next_id} += $n + 1;
     return { sql => "INSERT INTO t (id, $list, pad) SELECT id + $add, $list, pad FROM t WHERE id BETWEEN $from AND " . ($from + $n) };
 }
 
@@ -175,6 +176,14 @@ sub transaction {
     return ({ sql => "BEGIN$level", group => $group }, @inner, { sql => pick('COMMIT', 'ROLLBACK'), group => $group });
 }
 
+# A transaction of a concurrent writer: writes and savepoints, no queries.
+sub random_transaction {
+    my ($table) = @_;
+    my $level = pick('', '', ' ISOLATION LEVEL REPEATABLE READ', ' ISOLATION LEVEL SERIALIZABLE');
+    my @inner = map { chance(20) ? savepoint($table) : random_write($table) } 1 .. irange(1, 4);
+    return ({ sql => "BEGIN$level" }, (grep { !$_->{probe} } @inner), { sql => pick('COMMIT', 'COMMIT', 'COMMIT', 'ROLLBACK') });
+}
+
 # Session b keeps a snapshot while session a writes and vacuums.
 sub old_snapshot {
     my ($table) = @_;
@@ -204,6 +213,21 @@ sub one_round {
     return (@steps, queries($table, irange(5, 25), undef, 1));
 }
 
+# Faults for testing the oracle itself: the index misses an insert, or a VACUUM
+# whose dead rows' places are then used again.
+my %FAULT = (
+    'lost-entries' => sub { my ($table) = @_; return load_step($table, 40) },
+    'stale-entries' => sub { return ({ sql => 'DELETE FROM t WHERE id % 3 = 0' }, { sql => 'VACUUM t' }) },
+);
+
+sub faulty {
+    my ($table, $fault) = @_;
+    my $make  = $FAULT{$fault} // die "unknown fault \"$fault\"; known: " . join(', ', sort keys %FAULT) . "\n";
+    my $ready = sub { return { sql => "UPDATE pg_index SET indisready = $_[0] WHERE indexrelid = 'i1'::regclass" } };
+    return ($ready->('false'), $make->($table), $ready->('true'), load_step($table, 60), { sql => 'VACUUM t' },
+        queries($table, 40, undef, 0));
+}
+
 # table_life(access method record, types by name, masked flags, limits): the
 # table and the steps of its life; the stream of random numbers must be seeded.
 sub table_life {
@@ -211,6 +235,7 @@ sub table_life {
     my $table = random_table($am, $types, $masked, $limit{max_rows});
     $table->{opclass} = $limit{opclass} // {};
     my @steps = (table_steps($table), queries($table, irange(10, 40), undef, 1));
+    push @steps, faulty($table, $limit{fault}) if $limit{fault} && $table->{kind} =~ /plain|unlogged/;
     push @steps, one_round($table) for 1 .. irange(1, 8);
     return ($table, [ @steps, { check => 1 } ]);
 }
