@@ -48,7 +48,8 @@ SECONDS ?= 60
 SEED ?= 1
 oracle:
 	@scripts/install-packages.sh test
-	@scripts/with-server -- perl test/oracle/oracle.pl --seconds $(SECONDS) --seed $(SEED)
+	@scripts/with-server -- \
+		sh -c 'exec perl test/oracle/oracle.pl --host "$$PGHOST" --seconds $(SECONDS) --seed $(SEED)'
 
 SCALE ?= 1
 bench:
