@@ -3,12 +3,15 @@
 
 #include "pg/postgres_api.h"
 
+#include <cstdlib>
+
 extern "C" {
 #include "access/gist_private.h"
 #include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "storage/lmgr.h"
 #include "storage/smgr.h"
+#include "utils/guc.h"
 }
 
 namespace pg {
@@ -55,6 +58,22 @@ inline void WriteFork(Relation rel, ForkNumber fork, BlockNumber block, const ui
 
 inline void RegisterBufferData(uint8_t id, const uint8_t* data, uint32_t length) {
   XLogRegisterBufData(id, reinterpret_cast<char*>(const_cast<uint8_t*>(data)), length);
+}
+
+// Memory for the extra data of a setting's check hook; nullptr when there is none.
+inline void* AllocateSettingExtra(size_t bytes) {
+#if PG_VERSION_NUM >= 160000
+  return guc_malloc(LOG, bytes);
+#else
+  return malloc(bytes);
+#endif
+}
+inline void FreeSettingExtra(void* extra) {
+#if PG_VERSION_NUM >= 160000
+  guc_free(extra);
+#else
+  free(extra);
+#endif
 }
 
 }  // namespace pg

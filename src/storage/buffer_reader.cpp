@@ -65,7 +65,6 @@ void BufferReader::DropPins() {
 void BufferReader::Kill(BlockNumber leaf, Lsn lsn, const uint16_t* slots, int count) {
   const Buffer buffer = ReadBuffer(index_, leaf);
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
-  // Two backends that write to one byte at a time may lose a bit, which is found again.
   if (BufferGetLSNAtomic(buffer) == lsn) {
     NodeEditor editor(*layout_, pg::BufferBytes(buffer));
     for (int i = 0; i < count; i++) editor.Kill(slots[i]);

@@ -16,7 +16,7 @@ namespace xtree {
 
 class BufferStore final : public PageStore {
  public:
-  // `heap`: the indexed table, for the horizon of page reuse; nullptr where it is not at hand (then the cluster's horizon).
+  // `heap`: the indexed table, for the horizon of page reuse. nullptr: where nothing is allocated (VACUUM); then it is the cluster's.
   // `strategy`: of VACUUM and bulk reads, else nullptr. Relations and layout outlive the store.
   BufferStore(Relation index, Relation heap, const KeyLayout& layout, BufferAccessStrategy strategy = nullptr)
       : index_(index), heap_(heap), layout_(layout), strategy_(strategy) {}
