@@ -2,15 +2,18 @@
 //
 // Called by the access method through XtreeTypeRoutine. A box is the ordinals of its lower and upper corner. Every operator is answered
 // exactly by intervals. No locks, no WAL; distances raise the operator's own errors (overflow).
-#include "xtree.h"
-
 #include <cmath>
 
+#include "pg/postgres_api.h"
+
+extern "C" {
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/geo_decls.h"
+}
 
 #include "types/fuzzy.h"
+#include "xtree.h"
 
 namespace xtree {
 namespace {

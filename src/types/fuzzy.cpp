@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace xtree {
 namespace {
@@ -17,8 +18,8 @@ bool IsNear(int64 ordinal, double b) { return FPeq(xtree_float8_from_ordinal(ord
 // The least ordinal in (below, above] that satisfies a test which fails at `below`, holds at `above` and changes once in between.
 template <typename Test>
 int64 FirstIn(int64 below, int64 above, Test test) {
-  while (above - below > 1) {
-    const int64 middle = below + (above - below) / 2;
+  while (below + 1 < above) {
+    const int64 middle = std::midpoint(below, above);
     if (test(middle)) {
       above = middle;
     } else {

@@ -5,11 +5,15 @@
 // Used by the geometric operator classes only. Pure computation: no locks, no allocation, no error.
 #pragma once
 
-#include "xtree.h"
-
 #include <cmath>
 
+#include "pg/postgres_api.h"
+
+extern "C" {
 #include "utils/geo_decls.h"
+}
+
+#include "xtree.h"
 
 namespace xtree {
 

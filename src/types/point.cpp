@@ -2,15 +2,17 @@
 //
 // Called by the access method through XtreeTypeRoutine. A point is its two coordinates' ordinals. Everything but `<@ polygon` and
 // `<@ circle` is answered exactly by intervals. No locks, no WAL; distances raise the operator's own errors (overflow).
-#include "xtree.h"
-
 #include <cmath>
 
-#include "catalog/pg_type_d.h"
+#include "pg/postgres_api.h"
+
+extern "C" {
 #include "utils/float.h"
 #include "utils/geo_decls.h"
+}
 
 #include "types/fuzzy.h"
+#include "xtree.h"
 
 namespace xtree {
 namespace {
@@ -68,21 +70,20 @@ void ConstrainByBox(const BOX& query, XtreeConstraint* out) {
   Y(out).AtMost(query.high.y);
 }
 
-// point_inside counts crossings of a ray by the corners' coordinates relative to the point, zero within EPSILON. For a polygon of
-// finite corners, and a point that has no NaN and is left or right of or below or above all of them by more than that, the count is
-// zero. But a point with a NaN may be inside (comparisons with NaN count as crossings), and NaN is the greatest ordinal: the intervals
-// have no upper end. A polygon with NaN or infinite corners can contain anything.
+// point_inside counts crossings of a ray to the right by the corners' coordinates relative to the point, zero within EPSILON. For a
+// polygon of finite corners, a point without NaN that is left, right, below or above all of them by more than that crosses nothing. But
+// comparisons with NaN count as crossings: (NaN, y) may be inside for a y between the corners, and (x, NaN) for any x up to the
+// rightmost. NaN being the greatest ordinal, one interval per axis that covers all of this has only a lower end of y. A polygon with
+// NaN or infinite corners can contain anything.
 void ConstrainByPolygon(const POLYGON* query, XtreeConstraint* out) {
   out->recheck = true;
-  Point low = query->p[0];
+  double low = query->p[0].y;
   for (int i = 0; i < query->npts; i++) {
     const Point& corner = query->p[i];
     if (!std::isfinite(corner.x) || !std::isfinite(corner.y)) return;
-    low.x = std::fmin(low.x, corner.x);
-    low.y = std::fmin(low.y, corner.y);
+    low = std::fmin(low, corner.y);
   }
-  X(out).FuzzyEqualOrAbove(low.x);
-  Y(out).FuzzyEqualOrAbove(low.y);
+  Y(out).FuzzyEqualOrAbove(low);
 }
 
 // pg_hypot(dx, dy) <= radius implies |dx| <= radius and |dy| <= radius for the rounded differences, because its result is never below
