@@ -26,18 +26,18 @@ const uint8_t* BufferReader::Open(int slot, BlockNumber block, int expected_leve
 void BufferReader::Close(int slot) {
   const Buffer buffer = std::exchange(buffer_[slot], InvalidBuffer);
   if (!BufferIsValid(buffer)) return;
-  const bool keep = pin_limit_ > 0 && NodeView(*layout_, pg::BufferBytes(buffer)).leaf();
-  LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-  if (keep) {
-    Keep(buffer);
-  } else {
-    ReleaseBuffer(buffer);
+  if (pin_limit_ == 0 || !NodeView(*layout_, pg::BufferBytes(buffer)).leaf()) {
+    UnlockReleaseBuffer(buffer);
+    return;
   }
+  const Lsn lsn = BufferGetLSNAtomic(buffer);
+  LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+  Keep(buffer, lsn);
 }
 
-void BufferReader::Keep(Buffer buffer) {
-  const Buffer oldest = std::exchange(pins_[oldest_pin_], buffer);
-  if (BufferIsValid(oldest)) ReleaseBuffer(oldest);
+void BufferReader::Keep(Buffer buffer, Lsn lsn) {
+  const Pin oldest = std::exchange(pins_[oldest_pin_], Pin{buffer, lsn});
+  if (BufferIsValid(oldest.buffer)) ReleaseBuffer(oldest.buffer);
   oldest_pin_ = (oldest_pin_ + 1) % pin_limit_;
 }
 
@@ -47,17 +47,18 @@ void BufferReader::KeepPins(int leaves) {
   pin_limit_ = leaves;
 }
 
-bool BufferReader::Pinned(BlockNumber leaf) const {
+bool BufferReader::Pinned(BlockNumber leaf, Lsn lsn) const {
   for (int i = 0; i < pin_limit_; i++) {
-    if (BufferIsValid(pins_[i]) && BufferGetBlockNumber(pins_[i]) == leaf) return true;
+    const Pin& pin = pins_[i];
+    if (BufferIsValid(pin.buffer) && pin.lsn == lsn && BufferGetBlockNumber(pin.buffer) == leaf) return true;
   }
   return false;
 }
 
 void BufferReader::DropPins() {
   for (int i = 0; i < pin_limit_; i++) {
-    const Buffer buffer = std::exchange(pins_[i], InvalidBuffer);
-    if (BufferIsValid(buffer)) ReleaseBuffer(buffer);
+    const Pin pin = std::exchange(pins_[i], Pin{});
+    if (BufferIsValid(pin.buffer)) ReleaseBuffer(pin.buffer);
   }
   oldest_pin_ = 0;
 }

@@ -33,7 +33,9 @@ class BufferReader final : public PageReader {
   // Index-only scans: keeps the pins of the last `leaves` leaves that were closed, at most kMaxPins, so that VACUUM, which locks every
   // leaf for cleanup, cannot remove an entry of theirs and have its TID used again before the scan has returned it. 0: none (default).
   void KeepPins(int leaves);
-  bool Pinned(BlockNumber leaf) const;  // since it was read
+  // Was an entry of a leaf that had this LSN when it was read kept from VACUUM until now? (The leaf may have been let go and pinned
+  // again meanwhile, by another row: the LSN tells.)
+  bool Pinned(BlockNumber leaf, Lsn lsn) const;
   static constexpr int kMaxPins = 32;
 
   // Sets the kill bits of entries of a leaf that had this LSN when they were read. Does nothing if it has changed since.
@@ -45,7 +47,7 @@ class BufferReader final : public PageReader {
  private:
   static constexpr int kSlots = 2;
 
-  void Keep(Buffer buffer);
+  void Keep(Buffer buffer, Lsn lsn);
   void DropPins();
 
   Relation index_;
@@ -56,7 +58,11 @@ class BufferReader final : public PageReader {
   Buffer buffer_[kSlots] = {InvalidBuffer, InvalidBuffer};
   int pin_limit_ = 0;
   int oldest_pin_ = 0;
-  Buffer pins_[kMaxPins] = {};  // a ring of pin_limit_ buffers, InvalidBuffer where there is none
+  struct Pin {
+    Buffer buffer;
+    Lsn lsn;  // when it was closed
+  };
+  Pin pins_[kMaxPins] = {};  // a ring of pin_limit_; InvalidBuffer where there is none
 };
 static_assert(std::is_trivially_destructible_v<BufferReader>);
 
