@@ -10,45 +10,59 @@ namespace xtree {
 namespace {
 
 struct Avx2 {
-  static __m256i Load(const uint8_t* at) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)); }
-
-  template <int kCapacity, typename F>
-  static uint32_t Bits64(const uint8_t* array, F failing) {
-    uint32_t bits = 0;
-    for (int i = 0; i < kCapacity; i += 4) {
-      bits |= static_cast<uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(failing(Load(array + i * 8))))) << i;
-    }
-    return bits;
+  using Vector = __m256i;
+  static constexpr int kWide = 4;
+  static constexpr int kNarrow = 8;
+  static Vector Zero() { return _mm256_setzero_si256(); }
+  static Vector Or(Vector a, Vector b) { return _mm256_or_si256(a, b); }
+  template <int kBytes>
+  static Vector Load(const uint8_t* at) {
+    if constexpr (kBytes == 16) return _mm256_zextsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
   }
 
-  template <int kCapacity>
-  static uint32_t Failing64(const uint8_t* array, const FilterTerm& term) {
-    const __m256i min = _mm256_set1_epi64x(term.min);
-    const __m256i max = _mm256_set1_epi64x(term.max);
-    if (!term.test_max) return Bits64<kCapacity>(array, [=](__m256i v) { return _mm256_cmpgt_epi64(min, v); });
-    if (!term.test_min) return Bits64<kCapacity>(array, [=](__m256i v) { return _mm256_cmpgt_epi64(v, max); });
-    return Bits64<kCapacity>(
-        array, [=](__m256i v) { return _mm256_or_si256(_mm256_cmpgt_epi64(min, v), _mm256_cmpgt_epi64(v, max)); });
+  template <int kVectors, int kBytes>
+  static void AddWide(const uint8_t* array, const FilterTerm& term, Failures<Avx2, kVectors, kBytes>* failures) {
+    if (term.test_min) {
+      const Vector min = _mm256_set1_epi64x(term.min);
+      failures->Add(array, [=](Vector v) { return _mm256_cmpgt_epi64(min, v); });
+    }
+    if (term.test_max) {
+      const Vector max = _mm256_set1_epi64x(term.max);
+      failures->Add(array, [=](Vector v) { return _mm256_cmpgt_epi64(v, max); });
+    }
   }
 
-  template <int kCapacity>
-  static uint32_t Failing32(const uint8_t* array, const FilterTerm& term) {
-    const int32_t min = term.test_min ? static_cast<int32_t>(term.min) : INT32_MIN;
-    const int32_t max = term.test_max ? static_cast<int32_t>(term.max) : INT32_MAX;
-    if (kCapacity == 4) {
-      const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(array));
-      const __m128i failing =
-          _mm_or_si128(_mm_cmpgt_epi32(_mm_set1_epi32(min), v), _mm_cmpgt_epi32(v, _mm_set1_epi32(max)));
-      return static_cast<uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(failing)));
+  template <int kVectors, int kBytes>
+  static void AddNarrow(const uint8_t* array, const FilterTerm& term, Failures<Avx2, kVectors, kBytes>* failures) {
+    if (term.test_min) {
+      const Vector min = _mm256_set1_epi32(static_cast<int32_t>(term.min));
+      failures->Add(array, [=](Vector v) { return _mm256_cmpgt_epi32(min, v); });
     }
-    uint32_t bits = 0;
-    for (int i = 0; i < kCapacity; i += 8) {
-      const __m256i v = Load(array + i * 4);
-      const __m256i failing =
-          _mm256_or_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(min), v), _mm256_cmpgt_epi32(v, _mm256_set1_epi32(max)));
-      bits |= static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(failing))) << i;
+    if (term.test_max) {
+      const Vector max = _mm256_set1_epi32(static_cast<int32_t>(term.max));
+      failures->Add(array, [=](Vector v) { return _mm256_cmpgt_epi32(v, max); });
     }
-    return bits;
+  }
+
+  template <int kBytes>
+  static uint32_t WideBits(const Failures<Avx2, 0, kBytes>&) {
+    return 0;
+  }
+  template <int kVectors, int kBytes>
+  static uint32_t WideBits(const Failures<Avx2, kVectors, kBytes>& failures) {
+    const int bits = _mm256_movemask_pd(_mm256_castsi256_pd(failures.head));
+    return static_cast<uint32_t>(bits) | WideBits(failures.tail) << kWide;
+  }
+
+  template <int kBytes>
+  static uint32_t NarrowBits(const Failures<Avx2, 0, kBytes>&) {
+    return 0;
+  }
+  template <int kVectors, int kBytes>
+  static uint32_t NarrowBits(const Failures<Avx2, kVectors, kBytes>& failures) {
+    const int bits = _mm256_movemask_ps(_mm256_castsi256_ps(failures.head));
+    return static_cast<uint32_t>(bits) | NarrowBits(failures.tail) << kNarrow;
   }
 
   using Doubles = __m256d;
@@ -63,7 +77,7 @@ struct Avx2 {
 
   // A negative ordinal has all bits but the sign flipped.
   static Doubles Decode(const uint8_t* at) {
-    const __m256i v = Load(at);
+    const __m256i v = Load<32>(at);
     const __m256i negative = _mm256_cmpgt_epi64(_mm256_setzero_si256(), v);
     return _mm256_castsi256_pd(_mm256_xor_si256(v, _mm256_srli_epi64(negative, 1)));
   }

@@ -5,9 +5,8 @@
 // object, could become the copy that the whole library runs. For the same reason nothing of the standard library that
 // is not a constant expression is used here.
 //
-// An instruction set `Isa` provides, for arrays of `kCapacity` elements (16, 8 or 4):
-//   Failing64<kCapacity>(array, term), Failing32<kCapacity>(array, term): slots that fail the term, as bits;
-//   Doubles, kDoubles (their number in a vector) and the arithmetic on them.
+// An instruction set `Isa` provides vectors of kWide 64-bit or kNarrow 32-bit elements (`Vector`), and of doubles
+// (`Doubles`), and the functions on them that are called below.
 #pragma once
 
 #include "core/kernels.h"
@@ -51,6 +50,58 @@ inline int AppendSlots(uint32_t passing, int base, uint16_t* slots, int count) {
   return count;
 }
 
+// Which elements of an array have failed a term so far: kVectors vectors, each with kBytes of the array (fewer than a
+// vector's only where the array has no more). Not a loop over an array, which the compiler would keep in memory.
+template <class Isa, int kVectors, int kBytes>
+struct Failures {
+  typename Isa::Vector head = Isa::Zero();
+  Failures<Isa, kVectors - 1, kBytes> tail;
+
+  template <typename Test>
+  void Add(const uint8_t* array, Test test) {
+    head = Isa::Or(head, test(Isa::template Load<kBytes>(array)));
+    tail.Add(array + kBytes, test);
+  }
+};
+
+template <class Isa, int kBytes>
+struct Failures<Isa, 0, kBytes> {
+  template <typename Test>
+  void Add(const uint8_t*, Test) {}
+};
+
+constexpr int Smaller(int a, int b) { return a < b ? a : b; }
+
+template <class Isa, int kArrayBytes>
+struct FailuresOf {
+  static constexpr int kBytes = Smaller(kArrayBytes, sizeof(typename Isa::Vector));
+  using Type = Failures<Isa, kArrayBytes / kBytes, kBytes>;
+};
+
+// Slots of a block that fail one of two terms of 64-bit ordinals, or of 32-bit ones, as bits. By twos, because looking
+// at the result in between costs more than the second test, unless the second one is of another width (or missing).
+template <class Isa, int kCapacity>
+inline uint32_t FailingWide(const uint8_t* block, const FilterTerm*& t, const FilterTerm* end) {
+  typename FailuresOf<Isa, kCapacity * 8>::Type failures;
+  Isa::AddWide(block + t->offset, *t, &failures);
+  if (++t != end && t->width == 8) {
+    Isa::AddWide(block + t->offset, *t, &failures);
+    ++t;
+  }
+  return Isa::WideBits(failures);
+}
+
+template <class Isa, int kCapacity>
+inline uint32_t FailingNarrow(const uint8_t* block, const FilterTerm*& t, const FilterTerm* end) {
+  typename FailuresOf<Isa, kCapacity * 4>::Type failures;
+  Isa::AddNarrow(block + t->offset, *t, &failures);
+  if (++t != end && t->width == 4) {
+    Isa::AddNarrow(block + t->offset, *t, &failures);
+    ++t;
+  }
+  return Isa::NarrowBits(failures);
+}
+
 template <class Isa, int kCapacity>
 int FilterBlocks(const uint8_t* at, uint32_t block_bytes, int entries, const FilterTerm* terms, int term_count,
                  uint16_t* slots) {
@@ -59,10 +110,8 @@ int FilterBlocks(const uint8_t* at, uint32_t block_bytes, int entries, const Fil
   for (int base = 0; base < entries; base += kCapacity, at += block_bytes) {
     const int left = entries - base;
     uint32_t passing = left < kCapacity ? (1u << left) - 1 : (1u << kCapacity) - 1;
-    for (const FilterTerm* t = terms; t != end && passing != 0; ++t) {
-      const uint8_t* array = at + t->offset;
-      passing &= ~(t->width == 8 ? Isa::template Failing64<kCapacity>(array, *t)
-                                 : Isa::template Failing32<kCapacity>(array, *t));
+    for (const FilterTerm* t = terms; t != end && passing != 0;) {
+      passing &= ~(t->width == 8 ? FailingWide<Isa, kCapacity>(at, t, end) : FailingNarrow<Isa, kCapacity>(at, t, end));
     }
     count = AppendSlots<kCapacity>(passing, base, slots, count);
   }

@@ -14,48 +14,68 @@ namespace xtree {
 namespace {
 
 struct Sse2 {
-  static __m128i Load(const uint8_t* at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
-
-  template <int kCapacity, typename F>
-  static uint32_t Bits64(const uint8_t* array, F failing) {
-    uint32_t bits = 0;
-    for (int i = 0; i < kCapacity; i += 4) {
-      const __m128 low = _mm_castsi128_ps(failing(Load(array + i * 8)));
-      const __m128 high = _mm_castsi128_ps(failing(Load(array + i * 8 + 16)));
-      bits |= static_cast<uint32_t>(_mm_movemask_ps(_mm_shuffle_ps(low, high, _MM_SHUFFLE(3, 1, 3, 1)))) << i;
-    }
-    return bits;
+  using Vector = __m128i;
+  static constexpr int kWide = 2;
+  static constexpr int kNarrow = 4;
+  static Vector Zero() { return _mm_setzero_si128(); }
+  static Vector Or(Vector a, Vector b) { return _mm_or_si128(a, b); }
+  template <int kBytes>
+  static Vector Load(const uint8_t* at) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
   }
 
-  template <int kCapacity>
-  static uint32_t Failing64(const uint8_t* array, const FilterTerm& term) {
+  template <int kVectors, int kBytes>
+  static void AddWide(const uint8_t* array, const FilterTerm& term, Failures<Sse2, kVectors, kBytes>* failures) {
     const uint64_t low = static_cast<uint64_t>(term.test_min ? term.min : kOrdinalMin);
     const uint64_t range = static_cast<uint64_t>(term.test_max ? term.max : kOrdinalMax) - low;
-    const __m128i min = _mm_set1_epi64x(static_cast<int64_t>(low));
-    const __m128i r = _mm_set1_epi64x(static_cast<int64_t>(range));
+    const Vector min = _mm_set1_epi64x(static_cast<int64_t>(low));
+    const Vector r = _mm_set1_epi64x(static_cast<int64_t>(range));
     if (range >> 63 == 0) {
-      return Bits64<kCapacity>(array, [=](__m128i v) {
-        const __m128i u = _mm_sub_epi64(v, min);
+      failures->Add(array, [=](Vector v) {
+        const Vector u = _mm_sub_epi64(v, min);
         return _mm_or_si128(u, _mm_sub_epi64(r, u));
       });
+    } else {
+      failures->Add(array, [=](Vector v) {
+        const Vector u = _mm_sub_epi64(v, min);
+        return _mm_and_si128(u, _mm_sub_epi64(r, u));
+      });
     }
-    return Bits64<kCapacity>(array, [=](__m128i v) {
-      const __m128i u = _mm_sub_epi64(v, min);
-      return _mm_and_si128(u, _mm_sub_epi64(r, u));
-    });
   }
 
-  template <int kCapacity>
-  static uint32_t Failing32(const uint8_t* array, const FilterTerm& term) {
-    const __m128i min = _mm_set1_epi32(term.test_min ? static_cast<int32_t>(term.min) : INT32_MIN);
-    const __m128i max = _mm_set1_epi32(term.test_max ? static_cast<int32_t>(term.max) : INT32_MAX);
-    uint32_t bits = 0;
-    for (int i = 0; i < kCapacity; i += 4) {
-      const __m128i v = Load(array + i * 4);
-      const __m128i failing = _mm_or_si128(_mm_cmpgt_epi32(min, v), _mm_cmpgt_epi32(v, max));
-      bits |= static_cast<uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(failing))) << i;
+  template <int kVectors, int kBytes>
+  static void AddNarrow(const uint8_t* array, const FilterTerm& term, Failures<Sse2, kVectors, kBytes>* failures) {
+    if (term.test_min) {
+      const Vector min = _mm_set1_epi32(static_cast<int32_t>(term.min));
+      failures->Add(array, [=](Vector v) { return _mm_cmpgt_epi32(min, v); });
     }
-    return bits;
+    if (term.test_max) {
+      const Vector max = _mm_set1_epi32(static_cast<int32_t>(term.max));
+      failures->Add(array, [=](Vector v) { return _mm_cmpgt_epi32(v, max); });
+    }
+  }
+
+  // The upper halves of two vectors carry the signs of four elements.
+  template <int kBytes>
+  static uint32_t WideBits(const Failures<Sse2, 0, kBytes>&) {
+    return 0;
+  }
+  template <int kVectors, int kBytes>
+  static uint32_t WideBits(const Failures<Sse2, kVectors, kBytes>& failures) {
+    const __m128 low = _mm_castsi128_ps(failures.head);
+    const __m128 high = _mm_castsi128_ps(failures.tail.head);
+    const int bits = _mm_movemask_ps(_mm_shuffle_ps(low, high, _MM_SHUFFLE(3, 1, 3, 1)));
+    return static_cast<uint32_t>(bits) | WideBits(failures.tail.tail) << (2 * kWide);
+  }
+
+  template <int kBytes>
+  static uint32_t NarrowBits(const Failures<Sse2, 0, kBytes>&) {
+    return 0;
+  }
+  template <int kVectors, int kBytes>
+  static uint32_t NarrowBits(const Failures<Sse2, kVectors, kBytes>& failures) {
+    const int bits = _mm_movemask_ps(_mm_castsi128_ps(failures.head));
+    return static_cast<uint32_t>(bits) | NarrowBits(failures.tail) << kNarrow;
   }
 
   using Doubles = __m128d;
@@ -70,7 +90,7 @@ struct Sse2 {
 
   // A negative ordinal has all bits but the sign flipped. The sign of each half of 64 bits is that of its upper 32.
   static Doubles Decode(const uint8_t* at) {
-    const __m128i v = Load(at);
+    const __m128i v = Load<16>(at);
     const __m128i negative = _mm_shuffle_epi32(_mm_srai_epi32(v, 31), _MM_SHUFFLE(3, 3, 1, 1));
     return _mm_castsi128_pd(_mm_xor_si128(v, _mm_srli_epi64(negative, 1)));
   }
