@@ -43,7 +43,8 @@ BlockNumber VisitNode(PageReader& reader, const KeyLayout& layout, const NodePoi
     visit(head, reader.PageLsn(0));
     const int followers = head.followers();
     for (int i = 0; i < followers; ++i) {
-      visit(OpenFollower(reader, head, node, i), reader.PageLsn(1));
+      const NodeView follower = OpenFollower(reader, head, node, i);
+      visit(follower, reader.PageLsn(1));
       reader.Close(1);
     }
   }

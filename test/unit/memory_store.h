@@ -65,6 +65,15 @@ class MemoryStore : public PageStore {
   }
 
   PageRef Open(BlockNumber block, LockMode mode) override {
+    PageRef ref = OpenUnchecked(block, mode);
+    if (const char* error = ValidateNode(*layout_, ref.bytes, -1)) {
+      Close(&ref);
+      throw CorruptPage(block, error);
+    }
+    return ref;
+  }
+
+  PageRef OpenUnchecked(BlockNumber block, LockMode mode) override {
     faults.Step();
     Page& page = At(block);
     Lock(block, &page, mode);
@@ -131,6 +140,7 @@ class MemoryStore : public PageStore {
   }
 
   uint64_t NextTransactionId() override { return next_xid; }
+  bool Recyclable(uint64_t delete_xid) override { return delete_xid < oldest_xid; }
 
   void CheckConflict(const PageRef& ref) override {
     Check(Held(ref).lock == kExclusive, ref.block, "CheckConflict without the exclusive lock");
@@ -178,7 +188,7 @@ class MemoryStore : public PageStore {
   std::function<void()> after_commit;               // e.g. check the tree as a crash at this point would leave it
   std::function<void(BlockNumber)> on_unlock;       // between the two halves of Relock: play another backend
   uint64_t next_xid = 1000;
-  uint64_t oldest_xid = UINT64_MAX;                 // deleted pages stamped before this are given out again
+  uint64_t oldest_xid = UINT64_MAX;                 // pages deleted before this are given out again
   int64_t commits = 0;
   int64_t committed_pages = 0;
   int64_t allocations = 0;
@@ -224,7 +234,7 @@ class MemoryStore : public PageStore {
       const BlockNumber block = free_[i];
       const uint8_t* bytes = pages_[block]->image.bytes;
       const bool deleted = reinterpret_cast<const NodeOpaque*>(bytes + kSpecialOffset)->flags & kNodeDeleted;
-      if (deleted && reinterpret_cast<const DeletedContent*>(bytes + kPageHeaderSize)->delete_xid >= oldest_xid) continue;
+      if (deleted && !Recyclable(reinterpret_cast<const DeletedContent*>(bytes + kPageHeaderSize)->delete_xid)) continue;
       if (pages_[block]->lock != kUnlocked) continue;
       free_.erase(free_.begin() + i);
       return block;
@@ -276,7 +286,7 @@ class MemoryReader final : public PageReader {
     if (slot < 0 || slot > 1) throw std::logic_error("MemoryReader: no such slot");
     if (open_[slot].bytes != nullptr) throw std::logic_error("MemoryReader: slot in use");
     if (block == kMetaBlock || block >= store_->size()) Corrupt(block, "no such node");
-    open_[slot] = store_->Open(block, LockMode::kShare);
+    open_[slot] = store_->OpenUnchecked(block, LockMode::kShare);
     ++opens;
     if (trace != nullptr) trace->push_back(block);
     if (const char* error = ValidateNode(store_->layout(), open_[slot].bytes, expected_level)) Corrupt(block, error);
