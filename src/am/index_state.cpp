@@ -151,7 +151,7 @@ void FormBox(const IndexState& state, const Datum* values, const bool* isnull, B
   }
 }
 
-void InitializeMetaPage(Relation index, const IndexState& state, BuildState build_state, const LevelStatistics* level, int levels,
+void InitializeMetaPage(const IndexState& state, BuildState build_state, const LevelStatistics* level, int levels,
                         PageImage* image) {
   memset(image->bytes, 0, kPageSize);
   NodeEditor editor(state.layout, image->bytes);
@@ -169,7 +169,6 @@ void InitializeMetaPage(Relation index, const IndexState& state, BuildState buil
   meta.dimensions = state.layout.dimensions;
   memcpy(meta.level, level, levels * sizeof(LevelStatistics));
   FillEncodings(state, meta.column);
-  (void)index;
 }
 
 }  // namespace xtree

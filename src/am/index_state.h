@@ -56,7 +56,7 @@ void ForgetIndexState(Relation index);
 void FormBox(const IndexState& state, const Datum* values, const bool* isnull, Box* box);
 
 // Meta page content for this index, and its place on a page image.
-void InitializeMetaPage(Relation index, const IndexState& state, BuildState build_state, const LevelStatistics* level, int levels,
+void InitializeMetaPage(const IndexState& state, BuildState build_state, const LevelStatistics* level, int levels,
                         PageImage* image);
 
 }  // namespace xtree

@@ -1,0 +1,52 @@
+// Index-only scans: the row's columns from the entry alone.
+#include "am/entry_points.h"
+#include "am/payload.h"
+#include "am/tree_scan.h"
+
+extern "C" {
+#include "access/itup.h"
+}
+
+namespace xtree {
+
+namespace {
+
+void ReconstructKeys(const IndexState& state, const Box& box, Datum* values, bool* isnull) {
+  for (int i = 0; i < state.layout.columns; i++) {
+    const ColumnState& type = state.column[i];
+    const uint8_t marks = (box.marks >> (2 * i)) & 3;
+    isnull[i] = (marks & kMarkNull) || !type.routine->exact;  // a column whose key is lossy is never asked for
+    values[i] = 0;
+    if (isnull[i]) continue;
+    const int first = state.layout.first_dimension[i];
+    values[i] = type.routine->reconstruct(&type.column, &box.lo[first], &box.hi[first], marks & kMarkEmpty);
+  }
+}
+
+}  // namespace
+
+IndexTuple FormIndexTuple(Relation index, TreeScan* state, const NodeView& page, int entry) {
+  MemoryContextReset(state->row_context);
+  const MemoryContext old = MemoryContextSwitchTo(state->row_context);
+  Datum values[INDEX_MAX_KEYS];
+  bool isnull[INDEX_MAX_KEYS];
+  Box box;
+  page.GetBox(entry, &box);
+  ReconstructKeys(*state->index, box, values, isnull);
+  if (state->include != nullptr) {
+    uint16_t length;
+    const uint8_t* payload = page.Payload(entry, &length);
+    const int keys = state->index->layout.columns;
+    DeformPayload(state->include, payload, length, values + keys, isnull + keys);
+  }
+  IndexTuple tuple = index_form_tuple(RelationGetDescr(index), values, isnull);
+  MemoryContextSwitchTo(old);
+  return tuple;
+}
+
+}  // namespace xtree
+
+extern "C" bool xtreecanreturn(Relation index, int column) {
+  if (column > IndexRelationGetNumberOfKeyAttributes(index)) return true;
+  return xtree::GetIndexState(index, false)->column[column - 1].routine->exact;
+}

@@ -1,0 +1,186 @@
+// ambeginscan .. amendscan: plain, index-only, ordered and bitmap scans over core/window_scan.h and core/nearest_scan.h.
+//
+// Snapshots. With an MVCC snapshot no pin outlives a page visit: a TID that is reused meanwhile belongs to a row that the snapshot does
+// not see. An index-only scan, which may skip the heap, and any other snapshot keep the leaf pinned until its entries are returned, so
+// that VACUUM cannot reuse their TIDs. An ordered scan returns entries of many leaves in turn: such a scan opens the leaf again for each
+// row and looks whether the entry is still there. SERIALIZABLE: every visited node is predicate-locked.
+#include "am/entry_points.h"
+#include "am/payload.h"
+#include "am/tree_scan.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "miscadmin.h"
+#include "nodes/tidbitmap.h"
+#include "pgstat.h"
+#include "storage/predicate.h"
+#include "utils/snapmgr.h"
+}
+
+namespace xtree {
+
+namespace {
+
+TreeScan* StateOf(IndexScanDesc scan) { return static_cast<TreeScan*>(scan->opaque); }
+
+// Must TIDs stay valid until they are returned?
+bool MustKeepLeaf(IndexScanDesc scan) { return scan->xs_want_itup || !IsMVCCSnapshot(scan->xs_snapshot); }
+
+void PrepareOrder(IndexScanDesc scan, TreeScan* state) {
+  state->order_count = scan->numberOfOrderBys;
+  state->nearest_order = state->order_count > 0;
+  if (!state->nearest_order) return;
+  state->order = static_cast<OrderKey*>(palloc(sizeof(OrderKey) * state->order_count));
+  for (int i = 0; i < state->order_count; i++) OrderFromKey(scan->indexRelation, *state->index, scan->orderByData[i], &state->order[i]);
+}
+
+void StartNearest(TreeScan* state) {
+  DistanceKey keys[kMaxOrderKeys];
+  for (int i = 0; i < state->order_count; i++) keys[i] = state->order[i].key;
+  state->nearest.Begin(state->index->layout, state->constraint, keys, state->order_count, {});
+}
+
+void Start(IndexScanDesc scan, TreeScan* state) {
+  state->reader.SetPredicateSnapshot(scan->xs_snapshot);
+  state->started = true;
+  pgstat_count_index_scan(scan->indexRelation);
+  const bool keep = MustKeepLeaf(scan);
+  if (state->nearest_order) {
+    state->reader.KeepPins(keep ? BufferReader::kMaxPins : 0);
+    StartNearest(state);
+    return;
+  }
+  state->reader.KeepPins(keep ? 1 : 0);
+  state->window.Begin(state->index->layout, state->constraint, {.keep_pages = scan->xs_want_itup});
+  state->next = state->batch.count = 0;
+}
+
+bool NextInWindow(IndexScanDesc scan, TreeScan* state) {
+  if (state->next >= state->batch.count) {
+    if (!state->window.Step(state->reader, &state->batch)) {
+      state->reader.Reset();
+      state->batch.count = state->next = 0;
+      return false;
+    }
+    state->next = 0;
+  }
+  const int i = state->next++;
+  scan->xs_heaptid = ToItemPointer(state->batch.tuples[i]);
+  scan->xs_recheck = state->batch.recheck;
+  if (scan->xs_want_itup) {
+    scan->xs_itup = FormIndexTuple(scan->indexRelation, state, NodeView(state->index->layout, state->batch.page), state->batch.slots[i]);
+    scan->xs_itupdesc = RelationGetDescr(scan->indexRelation);
+  }
+  return true;
+}
+
+// Is the entry of a leaf whose pin was given back still in the index? Moves `row` to where it is now; its leaf stays pinned.
+bool FindAgain(TreeScan* state, NearestRow* row) {
+  const KeyLayout& layout = state->index->layout;
+  Box box, other;
+  NodeView(layout, row->page).GetBox(row->slot, &box);
+  for (BlockNumber block = row->block; block != kInvalidBlock;) {
+    const NodeView leaf(layout, state->reader.Open(0, block, 0));
+    const bool unchanged = block == row->block && state->reader.PageLsn(0) == row->lsn;
+    bool found = unchanged;
+    for (int i = 0; i < leaf.entries() && !found; i++) {
+      if (leaf.Tuple(i) != row->tuple) continue;
+      leaf.GetBox(i, &other);
+      found = Equal(layout, box, other);
+    }
+    const BlockNumber right = leaf.opaque().nsn >= row->lsn ? leaf.opaque().link : kInvalidBlock;
+    state->reader.Close(0);
+    if (found) return true;
+    block = right;
+  }
+  return false;
+}
+
+void ReturnDistances(IndexScanDesc scan, TreeScan* state) {
+  scan->xs_recheckorderby = false;
+  for (int i = 0; i < state->order_count; i++) {
+    const OrderKey& order = state->order[i];
+    scan->xs_recheckorderby |= order.order.recheck;
+    scan->xs_orderbynulls[i] = state->row.null[i] || order.null_argument;
+    scan->xs_orderbyvals[i] = scan->xs_orderbynulls[i] ? 0 : Float8GetDatum(state->row.distance[i]);
+  }
+}
+
+bool NextNearest(IndexScanDesc scan, TreeScan* state) {
+  const bool keep = MustKeepLeaf(scan);
+  do {
+    if (!state->nearest.Next(state->reader, &state->row)) return false;
+  } while (keep && !state->reader.Pinned(state->row.block, state->row.lsn) && !FindAgain(state, &state->row));
+  scan->xs_heaptid = ToItemPointer(state->row.tuple);
+  scan->xs_recheck = state->row.recheck;
+  ReturnDistances(scan, state);
+  if (scan->xs_want_itup) {
+    scan->xs_itup = FormIndexTuple(scan->indexRelation, state, NodeView(state->index->layout, state->row.page), state->row.slot);
+    scan->xs_itupdesc = RelationGetDescr(scan->indexRelation);
+  }
+  return true;
+}
+
+}  // namespace
+
+}  // namespace xtree
+
+extern "C" IndexScanDesc xtreebeginscan(Relation index, int keys, int orderbys) {
+  using namespace xtree;
+  const IndexScanDesc scan = RelationGetIndexScan(index, keys, orderbys);
+  const MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "xtree scan", ALLOCSET_DEFAULT_SIZES);
+  const MemoryContext old = MemoryContextSwitchTo(context);
+  void* memory = palloc(sizeof(TreeScan));
+  auto* state = new (memory) TreeScan(index, CopyIndexState(index, true), context);
+  state->key_context = AllocSetContextCreate(context, "xtree scan keys", ALLOCSET_SMALL_SIZES);
+  state->row_context = AllocSetContextCreate(context, "xtree scan row", ALLOCSET_SMALL_SIZES);
+  state->include = IncludeDescriptor(index);
+  if (orderbys > 0) {
+    scan->xs_orderbyvals = static_cast<Datum*>(palloc0(sizeof(Datum) * orderbys));
+    scan->xs_orderbynulls = static_cast<bool*>(palloc0(sizeof(bool) * orderbys));
+  }
+  MemoryContextSwitchTo(old);
+  scan->opaque = state;
+  return scan;
+}
+
+extern "C" void xtreerescan(IndexScanDesc scan, ScanKey keys, int key_count, ScanKey orderbys, int orderby_count) {
+  using namespace xtree;
+  TreeScan* state = StateOf(scan);
+  state->reader.Reset();
+  state->started = false;
+  if (keys != nullptr && key_count > 0) memmove(scan->keyData, keys, key_count * sizeof(ScanKeyData));
+  if (orderbys != nullptr && orderby_count > 0) memmove(scan->orderByData, orderbys, orderby_count * sizeof(ScanKeyData));
+  MemoryContextReset(state->key_context);
+  const MemoryContext old = MemoryContextSwitchTo(state->key_context);
+  ConstraintFromKeys(scan->indexRelation, *state->index, scan->keyData, scan->numberOfKeys, &state->constraint);
+  PrepareOrder(scan, state);
+  MemoryContextSwitchTo(old);
+}
+
+extern "C" bool xtreegettuple(IndexScanDesc scan, ScanDirection direction) {
+  using namespace xtree;
+  if (direction != ForwardScanDirection) elog(ERROR, "xtree supports only forward scans");
+  TreeScan* state = StateOf(scan);
+  if (!state->started) Start(scan, state);
+  return state->nearest_order ? NextNearest(scan, state) : NextInWindow(scan, state);
+}
+
+extern "C" int64 xtreegetbitmap(IndexScanDesc scan, TIDBitmap* bitmap) {
+  using namespace xtree;
+  TreeScan* state = StateOf(scan);
+  Start(scan, state);
+  int64 count = 0;
+  while (state->window.Step(state->reader, &state->batch)) {
+    tbm_add_tuples(bitmap, reinterpret_cast<ItemPointer>(state->batch.tuples), state->batch.count, state->batch.recheck);
+    count += state->batch.count;
+  }
+  return count;
+}
+
+extern "C" void xtreeendscan(IndexScanDesc scan) {
+  using namespace xtree;
+  TreeScan* state = StateOf(scan);
+  state->reader.Reset();
+  MemoryContextDelete(state->context);
+}

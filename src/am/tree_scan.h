@@ -1,0 +1,44 @@
+// What an index scan keeps between its calls. Plain data in the scan's own memory context: PostgreSQL may longjmp at any call.
+#pragma once
+
+#include "am/index_state.h"
+#include "am/scan_keys.h"
+#include "core/nearest_scan.h"
+#include "core/window_scan.h"
+#include "storage/buffer_reader.h"
+
+extern "C" {
+#include "access/relscan.h"
+}
+
+namespace xtree {
+
+struct TreeScan {
+  TreeScan(Relation relation, const IndexState* state, MemoryContext memory)
+      : context(memory), index(state), reader(relation, state->layout, memory) {}
+
+  MemoryContext context;                // of the scan: the reader's memory
+  MemoryContext key_context = nullptr;  // of the current keys, reset by each rescan
+  MemoryContext row_context = nullptr;  // of the row that was returned last
+  const IndexState* index;
+  TupleDesc include = nullptr;
+  BufferReader reader;
+  Constraint constraint;
+  bool started = false;                 // the scan over the tree has begun
+
+  WindowScan window;
+  LeafBatch batch;
+  int next = 0;                         // of the batch
+
+  bool nearest_order = false;           // ORDER BY operators were given
+  int order_count = 0;
+  OrderKey* order = nullptr;
+  NearestScan nearest;
+  NearestRow row;
+};
+static_assert(std::is_trivially_destructible_v<TreeScan>);
+
+// Forms the tuple of an index-only scan from an entry: reconstructed keys and the INCLUDE payload.
+IndexTuple FormIndexTuple(Relation index, TreeScan* state, const NodeView& page, int entry);
+
+}  // namespace xtree
