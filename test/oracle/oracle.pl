@@ -15,6 +15,7 @@ use Getopt::Long;
 use Time::HiRes qw(time);
 use Oracle::Am qw(am_record);
 use Oracle::Concurrent qw(concurrent_table);
+use Oracle::Exclusion qw(exclusion_life);
 use Oracle::Random;
 use Oracle::Report;
 use Oracle::Runner qw(run_steps);
@@ -25,7 +26,8 @@ use Oracle::Workload qw(table_life);
 
 $| = 1;
 my %opt = (
-    seconds => 600, seed => 1, host => '/var/run/postgresql', port => 5432, user => 'postgres', database => 'postgres',
+    seconds => 600, seed => 1, host => $ENV{PGHOST} // '/var/run/postgresql', port => $ENV{PGPORT} // 5432,
+    user => $ENV{PGUSER} // 'postgres', database => $ENV{PGDATABASE} // 'postgres',
     am => 'xtree', mode => 'both', writers => 3, 'max-rows' => 15000, 'shrink-seconds' => 120, 'min-used' => 50,
     'min-rows' => 25, schema => 'oracle', round => 8, output => File::Spec->tmpdir, opclass => {},
 );
@@ -72,13 +74,14 @@ sub report_failure {
 sub single_table {
     my ($session, $am, $types, $masked, $number, $report, $deadline) = @_;
     seed($opt{seed}, $number);
-    my ($table, $steps) = table_life($am, $types, $masked, max_rows => $opt{'max-rows'}, opclass => $opt{opclass},
-        fault => $opt{fault});
+    my ($table, $steps) = $number % 8 == 0 && $am->{exclusion} && !$opt{fault} ? exclusion_life($am, $types, $masked)
+        : table_life($am, $types, $masked, max_rows => $opt{'max-rows'}, opclass => $opt{opclass}, fault => $opt{fault});
     $session->reset_schema;
     my $failure = run_steps($session, $am, $steps, sub {
         my ($step, $verdict) = @_;
-        if ($step->{probe}) { $report->note($step->{probe}, $verdict) }
-        else                { $report->add($verdict->{outcome} eq 'checked' ? 'checks' : 'statements') }
+        if    ($step->{probe})   { $report->note($step->{probe}, $verdict) }
+        elsif ($step->{attempt}) { $report->note_attempt($verdict) }
+        else                     { $report->add($verdict->{outcome} eq 'checked' ? 'checks' : 'statements') }
         return time < $deadline;
     });
     return 1 unless $failure;

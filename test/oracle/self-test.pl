@@ -2,8 +2,8 @@
 # Shows that the oracle can fail: wrong operator classes, an index that misses
 # rows, one that keeps dead rows, and answers that the comparison must refuse.
 #
-# Usage: self-test.pl --host DIR --port N [--am xtree]; without --host only the
-# parts that need no server run. Prints TAP.
+# Usage: self-test.pl [--host DIR --port N --am xtree]; without --host and PGHOST
+# only the parts that need no server run. Prints TAP.
 # Locks: those of oracle.pl, which it runs in schemas of its own.
 use strict;
 use warnings;
@@ -16,7 +16,7 @@ use Oracle::Compare;
 use Oracle::Random;
 use Oracle::Shrink;
 
-my %opt = (port => 5432, am => 'btree', user => 'postgres', seconds => 60);
+my %opt = (host => $ENV{PGHOST}, port => $ENV{PGPORT} // 5432, am => 'btree', user => 'postgres', seconds => 60);
 GetOptions(\%opt, 'host=s', 'port=i', 'am=s', 'user=s', 'seconds=i') or exit 2;
 
 # --- verdicts -------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 # What the oracle may ask of each access method under test.
 #
 #   setup      statement that makes its operator classes available
-#   multi      takes several columns;  include: INCLUDE
+#   multi      takes several columns;  include: INCLUDE;  exclusion: EXCLUDE of any operator
 #   options    storage parameter => values worth trying
-#   check      SQL that verifies one index, %s its name
+#   check      statements that verify one index, %s its name
 #   strict     an operator that never reaches the index fails the run
 #   masked     data that provokes the method's known deviations; not generated
 #              unless --mask-nothing is given. xtree has none.
@@ -18,8 +18,12 @@ my %AMS = (
     xtree => {
         strict   => 1,
         setup    => 'CREATE EXTENSION IF NOT EXISTS xtree',
-        multi    => 1, include => 1,
-        check    => 'SELECT xtree_check(%s::regclass, true)',
+        multi    => 1, include => 1, exclusion => 1,
+        check    => [
+            'SELECT xtree_check(%s::regclass, true)',
+            'SELECT * FROM xtree_index_info(%s::regclass)',
+            'SELECT count(*) FROM xtree_nodes(%s::regclass)',
+        ],
         masked   => {},
         options  => {
             fillfactor          => [ 10, 10, 30, 70, 100 ],
@@ -33,7 +37,7 @@ my %AMS = (
     # Index-only scans do not hold back a concurrent VACUUM and return dead rows.
     gist => {
         setup    => 'CREATE EXTENSION IF NOT EXISTS btree_gist',
-        multi    => 1, include => 1,
+        multi    => 1, include => 1, exclusion => 1,
         masked   => { nan => 1, eps => 1, overflow => 1, inf => 1, 'only-scan' => 1 },
         options  => { fillfactor => [ 10, 30, 100 ], buffering => [ 'on', 'off' ] },
     },

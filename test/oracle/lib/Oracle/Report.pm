@@ -30,6 +30,14 @@ sub merge {
 # The conditions that the plan hands to an index.
 sub index_conditions { my ($plan) = @_; return join("\n", $plan =~ /(?:Index Cond|Order By): (.*)/g) }
 
+# Notes one attempt against an exclusion constraint.
+sub note_attempt {
+    my ($self, $verdict) = @_;
+    $self->add("outcome $verdict->{outcome}");
+    $self->add('attempts');
+    return;
+}
+
 # Notes one comparison and its verdict.
 sub note {
     my ($self, $q, $verdict) = @_;
@@ -58,7 +66,7 @@ sub passed { my ($self) = @_; return $self->count('outcome agreed') + $self->cou
 
 sub compared {
     my ($self) = @_;
-    return $self->count('outcome agreed') + $self->count('outcome skipped') + $self->count('outcome failed');
+    return $self->count('outcome agreed') + $self->count('outcome skipped') + $self->count('outcome failed') - $self->count('attempts');
 }
 
 sub percent {
@@ -68,8 +76,9 @@ sub percent {
 
 sub summary {
     my ($self) = @_;
-    my @lines = sprintf('%d tables (%d with concurrent writers), %d statements, %d index checks, %d comparisons',
-        (map { $self->count($_) } 'tables', 'concurrent tables', 'statements', 'checks'), $self->compared);
+    my @lines = sprintf('%d tables (%d with concurrent writers), %d statements, %d index checks, %d comparisons,'
+        . ' %d rows against exclusion constraints', (map { $self->count($_) } 'tables', 'concurrent tables', 'statements', 'checks'),
+        $self->compared, $self->count('attempts'));
     push @lines, sprintf('%.1f %% read the index, %.1f %% had rows, %d could not decide (error without the index)',
         $self->percent('used'), $self->percent('not empty'), $self->count('outcome skipped'));
     for my $group (qw(node shape fetch)) {
@@ -115,6 +124,7 @@ sub steps_text {
     my ($steps, $verdict) = @_;
     my $text = '';
     for my $step (@$steps) {
+        if ($step->{attempt}) { $text .= "-- conflicts: $step->{attempt}{conflict};\n$step->{attempt}{sql};\n"; next }
         if    ($step->{probe}) { $text .= comparison_text($step, $step == $steps->[-1] ? $verdict : {}) }
         elsif ($step->{check}) { $text .= '-- ' . ($verdict->{sql} // 'the check') . "\n" }
         else                   { $text .= Oracle::Session::step_text($step) }

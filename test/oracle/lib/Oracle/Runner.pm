@@ -7,6 +7,7 @@ package Oracle::Runner;
 use strict;
 use warnings;
 use Oracle::Compare qw(compare);
+use Oracle::Exclusion qw(attempt);
 use Exporter 'import';
 our @EXPORT_OK = qw(run_steps run_one check_indexes);
 
@@ -22,10 +23,11 @@ sub check_indexes {
             . " WHERE m.amname = '$am->{name}' AND c.relkind = 'i' AND (c.relnamespace = '$session->{schema}'::regnamespace"
             . " OR c.relnamespace = pg_my_temp_schema()) ORDER BY 1");
     for my $index (@{ $list->{rows} // [] }) {
-        my $result = $session->query('a', sprintf($am->{check}, "'$index'"));
-        next unless $result->{state};
-        return { outcome => 'failed', kind => "check $result->{state}", text => $result->{message}, missing => [], extra => [],
-            sql => sprintf($am->{check}, "'$index'") };
+        for my $sql (map { sprintf($_, "'$index'") } @{ $am->{check} }) {
+            my $result = $session->query('a', $sql);
+            return { outcome => 'failed', kind => "check $result->{state}", text => $result->{message}, missing => [], extra => [],
+                sql => $sql } if $result->{state};
+        }
     }
     return undef;
 }
@@ -34,6 +36,7 @@ sub check_indexes {
 sub run_one {
     my ($session, $am, $step) = @_;
     return compare($session, $step->{probe}, $step->{on}) if $step->{probe};
+    return attempt($session, $step->{attempt}) if $step->{attempt};
     if ($step->{check}) {
         return { outcome => 'done' } if $session->{in_transaction}{a} || !$am->{check};
         return check_indexes($session, $am) // { outcome => 'checked' };

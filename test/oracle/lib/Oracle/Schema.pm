@@ -10,7 +10,7 @@ use warnings;
 use Oracle::Random;
 use Oracle::Types qw(type_record);
 use Exporter 'import';
-our @EXPORT_OK = qw(random_table table_steps create_index fresh_kind load_step next_value with_options);
+our @EXPORT_OK = qw(random_table table_steps create_index fresh_kind load_step next_value plain_column);
 
 # The generators of a type that do not provoke a masked deviation.
 sub allowed_kinds {
@@ -33,6 +33,13 @@ sub random_column {
         null_percent => pick(0, 0, 0, 2, 10, 50, chance(10) ? 100 : 0),
     };
     fresh_kind($column);
+    return $column;
+}
+
+# A column for a constraint: NULLs are rare, because they conflict with nothing.
+sub plain_column {
+    my $column = random_column(@_);
+    $column->{null_percent} = pick(0, 0, 10);
     return $column;
 }
 
@@ -109,7 +116,7 @@ sub random_table {
     my @names = sort keys %$types;
     my $table = { am => $am, types => $types, next_id => 1, groups => 0, dropped => 0 };
     $table->{kind} = pick_weighted(plain => 80, unlogged => 6, temporary => 6, partitioned => 8);
-    $table->{columns} = [ map { random_column("c$_", $types->{ pick(@names) }, $masked) } 1 .. irange(1, 4) ];
+    $table->{columns} = [ map { random_column("c$_", $types->{ pick(@names) }, $masked) } 1 .. (chance(5) ? irange(5, 8) : irange(1, 4)) ];
     $table->{pads} = pick([0], [ 0, 10 ], [ 0, 100 ], [ 10, 600 ]);
     $table->{fillfactor} = pick(100, 100, 70, 30);
     my @sizes = grep { $_ <= $max_rows } (0, 1, 20, 300, 300, 1500, 1500, 5000, 5000, 15000);
@@ -163,10 +170,17 @@ sub index_steps {
     return map { create_index($table, $_, $concurrently) } @{ $table->{indexes} };
 }
 
+# Builds that do not fit into memory, and builds with parallel workers.
+sub memory_step {
+    return unless chance(25);
+    return { sql => "SET maintenance_work_mem = '" . pick('1MB', '2MB') . "'" } if chance(60);
+    return { sql => 'SET min_parallel_table_scan_size = 0' };
+}
+
 # Creates and loads the table, with the indexes before or after the rows.
 sub table_steps {
     my ($table) = @_;
-    my @steps = create_table($table);
+    my @steps = (memory_step(), create_table($table));
     my $first = chance(45);
     push @steps, index_steps($table) if $first;
     my $left = $table->{initial};

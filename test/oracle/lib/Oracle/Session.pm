@@ -91,9 +91,10 @@ sub query {
     my $dbh = $self->handle($name);
     my $sth = $dbh->prepare($sql, { pg_direct => 1 });
     return $self->failure($name, $dbh) unless $sth && $sth->execute;
-    my $rows = $sth->{NUM_OF_FIELDS} ? $sth->fetchall_arrayref : [];
+    my $fields = $sth->{NUM_OF_FIELDS} // 0;
+    my $rows   = $fields ? $sth->fetchall_arrayref : [];
     return $self->failure($name, $dbh) if $sth->err;
-    return { rows => [ map { $_->[0] // '\N' } @$rows ] } if $sth->{NUM_OF_FIELDS} == 1;
+    return { rows => [ map { $_->[0] // '\N' } @$rows ] } if $fields == 1;
     return { rows => [ map { join('|', map { $_ // '\N' } @$_) } @$rows ] };
 }
 

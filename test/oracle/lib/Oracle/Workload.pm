@@ -10,7 +10,7 @@ package Oracle::Workload;
 use strict;
 use warnings;
 use Oracle::Random;
-use Oracle::Schema qw(random_table table_steps create_index fresh_kind load_step next_value with_options);
+use Oracle::Schema qw(random_table table_steps create_index fresh_kind load_step next_value);
 use Oracle::Query qw(random_query);
 use Exporter 'import';
 our @EXPORT_OK = qw(table_life random_write random_transaction vacuum);

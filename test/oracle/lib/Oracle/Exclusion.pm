@@ -1,0 +1,95 @@
+# Exclusion constraints: what the index refuses against what a scan finds.
+#
+# A table with EXCLUDE USING the method takes rows one at a time; before each
+# INSERT or UPDATE a sequential scan says whether a live row conflicts. Steps are
+# of Oracle::Runner's kind with one member more: {attempt => {sql, conflict}}.
+# Locks: those of the statements.
+package Oracle::Exclusion;
+use strict;
+use warnings;
+use Oracle::Random;
+use Oracle::Schema qw(plain_column next_value);
+use Exporter 'import';
+our @EXPORT_OK = qw(exclusion_life attempt);
+
+my %OPERATORS = (point => ['~='], box => [ '&&', '~=' ]);
+
+sub literal { my ($value, $type) = @_; return defined $value ? "'$value'::$type" : "NULL::$type" }
+
+# The condition under which a row of t excludes the new values.
+sub conflict_condition {
+    my ($table, $values) = @_;
+    my @parts;
+    for my $i (0 .. $#{ $table->{columns} }) {
+        my $column = $table->{columns}[$i];
+        push @parts, "$column->{name} $table->{with}[$i] " . literal($values->[$i], $column->{type}{name});
+    }
+    push @parts, "id % 2 = 0" if $table->{where};
+    return join(' AND ', @parts);
+}
+
+# A new row, or new values for an old one, and the question whether it conflicts.
+sub attempt_step {
+    my ($table) = @_;
+    my @columns = @{ $table->{columns} };
+    my @values  = map { next_value($_) } @columns;
+    my @texts   = map { literal($values[$_], $columns[$_]{type}{name}) } 0 .. $#columns;
+    my $update  = chance(20) && $table->{next_id} > 1;
+    my $id      = $update ? 1 + rnd($table->{next_id} - 1) : $table->{next_id}++;
+    my $checked = !$table->{where} || $id % 2 == 0;
+    my $conflict = "SELECT count(*) FROM t WHERE " . ($checked ? 'true' : 'false') . " AND id <> $id AND " . conflict_condition($table, \@values);
+    $conflict .= " AND EXISTS (SELECT FROM t WHERE id = $id)" if $update;
+    my $names = join(', ', map { $_->{name} } @columns);
+    my $sql = $update ? "UPDATE t SET ($names) = ROW (" . join(', ', @texts) . ") WHERE id = $id"
+        : "INSERT INTO t (id, $names) VALUES ($id, " . join(', ', @texts) . ')' . (chance(20) && !$table->{deferrable} ? ' ON CONFLICT DO NOTHING RETURNING id' : '');
+    return { attempt => { sql => $sql, conflict => $conflict } };
+}
+
+sub constraint_step {
+    my ($table) = @_;
+    my @keys = map { "$table->{columns}[$_]{name} WITH $table->{with}[$_]" } 0 .. $#{ $table->{columns} };
+    my $sql = "ALTER TABLE t ADD CONSTRAINT i1 EXCLUDE USING $table->{am}{name} (" . join(', ', @keys) . ')';
+    $sql .= ' WHERE (id % 2 = 0)' if $table->{where};
+    return { sql => $sql . ($table->{deferrable} ? ' DEFERRABLE' : '') };
+}
+
+# The table and its steps; the stream of random numbers must be seeded.
+sub exclusion_life {
+    my ($am, $types, $masked) = @_;
+    my @names = sort keys %$types;
+    my $count = $am->{multi} ? pick(1, 1, 2, 3) : 1;
+    my @columns = map { plain_column("c$_", $types->{ pick(@names) }, $masked) } 1 .. $count;
+    my $table = { am => $am, next_id => 1, columns => \@columns, where => chance(15), deferrable => chance(15) };
+    $table->{with} = [ map { pick(@{ $OPERATORS{ $_->{type}{name} } // ['='] }) } @columns ];
+    my $create = 'CREATE TABLE t (id int NOT NULL, ' . join(', ', map { "$_->{name} $_->{type}{name}" } @columns)
+        . ') WITH (autovacuum_enabled = off)';
+    my @steps = ({ sql => $create }, constraint_step($table));
+    for (1 .. pick(30, 150, 600)) {
+        push @steps, attempt_step($table);
+        push @steps, { sql => 'DELETE FROM t WHERE id % 7 = ' . rnd(7) } if chance(2);
+        push @steps, { sql => 'VACUUM t' } if chance(1);
+    }
+    return ($table, [ @steps, { check => 1 } ]);
+}
+
+# --- running ------------------------------------------------------------------------
+
+sub without_index { my ($session) = @_; return $session->run('a', join(';', map { "SET enable_$_ = off" } qw(indexscan indexonlyscan bitmapscan))) }
+
+# The verdict of one attempt: the constraint must refuse exactly the conflicts.
+sub attempt {
+    my ($session, $attempt) = @_;
+    without_index($session);
+    my $truth = $session->query('a', $attempt->{conflict});
+    my $done  = $session->query('a', $attempt->{sql});
+    my ($asked, $state) = map { $_->{state} // '' } $truth, $done;
+    return { outcome => 'skipped' } if $asked =~ /^22/;
+    my $refused = $state eq '23P01' || ($attempt->{sql} =~ /RETURNING/ && !$state && !@{ $done->{rows} });
+    my $kind = $asked ? "error $asked" : $state && !$refused ? "error $state"
+        : $refused && !$truth->{rows}[0] ? 'exclusion without conflict' : !$refused && $truth->{rows}[0] ? 'conflict accepted' : undef;
+    return { outcome => 'agreed' } unless $kind;
+    return { outcome => 'failed', kind => $kind, missing => [], extra => [], sql => $attempt->{conflict},
+        text => 'conflicting rows: ' . ($truth->{message} // $truth->{rows}[0]) . '; ' . ($done->{message} // 'no error') };
+}
+
+1;
