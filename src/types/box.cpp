@@ -1,7 +1,7 @@
 // Operator class for box: core GiST's box_ops, with its strategy numbers.
 //
-// Called by the access method through XtreeTypeRoutine. A box is the ordinals of its lower and upper corner. Every operator is answered
-// exactly by intervals. No locks, no WAL; distances raise the operator's own errors (overflow).
+// Called by the access method through XtreeTypeRoutine. A box is the ordinals of its lower and upper corner. Every
+// operator is answered exactly by intervals. No locks, no WAL; distances raise the operator's own errors (overflow).
 #include <cmath>
 
 #include "pg/postgres_api.h"
@@ -13,6 +13,7 @@ extern "C" {
 }
 
 #include "types/fuzzy.h"
+#include "types/support_function.h"
 #include "xtree.h"
 
 namespace xtree {
@@ -24,8 +25,9 @@ Coordinate High(XtreeConstraint* out, int dimension) { return {&out->hi_min[dime
 double LowOf(const BOX& box, int dimension) { return dimension == 0 ? box.low.x : box.low.y; }
 double HighOf(const BOX& box, int dimension) { return dimension == 0 ? box.high.x : box.high.y; }
 
-// Core's own functions put a box's corners in order, but its intersection of boxes that only touch within EPSILON, and sums with
-// infinite coordinates, come out inverted. Such a value has no place in a tree of boxes. Zeros are equal whatever their sign.
+// Core's own functions put a box's corners in order, but its intersection of boxes that only touch within EPSILON, and
+// sums with infinite coordinates, come out inverted. Such a value has no place in a tree of boxes. Zeros are equal
+// whatever their sign.
 void BoundsOf(double low, double high, int64* lo, int64* hi) {
   *lo = xtree_ordinal_from_float8(low);
   *hi = xtree_ordinal_from_float8(high);
@@ -119,10 +121,11 @@ BOX BoxOf(const int64* lo, const int64* hi) {
           .low = {xtree_float8_from_ordinal(lo[0]), xtree_float8_from_ordinal(lo[1])}};
 }
 
-// How far q is outside [low, high], less what dist_bp can lose. It takes the foot of the perpendicular for a point of an edge when the
-// edge's length equals the sum of the distances to its ends as rounded: on a long edge a point well beyond the end passes. Half of
-// the rounding errors is at most 2^-52 of the edge's length, which is at most `high - low`. Where that is infinite or NaN nothing is
-// known. Near the least double, rounding is not relative, and nothing is claimed either.
+// How far q is outside [low, high], less what dist_bp can lose. It takes the foot of the perpendicular for a point of
+// an edge when the edge's length equals the sum of the distances to its ends as rounded: on a long edge a point well
+// beyond the end passes. Half of the rounding errors is at most 2^-52 of the edge's length, which is at most `high -
+// low`. Where that is infinite or NaN nothing is known. Near the least double, rounding is not relative, and nothing is
+// claimed either.
 double Gap(double low, double high, double q) {
   constexpr double kLeastClaimed = 1e-290;
   const double gap = std::fmax(low - q, q - high) - (high - low) * 0x1p-50;
@@ -138,7 +141,8 @@ double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
   return std::hypot(Gap(box.low.x, box.high.x, query.x), Gap(box.low.y, box.high.y, query.y)) * kRoundedDown;
 }
 
-// An ordered scan that reaches a distance beyond double raises the error that a sequential scan raises; it need not reach it.
+// An ordered scan that reaches a distance beyond double raises the error that a sequential scan raises; it need not
+// reach it.
 double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
   BOX box = BoxOf(lo, hi);
   return DatumGetFloat8(DirectFunctionCall2(dist_bp, BoxPGetDatum(&box), PointPGetDatum(order->state)));
@@ -181,10 +185,4 @@ constexpr XtreeTypeRoutine kRoutine = {
 }  // namespace
 }  // namespace xtree
 
-extern "C" {
-PG_FUNCTION_INFO_V1(xtree_box_support);
-Datum xtree_box_support(PG_FUNCTION_ARGS) {
-  (void)fcinfo;
-  PG_RETURN_POINTER(&xtree::kRoutine);
-}
-}
+XTREE_SUPPORT_FUNCTION(xtree_box_support, xtree::kRoutine)

@@ -15,7 +15,8 @@ bool Reaches(int64 ordinal, double b) { return FPge(xtree_float8_from_ordinal(or
 
 bool IsNear(int64 ordinal, double b) { return FPeq(xtree_float8_from_ordinal(ordinal), b); }
 
-// The least ordinal in (below, above] that satisfies a test which fails at `below`, holds at `above` and changes once in between.
+// The least ordinal in (below, above] that satisfies a test which fails at `below`, holds at `above` and changes once
+// in between.
 template <typename Test>
 int64 FirstIn(int64 below, int64 above, Test test) {
   while (below + 1 < above) {
@@ -29,8 +30,9 @@ int64 FirstIn(int64 below, int64 above, Test test) {
   return above;
 }
 
-// An ordinal whose coordinate is so far below b that neither Reaches nor IsNear holds, however the additions round: where the spacing
-// of doubles at b exceeds 2 EPSILON the next lower double does, elsewhere 4 EPSILON are more than tolerance and rounding together.
+// An ordinal whose coordinate is so far below b that neither Reaches nor IsNear holds, however the additions round:
+// where the spacing of doubles at b exceeds 2 EPSILON the next lower double does, elsewhere 4 EPSILON are more than
+// tolerance and rounding together.
 int64 FarBelow(double b) { return FirstAtLeast(b - 4 * EPSILON) - 1; }
 
 int64 FirstNear(double b) {

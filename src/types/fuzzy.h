@@ -1,8 +1,9 @@
 // Geometric comparisons as intervals of ordinals, exact to the last bit.
 //
-// Core's geometric operators compare with a tolerance, in double arithmetic: FPlt(a, b) is a + EPSILON < b. For a fixed b each of them
-// holds for one run of coordinates a, because rounding is monotone; Coordinate finds the run's exact ends, so nothing needs a recheck.
-// Used by the geometric operator classes only. Pure computation: no locks, no allocation, no error.
+// Core's geometric operators compare with a tolerance, in double arithmetic: FPlt(a, b) is a + EPSILON < b. For a fixed
+// b each of them holds for one run of coordinates a, because rounding is monotone; Coordinate finds the run's exact
+// ends, so nothing needs a recheck. Used by the geometric operator classes only. Pure computation: no locks, no
+// allocation, no error.
 #pragma once
 
 #include <cmath>
@@ -27,8 +28,8 @@ inline int64 FirstAtLeast(double t) { return xtree_ordinal_from_float8(t == 0 ? 
 // The ordinal of the least coordinate a with a + EPSILON >= b. b is not NaN.
 int64 FirstReaching(double b);
 
-// The interval for one coordinate of the indexed value, narrowed by what is required of it. A coordinate that is NaN meets none of
-// the comparisons with numbers; a NaN on the other side fails them all.
+// The interval for one coordinate of the indexed value, narrowed by what is required of it. A coordinate that is NaN
+// meets none of the comparisons with numbers; a NaN on the other side fails them all.
 class Coordinate {
  public:
   Coordinate(int64* min, int64* max) : min_(min), max_(max) {}

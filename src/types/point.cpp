@@ -1,6 +1,7 @@
 // Operator class for point: core GiST's point_ops, with its strategy numbers.
 //
-// Called by the access method through XtreeTypeRoutine. A point is its two coordinates' ordinals. Everything but `<@ polygon` and
+// Called by the access method through XtreeTypeRoutine. A point is its two coordinates' ordinals. Everything but `<@
+// polygon` and
 // `<@ circle` is answered exactly by intervals. No locks, no WAL; distances raise the operator's own errors (overflow).
 #include <cmath>
 
@@ -12,6 +13,7 @@ extern "C" {
 }
 
 #include "types/fuzzy.h"
+#include "types/support_function.h"
 #include "xtree.h"
 
 namespace xtree {
@@ -32,7 +34,8 @@ void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
   out->empty = false;
 }
 
-// point_eq_point: with a NaN anywhere both coordinates are compared exactly. A stored NaN meets only a NaN, so the query decides.
+// point_eq_point: with a NaN anywhere both coordinates are compared exactly. A stored NaN meets only a NaN, so the
+// query decides.
 void ConstrainSame(const Point& query, XtreeConstraint* out) {
   if (std::isnan(query.x) || std::isnan(query.y)) {
     X(out).Same(query.x);
@@ -70,11 +73,11 @@ void ConstrainByBox(const BOX& query, XtreeConstraint* out) {
   Y(out).AtMost(query.high.y);
 }
 
-// point_inside counts crossings of a ray to the right by the corners' coordinates relative to the point, zero within EPSILON. For a
-// polygon of finite corners, a point without NaN that is left, right, below or above all of them by more than that crosses nothing. But
-// comparisons with NaN count as crossings: (NaN, y) may be inside for a y between the corners, and (x, NaN) for any x up to the
-// rightmost. NaN being the greatest ordinal, one interval per axis that covers all of this has only a lower end of y. A polygon with
-// NaN or infinite corners can contain anything.
+// point_inside counts crossings of a ray to the right by the corners' coordinates relative to the point, zero within
+// EPSILON. For a polygon of finite corners, a point without NaN that is left, right, below or above all of them by more
+// than that crosses nothing. But comparisons with NaN count as crossings: (NaN, y) may be inside for a y between the
+// corners, and (x, NaN) for any x up to the rightmost. NaN being the greatest ordinal, one interval per axis that
+// covers all of this has only a lower end of y. A polygon with NaN or infinite corners can contain anything.
 void ConstrainByPolygon(const POLYGON* query, XtreeConstraint* out) {
   out->recheck = true;
   double low = query->p[0].y;
@@ -86,8 +89,8 @@ void ConstrainByPolygon(const POLYGON* query, XtreeConstraint* out) {
   Y(out).FuzzyEqualOrAbove(low);
 }
 
-// pg_hypot(dx, dy) <= radius implies |dx| <= radius and |dy| <= radius for the rounded differences, because its result is never below
-// either.
+// pg_hypot(dx, dy) <= radius implies |dx| <= radius and |dy| <= radius for the rounded differences, because its result
+// is never below either.
 void ConstrainByCircle(const CIRCLE* query, XtreeConstraint* out) {
   const double radius = query->radius;
   if (std::isnan(radius)) {
@@ -117,10 +120,12 @@ void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument,
   if (X(out).Empty() || Y(out).Empty()) out->match = XTREE_MATCH_NEVER;
 }
 
-// point_dt: an ordered scan that reaches a distance beyond double raises the error that a sequential scan raises; it need not reach it.
+// point_dt: an ordered scan that reaches a distance beyond double raises the error that a sequential scan raises; it
+// need not reach it.
 double Distance(const XtreeOrder* order, const int64* lo, const int64*) {
   const Point* query = static_cast<const Point*>(order->state);
-  return pg_hypot(float8_mi(xtree_float8_from_ordinal(lo[0]), query->x), float8_mi(xtree_float8_from_ordinal(lo[1]), query->y));
+  return pg_hypot(float8_mi(xtree_float8_from_ordinal(lo[0]), query->x),
+                  float8_mi(xtree_float8_from_ordinal(lo[1]), query->y));
 }
 
 // From a point at infinity, or with a NaN, everything is infinitely far away, or NaN, which sorts behind that.
@@ -166,10 +171,4 @@ constexpr XtreeTypeRoutine kRoutine = {
 }  // namespace
 }  // namespace xtree
 
-extern "C" {
-PG_FUNCTION_INFO_V1(xtree_point_support);
-Datum xtree_point_support(PG_FUNCTION_ARGS) {
-  (void)fcinfo;
-  PG_RETURN_POINTER(&xtree::kRoutine);
-}
-}
+XTREE_SUPPORT_FUNCTION(xtree_point_support, xtree::kRoutine)

@@ -1,0 +1,66 @@
+// What the operator classes of ordered scalars share: one dimension, B-tree's strategies, and an argument that lies
+// somewhere in the order of the column's ordinals even where it is of another type.
+//
+// Used by the scalar operator classes only. Pure computation: no locks, no WAL.
+#pragma once
+
+#include "pg/postgres_api.h"
+
+extern "C" {
+#include "catalog/pg_type_d.h"
+#include "fmgr.h"
+}
+
+#include "types/support_function.h"
+#include "xtree.h"
+
+namespace xtree {
+
+// Where an argument lies: values with lesser ordinals than `first` are less than it, those with greater ones than
+// `last` are greater.
+struct Place {
+  int64 first;
+  int64 last;
+};
+
+// The ordinals in [first, last] are those of values equal to the argument. If there are none, last is first - 1.
+void ConstrainExactly(StrategyNumber strategy, Place argument, XtreeConstraint* out);
+
+// Nothing is known about values with ordinals in [first, last], of which there is at least one: they are rechecked.
+void ConstrainRoughly(StrategyNumber strategy, Place argument, XtreeConstraint* out);
+
+// Sets the one dimension of a value's bounds.
+inline void SetOrdinal(int64 ordinal, XtreeBounds* out) {
+  out->lo[0] = out->hi[0] = ordinal;
+  out->empty = false;
+}
+
+[[noreturn]] void ReportArgumentType(Oid argument_type);
+
+using BoundsCallback = decltype(XtreeTypeRoutine::bounds);
+using ConstraintCallback = decltype(XtreeTypeRoutine::constraint);
+using ReconstructCallback = decltype(XtreeTypeRoutine::reconstruct);
+
+// `reconstruct` is null where ordinals do not tell values apart.
+constexpr XtreeTypeRoutine ScalarRoutine(uint16 encoding_id, uint8 width, XtreeScalar scalar, BoundsCallback bounds,
+                                         ConstraintCallback constraint, ReconstructCallback reconstruct) {
+  return {
+      .magic = XTREE_ROUTINE_MAGIC,
+      .api_version = XTREE_API_VERSION,
+      .encoding_id = encoding_id,
+      .encoding_version = 1,
+      .dimensions = 1,
+      .ordinal_width = width,
+      .extended = false,
+      .scalar = scalar,
+      .exact = reconstruct != nullptr,
+      .may_be_empty = false,
+      .dimensions_of = nullptr,
+      .bounds = bounds,
+      .constraint = constraint,
+      .order = nullptr,
+      .reconstruct = reconstruct,
+  };
+}
+
+}  // namespace xtree
