@@ -1,4 +1,5 @@
-// Every difference between PostgreSQL's major versions (15 and newer) that this project meets. No other file tests PG_VERSION_NUM.
+// Every difference between PostgreSQL's major versions (15 and newer) that this project meets. No other file tests
+// PG_VERSION_NUM.
 #pragma once
 
 #include "pg/postgres_api.h"

@@ -6,7 +6,8 @@ namespace xtree {
 
 void ReportCorruptPage(Relation index, BlockNumber block, const char* what) {
   if (index == nullptr) {
-    ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED), errmsg("an xtree index contains a damaged page at block %u: %s", block, what),
+    ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+                    errmsg("an xtree index contains a damaged page at block %u: %s", block, what),
                     errhint("Please REINDEX it.")));
   }
   ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),

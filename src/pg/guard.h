@@ -1,16 +1,19 @@
 // The boundary between C++ and PostgreSQL's longjmp. Two rules, and the two functions that keep them:
 //
-// 1. No C++ exception reaches PostgreSQL. Every extern "C" entry point runs its body in Guarded(), which turns what was thrown into
+// 1. No C++ exception reaches PostgreSQL. Every extern "C" entry point runs its body in Guarded(), which turns what was thrown
+// into
 //    an ERROR after all C++ frames are gone.
-// 2. No longjmp crosses a frame with a destructor to run. Code that owns C++ objects calls PostgreSQL through PgCall(), which turns
+// 2. No longjmp crosses a frame with a destructor to run. Code that owns C++ objects calls PostgreSQL through PgCall(), which
+// turns
 //    an ERROR into a PgError. Code whose frames are trivially destructible (scans) calls PostgreSQL directly.
 //
-// What an ERROR leaves behind. errfinish() sets InterruptHoldoffCount to 0, as if the locks that raised it were gone. Here they are
-// not: PageLocks of the unwinding frames still hold buffer content locks, and releasing each one decrements the count. PgCall
-// therefore restores the count (and QueryCancelHoldoffCount) to what it was before the call, so that it is balanced when the frames
-// are gone. Locks that the failed call itself left behind have no owner here; the abort of the (sub)transaction releases them, and
-// balances its own count. So a PgError must always travel on to Guarded; nobody may swallow it. In a critical section an ERROR is a
-// PANIC and never gets here. A FATAL exits the process without unwinding; its exit callbacks release what the process holds.
+// What an ERROR leaves behind. errfinish() sets InterruptHoldoffCount to 0, as if the locks that raised it were gone. Here they
+// are not: PageLocks of the unwinding frames still hold buffer content locks, and releasing each one decrements the count. PgCall
+// therefore restores the count (and QueryCancelHoldoffCount) to what it was before the call, so that it is balanced when the
+// frames are gone. Locks that the failed call itself left behind have no owner here; the abort of the (sub)transaction releases
+// them, and balances its own count. So a PgError must always travel on to Guarded; nobody may swallow it. In a critical section
+// an ERROR is a PANIC and never gets here. A FATAL exits the process without unwinding; its exit callbacks release what the
+// process holds.
 #pragma once
 
 #include "pg/postgres_api.h"

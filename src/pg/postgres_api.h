@@ -1,7 +1,7 @@
 // PostgreSQL's headers for C++ files: include this one first, and further server headers after it inside extern "C".
 //
-// The standard library comes before postgres.h, whose macros (printf, snprintf, gettext ...) would otherwise rewrite it. The pages
-// that page/format.h describes without PostgreSQL are compared here with PostgreSQL's own structs.
+// The standard library comes before postgres.h, whose macros (printf, snprintf, gettext ...) would otherwise rewrite it. The
+// pages that page/format.h describes without PostgreSQL are compared here with PostgreSQL's own structs.
 #pragma once
 
 #include <algorithm>

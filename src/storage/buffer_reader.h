@@ -1,7 +1,8 @@
 // BufferReader: the PageReader on shared buffers, for scans.
 //
-// A page is pinned and share-locked from Open to Close; a leaf's pin may be kept longer. Raises ERRORs directly, through its callers' frames, which is why it and they
-// own nothing that a longjmp would leak: pins belong to the resource owner, memory to the scan's context. Writes neither pages nor WAL.
+// A page is pinned and share-locked from Open to Close; a leaf's pin may be kept longer. Raises ERRORs directly, through its
+// callers' frames, which is why it and they own nothing that a longjmp would leak: pins belong to the resource owner, memory to
+// the scan's context. Writes neither pages nor WAL.
 #pragma once
 
 #include "pg/postgres_api.h"
@@ -16,10 +17,11 @@ namespace xtree {
 class BufferReader final : public PageReader {
  public:
   // `memory`: where Reallocate allocates, for instance the scan's context. Relation, layout and context outlive the reader.
-  BufferReader(Relation index, const KeyLayout& layout, MemoryContext memory) : index_(index), layout_(&layout), memory_(memory) {}
+  BufferReader(Relation index, const KeyLayout& layout, MemoryContext memory)
+      : index_(index), layout_(&layout), memory_(memory) {}
 
-  // Every node that is opened from now on is predicate-locked for this snapshot (no more than a test unless it is SERIALIZABLE); a
-  // supernode by its head alone. nullptr: none is, as for xtree_check.
+  // Every node that is opened from now on is predicate-locked for this snapshot (no more than a test unless it is SERIALIZABLE);
+  // a supernode by its head alone. nullptr: none is, as for xtree_check.
   void SetPredicateSnapshot(Snapshot snapshot) { snapshot_ = snapshot; }
   void SetPrefetch(bool prefetch) { prefetch_ = prefetch; }
 
@@ -30,11 +32,12 @@ class BufferReader final : public PageReader {
   void* Reallocate(void* old, size_t bytes) override;
   void WillRead(const BlockNumber* blocks, int count) override;
 
-  // Index-only scans: keeps the pins of the last `leaves` leaves that were closed, at most kMaxPins, so that VACUUM, which locks every
-  // leaf for cleanup, cannot remove an entry of theirs and have its TID used again before the scan has returned it. 0: none (default).
+  // Index-only scans: keeps the pins of the last `leaves` leaves that were closed, at most kMaxPins, so that VACUUM, which locks
+  // every leaf for cleanup, cannot remove an entry of theirs and have its TID used again before the scan has returned it. 0: none
+  // (default).
   void KeepPins(int leaves);
-  // Was an entry of a leaf that had this LSN when it was read kept from VACUUM until now? (The leaf may have been let go and pinned
-  // again meanwhile, by another row: the LSN tells.)
+  // Was an entry of a leaf that had this LSN when it was read kept from VACUUM until now? (The leaf may have been let go and
+  // pinned again meanwhile, by another row: the LSN tells.)
   bool Pinned(BlockNumber leaf, Lsn lsn) const;
   static constexpr int kMaxPins = 32;
 

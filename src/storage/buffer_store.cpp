@@ -55,7 +55,7 @@ PageRef BufferStore::Open(BlockNumber block, LockMode mode) {
 
 void BufferStore::Relock(PageRef* page, LockMode mode) {
   const Buffer buffer = std::exchange(page->handle, InvalidBuffer);  // after an ERROR the abort releases the pin
-  LockBuffer(buffer, BUFFER_LOCK_UNLOCK);                            // cannot fail; within PgCall an ERROR would restore its hold-off
+  LockBuffer(buffer, BUFFER_LOCK_UNLOCK);  // not within PgCall, whose restored hold-off count would then be one too high
   PgCall([&] {
     CHECK_FOR_INTERRUPTS();
     Lock(buffer, mode);
@@ -92,8 +92,8 @@ bool BufferStore::TryTake(Buffer buffer) const {
   return false;
 }
 
-// A page of the free space map, exclusively locked, or InvalidBuffer. The map is not logged: after a crash it may offer pages in use,
-// or beyond the end of the file.
+// A page of the free space map, exclusively locked, or InvalidBuffer. The map is not logged: after a crash it may offer pages in
+// use, or beyond the end of the file.
 Buffer BufferStore::TakeFreePage() const {
   for (;;) {
     const BlockNumber block = GetFreeIndexPage(index_);

@@ -1,8 +1,8 @@
 // BufferStore: the PageStore on shared buffers, for insert, split and VACUUM.
 //
-// Holds no page itself: PageRef.handle is the Buffer, released by PageLock. Locks are buffer content locks (LWLocks), so interrupts
-// wait while a page is held; WAL is wal.cpp's. Every call of PostgreSQL that may fail goes through PgCall, so its functions throw
-// PgError or CorruptPage and never longjmp.
+// Holds no page itself: PageRef.handle is the Buffer, released by PageLock. Locks are buffer content locks (LWLocks), so
+// interrupts wait while a page is held; WAL is wal.cpp's. Every call of PostgreSQL that may fail goes through PgCall, so its
+// functions throw PgError or CorruptPage and never longjmp.
 #pragma once
 
 #include "pg/postgres_api.h"
@@ -16,8 +16,8 @@ namespace xtree {
 
 class BufferStore final : public PageStore {
  public:
-  // `heap`: the indexed table, for the horizon of page reuse. nullptr: where nothing is allocated (VACUUM); then it is the cluster's.
-  // `strategy`: of VACUUM and bulk reads, else nullptr. Relations and layout outlive the store.
+  // `heap`: the indexed table, for the horizon of page reuse. nullptr: where nothing is allocated (VACUUM); then it is the
+  // cluster's. `strategy`: of VACUUM and bulk reads, else nullptr. Relations and layout outlive the store.
   BufferStore(Relation index, Relation heap, const KeyLayout& layout, BufferAccessStrategy strategy = nullptr)
       : index_(index), heap_(heap), layout_(layout), strategy_(strategy) {}
 

@@ -1,8 +1,9 @@
 // BuildWriter: writes the pages of a new index, each once, past the shared buffers.
 //
-// For CREATE INDEX and for the init fork of an unlogged index, whose relation nobody else can see: no locks. Blocks 0 and 1 come last
-// (the tree is complete when its root is there), as do the meta page and the sync. WAL is wal.cpp's LogNewPages, in batches; a build
-// that fails leaves a file that the abort of its transaction drops. Functions throw PgError; interrupts are served at each batch.
+// For CREATE INDEX and for the init fork of an unlogged index, whose relation nobody else can see: no locks. Blocks 0 and 1 come
+// last (the tree is complete when its root is there), as do the meta page and the sync. WAL is wal.cpp's LogNewPages, in batches;
+// a build that fails leaves a file that the abort of its transaction drops. Functions throw PgError; interrupts are served at
+// each batch.
 #pragma once
 
 #include "core/bulk_write.h"

@@ -1,5 +1,5 @@
-// See page_delta.h. Most of a page is equal, so the loop first rules out 64 bytes at a time; only where they differ does it look for
-// the single bytes, as a mask of 16.
+// See page_delta.h. Most of a page is equal, so the loop first rules out 64 bytes at a time; only where they differ does it look
+// for the single bytes, as a mask of 16.
 #include "storage/page_delta.h"
 
 #include <algorithm>

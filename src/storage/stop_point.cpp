@@ -1,10 +1,11 @@
-// The setting xtree.stop_point = 'NAME[+SKIP]:ACTION', for tests; '' means none. NAME is that of an XTREE_STOP_POINT, of which the
-// first SKIP passages are let through. Actions:
-//   wait:KEY  waits until nobody else holds advisory lock KEY (bigint, exclusive), as pg_advisory_lock(KEY) does: visible in pg_locks
-//             and to the isolation tester, and interruptible, although pages are locked
+// The setting xtree.stop_point = 'NAME[+SKIP]:ACTION', for tests; '' means none. NAME is that of an XTREE_STOP_POINT, of which
+// the first SKIP passages are let through. Actions:
+//   wait:KEY  waits until nobody else holds advisory lock KEY (a bigint) exclusively, as pg_advisory_lock(KEY) does: visible in
+//             pg_locks and to the isolation tester, and interruptible, although pages are locked
 //   error     raises an ERROR, SQLSTATE XX000
 //   crash     flushes the WAL that this session has written and kills its process, so that the server restarts
-// In a critical section, where nothing may fail, only crash has an effect. Hooks are called from C++ frames: ERRORs go through PgCall.
+// In a critical section, where nothing may fail, only crash has an effect. Hooks are called from C++ frames: ERRORs go through
+// PgCall.
 #ifdef XTREE_STOP_POINTS
 
 #include "storage/stop_point.h"

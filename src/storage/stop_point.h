@@ -1,5 +1,5 @@
-// Stop points of debugging builds (STOP_POINTS=1): named places of the code, where the setting xtree.stop_point makes a session wait,
-// fail or crash. Releases contain none of this.
+// Stop points of debugging builds (STOP_POINTS=1): named places of the code, where the setting xtree.stop_point makes a session
+// wait, fail or crash. Releases contain none of this.
 #pragma once
 
 #ifdef XTREE_STOP_POINTS

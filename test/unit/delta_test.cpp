@@ -1,5 +1,5 @@
-// storage/page_delta: whatever the edit, redo of the fragments gives the new page, from every version of the old page that a crash,
-// a standby or a backup can hold.
+// storage/page_delta: whatever the edit, redo of the fragments gives the new page, from every version of the old page that a
+// crash, a standby or a backup can hold.
 #include "storage/page_delta.h"
 
 #include <gtest/gtest.h>
