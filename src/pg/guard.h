@@ -1,11 +1,9 @@
 // The boundary between C++ and PostgreSQL's longjmp. Two rules, and the two functions that keep them:
 //
-// 1. No C++ exception reaches PostgreSQL. Every extern "C" entry point runs its body in Guarded(), which turns what was thrown
-// into
+// 1. No C++ exception reaches PostgreSQL. Every extern "C" entry point runs its body in Guarded(), which turns what was thrown into
 //    an ERROR after all C++ frames are gone.
 // 2. No longjmp crosses a frame with a destructor to run. Code that owns C++ objects calls PostgreSQL through PgCall(), which
-// turns
-//    an ERROR into a PgError. Code whose frames are trivially destructible (scans) calls PostgreSQL directly.
+//    turns an ERROR into a PgError. Code whose frames are trivially destructible (scans) calls PostgreSQL directly.
 //
 // What an ERROR leaves behind. errfinish() sets InterruptHoldoffCount to 0, as if the locks that raised it were gone. Here they
 // are not: PageLocks of the unwinding frames still hold buffer content locks, and releasing each one decrements the count. PgCall

@@ -2,7 +2,7 @@
 //
 // A page is pinned and share-locked from Open to Close; a leaf's pin may be kept longer. Raises ERRORs directly, through its
 // callers' frames, which is why it and they own nothing that a longjmp would leak: pins belong to the resource owner, memory to
-// the scan's context. Writes neither pages nor WAL.
+// the scan's context. It writes no WAL, and to pages only kill bits, as hints.
 #pragma once
 
 #include "pg/postgres_api.h"
