@@ -12,14 +12,14 @@
 #ifndef XTREE_H
 #define XTREE_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #include "postgres.h"
 
 #include "access/stratnum.h"
 #include "fmgr.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 #define XTREE_API_VERSION 1
 #define XTREE_ROUTINE_MAGIC 0x58545259

@@ -155,7 +155,8 @@ void InitializeMetaPage(const IndexState& state, BuildState build_state, const L
                         PageImage* image) {
   memset(image->bytes, 0, kPageSize);
   NodeEditor editor(state.layout, image->bytes);
-  editor.Initialize(0, kNodeMeta);
+  editor.Initialize(0, 0);
+  editor.opaque().flags = kNodeMeta;
   auto& header = *reinterpret_cast<PageHeader*>(image->bytes);
   header.lower = kPageHeaderSize + sizeof(MetaContent);
   auto& meta = *reinterpret_cast<MetaContent*>(image->bytes + kPageHeaderSize);
