@@ -1,7 +1,7 @@
 // The boundary between C++ and PostgreSQL's longjmp. Two rules, and the two functions that keep them:
 //
-// 1. No C++ exception reaches PostgreSQL. Every extern "C" entry point runs its body in Guarded(), which turns what was thrown into
-//    an ERROR after all C++ frames are gone.
+// 1. No C++ exception reaches PostgreSQL. Every extern "C" entry point runs its body in Guarded(), which turns what was thrown
+//    into an ERROR after all C++ frames are gone.
 // 2. No longjmp crosses a frame with a destructor to run. Code that owns C++ objects calls PostgreSQL through PgCall(), which
 //    turns an ERROR into a PgError. Code whose frames are trivially destructible (scans) calls PostgreSQL directly.
 //
