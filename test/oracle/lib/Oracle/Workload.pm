@@ -11,7 +11,7 @@ use strict;
 use warnings;
 use Oracle::Random;
 use Oracle::Schema qw(random_table table_steps create_index fresh_kind load_step next_value);
-use Oracle::Query qw(random_query);
+use Oracle::Query qw(random_query with_values);
 use Exporter 'import';
 our @EXPORT_OK = qw(table_life random_write random_transaction vacuum);
 
@@ -72,8 +72,21 @@ sub insert_rows {
     return load_step($table, pick(1, 3, irange(1, 50), irange(50, 500)));
 }
 
+# A write whose rows the index finds. Only between concurrent writers, where no
+# one knows the right rows beforehand: a wrong one here would hide itself.
+sub write_where {
+    my ($table) = @_;
+    my $q     = random_query($table, 0);
+    my @quals = (@{ $q->{fixed} }, @{ $q->{quals} }, 'id % ' . pick(5, 20) . ' = ' . rnd(5));
+    my $where = with_values($q, join(' AND ', @quals));
+    my $column = pick(@{ $table->{columns} });
+    my $sql = chance(50) ? 'DELETE FROM t' : "UPDATE t SET $column->{name} = " . literal(next_value($column));
+    return { sql => "$sql WHERE $where", evaluates => 1 };
+}
+
 sub random_write {
     my ($table) = @_;
+    return write_where($table) if $table->{shared} && chance(12);
     my $what = pick_weighted(insert_rows => 40, insert_copies => 8, delete_rows => 15, update_hot => 8, update_same => 5,
         update_constant => 12, update_many => 12);
     return __PACKAGE__->can($what)->($table);
