@@ -230,3 +230,25 @@ ALTER OPERATOR FAMILY datetime_ops USING xtree ADD
   OPERATOR 5 pg_catalog.> (pg_catalog.timestamptz, pg_catalog.timestamp);
 
 -- Inspection and checking
+
+CREATE FUNCTION xtree_check(index pg_catalog.regclass, heapallindexed pg_catalog.bool DEFAULT false) RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION xtree_check(pg_catalog.regclass, pg_catalog.bool) IS
+  'checks the invariants of an xtree index, and with heapallindexed that every row is in it exactly once; an error names what is wrong';
+
+CREATE FUNCTION xtree_index_info(index pg_catalog.regclass,
+  OUT format_version pg_catalog.int4, OUT build_state pg_catalog.text, OUT dimensions pg_catalog.int4, OUT height pg_catalog.int4,
+  OUT level pg_catalog.int4, OUT nodes pg_catalog.int8, OUT pages pg_catalog.int8, OUT supernodes pg_catalog.int8,
+  OUT entries pg_catalog.int8, OUT fill pg_catalog.float8, OUT overlap pg_catalog.float8)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION xtree_index_info(pg_catalog.regclass) IS
+  'shape of an xtree index, one row per level from the root (level = height - 1) to the leaves (level 0): fill is the used share of the level''s room for entries, overlap the mean intersection over union of sibling boxes, both 0 to 1';
+
+CREATE FUNCTION xtree_nodes(index pg_catalog.regclass,
+  OUT block pg_catalog.int8, OUT parent pg_catalog.int8, OUT level pg_catalog.int4, OUT pages pg_catalog.int4, OUT entries pg_catalog.int4,
+  OUT lower pg_catalog.float8[], OUT upper pg_catalog.float8[])
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION xtree_nodes(pg_catalog.regclass) IS
+  'every node of an xtree index with the bounds of its entries, one element per dimension, NULL where all entries are NULL or empty';

@@ -21,7 +21,7 @@ bool HistoryWithin(const SplitHistory& history, int dimensions) {
 }  // namespace
 
 void TreeCheck::Walk() {
-  pending_.push_back({kRootBlock, kNoParentLsn, -1});
+  pending_.push_back({kRootBlock, kNoParentLsn, -1, kInvalidBlock});
   while (!pending_.empty()) {
     const Pending next = pending_.back();
     pending_.pop_back();
@@ -35,7 +35,7 @@ void TreeCheck::Visit(const Pending& pending) {
   const OpenNode node(store_, layout_, pending.block, LockMode::kShare);
   if (pending.level >= 0 && node.level() != pending.level) throw CorruptPage(pending.block, "node is not one level below its parent");
   if (pending.parent_lsn != kNoParentLsn && node.nsn() >= pending.parent_lsn && node.view().opaque().link != kInvalidBlock)
-    pending_.push_back({node.view().opaque().link, pending.parent_lsn, pending.level});
+    pending_.push_back({node.view().opaque().link, pending.parent_lsn, pending.level, pending.parent});
   if (node.view().deleted()) {
     if (pending.parent_lsn == kNoParentLsn) throw CorruptPage(pending.block, "the root is deleted");
     return;  // unlinked since its downlink was read
@@ -48,6 +48,7 @@ void TreeCheck::Visit(const Pending& pending) {
     if (!node.leaf()) CheckChildren(node, p);
   }
   Count(node);
+  if (on_node_) on_node_(node, pending.parent);
 }
 
 void TreeCheck::Reach(BlockNumber block) {
@@ -84,7 +85,7 @@ void TreeCheck::CheckChildren(const OpenNode& node, int p) {
     if (history.Empty() && node.entries() > 1) throw CorruptPage(node.ref(p).block, "a node with siblings has an empty split history");
     page.GetBox(i, &box);
     CheckChild(box, page.Child(i), page.level() - 1);
-    pending_.push_back({page.Child(i), lsn, page.level() - 1});
+    pending_.push_back({page.Child(i), lsn, page.level() - 1, node.block()});
   }
 }
 

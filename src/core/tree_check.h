@@ -23,9 +23,11 @@ namespace xtree {
 class TreeCheck {
  public:
   using OnTuple = std::function<void(BlockNumber leaf, const NodeView& page, int entry)>;
+  using OnNodeVisit = std::function<void(const OpenNode& node, BlockNumber parent)>;  // parent: kInvalidBlock for the root
 
   TreeCheck(PageStore& store, const KeyLayout& layout, OnTuple on_tuple) : store_(store), layout_(layout), on_tuple_(std::move(on_tuple)) {}
 
+  void OnNode(OnNodeVisit on_node) { on_node_ = std::move(on_node); }
   void Walk();
 
   // After Walk, without concurrent writers: invariant 7 over all blocks of the index.
@@ -40,6 +42,7 @@ class TreeCheck {
     BlockNumber block;
     Lsn parent_lsn;
     int level;
+    BlockNumber parent;
   };
   void Visit(const Pending& pending);
   void CheckEntries(const OpenNode& node, int page);
@@ -52,6 +55,7 @@ class TreeCheck {
   PageStore& store_;
   const KeyLayout& layout_;
   const OnTuple on_tuple_;
+  OnNodeVisit on_node_;
   std::vector<Pending> pending_;
   std::vector<bool> reached_;
   std::vector<LevelStatistics> levels_;

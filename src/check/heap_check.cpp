@@ -1,0 +1,111 @@
+#include "check/heap_check.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/tableam.h"
+#include "catalog/index.h"
+#include "catalog/pg_operator_d.h"
+#include "catalog/pg_type_d.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "nodes/execnodes.h"
+#include "utils/snapmgr.h"
+}
+
+namespace xtree {
+
+namespace {
+
+constexpr int kHashBits = 16;
+
+int64 Fingerprint(const KeyLayout& layout, const Box& box, TupleId tuple) {
+  uint64 hash = hash_bytes_extended(reinterpret_cast<const unsigned char*>(box.lo), layout.dimensions * sizeof(Ordinal), box.marks);
+  hash = hash_bytes_extended(reinterpret_cast<const unsigned char*>(box.hi), layout.dimensions * sizeof(Ordinal), hash);
+  return static_cast<int64>(tuple.Packed() << kHashBits | (hash & ((1 << kHashBits) - 1)));
+}
+
+uint64 TidOf(int64 fingerprint) { return static_cast<uint64>(fingerprint) >> kHashBits; }
+
+bool Next(Tuplesortstate* sort, int64* fingerprint) {
+  Datum value;
+  bool isnull;
+  if (!tuplesort_getdatum(sort, true, &value, &isnull, nullptr)) return false;
+  *fingerprint = DatumGetInt64(value);
+  return true;
+}
+
+}  // namespace
+
+HeapCheck::HeapCheck(const OpenIndex& open, const IndexState& state)
+    : open_(open), state_(&state), entries_(NewSort()),
+      row_context_(AllocSetContextCreate(CurrentMemoryContext, "xtree check row", ALLOCSET_DEFAULT_SIZES)) {}
+
+Tuplesortstate* HeapCheck::NewSort() const {
+  return tuplesort_begin_datum(INT8OID, Int8LessOperator, InvalidOid, false, maintenance_work_mem / 2, nullptr, TUPLESORT_NONE);
+}
+
+void HeapCheck::AddEntry(const NodeView& leaf, int entry) {
+  Box box;
+  leaf.GetBox(entry, &box);
+  tuplesort_putdatum(entries_, Int64GetDatum(Fingerprint(state_->layout, box, leaf.Tuple(entry))), false);
+}
+
+void HeapCheck::AddRow(Relation, ItemPointer tuple, Datum* values, bool* isnull, bool, void* argument) {
+  auto* self = static_cast<HeapCheck*>(argument);
+  const MemoryContext old = MemoryContextSwitchTo(self->row_context_);
+  Box box;
+  FormBox(*self->state_, values, isnull, &box);
+  MemoryContextSwitchTo(old);
+  tuplesort_putdatum(self->rows_, Int64GetDatum(Fingerprint(self->state_->layout, box, ToTupleId(*tuple))), false);
+  MemoryContextReset(self->row_context_);
+}
+
+void HeapCheck::ScanHeap() {
+  IndexInfo* info = BuildIndexInfo(open_.index);
+  info->ii_Concurrent = true;  // the rows that a snapshot sees, as CREATE INDEX CONCURRENTLY reads them
+  info->ii_Unique = false;
+  info->ii_ExclusionOps = nullptr;
+  info->ii_ExclusionProcs = nullptr;
+  info->ii_ExclusionStrats = nullptr;
+  const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+  const TableScanDesc scan = table_beginscan_strat(open_.heap, snapshot, 0, nullptr, true, true);
+  table_index_build_scan(open_.heap, open_.index, info, true, false, AddRow, this, scan);
+  UnregisterSnapshot(snapshot);
+}
+
+void HeapCheck::Report(int64 fingerprint, const char* problem) const {
+  const uint64 tid = TidOf(fingerprint);
+  const TupleId tuple{static_cast<uint16_t>(tid >> 32), static_cast<uint16_t>(tid >> 16), static_cast<uint16_t>(tid)};
+  ItemPointerData pointer = ToItemPointer(tuple);
+  ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+                  errmsg("row (%u,%u) of table \"%s\" is %s index \"%s\"", ItemPointerGetBlockNumberNoCheck(&pointer),
+                         ItemPointerGetOffsetNumberNoCheck(&pointer), RelationGetRelationName(open_.heap), problem,
+                         RelationGetRelationName(open_.index)),
+                  errhint("Please REINDEX it.")));
+  pg_unreachable();
+}
+
+void HeapCheck::Merge() {
+  int64 row = 0, entry = 0, last = 0;
+  bool have_row = Next(rows_, &row);
+  for (bool first = true; Next(entries_, &entry); first = false) {
+    CHECK_FOR_INTERRUPTS();
+    if (!first && TidOf(entry) == TidOf(last)) Report(entry, "twice in");
+    if (have_row && row < entry) Report(row, "missing, or has another key, in");
+    if (have_row && row == entry) have_row = Next(rows_, &row);
+    last = entry;
+  }
+  if (have_row) Report(row, "missing, or has another key, in");
+}
+
+void HeapCheck::CompareWithHeap() {
+  rows_ = NewSort();
+  ScanHeap();
+  tuplesort_performsort(entries_);
+  tuplesort_performsort(rows_);
+  Merge();
+  tuplesort_end(entries_);
+  tuplesort_end(rows_);
+}
+
+}  // namespace xtree

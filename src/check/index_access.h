@@ -1,0 +1,24 @@
+// Opening an index for the inspection functions: is it an xtree index, and may the caller look at it?
+#pragma once
+
+#include "pg/postgres_api.h"
+
+extern "C" {
+#include "storage/lockdefs.h"
+}
+
+#include "core/page_store.h"
+
+namespace xtree {
+
+// Opens the table and its index with `lock`, the table first. Ereports: not an xtree index (ERRCODE_WRONG_OBJECT_TYPE), another
+// session's temporary one (ERRCODE_FEATURE_NOT_SUPPORTED), not yet valid (ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), not the owner
+// (ERRCODE_INSUFFICIENT_PRIVILEGE): what these functions show looks past row security.
+struct OpenIndex {
+  Relation heap;
+  Relation index;
+};
+OpenIndex OpenOwnedIndex(Oid index, LOCKMODE lock);
+void CloseIndex(const OpenIndex& open, LOCKMODE lock);
+
+}  // namespace xtree
