@@ -42,6 +42,16 @@ sub row     { my ($self, $sql) = @_; return $self->{dbh}->selectrow_array($sql) 
 sub column  { my ($self, $sql) = @_; return @{ $self->{dbh}->selectcol_arrayref($sql) } }
 sub hash    { my ($self, $sql) = @_; return $self->{dbh}->selectrow_hashref($sql) }
 
+# The expression for the present in microseconds: of the day, or of this server process
+# on a processor (Linux; advances with each scheduler tick).
+sub clock_sql {
+    my ($self) = @_;
+    return 'extract(epoch FROM clock_timestamp())::float8 * 1e6' if $self->{opt}{clock} eq 'wall';
+    return q{split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::float8 / 1000};
+}
+
+sub clock { my ($self) = @_; return $self->value('SELECT ' . $self->clock_sql) }
+
 # Generators use random(): a fixed seed makes every run see the same rows.
 sub seed { my ($self, $seed) = @_; $self->do("SELECT setseed($seed)"); return }
 
@@ -91,7 +101,7 @@ sub machine {
     return {
         cpu => _cpu(), cores => $cores + 0, version => $self->value('SHOW server_version'),
         settings => \%setting, setting_order => \@SETTINGS, command => $opt->{command},
-        scale => $opt->{scale}, rounds => $opt->{rounds}, repeats => $opt->{repeats},
+        scale => $opt->{scale}, clock => $opt->{clock}, rounds => $opt->{rounds}, repeats => $opt->{repeats},
     };
 }
 

@@ -19,6 +19,7 @@ usage: perl -Itest/bench/lib test/bench/bench.pl [options]
                         it; knn, window, range select groups of classes
   --datasets LIST       of points,cities,boxes,scalars (default all)
   --peers LIST          of xtree,gist,spgist,kdtree,cube,brin,btree,btrees,btree_gist (default all)
+  --clock wall|cpu      cpu: time the server process has run, for a machine that is busy (default wall)
   --json FILE           writes every figure as JSON
   --keep                leaves the database xtree_bench behind
 TEXT
@@ -27,16 +28,17 @@ sub parse {
     my ($class, @argv) = @_;
     my $self = bless {
         port => 5432, user => 'postgres', scale => 1, rounds => 7, repeats => 3, only => '',
-        datasets => 'points,cities,boxes,scalars', peers => '', json => '', host => '',
+        datasets => 'points,cities,boxes,scalars', peers => '', json => '', host => '', clock => 'wall',
         command => join(' ', 'bench.pl', @argv),
     }, $class;
     GetOptionsFromArray(\@argv, $self,
-        qw(host=s port=i user=s scale=f rounds=i repeats=i only=s datasets=s peers=s json=s keep help))
+        qw(host=s port=i user=s scale=f rounds=i repeats=i only=s datasets=s peers=s clock=s json=s keep help))
         or die $USAGE;
     if ($self->{help}) { print $USAGE; exit 0 }
     die "unexpected argument: $argv[0]\n$USAGE" if @argv;
     die "--scale must be above 0 and at most 10\n" unless $self->{scale} > 0 && $self->{scale} <= 10;
     die "--rounds and --repeats must be at least 1\n" if $self->{rounds} < 1 || $self->{repeats} < 1;
+    die "--clock is wall or cpu\n" unless $self->{clock} =~ /^(?:wall|cpu)$/;
     $self->_select_parts;
     return $self;
 }

@@ -6,7 +6,6 @@
 package Bench::Paper;
 use strict;
 use warnings;
-use Time::HiRes qw(time);
 
 my %TREE      = ('X-tree' => '', 'R* splits' => 'WITH (max_overlap = 1)');
 my @DIMS      = (2, 4, 8, 16);
@@ -65,15 +64,17 @@ sub _grow {
     my $columns = join ', ', _columns($dims);
     $db->do("CREATE TABLE $table (LIKE paper_base)");
     $db->do("CREATE INDEX ${table}_idx ON $table USING xtree ($columns) $TREE{$tree}");
-    my $start = time;
+    my $start = $db->clock;
     $db->do("INSERT INTO $table SELECT * FROM paper_base");
-    my $seconds = time - $start;
+    my $us = $db->clock - $start;
     $db->do("VACUUM (ANALYZE) $table");
-    my $info = $db->hash("SELECT * FROM xtree_index_info('${table}_idx')");
+    my $info = $db->hash("SELECT max(height) AS height, sum(supernodes) AS supernodes,
+        max(overlap) FILTER (WHERE level > 0) AS overlap FROM xtree_index_info('${table}_idx')");
     return {
         data => $data, dims => $dims, tree => $tree, table => $table, rows => $rows,
-        insert_us => $seconds * 1e6 / $rows, bytes => $db->value("SELECT pg_relation_size('${table}_idx')") + 0,
+        insert_us => $us / $rows, bytes => $db->value("SELECT pg_relation_size('${table}_idx')") + 0,
         supernodes => $info->{supernodes}, height => $info->{height},
+        overlap => $info->{overlap},
     };
 }
 
@@ -97,9 +98,9 @@ sub _search {
     my $sql    = _per_constant($condition, $table, $CONSTANTS);
     my @warm   = $db->column($sql);
     my $before = $db->counters($table);
-    my $start  = time;
+    my $start  = $db->clock;
     my @hits   = $db->column($sql);
-    my $us     = (time - $start) * 1e6;
+    my $us     = $db->clock - $start;
     my $after  = $db->counters($table);
     $db->do("RESET $_") for qw(enable_seqscan enable_bitmapscan);
     die "$table: not answered by its index\n" if $after->{index_scans} - $before->{index_scans} < $CONSTANTS;

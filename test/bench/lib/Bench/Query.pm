@@ -1,8 +1,8 @@
 # Latency, pages and answers of the query classes.
 #
 # A latency is taken inside the server: a PL/pgSQL function loops over the class's
-# constants, one static statement with a generic plan per constant, clock_timestamp()
-# around the loop, nothing subtracted.  Rounds go over the peers in turn and the median
+# constants, one static statement with a generic plan per constant, the clock
+# read around the loop, nothing subtracted.  Rounds go over the peers in turn and the median
 # of the rounds counts.  A peer that is much slower than the rest runs a prefix of the
 # same constants.  Before that the answers are compared: the count and a digest of each
 # constant with every other peer's, and for a few constants with a sequential scan's.
@@ -74,15 +74,15 @@ CREATE OR REPLACE FUNCTION $run->{function}(most int, OUT us float8, OUT total i
 DECLARE
     q $run->{constants}%ROWTYPE;
     hits int8;
-    start timestamptz;
+    start float8;
 BEGIN
     total := 0;
-    start := clock_timestamp();
+    start := ${\ $db->clock_sql};
     FOR q IN SELECT * FROM $run->{constants} WHERE id <= most LOOP
         $statement;
         total := total + hits;
     END LOOP;
-    us := extract(epoch FROM clock_timestamp() - start) * 1e6;
+    us := ${\ $db->clock_sql} - start;
 END \$\$
 SQL
     return;

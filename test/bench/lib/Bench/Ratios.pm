@@ -1,4 +1,5 @@
 # xtree beside the reference peer of each target, and beside the best of all peers.
+# brin summarises blocks and holds no entries: it competes in queries only.
 # Pure computation over the results of the other parts.
 package Bench::Ratios;
 use strict;
@@ -60,6 +61,7 @@ sub _writes {
 # nought or less (noise, or no WAL): such a value is no base for a ratio.
 sub _ratio {
     my ($key, $what, $default, %value) = @_;
+    delete $value{brin} unless defined $default;
     my $xtree = delete $value{xtree};
     return unless defined $xtree;
     delete @value{ grep { !defined $value{$_} || $value{$_} <= 0 } keys %value };

@@ -12,7 +12,7 @@ sub machine {
     my $set = $machine->{settings};
     print "machine: $machine->{cpu}, $machine->{cores} cores; PostgreSQL $machine->{version}\n",
         'settings: ', join(', ', map { "$_=$set->{$_}" } @{ $machine->{setting_order} }), "\n",
-        "command: $machine->{command} (scale $machine->{scale}, $machine->{rounds} rounds, $machine->{repeats} builds)\n";
+        "command: $machine->{command} (scale $machine->{scale}, $machine->{rounds} rounds, $machine->{repeats} builds, $machine->{clock} clock)\n";
     return;
 }
 
@@ -57,10 +57,10 @@ sub write {
 
 sub paper {
     my ($trees) = @_;
-    my @rows = map { [ @$_{qw(data dims tree supernodes height)}, number($_->{insert_us}), megabytes($_->{bytes}),
+    my @rows = map { [ @$_{qw(data dims tree supernodes height)}, number($_->{overlap}), number($_->{insert_us}), megabytes($_->{bytes}),
         (map { number($_) } map { @$_{qw(rows pages us)} } @{ $_->{classes} }{qw(point window)}) ] } @$trees;
     table("X-tree and the same tree with topological splits only, grown by INSERT of $trees->[0]{rows} rows", 3,
-        [ 'data', 'dims', 'tree', 'supernodes', 'height', 'insert us', 'MB', 'point rows', 'pages', 'us', 'window rows', 'pages', 'us' ],
+        [ 'data', 'dims', 'tree', 'supernodes', 'height', 'overlap', 'insert us', 'MB', 'point rows', 'pages', 'us', 'window rows', 'pages', 'us' ],
         @rows);
     return;
 }

@@ -13,7 +13,6 @@ package Bench::Write;
 use strict;
 use warnings;
 use File::Temp ();
-use Time::HiRes qw(time);
 use Bench::Build;
 use Bench::Stats qw(mean median paired_median);
 
@@ -73,19 +72,19 @@ sub _choose_moves {
 }
 
 sub _loop {
-    my ($name, $source, $statement) = @_;
+    my ($db, $name, $source, $statement) = @_;
     return <<"SQL";
 CREATE OR REPLACE FUNCTION $name(first int, last int, OUT us float8, OUT done int8) LANGUAGE plpgsql AS \$\$
 DECLARE
     q $source%ROWTYPE;
-    start timestamptz := clock_timestamp();
+    start float8 := ${\ $db->clock_sql};
 BEGIN
     done := 0;
     FOR q IN SELECT * FROM $source WHERE id BETWEEN first AND last LOOP
         $statement;
         IF FOUND THEN done := done + 1; END IF;
     END LOOP;
-    us := extract(epoch FROM clock_timestamp() - start) * 1e6;
+    us := ${\ $db->clock_sql} - start;
 END \$\$
 SQL
 }
@@ -95,8 +94,8 @@ sub _make_functions {
     my @columns = @{ $job->{set}{write}{columns} };
     my $values  = join ', ', map { "q.$_" } @columns;
     my $sets    = join ', ', map { "$_ = q.$_" } @columns;
-    $db->do(_loop("single_$table", 'write_new',   "INSERT INTO $table (id, $job->{columns}) VALUES (q.id, $values)"));
-    $db->do(_loop("update_$table", 'write_moves', "UPDATE $table SET $sets WHERE ctid = q.place"));
+    $db->do(_loop($db, "single_$table", 'write_new',   "INSERT INTO $table (id, $job->{columns}) VALUES (q.id, $values)"));
+    $db->do(_loop($db, "update_$table", 'write_moves', "UPDATE $table SET $sets WHERE ctid = q.place"));
     return;
 }
 
@@ -141,9 +140,9 @@ sub _run {
 
 sub _timed {
     my ($db, $sql) = @_;
-    my $start = time;
+    my $start = $db->clock;
     $db->do($sql);
-    return (time - $start) * 1e6;
+    return $db->clock - $start;
 }
 
 # All rows arrived, in every table.
