@@ -33,7 +33,7 @@ my %opt = (
 );
 GetOptions(\%opt, 'seconds=i', 'seed=i', 'host=s', 'port=i', 'user=s', 'database=s', 'am=s', 'types=s', 'mode=s', 'writers=i',
     'max-rows=i', 'table=i', 'tables=i', 'shrink-seconds=i', 'min-used=i', 'min-rows=i', 'schema=s', 'output=s',
-    'opclass=s%', 'mask-nothing', 'keep-going', 'operators', 'setup=s', 'fault=s', 'round=i') or exit 2;
+    'opclass=s%', 'mask-nothing', 'keep-going', 'operators', 'setup=s', 'fault=s', 'mask=s', 'round=i') or exit 2;
 
 sub new_session {
     return Oracle::Session->new(map({ $_ => $opt{$_} } qw(host port user database schema)));
@@ -144,7 +144,7 @@ sub main {
     die "--mode is single, concurrent or both\n" unless $opt{mode} =~ /^(?:single|concurrent|both)$/;
     my $types = chosen_types($session, $am);
     die "no type to test\n" unless %$types;
-    my $masked = $opt{'mask-nothing'} ? {} : $am->{masked};
+    my $masked = { $opt{'mask-nothing'} ? () : %{ $am->{masked} }, map { $_ => 1 } split /,/, $opt{mask} // '' };
     print "oracle: $opt{am}, seed $opt{seed}, types ", join(', ', sort keys %$types), %$masked ? ', masked: ' . join(', ', sort keys %$masked) : '', "\n";
     my ($report, $failed, $deadline) = (Oracle::Report->new, 0, time + $opt{seconds});
     my $number = $opt{table} // 1;

@@ -48,6 +48,7 @@ sub next_value {
     my ($column) = @_;
     return undef if chance($column->{null_percent});
     my $value = $column->{next}->();
+    $value =~ s/-0(?![.\d])/0/g if $column->{masked}{negzero};
     my $pool  = $column->{pool};
     $column->{seen}++;
     if    (@$pool < 150)                    { push @$pool, $value }
