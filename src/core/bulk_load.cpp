@@ -1,0 +1,78 @@
+// Bulk load: in memory or level by level through temporary files.
+#include "core/bulk_load.h"
+
+#include <algorithm>
+
+#include "core/bulk_external.h"
+
+namespace xtree {
+
+namespace {
+
+constexpr uint64_t kInterruptEvery = 4096;
+
+// How the limit is shared out. While rows come in they have most of it; once they are in files, the part under construction, the
+// downlinks of finished parts, and files' buffers or a sample share it.
+size_t RowMemory(size_t limit) { return limit / 4 * 3; }
+size_t PartMemory(size_t limit) { return limit / 2; }
+size_t DownlinkMemory(size_t limit) { return limit / 4; }
+
+}  // namespace
+
+BulkLoader::BulkLoader(const KeyLayout& layout, const BulkOptions& options, size_t memory_limit, BulkEnvironment& environment,
+                       PageSink& sink, SpillFiles& files)
+    : layout_(&layout),
+      options_(options),
+      budget_(environment, std::max(memory_limit, kMinBulkMemory)),
+      files_(&files),
+      row_(layout, true),
+      entry_(layout, false),
+      store_(row_, budget_, RowMemory(budget_.limit()), files),
+      writer_(layout, options, sink, environment),
+      scratch_(budget_) {
+  scratch_.Resize(row_.stride());
+  memset(scratch_.data(), 0, row_.stride());
+}
+
+void BulkLoader::Add(const Box& box, TupleId tuple, const uint8_t* payload, uint16_t payload_length) {
+  row_.SetBox(box, scratch_.data());
+  row_.SetTuple(tuple, scratch_.data());
+  store_.Append(scratch_.data(), payload, payload_length);
+  if (store_.size() % kInterruptEvery != 0) return;
+  budget_.environment().CheckInterrupts();
+  budget_.environment().Progress(BulkPhase::kRows, store_.size(), 0);
+}
+
+// A supernode's entries collect in memory.
+int BulkLoader::MaxSupernodePages() const {
+  return static_cast<int>(std::min<size_t>(options_.tree.max_supernode_pages, budget_.limit() / 32 / kPageSize));
+}
+
+BulkStatistics BulkLoader::Finish() {
+  writer_.Expect(store_.size(), store_.marks());
+  RecordStore* level_store = &store_;
+  std::optional<RecordStore> stores[2];
+  int level = 0;
+  for (; level_store->spilled(); level++) {
+    std::optional<RecordStore>& next = stores[level % 2];
+    next.emplace(entry_, budget_, DownlinkMemory(budget_.limit()), *files_);
+    BuildLevel(level, level_store, &*next);
+    level_store = &*next;
+  }
+  TreeBuilder builder(*layout_, options_, MaxSupernodePages(), level, writer_, budget_);
+  builder.BuildRoot(level_store->memory());
+  return writer_.Statistics();
+}
+
+// All nodes of one level over the records of a store that spilled; their downlinks go to `next`.
+void BulkLoader::BuildLevel(int level, RecordStore* store, RecordStore* next) {
+  const SpillRun run = store->FinishRun();
+  RecordMemory& sample = store->memory();
+  Partitioner partitioner(sample.format());
+  const ColumnScales scales = partitioner.MeasureScales(sample.Order());
+  TreeBuilder builder(*layout_, options_, MaxSupernodePages(), level, writer_, budget_);
+  ExternalBuilder external(sample.format(), budget_, PartMemory(budget_.limit()), *files_, builder, scales, next);
+  external.Build(run, sample);
+}
+
+}  // namespace xtree
