@@ -418,6 +418,18 @@ TEST(NearestScan, SubtreesOfNulls) {
   ExpectAll(*store, rows, Everything(layout), keys);
   Absolute number{100};
   ExpectAll(*store, rows, Everything(layout), {keys[0], AbsoluteKey(layout, 0, &number)});
+
+  std::vector<BlockNumber> trace;
+  MemoryReader reader(*store);
+  reader.trace = &trace;
+  auto scan = std::make_unique<NearestScan>();
+  scan->Begin(layout, Everything(layout), keys.data(), 1, {});
+  EXPECT_NE(Collect(reader, scan.get(), 1, 300).ranks.back()[0], kNullDistance);
+  for (const BlockNumber block : trace) {
+    Box bounds;
+    store->view(block).Bounds(&bounds);
+    EXPECT_LE(bounds.lo[1], bounds.hi[1]) << "page " << block << " has only rows without a distance: too early";
+  }
 }
 
 TEST(NearestScan, NegativeDistances) {
