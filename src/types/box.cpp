@@ -25,20 +25,39 @@ Coordinate High(XtreeConstraint* out, int dimension) { return {&out->hi_min[dime
 double LowOf(const BOX& box, int dimension) { return dimension == 0 ? box.low.x : box.low.y; }
 double HighOf(const BOX& box, int dimension) { return dimension == 0 ? box.high.x : box.high.y; }
 
-// Core's own functions put a box's corners in order, but its intersection of boxes that only touch within EPSILON, and
-// sums with infinite coordinates, come out inverted. Such a value has no place in a tree of boxes. Zeros are equal
-// whatever their sign.
+// An upper coordinate's ordinal leaves a gap above zero for one value more: -0 above +0. Core orders corners by value,
+// so a box may well have those, and ordinals may not be in that order.
+constexpr int64 kMinusZeroOverZero = 1;
+
+int64 OrdinalOfHigh(double high, double low) {
+  const int64 ordinal = xtree_ordinal_from_float8(high);
+  if (ordinal == kNanOrdinal) return ordinal;
+  if (ordinal > 0) return ordinal + 1;
+  return high == 0 && xtree_ordinal_from_float8(low) > ordinal ? kMinusZeroOverZero : ordinal;
+}
+
+double HighFromOrdinal(int64 ordinal) {
+  if (ordinal == kMinusZeroOverZero) return -0.0;
+  return xtree_float8_from_ordinal(ordinal > 0 && ordinal != kNanOrdinal ? ordinal - 1 : ordinal);
+}
+
+// An interval of ordinals from xtree_ordinal_from_float8 becomes one of ordinals from OrdinalOfHigh. The two zeros are
+// always both inside or both outside.
+void LeaveGap(int64* min, int64* max) {
+  if (*min > 0 && *min != kNanOrdinal) ++*min;
+  if (*max >= 0 && *max != kNanOrdinal) ++*max;
+}
+
+// Core's intersection of boxes that only touch within EPSILON, and sums with infinite coordinates, come out inverted.
+// Such a value has no place in a tree of boxes.
 void BoundsOf(double low, double high, int64* lo, int64* hi) {
   *lo = xtree_ordinal_from_float8(low);
-  *hi = xtree_ordinal_from_float8(high);
+  *hi = OrdinalOfHigh(high, low);
   if (*lo <= *hi) return;
-  if (low != high) {
-    ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-            errmsg("box with its lower corner beyond its upper corner cannot be indexed"),
-            errdetail("The corners are at %g and %g.", low, high),
-            errhint("Index the expression box(b[0], b[1]), which puts the corners in order."));
-  }
-  std::swap(*lo, *hi);
+  ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+          errmsg("box with its lower corner beyond its upper corner cannot be indexed"),
+          errdetail("The corners are at %g and %g.", low, high),
+          errhint("Index the expression box(b[0], b[1]), which puts the corners in order."));
 }
 
 void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
@@ -112,12 +131,13 @@ void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument,
     ConstrainBySide(strategy, query, out);
   }
   for (int d = 0; d < 2; d++) {
+    LeaveGap(&out->hi_min[d], &out->hi_max[d]);
     if (Low(out, d).Empty() || High(out, d).Empty()) out->match = XTREE_MATCH_NEVER;
   }
 }
 
 BOX BoxOf(const int64* lo, const int64* hi) {
-  return {.high = {xtree_float8_from_ordinal(hi[0]), xtree_float8_from_ordinal(hi[1])},
+  return {.high = {HighFromOrdinal(hi[0]), HighFromOrdinal(hi[1])},
           .low = {xtree_float8_from_ordinal(lo[0]), xtree_float8_from_ordinal(lo[1])}};
 }
 
