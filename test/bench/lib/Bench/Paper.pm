@@ -1,7 +1,7 @@
 # The effect that gave the X-tree its name: pages read per query of an X-tree and of the
 # same tree whose directory nodes always split topologically, as an R*-tree's do
 # (max_overlap = 1).  Both grow by INSERTs, in 2 to 16 dimensions.
-# Data: uniform, and clustered (100 centres), the second being closer to real features.
+# Data: uniform; clustered; features of a few hidden values.
 # Answers of the two trees are compared, and a few with a sequential scan's.
 package Bench::Paper;
 use strict;
@@ -9,6 +9,11 @@ use warnings;
 
 my %TREE      = ('X-tree' => '', 'R* splits' => 'WITH (max_overlap = 1)');
 my @DIMS      = (2, 4, 8, 16);
+my %HALF      = (    # half the side of a window: about ten rows of uniform data, part of a cluster, a neighbourhood
+    uniform   => sub { my ($rows, $dims) = @_; return (10 / $rows)**(1 / $dims) / 2 },
+    clustered => sub { my ($rows, $dims) = @_; return 0.05 + 0.002 * $dims },
+    features  => sub { return 0.02 },
+);
 my $CONSTANTS = 300;
 my $VERIFIED  = 20;
 
@@ -16,7 +21,7 @@ sub measure {
     my ($db, $opt) = @_;
     my $rows = $opt->rows(100_000, 10_000);
     my @results;
-    for my $data (qw(uniform clustered)) {
+    for my $data (qw(uniform clustered features)) {
         push @results, map { _measure_dims($db, $data, $_, $rows) } @DIMS;
     }
     return \@results;
@@ -40,22 +45,37 @@ sub _columns { my ($dims) = @_; return map { "c$_" } 1 .. $dims }
 
 sub _generate {
     my ($db, $data, $dims, $rows) = @_;
-    my @columns = _columns($dims);
-    if ($data eq 'uniform') {
-        my $values = join ', ', map { "random() AS $_" } @columns;
-        $db->do("CREATE TABLE paper_base AS SELECT $values FROM generate_series(1, $rows)");
-    } else {
-        my $centre = join ', ', map { "random() AS $_" } @columns;
-        my $spread = join ', ', map { "$_ + 0.1 * (random() + random() - 1) AS $_" } @columns;
-        $db->do("CREATE TEMP TABLE centre AS SELECT id, $centre FROM generate_series(0, 99) AS id");
-        $db->do("CREATE TABLE paper_base AS SELECT $spread FROM generate_series(1, $rows) AS n
-                 JOIN centre ON centre.id = n % 100 ORDER BY hashint4(n)");
-        $db->do('DROP TABLE centre');
-    }
-    my $list = join ', ', @columns;
+    my %make = (uniform => \&_uniform, clustered => \&_clustered, features => \&_features);
+    $db->do('CREATE TABLE paper_base AS ' . $make{$data}->($rows, _columns($dims)));
+    my $list = join ', ', _columns($dims);
     $db->do("CREATE TABLE paper_q AS SELECT row_number() OVER ()::int AS id, * FROM
              (SELECT $list FROM paper_base ORDER BY random() LIMIT $CONSTANTS) s");
     return;
+}
+
+sub _uniform {
+    my ($rows, @columns) = @_;
+    return 'SELECT ' . join(', ', map { "random() AS $_" } @columns) . " FROM generate_series(1, $rows)";
+}
+
+# 100 centres, each with a triangular spread of a tenth of the domain.
+sub _clustered {
+    my ($rows, @columns) = @_;
+    my $centre = join ', ', map { "random() AS $_" } @columns;
+    my $spread = join ', ', map { "$_ + 0.1 * (random() + random() - 1) AS $_" } @columns;
+    return "SELECT $spread FROM generate_series(1, $rows) AS n
+            JOIN (SELECT id, $centre FROM generate_series(0, 99) AS id) m ON id = n % 100 ORDER BY hashint4(n)";
+}
+
+# Smooth functions of three hidden values plus a little noise, as descriptors of images or shapes are.
+sub _features {
+    my ($rows, @columns) = @_;
+    my @values = map {
+        my $d = $_ + 1;
+        sprintf '0.5 + 0.4 * sin(%.3f * u + %.3f * v + %.3f * w) + 0.02 * random() AS %s', 1.7 * $d, 2.3 * ($d % 5), 3.1 * ($d % 3), $columns[$_]
+    } 0 .. $#columns;
+    return 'SELECT ' . join(', ', @values)
+        . " FROM (SELECT random() AS u, random() AS v, random() AS w FROM generate_series(1, $rows) OFFSET 0) hidden";
 }
 
 sub _grow {
@@ -78,11 +98,11 @@ sub _grow {
     };
 }
 
-# A window is a cube around a row: about ten rows of uniform data, part of a cluster of clustered data.
+# A window is a cube around a row.
 sub _condition {
     my ($class, $data, $dims, $rows) = @_;
     return join ' AND ', map { "t.$_ = q.$_" } _columns($dims) if $class eq 'point';
-    my $half = $data eq 'uniform' ? (10 / $rows)**(1 / $dims) / 2 : 0.05 + 0.002 * $dims;
+    my $half = $HALF{$data}->($rows, $dims);
     return join ' AND ', map { "t.$_ BETWEEN q.$_ - $half AND q.$_ + $half" } _columns($dims);
 }
 

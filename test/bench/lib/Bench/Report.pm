@@ -55,6 +55,7 @@ sub write {
     return;
 }
 
+# The trees come in pairs: X-tree, then the same data with topological splits only.
 sub paper {
     my ($trees) = @_;
     my @rows = map { [ @$_{qw(data dims tree supernodes height)}, number($_->{overlap}), number($_->{insert_us}), megabytes($_->{bytes}),
@@ -62,6 +63,9 @@ sub paper {
     table("X-tree and the same tree with topological splits only, grown by INSERT of $trees->[0]{rows} rows", 3,
         [ 'data', 'dims', 'tree', 'supernodes', 'height', 'overlap', 'insert us', 'MB', 'point rows', 'pages', 'us', 'window rows', 'pages', 'us' ],
         @rows);
+    my @pairs = map { [ @$trees[ 2 * $_, 2 * $_ + 1 ] ] } 0 .. @$trees / 2 - 1;
+    table('Pages read per query, X-tree / topological splits only', 1, [ 'data', 'dims', 'point', 'window' ],
+        map { my ($x, $r) = @$_; [ @$x{qw(data dims)}, map { number($x->{classes}{$_}{pages} / $r->{classes}{$_}{pages}) } qw(point window) ] } @pairs);
     return;
 }
 
