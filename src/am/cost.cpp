@@ -65,6 +65,23 @@ double LeafShare(PlannerInfo* root, const IndexPath* path, const IndexState& sta
   return std::min(1.0, share * (1 + shape.overlap));
 }
 
+// What genericcostestimate multiplies its tuples by: the product of the array conditions' lengths.
+double ArrayElements(const IndexPath* path) {
+  double product = 1;
+  ListCell* cell;
+  foreach (cell, path->indexclauses) {
+    const IndexClause* clause = lfirst_node(IndexClause, cell);
+    ListCell* qual;
+    foreach (qual, clause->indexquals) {
+      Node* expression = reinterpret_cast<Node*>(lfirst_node(RestrictInfo, qual)->clause);
+      if (!IsA(expression, ScalarArrayOpExpr)) continue;
+      Node* array = static_cast<Node*>(lsecond(reinterpret_cast<ScalarArrayOpExpr*>(expression)->args));
+      product *= std::max(1, estimate_array_length(array));
+    }
+  }
+  return product;
+}
+
 }  // namespace
 
 }  // namespace xtree
@@ -79,16 +96,17 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   const double leaves = std::max(1.0, std::ceil(LeafShare(root, path, *state, shape) * shape.leaves));
   index_close(index, NoLock);
 
-  // Disk and argument costs as for any index, with the tuples of the leaves visited standing for the pages.
+  // Disk and argument costs as for any index, with the tuples of the leaves visited standing for the pages. An array condition is one
+  // scan here, however many elements it has.
   GenericCosts costs = {};
-  costs.numIndexTuples = std::max(1.0, leaves * info->tuples / std::max<double>(info->pages, 1));
+  costs.numIndexTuples = std::max(1.0, leaves * info->tuples / std::max<double>(info->pages, 1)) / ArrayElements(path);
   const double visited = costs.numIndexTuples;
   genericcostestimate(root, path, loop_count, &costs);
 
   const int operators = list_length(path->indexclauses) + list_length(path->indexorderbys);
   const double charged = visited * costs.num_sa_scans * (cpu_index_tuple_cost + operators * cpu_operator_cost);
-  const double returned = std::min(visited, costs.indexSelectivity * info->rel->tuples) * costs.num_sa_scans;
-  const double filter = (leaves + shape.height) * costs.num_sa_scans * kFilterOperators * cpu_operator_cost;
+  const double returned = costs.indexSelectivity * info->rel->tuples;
+  const double filter = (leaves + shape.height) * kFilterOperators * cpu_operator_cost;
   const double cpu = returned * (cpu_index_tuple_cost + list_length(path->indexorderbys) * cpu_operator_cost) + filter;
   const double descent = shape.height * kFilterOperators * cpu_operator_cost;
 

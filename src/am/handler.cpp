@@ -33,7 +33,7 @@ extern "C" Datum xtree_handler(PG_FUNCTION_ARGS) {
   am->amcanunique = false;
   am->amcanmulticol = true;
   am->amoptionalkey = true;
-  am->amsearcharray = false;
+  am->amsearcharray = true;
   am->amsearchnulls = true;
   am->amstorage = false;
   am->amclusterable = true;

@@ -34,10 +34,27 @@ void PrepareOrder(IndexScanDesc scan, TreeScan* state) {
   for (int i = 0; i < state->order_count; i++) OrderFromKey(scan->indexRelation, *state->index, scan->orderByData[i], &state->order[i]);
 }
 
-void StartNearest(TreeScan* state) {
+// Kill bits of the leaf whose entries were returned last.
+void ApplyKilled(TreeScan* state) {
+  if (state->killed_count > 0) state->reader.Kill(state->batch.block, state->batch.lsn, state->killed, state->killed_count);
+  state->killed_count = 0;
+}
+
+// The executor's verdict on the row that was returned before this call.
+void NotePriorTuple(IndexScanDesc scan, TreeScan* state) {
+  if (!scan->kill_prior_tuple) return;
+  if (!state->nearest_order && state->next > 0)
+    state->killed[state->killed_count++] = state->batch.slots[state->next - 1];
+  else if (state->nearest_order && state->row_returned)
+    state->reader.Kill(state->row.block, state->row.lsn, &state->row.slot, 1);
+}
+
+void StartNearest(IndexScanDesc scan, TreeScan* state) {
   DistanceKey keys[kMaxOrderKeys];
   for (int i = 0; i < state->order_count; i++) keys[i] = state->order[i].key;
-  state->nearest.Begin(state->index->layout, state->constraint, keys, state->order_count, {});
+  state->nearest.Begin(state->index->layout, state->constraint, keys, state->order_count,
+                       {.ignore_killed = scan->ignore_killed_tuples});
+  state->row_returned = false;
 }
 
 void Start(IndexScanDesc scan, TreeScan* state) {
@@ -47,16 +64,18 @@ void Start(IndexScanDesc scan, TreeScan* state) {
   const bool keep = MustKeepLeaf(scan);
   if (state->nearest_order) {
     state->reader.KeepPins(keep ? BufferReader::kMaxPins : 0);
-    StartNearest(state);
+    StartNearest(scan, state);
     return;
   }
   state->reader.KeepPins(keep ? 1 : 0);
-  state->window.Begin(state->index->layout, state->constraint, {.keep_pages = scan->xs_want_itup});
-  state->next = state->batch.count = 0;
+  state->window.Begin(state->index->layout, state->constraint, 
+                      {.keep_pages = scan->xs_want_itup, .ignore_killed = scan->ignore_killed_tuples});
+  state->next = state->batch.count = state->killed_count = 0;
 }
 
 bool NextInWindow(IndexScanDesc scan, TreeScan* state) {
   if (state->next >= state->batch.count) {
+    ApplyKilled(state);
     if (!state->window.Step(state->reader, &state->batch)) {
       state->reader.Reset();
       state->batch.count = state->next = 0;
@@ -109,7 +128,9 @@ void ReturnDistances(IndexScanDesc scan, TreeScan* state) {
 bool NextNearest(IndexScanDesc scan, TreeScan* state) {
   const bool keep = MustKeepLeaf(scan);
   do {
+    state->row_returned = false;
     if (!state->nearest.Next(state->reader, &state->row)) return false;
+    state->row_returned = true;
   } while (keep && !state->reader.Pinned(state->row.block, state->row.lsn) && !FindAgain(state, &state->row));
   scan->xs_heaptid = ToItemPointer(state->row.tuple);
   scan->xs_recheck = state->row.recheck;
@@ -147,6 +168,7 @@ extern "C" IndexScanDesc xtreebeginscan(Relation index, int keys, int orderbys) 
 extern "C" void xtreerescan(IndexScanDesc scan, ScanKey keys, int key_count, ScanKey orderbys, int orderby_count) {
   using namespace xtree;
   TreeScan* state = StateOf(scan);
+  ApplyKilled(state);
   state->reader.Reset();
   state->started = false;
   if (keys != nullptr && key_count > 0) memmove(scan->keyData, keys, key_count * sizeof(ScanKeyData));
@@ -162,7 +184,10 @@ extern "C" bool xtreegettuple(IndexScanDesc scan, ScanDirection direction) {
   using namespace xtree;
   if (direction != ForwardScanDirection) elog(ERROR, "xtree supports only forward scans");
   TreeScan* state = StateOf(scan);
-  if (!state->started) Start(scan, state);
+  if (!state->started)
+    Start(scan, state);
+  else
+    NotePriorTuple(scan, state);
   return state->nearest_order ? NextNearest(scan, state) : NextInWindow(scan, state);
 }
 
@@ -181,6 +206,7 @@ extern "C" int64 xtreegetbitmap(IndexScanDesc scan, TIDBitmap* bitmap) {
 extern "C" void xtreeendscan(IndexScanDesc scan) {
   using namespace xtree;
   TreeScan* state = StateOf(scan);
+  ApplyKilled(state);
   state->reader.Reset();
   MemoryContextDelete(state->context);
 }

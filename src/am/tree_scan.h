@@ -29,12 +29,15 @@ struct TreeScan {
   WindowScan window;
   LeafBatch batch;
   int next = 0;                         // of the batch
+  int killed_count = 0;
+  uint16_t killed[kMaxEntriesPerPage];  // slots of the batch whose rows the executor found dead to everybody
 
   bool nearest_order = false;           // ORDER BY operators were given
   int order_count = 0;
   OrderKey* order = nullptr;
   NearestScan nearest;
   NearestRow row;
+  bool row_returned = false;            // `row` is what the executor's verdict (kill_prior_tuple) is about
 };
 static_assert(std::is_trivially_destructible_v<TreeScan>);
 

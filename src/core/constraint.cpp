@@ -73,6 +73,8 @@ bool Passes(const FilterTerm& term, const uint8_t* block, unsigned slot) {
 
 void Constraint::Initialize(const KeyLayout& layout) {
   recheck = false;
+  any_of = nullptr;
+  any_of_count = 0;
   std::fill_n(rule, layout.columns, MarkRule::kAny);
   std::fill_n(lo, layout.dimensions, Interval());
   std::fill_n(hi, layout.dimensions, Interval());
@@ -98,13 +100,15 @@ bool Constraint::Never(const KeyLayout& layout) const {
   for (int c = 0; c < layout.columns; ++c) {
     if (Rule(layout, c) == MarkRule::kNever) return true;
   }
-  return false;
+  return std::any_of(any_of, any_of + any_of_count, [](const AnyOf& group) { return group.count == 0; });
 }
 
 void PageFilter::Compile(const KeyLayout& layout, const Constraint& constraint) {
   layout_ = &layout;
   recheck_ = constraint.recheck;
   never_ = constraint.Never(layout);
+  any_of_ = constraint.any_of;
+  any_of_count_ = constraint.any_of_count;
   for (Terms& terms : terms_) {
     terms.count = 0;
     terms.marks = {0, 0};
@@ -182,8 +186,18 @@ int PageFilter::Run(const NodeView& node, uint16_t* slots) const {
   const Terms& terms = terms_[!leaf];
   if (!marked && terms.marks.required != 0) return 0;
   const int tested = marked ? terms.strict : terms.count;
-  const int count = ActiveKernels().filter(node.first_block(), block, entries, terms.term, tested, slots);
-  return marked ? TestMarked(terms, block, node.first_block(), slots, count) : count;
+  int count = ActiveKernels().filter(node.first_block(), block, entries, terms.term, tested, slots);
+  if (marked) count = TestMarked(terms, block, node.first_block(), slots, count);
+  return any_of_count_ == 0 ? count : TestAnyOf(node, slots, count);
+}
+
+int PageFilter::TestAnyOf(const NodeView& node, uint16_t* slots, int count) const {
+  int kept = 0;
+  for (int i = 0; i < count; ++i) {
+    slots[kept] = slots[i];
+    kept += std::all_of(any_of_, any_of_ + any_of_count_, [&](const AnyOf& group) { return group.Passes(node, slots[i]); });
+  }
+  return kept;
 }
 
 int PageFilter::TestMarked(const Terms& terms, const BlockLayout& block, const uint8_t* first_block, uint16_t* slots,

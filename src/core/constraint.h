@@ -6,6 +6,7 @@
 // skipped when lo's or hi's interval does not meet [L,H]. Trivially destructible: lives in scan state.
 #pragma once
 
+#include "core/any_of.h"
 #include "page/node.h"
 
 namespace xtree {
@@ -47,6 +48,8 @@ class Constraint {
   MarkRule rule[kMaxColumns];
   Interval lo[kMaxDimensions];
   Interval hi[kMaxDimensions];
+  const AnyOf* any_of;  // further conditions, each to be met by one of its alternatives
+  int any_of_count;
 };
 
 // One array of a block against one interval, not empty and within the range of the width. A bound that is not tested means nothing.
@@ -91,11 +94,14 @@ class PageFilter {
   void AddLeafTerms(int dimension, Interval lo, Interval hi);
   void AddDirectoryTerms(int dimension, Interval lo, Interval hi);
   void AddTerm(int directory, int dimension, uint16_t offset, Interval interval);
+  int TestAnyOf(const NodeView& node, uint16_t* slots, int count) const;
   int TestMarked(const Terms& terms, const BlockLayout& block, const uint8_t* first_block, uint16_t* slots, int count) const;
 
   bool never_;
   bool recheck_;
   Terms terms_[2];  // [0] leaf, [1] directory
+  const AnyOf* any_of_;
+  int any_of_count_;
   const KeyLayout* layout_;
 };
 

@@ -75,6 +75,10 @@ class PageStore {
   virtual uint64_t NextTransactionId() = 0;           // stamp for MarkDeleted
   virtual bool Recyclable(uint64_t delete_xid) = 0;   // can no scan or insert still be on its way to a page with this stamp?
 
+  // Before entries that scans found dead to every transaction are removed from a leaf: lets queries of a standby that may still see
+  // the rows give way.
+  virtual void WillRemoveKilled(const PageRef& leaf, std::span<const TupleId> tuples) = 0;
+
   // SERIALIZABLE: before a page is enlarged or inserted into, under its exclusive lock (may throw); and before a split moves
   // entries of `from` to `to`.
   virtual void CheckConflict(const PageRef& page) = 0;

@@ -54,6 +54,7 @@ TreeWriter::Step TreeWriter::TryInsert(const NewEntry& entry) {
     if (ChangedSince(node.view(), parent_lsn)) return Step::kRestart;
     if (node.level() != level) throw CorruptPage(child, "a child is not one level below its parent");
   }
+  if (!node.view().HasRoom(entry.marks(), entry.payload_length)) RemoveKilled(node);
   if (!node.view().HasRoom(entry.marks(), entry.payload_length)) return Step::kNoRoom;
   AppendToLeaf(node, entry);
   return Step::kDone;
@@ -80,6 +81,27 @@ TreeWriter::Step TreeWriter::GrowBox(OpenNode* node, Lsn parent_lsn, int level, 
   store_.Commit({&change, 1});
   XTREE_STOP_POINT("insert-after-grow-box");
   return Step::kDone;
+}
+
+// A full leaf sheds the entries that scans have found dead, before it would split. No cleanup lock: their TIDs are not reused before
+// the next VACUUM has been here.
+void TreeWriter::RemoveKilled(const OpenNode& leaf) {
+  const NodeView view = leaf.view();
+  bool drop[kMaxEntriesPerPage] = {};
+  TupleId killed[kMaxEntriesPerPage];
+  size_t count = 0;
+  for (int i = 0; i < view.entries(); i++) {
+    drop[i] = view.Killed(i);
+    if (drop[i]) killed[count++] = view.Tuple(i);
+  }
+  if (count == 0) return;
+  store_.WillRemoveKilled(leaf.ref(0), {killed, count});
+  PageImage image;
+  CopyImage(leaf.ref(0), &image);
+  NodeEditor(layout_, image.bytes).Remove(drop);
+  const PageChange change{&leaf.ref(0), &image, false};
+  XTREE_STOP_POINT("insert-before-remove-killed");
+  store_.Commit({&change, 1});
 }
 
 void TreeWriter::AppendToLeaf(const OpenNode& leaf, const NewEntry& entry) {

@@ -31,6 +31,7 @@ class TreeWriter {
 
   Step TryInsert(const NewEntry& entry);
   Step GrowBox(OpenNode* node, Lsn parent_lsn, int level, const Box& key, EntryPosition* position);
+  void RemoveKilled(const OpenNode& leaf);
   void AppendToLeaf(const OpenNode& leaf, const NewEntry& entry);
 
   // Descends with exclusive locks and makes room where the path first lacks it: a split, a supernode, a new root.

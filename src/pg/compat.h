@@ -8,6 +8,8 @@
 
 extern "C" {
 #include "access/gist_private.h"
+#include "access/tableam.h"
+#include "access/transam.h"
 #include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "storage/lmgr.h"
@@ -47,6 +49,31 @@ inline void LogPageReuse(Relation index, Relation heap, BlockNumber block, FullT
   (void)heap;
   gistXLogPageReuse(index, block, delete_xid);
 #endif
+}
+
+// The newest transaction that removed one of these rows, which index entries known to be dead point to.
+inline TransactionId LatestRemovedXid(Relation index, Relation heap, BlockNumber block, const xtree::TupleId* tuples, int count) {
+  TM_IndexDeleteOp op = {};
+  op.irel = index;
+  op.iblknum = block;
+  op.ndeltids = count;
+  op.deltids = static_cast<TM_IndexDelete*>(palloc(count * sizeof(TM_IndexDelete)));
+  op.status = static_cast<TM_IndexStatus*>(palloc0(count * sizeof(TM_IndexStatus)));
+  for (int i = 0; i < count; i++) {
+    op.deltids[i].tid = xtree::ToItemPointer(tuples[i]);
+    op.deltids[i].id = static_cast<int16>(i);
+    op.status[i].knowndeletable = true;
+  }
+  const TransactionId horizon = table_index_delete_tuples(heap, &op);
+  pfree(op.deltids);
+  pfree(op.status);
+  return horizon;
+}
+
+// The full id of a transaction that lies in the past.
+inline uint64_t FullXid(TransactionId xid) {
+  const FullTransactionId next = ReadNextFullTransactionId();
+  return U64FromFullTransactionId(next) - static_cast<uint32_t>(XidFromFullTransactionId(next) - xid);
 }
 
 // Before 16 both take a char pointer that they do not write through.

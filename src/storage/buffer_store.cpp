@@ -141,6 +141,15 @@ bool BufferStore::Recyclable(uint64_t delete_xid) {
   return PgCall([&] { return GlobalVisCheckRemovableFullXid(heap_, FullTransactionIdFromU64(delete_xid)); });
 }
 
+// nbtree's simple deletion logs the horizon with the deletion; Generic WAL cannot, so a record of its own goes before.
+void BufferStore::WillRemoveKilled(const PageRef& leaf, std::span<const TupleId> tuples) {
+  if (!RelationNeedsWAL(index_) || !XLogStandbyInfoActive()) return;
+  PgCall([&] {
+    const TransactionId horizon = pg::LatestRemovedXid(index_, heap_, leaf.block, tuples.data(), static_cast<int>(tuples.size()));
+    if (TransactionIdIsValid(horizon)) LogPageReuse(index_, heap_, leaf.block, pg::FullXid(horizon));
+  });
+}
+
 void BufferStore::CheckConflict(const PageRef& page) {
   PgCall([&] { CheckForSerializableConflictIn(index_, nullptr, page.block); });
 }

@@ -34,6 +34,7 @@ class BufferStore final : public PageStore {
   void RecordFree(BlockNumber block) override;
   uint64_t NextTransactionId() override;
   bool Recyclable(uint64_t delete_xid) override;
+  void WillRemoveKilled(const PageRef& leaf, std::span<const TupleId> tuples) override;
   void CheckConflict(const PageRef& page) override;
   void PredicateSplit(BlockNumber from, BlockNumber to) override;
 

@@ -142,6 +142,12 @@ class MemoryStore : public PageStore {
   uint64_t NextTransactionId() override { return next_xid; }
   bool Recyclable(uint64_t delete_xid) override { return delete_xid < oldest_xid; }
 
+  void WillRemoveKilled(const PageRef& ref, std::span<const TupleId> tuples) override {
+    Check(Held(ref).lock == kExclusive, ref.block, "WillRemoveKilled without the exclusive lock");
+    faults.Step();
+    killed_removed += tuples.size();
+  }
+
   void CheckConflict(const PageRef& ref) override {
     Check(Held(ref).lock == kExclusive, ref.block, "CheckConflict without the exclusive lock");
     faults.Step();
@@ -192,6 +198,7 @@ class MemoryStore : public PageStore {
   int64_t commits = 0;
   int64_t committed_pages = 0;
   int64_t allocations = 0;
+  size_t killed_removed = 0;
   std::vector<BlockNumber> conflict_checks;
   std::vector<std::pair<BlockNumber, BlockNumber>> predicate_splits;
 

@@ -1,0 +1,34 @@
+// AnyOf: one condition `column op ANY (array)` of a scan: an entry must satisfy at least one of several alternatives.
+//
+// Part of a Constraint, which also gets the hull of the alternatives, so that the kernels sort out most entries before each remaining
+// one is tested here. A row comes once however many alternatives it satisfies, and ordered scans work as with any condition.
+// Plain data; the arrays are the scan's.
+#pragma once
+
+#include "page/node.h"
+
+namespace xtree {
+
+struct Interval;
+enum class MarkRule : uint8_t;
+
+struct AnyOf {
+  int column;
+  int count;             // of alternatives; none: nothing matches
+  Interval* lo;          // per alternative, one for each of the column's dimensions
+  Interval* hi;
+  const MarkRule* rule;  // per alternative: kValue, kValueOrEmpty or kEmpty
+  bool sorted;           // set by Prepare: disjoint and ascending, to be searched by halving
+
+  // Sorts and merges the alternatives of a column of one point-like dimension. REQUIRES: count > 0.
+  void Prepare(const KeyLayout& layout);
+
+  // Can the entry satisfy an alternative? On a directory page: can some row below?
+  bool Passes(const NodeView& node, int entry) const;
+
+ private:
+  bool PassesSorted(const NodeView& node, int entry) const;
+  bool PassesOne(const NodeView& node, int entry, int alternative, uint8_t marks) const;
+};
+
+}  // namespace xtree
