@@ -156,6 +156,7 @@ sub main {
         $number++;
     }
     $session->reset_schema;
+    $report->add("index $_", $session->{shapes}{$_}) for sort keys %{ $session->{shapes} };
     finish($report, $am, $failed);
 }
 

@@ -4,6 +4,7 @@
 #   multi      takes several columns;  include: INCLUDE;  exclusion: EXCLUDE of any operator
 #   options    storage parameter => values worth trying
 #   check      statements that verify one index, %s its name
+#   describe   query for the shape of one index, which the statistics count
 #   strict     an operator that never reaches the index fails the run
 #   masked     data that provokes the method's known deviations; not generated
 #              unless --mask-nothing is given. xtree has none.
@@ -24,11 +25,13 @@ my %AMS = (
             'SELECT * FROM xtree_index_info(%s::regclass)',
             'SELECT count(*) FROM xtree_nodes(%s::regclass)',
         ],
+        describe => "SELECT 'height ' || max(height) || CASE WHEN sum(supernodes) > 0 THEN ' with supernodes' ELSE '' END"
+            . ' FROM xtree_index_info(%s::regclass)',
         masked   => {},
         options  => {
             fillfactor          => [ 10, 10, 30, 70, 100 ],
-            max_overlap         => [ 0, 0.01, 0.2, 1 ],
-            min_fanout          => [ 0, 0.1, 0.35, 0.5 ],
+            max_overlap         => [ 0, 0, 0.01, 0.2, 1 ],
+            min_fanout          => [ 0, 0.1, 0.35, 0.5, 0.5 ],
             max_supernode_pages => [ 1, 2, 8, 512 ],
         },
     },

@@ -81,8 +81,9 @@ sub summary {
         $self->compared, $self->count('attempts'));
     push @lines, sprintf('%.1f %% read the index, %.1f %% had rows, %d could not decide (error without the index)',
         $self->percent('used'), $self->percent('not empty'), $self->count('outcome skipped'));
-    for my $group (qw(node shape fetch)) {
+    for my $group (qw(index node shape fetch)) {
         my @names = grep { /^$group / } sort keys %{ $self->{count} };
+        next unless @names;
         push @lines, "$group: " . join(', ', map { my $n = $_; (my $s = $n) =~ s/^$group //; "$s $self->{count}{$n}" } @names);
     }
     return join("\n", @lines) . "\n";

@@ -28,6 +28,7 @@ sub check_indexes {
             return { outcome => 'failed', kind => "check $result->{state}", text => $result->{message}, missing => [], extra => [],
                 sql => $sql } if $result->{state};
         }
+        $session->{shapes}{ $session->query('a', sprintf($am->{describe}, "'$index'"))->{rows}[0] }++ if $am->{describe};
     }
     return undef;
 }

@@ -56,12 +56,24 @@ sub next_value {
     return $value;
 }
 
+# Text that compression cannot shorten: pieces of one random string.
+my $noise;
+
+sub noise {
+    my ($length) = @_;
+    $noise //= do {
+        my $state = 1;
+        join('', map { $state = ($state * 1103515245 + 12345) & 0x7fffffff; chr(97 + ($state >> 16) % 26) } 1 .. 9000);
+    };
+    return $length ? substr($noise, rnd(9000 - $length), $length) : '';
+}
+
 # $n rows [id, c1..cN, pad].
 sub new_rows {
     my ($table, $n) = @_;
     my @rows;
     for (1 .. $n) {
-        push @rows, [ $table->{next_id}++, (map { next_value($_) } @{ $table->{columns} }), 'x' x pick(@{ $table->{pads} }) ];
+        push @rows, [ $table->{next_id}++, (map { next_value($_) } @{ $table->{columns} }), noise(pick(@{ $table->{pads} })) ];
     }
     return \@rows;
 }
@@ -88,7 +100,7 @@ sub random_options {
     my ($am) = @_;
     my %options;
     for my $name (sort keys %{ $am->{options} }) {
-        $options{$name} = pick(@{ $am->{options}{$name} }) if chance(30);
+        $options{$name} = pick(@{ $am->{options}{$name} }) if chance(45);
     }
     return \%options;
 }
@@ -108,19 +120,24 @@ sub random_index {
     $index->{keys}  = [ map { chance(12) ? expression_key($_, $table->{types}) : plain_key($_) } @columns ];
     $index->{where} = random_predicate($table) if chance(12);
     $index->{include} = pick([], ['id'], ['id'], [ 'id', 'pad' ], ['pad']) if $am->{include};
+    push @{ $index->{include} }, 'pad' if $table->{deep} && $am->{include} && !grep { $_ eq 'pad' } @{ $index->{include} };
     return $index;
 }
 
+# "deep" tables have many columns and large INCLUDE payloads: few entries to a
+# page, so high trees (and supernodes) from few rows.
+#
 # random_table(access method record, type records by name, masked flags, size limit)
 sub random_table {
     my ($am, $types, $masked, $max_rows) = @_;
     my @names = sort keys %$types;
-    my $table = { am => $am, types => $types, next_id => 1, groups => 0, dropped => 0 };
+    my $table = { am => $am, types => $types, next_id => 1, groups => 0, dropped => 0, deep => chance(25) };
     $table->{kind} = pick_weighted(plain => 80, unlogged => 6, temporary => 6, partitioned => 8);
-    $table->{columns} = [ map { random_column("c$_", $types->{ pick(@names) }, $masked) } 1 .. (chance(5) ? irange(5, 8) : irange(1, 4)) ];
-    $table->{pads} = pick([0], [ 0, 10 ], [ 0, 100 ], [ 10, 600 ]);
+    $table->{columns} = [ map { random_column("c$_", $types->{ pick(@names) }, $masked) } 1 .. ($table->{deep} ? irange(3, 8) : irange(1, 4)) ];
+    $table->{pads} = $table->{deep} ? [ 300, 1500 ] : pick([0], [ 0, 10 ], [ 0, 100 ], [ 10, 600 ]);
     $table->{fillfactor} = pick(100, 100, 70, 30);
     my @sizes = grep { $_ <= $max_rows } (0, 1, 20, 300, 300, 1500, 1500, 5000, 5000, 15000);
+    @sizes = grep { $_ >= 300 && $_ <= 5000 } @sizes if $table->{deep};
     $table->{initial} = irange(1, 1 + pick(@sizes)) - 1;
     $table->{indexes} = [ random_index($table, 1), chance(25) ? random_index($table, 2) : () ];
     return $table;
@@ -193,7 +210,7 @@ sub table_steps {
     }
     push @steps, index_steps($table) unless $first;
     push @steps, { sql => 'ANALYZE t' } if chance(60);
-    push @steps, { sql => 'VACUUM t' }  if chance(30);
+    push @steps, { sql => 'VACUUM t' }  if chance(45);
     return @steps;
 }
 
