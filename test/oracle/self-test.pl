@@ -91,7 +91,7 @@ sub finds {
     my ($name, @arg) = @_;
     my ($status, $text) = oracle(@arg);
     is($status, 1, "$name: a difference is found") or diag($text);
-    like($text, qr/minimal reproduction.*^difference: (?:rows|distance)/ms, "$name: with a reproduction");
+    like($text, qr/minimal reproduction.*^difference: (?:rows|distance|check)/ms, "$name: with a reproduction");
     like($text, qr/^\d+ passed, 1 failed$/m, "$name: and counted");
     return;
 }

@@ -230,7 +230,10 @@ sub one_round {
 # whose dead rows' places are then used again.
 my %FAULT = (
     'lost-entries' => sub { my ($table) = @_; return load_step($table, 40) },
-    'stale-entries' => sub { return ({ sql => 'DELETE FROM t WHERE id % 3 = 0' }, { sql => 'VACUUM t' }) },
+    'stale-entries' => sub {
+        return ({ sql => 'DELETE FROM t WHERE id % 3 = 0' }, { sql => 'VACUUM t' },
+            { sql => "UPDATE pg_class SET relhasindex = true WHERE oid = 't'::regclass" });
+    },
 );
 
 sub faulty {
