@@ -2,6 +2,21 @@
 #include "core/nearest_frame.h"
 
 namespace xtree {
+namespace {
+
+// Which of the ranks is the least; without a branch, as nothing predicts it.
+inline int Least(const DistanceRank* ranks, int count) {
+  DistanceRank least = ranks[0];
+  int at = 0;
+  for (int i = 1; i < count; ++i) {
+    const bool less = ranks[i] < least;
+    least = less ? ranks[i] : least;
+    at = less ? i : at;
+  }
+  return at;
+}
+
+}  // namespace
 
 NearestFrame* NearestFrame::Allocate(PageReader& reader, const KeyLayout& layout, int keys) {
   size_t stride = 0;
@@ -40,12 +55,7 @@ void NearestFrame::PlayGroup(int group) {
   const int end = std::min<int>(first + kGroup, entries);
   int at = first;
   if (keys == 1) {
-    DistanceRank least = ranks[first];
-    for (int i = first + 1; i < end; ++i) {
-      const bool less = ranks[i] < least;
-      least = less ? ranks[i] : least;
-      at = less ? i : at;
-    }
+    at += Least(ranks + first, end - first);
   } else {
     for (int i = first + 1; i < end; ++i) {
       if (Before(i, at)) at = i;
@@ -59,7 +69,7 @@ void NearestFrame::PlayFinal() {
   const int groups = (entries + kGroup - 1) / kGroup;
   int at = 0;
   if (keys == 1) {
-    for (int g = 1; g < groups; ++g) at = winner_rank[g] < winner_rank[at] ? g : at;
+    at = Least(winner_rank, groups);
   } else {
     for (int g = 1; g < groups; ++g) {
       if (Before(winner[g], winner[at])) at = g;

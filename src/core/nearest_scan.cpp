@@ -16,10 +16,6 @@ bool MatchesAll(const KeyLayout& layout, const Constraint& constraint) {
   return true;
 }
 
-// Not negative, so its bits sort as it does; the special ranks are out of its reach, whatever a damaged page holds.
-DistanceRank RankFromSquare(double square) { return std::min(std::bit_cast<DistanceRank>(square), kNanDistance - 1); }
-double SquareFromRank(DistanceRank rank) { return std::bit_cast<double>(rank); }
-
 bool AnyKilled(const NodeView& leaf) {
   const uint8_t* end = leaf.page() + leaf.header().upper;
   const uint8_t* begin = std::max(end - KillBytes(leaf.block().max_entries), leaf.page() + leaf.header().lower);
@@ -132,10 +128,7 @@ void NearestScan::SetBounds(const NodeView& node, int index, NearestFrame* frame
   const int entries = frame->entries;
   if (key.query != nullptr) {
     ActiveKernels().squared_distance(node, key.first, key.dimensions, key.query, squares_);
-    for (int i = 0; i < entries; ++i) {
-      const double square = squares_[frame->Slot(i)];
-      ranks[i] = squared_ ? RankFromSquare(square) : RankFromDistance(BoundFromSquare(square));
-    }
+    SetSquares(*frame, ranks);
     if (!node.has_marks()) return;
   }
   for (int i = 0; i < entries; ++i) {
@@ -146,6 +139,18 @@ void NearestScan::SetBounds(const NodeView& node, int index, NearestFrame* frame
       LoadBox(node, slot, key);
       ranks[i] = RankFromBound(key.lower_bound(key.context, lo_, hi_));
     }
+  }
+}
+
+// A square is not negative, so its bits sort as it does.
+void NearestScan::SetSquares(const NearestFrame& frame, DistanceRank* ranks) const {
+  if (squared_ && frame.all) {
+    std::memcpy(ranks, squares_, frame.entries * sizeof(DistanceRank));
+    return;
+  }
+  for (int i = 0; i < frame.entries; ++i) {
+    const double square = squares_[frame.Slot(i)];
+    ranks[i] = squared_ ? std::bit_cast<DistanceRank>(square) : RankFromDistance(BoundFromSquare(square));
   }
 }
 
@@ -248,7 +253,7 @@ void NearestScan::Evaluate(PageReader& reader, const Item& item) {
 bool NearestScan::ExactIsNext() const {
   if (exact_.empty() || bounds_.empty()) return !exact_.empty();
   DistanceRank bound = bounds_[0].rank;
-  if (squared_ && bound < kNanDistance) bound = RankFromDistance(BoundFromSquare(SquareFromRank(bound)));
+  if (squared_ && bound < kNanDistance) bound = RankFromDistance(BoundFromSquare(std::bit_cast<double>(bound)));
   if (exact_[0].rank != bound) return exact_[0].rank < bound;
   return CompareFurther(exact_[0], bounds_[0]) <= 0;
 }

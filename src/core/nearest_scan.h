@@ -72,6 +72,7 @@ class NearestScan {
   void Release(uint32_t frame);
   void SelectEntries(const NodeView& node, NearestFrame* frame);
   void SetBounds(const NodeView& node, int key, NearestFrame* frame);
+  void SetSquares(const NearestFrame& frame, DistanceRank* ranks) const;
   bool IsNull(const NodeView& node, int slot, const DistanceKey& key) const;
   void LoadBox(const NodeView& node, int slot, const DistanceKey& key);
 
