@@ -169,8 +169,7 @@ void PageFilter::AddTerm(int directory, int dimension, uint16_t offset, Interval
   const Interval range = Range(width);
   const bool test_min = interval.min > range.min;
   const bool test_max = interval.max < range.max;
-  if (!test_min && !test_max) return;
-  interval.Intersect(range);
+  if (!test_min && !test_max) return;  // full, for this width
   Terms& terms = terms_[directory];
   terms.column[terms.count] = layout_->dimension[dimension].column;
   terms.term[terms.count++] = {offset, width, test_min, test_max, interval.min, interval.max};

@@ -19,17 +19,12 @@ constexpr int kPageRoom = kSpecialOffset - kPageHeaderSize;
 constexpr int kMaxWaste = 10;
 constexpr int kMaxWasteWithMarks = 20;
 
-// An unmarked page that must take a marked entry is split in two first, and a directory node needs three entries to be
-// of use.
-constexpr int kMinLeafEntries = 1;
-constexpr int kMinDirectoryEntries = 3;
-
 constexpr int RoundUp(int value, int unit) { return (value + unit - 1) / unit * unit; }
 
 // The largest directory entry is that of kMaxDimensions 64-bit dimensions: so a block of one entry always fits often
 // enough.
 constexpr int kLargestEntry = RoundUp(kMaxDimensions * 16 + 16 + sizeof(BlockNumber) + 8, 8);
-static_assert(kMinDirectoryEntries * kLargestEntry <= kPageRoom);
+static_assert(3 * kLargestEntry <= kPageRoom, "a directory node needs three entries to be of use");
 
 uint8_t PowerOfTwoBytes(int bits) {
   int bytes = 1;
@@ -99,9 +94,8 @@ void PlaceArrays(bool leaf, BlockBuilder* builder, KeyLayout* layout, BlockLayou
 
 // How a capacity would fill a page.
 struct Fill {
-  int plain;   // entries of a page without marks
-  int marked;  // with marks
-  bool dense;  // little is wasted on either
+  int entries;  // of a page without marks
+  bool dense;   // little is wasted on that, nor on a page with marks
 };
 
 // Writes both block layouts of `leaf` for this capacity.
@@ -124,12 +118,7 @@ Fill Arrange(bool leaf, int capacity, KeyLayout* layout) {
   layout->block[KeyLayout::Index(leaf, true)] = marked;
   const bool dense = WastePercent(builder, plain.max_entries) < kMaxWaste &&
                      WastePercent(with_marks, marked.max_entries) < kMaxWasteWithMarks;
-  return {plain.max_entries, marked.max_entries, dense};
-}
-
-// The half of a full page must fit a page with marks, or a split could not make room for the first marked entry.
-bool Usable(bool leaf, const Fill& fill) {
-  return fill.marked >= (leaf ? kMinLeafEntries : kMinDirectoryEntries) && fill.marked * 2 > fill.plain;
+  return {plain.max_entries, dense};
 }
 
 void ChooseCapacity(bool leaf, KeyLayout* layout) {
@@ -137,11 +126,10 @@ void ChooseCapacity(bool leaf, KeyLayout* layout) {
   int most = 0;
   for (const int capacity : kCapacities) {
     const Fill fill = Arrange(leaf, capacity, layout);
-    if (!Usable(leaf, fill)) continue;
     if (fill.dense) return;
-    if (fill.plain > most) {
+    if (fill.entries > most) {
       best = capacity;
-      most = fill.plain;
+      most = fill.entries;
     }
   }
   Arrange(leaf, best, layout);

@@ -71,16 +71,13 @@ void NodeEditor::Initialize(int level, uint8_t flags) {
   opaque().page_id = kNodePageId;
 }
 
-// The slot of one more entry, all zero.
+// The slot of one more entry, all zero as the hole is.
 int NodeEditor::AppendSlot(bool marks) {
   ClearKillBits();
   if (marks) AddMarks();
   const BlockLayout& block = view().block();
   const int entry = opaque().entries++;
-  if (entry % block.capacity == 0) {
-    memset(page_ + header().lower, 0, block.bytes);
-    header().lower = static_cast<uint16_t>(header().lower + block.bytes);
-  }
+  if (entry % block.capacity == 0) header().lower = static_cast<uint16_t>(header().lower + block.bytes);
   return entry;
 }
 

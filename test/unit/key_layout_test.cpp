@@ -93,6 +93,26 @@ TEST(KeyLayoutTest, RandomLayoutsAreWellFormed) {
   }
 }
 
+// Columns of one shape, every number of dimensions: half of a full page fits a page with marks, so that a split makes
+// room for the first marked entry, and a directory page holds three entries, so that it can be split.
+TEST(KeyLayoutTest, EveryShapeCanBeSplit) {
+  for (const int columns : {1, 4, 5, 8, 9, 16, 17, 32}) {
+    for (int dimensions = columns; dimensions <= kMaxDimensions; ++dimensions) {
+      for (const int shape : {0, 1, 2, 3, 4, 5, 6, 7}) {
+        const uint8_t width = shape & 1 ? 8 : 4;
+        std::vector<ColumnShape> shapes(columns, {1, width, (shape & 2) != 0, Scalar::kInteger});
+        shapes[0].dimensions = static_cast<uint16_t>(dimensions - columns + 1);
+        const KeyLayout layout = Make(shapes, (shape & 4) != 0);
+        for (const bool leaf : {true, false}) {
+          const int marked = layout.Block(leaf, true).max_entries;
+          ASSERT_GT(marked * 2, layout.Block(leaf, false).max_entries) << columns << ", " << dimensions;
+          ASSERT_GE(marked, leaf ? 1 : 3) << columns << ", " << dimensions;
+        }
+      }
+    }
+  }
+}
+
 // What README and cost estimates build on; a change of these numbers is a change of the format.
 TEST(KeyLayoutTest, EntriesPerPageOfCommonTypes) {
   const KeyLayout point = Make({{2, 8, false, Scalar::kFloat64}});

@@ -278,6 +278,16 @@ TEST_F(NodeTest, KillBits) {
   }
 }
 
+TEST_F(NodeTest, AppendedEntriesClearKillBits) {
+  Start(random_.Layout(false), 0);
+  ASSERT_TRUE(TryAppend(false));
+  editor().Kill(0);
+  ASSERT_TRUE(node().Killed(0));
+  ASSERT_TRUE(TryAppend(true));
+  EXPECT_FALSE(node().Killed(0));
+  ASSERT_NO_FATAL_FAILURE(Check());
+}
+
 // On a full leaf with payload nothing but the room of the kill bits is left.
 TEST_F(NodeTest, KillBitsKeepTheirRoomBesidePayload) {
   const ColumnShape column = {1, 8, false, Scalar::kInteger};

@@ -36,12 +36,13 @@ class RandomNodes {
     return {static_cast<uint16_t>(Between(1, most_dimensions)), width, OneIn(2), Scalar::kInteger};
   }
 
-  // Mostly few dimensions, so that pages hold many entries; now and then one entry a block.
+  // Mostly few dimensions, so that pages hold many entries; now and then one entry a block, or many columns.
   KeyLayout Layout(bool include) {
     ColumnShape columns[kMaxColumns];
-    const bool large = OneIn(8);
-    const int count = static_cast<int>(large ? 2 : Between(1, 6));
-    for (int c = 0; c < count; ++c) columns[c] = Column(large ? kMaxDimensions / 2 : 3);
+    const int kind = static_cast<int>(Between(0, 9));
+    const int count = static_cast<int>(kind == 0 ? 2 : kind == 1 ? Between(5, kMaxColumns) : Between(1, 6));
+    for (int c = 0; c < count; ++c)
+      columns[c] = Column(kind == 0 ? kMaxDimensions / 2 : kind == 1 ? kMaxDimensions / count : 3);
     KeyLayout layout;
     if (KeyLayout::Make(columns, count, include, &layout) != nullptr) abort();
     return layout;
