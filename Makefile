@@ -26,7 +26,7 @@ BOUND_OBJS = $(BOUND_SOURCES:src/%.cpp=build/obj/%.o)
 OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # In order: setup creates the extension, the others need it. Install scripts share sql/, hence an explicit list.
-REGRESS = setup
+REGRESS = setup agree point box scalar
 ISOLATION =
 ISOLATION_OPTS = --inputdir=test --load-extension=xtree
 

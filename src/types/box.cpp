@@ -56,7 +56,7 @@ void BoundsOf(double low, double high, int64* lo, int64* hi) {
   if (*lo <= *hi) return;
   ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
           errmsg("box with its lower corner beyond its upper corner cannot be indexed"),
-          errdetail("The corners are at %g and %g.", low, high),
+          errdetail("The corners are at %.15g and %.15g.", low, high),
           errhint("Index the expression box(b[0], b[1]), which puts the corners in order."));
 }
 
