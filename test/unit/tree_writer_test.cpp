@@ -1,0 +1,208 @@
+// Insertion: every kind of data against a model, brute force and boost's R-tree; faults at every call; a crash after every change.
+#include "core/tree_writer.h"
+
+#define BOOST_ALLOW_DEPRECATED_HEADERS  // boost's own use of them
+#include <boost/geometry.hpp>
+#include <boost/geometry/geometries/box.hpp>
+#include <boost/geometry/geometries/point.hpp>
+#include <boost/geometry/index/rtree.hpp>
+#include <gtest/gtest.h>
+
+#include "tree_fixture.h"
+
+namespace xtree::test {
+namespace {
+
+struct Case {
+  const char* name;
+  std::vector<ColumnShape> columns;
+  Kind kind;
+  size_t rows;
+  uint16_t payload = 0;  // 0: no INCLUDE
+  TreeOptions options = {};
+};
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+class Insertion : public testing::TestWithParam<Case> {};
+
+// The tree is checked all along: an early mistake is not hidden by what comes after it.
+TEST_P(Insertion, AgreesWithModel) {
+  const Case& c = GetParam();
+  const KeyLayout layout = MakeLayout(c.columns, c.payload > 0);
+  const RowSet rows = MakeRows(layout, c.kind, c.rows, 11);
+  ModelTree tree(rows, c.options);
+  tree.VaryPayload(c.payload);
+  const size_t step = c.rows / 8;
+  for (size_t begin = 0; begin < c.rows; begin += step) {
+    ASSERT_NO_FATAL_FAILURE(tree.InsertRange(begin, std::min(begin + step, c.rows)));
+    tree.Check();
+    tree.CheckWindows(5, begin);
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(tree.Check().levels.size(), 1u) << "nothing was split: this tests nothing";
+  tree.CheckWindows(30, 5);
+  EXPECT_GT(tree.found(), 0u) << "the windows hit nothing: this tests nothing";
+}
+
+constexpr Scalar kFloat = Scalar::kFloat64;
+constexpr Scalar kNarrow = Scalar::kFloat32;
+constexpr Scalar kInt = Scalar::kInteger;
+
+const Case kCases[] = {
+    {"Points1D", {{1, 8, false, kFloat}}, Kind::kUniform, 12000},
+    {"Integers1D", {{1, 4, false, kInt}}, Kind::kUniform, 12000},
+    {"Intervals1D", {{1, 8, true, kInt}}, Kind::kUniform, 8000},
+    {"Points2D", {{2, 8, false, kFloat}}, Kind::kUniform, 16000},
+    {"Boxes2D", {{2, 8, true, kFloat}}, Kind::kUniform, 12000},
+    {"ClusteredPoints2D", {{2, 8, false, kFloat}}, Kind::kClustered, 12000},
+    {"ClusteredBoxes3D", {{3, 4, true, kNarrow}}, Kind::kClustered, 12000},
+    {"SortedPoints2D", {{2, 8, false, kFloat}}, Kind::kSorted, 16000},
+    {"SortedIntegers1D", {{1, 8, false, kInt}}, Kind::kSorted, 12000},
+    {"ThreePlaces2D", {{2, 8, false, kFloat}}, Kind::kDuplicates, 12000},
+    {"OnePlace2D", {{2, 8, false, kFloat}}, Kind::kOnePlace, 12000},
+    {"OnePlace8D", {{8, 8, true, kFloat}}, Kind::kOnePlace, 6000},
+    {"Line2D", {{2, 8, false, kFloat}}, Kind::kLine, 12000},
+    {"Line8D", {{8, 8, true, kFloat}}, Kind::kLine, 4000},
+    {"NullPoints2D", {{2, 8, false, kFloat}}, Kind::kNulls, 8000},
+    {"NullBoxes3D", {{3, 8, true, kFloat}}, Kind::kNulls, 8000},
+    {"NullColumns", {{1, 4, false, kInt}, {2, 8, true, kFloat}, {1, 8, false, kInt}, {1, 4, true, kNarrow}}, Kind::kNulls, 8000},
+    {"Extremes2D", {{2, 8, false, kFloat}}, Kind::kExtremes, 8000},
+    {"ExtremeBoxes2D", {{2, 8, true, kFloat}}, Kind::kExtremes, 8000},
+    {"ExtremeColumns", {{1, 4, false, kInt}, {2, 8, true, kFloat}, {1, 8, true, kInt}, {1, 4, true, kNarrow}}, Kind::kExtremes, 6000},
+    {"Columns", {{1, 4, false, kInt}, {2, 8, false, kFloat}, {1, 8, false, kInt}}, Kind::kUniform, 12000},
+    {"ClusteredColumns", {{1, 4, false, kInt}, {1, 8, false, kInt}, {1, 4, false, kNarrow}}, Kind::kClustered, 12000},
+    {"Columns32", std::vector<ColumnShape>(32, ColumnShape{1, 4, false, kInt}), Kind::kNulls, 4000},
+    {"Points8D", {{8, 8, false, kFloat}}, Kind::kUniform, 8000},
+    {"Boxes8D", {{8, 4, true, kNarrow}}, Kind::kUniform, 6000},
+    {"Points16D", {{16, 8, false, kFloat}}, Kind::kUniform, 6000},
+    {"Boxes16D", {{16, 8, true, kFloat}}, Kind::kClustered, 3000},
+    {"NullBoxes16D", {{8, 8, true, kFloat}, {8, 4, false, kInt}}, Kind::kNulls, 3000, 0, {.max_overlap = 0}},
+    {"Points100D", {{100, 4, false, kNarrow}}, Kind::kUniform, 1500},
+    {"ClusteredPoints100D", {{100, 8, false, kFloat}}, Kind::kClustered, 1200},
+    {"Boxes100D", {{100, 8, true, kFloat}}, Kind::kUniform, 800},
+    {"NullBoxes100D", {{50, 8, true, kFloat}, {50, 8, true, kFloat}}, Kind::kNulls, 800},
+    {"Payload2D", {{2, 8, false, kFloat}}, Kind::kUniform, 8000, 60},
+    {"LargePayload2D", {{2, 8, false, kFloat}}, Kind::kClustered, 2000, 2704},
+    {"LargePayloadNulls", {{2, 8, false, kFloat}, {1, 4, true, kInt}}, Kind::kNulls, 2000, 2704},
+    {"Payload100D", {{100, 8, true, kFloat}}, Kind::kNulls, 600, 2000},
+    {"RStarOnly8D", {{8, 8, true, kFloat}}, Kind::kUniform, 5000, 0, {.max_overlap = 1}},
+    {"UnbalancedSplits16D", {{16, 8, true, kFloat}}, Kind::kUniform, 2500, 0, {.min_fanout = 0}},
+    {"EvenSplits16D", {{16, 8, true, kFloat}}, Kind::kUniform, 2500, 0, {.max_overlap = 0, .min_fanout = 0.5}},
+    {"SupernodesOf2Pages16D", {{16, 8, true, kFloat}}, Kind::kUniform, 2500, 0, {.max_overlap = 0, .max_supernode_pages = 2}},
+    {"NoSupernodes16D", {{16, 8, true, kFloat}}, Kind::kUniform, 2500, 0, {.max_overlap = 0, .max_supernode_pages = 1}},
+};
+INSTANTIATE_TEST_SUITE_P(Cases, Insertion, testing::ValuesIn(kCases), [](const auto& info) { return info.param.name; });
+
+// A leaf of the widest keys takes few entries: payloads up to what two entries leave room for.
+TEST(TreeWriter, PayloadsAtTheLimit) {
+  for (const int dimensions : {1, 2, 16, 100}) {
+    const KeyLayout layout = MakeLayout({{static_cast<uint16_t>(dimensions), 8, true, kFloat}}, true);
+    uint16_t most = 4096;
+    while (!TwoFitOnLeaf(layout, most)) --most;
+    ASSERT_GT(most, 2000);
+    const RowSet rows = MakeRows(layout, Kind::kNulls, 300, 3);
+    ModelTree tree(rows);
+    tree.VaryPayload(most);
+    tree.InsertRange(0, rows.size());
+    tree.Check();
+  }
+}
+
+// --- Against boost ------------------------------------------------------------------------------------------------------------
+
+namespace bg = boost::geometry;
+
+template <int kDimensions>
+class BoostTree {
+ public:
+  using Point = bg::model::point<double, kDimensions, bg::cs::cartesian>;
+  using BoostBox = bg::model::box<Point>;
+
+  void Insert(const RowSet& rows, size_t row) { tree_.insert({BoostBox(At(rows.Lo(row)), At(rows.Hi(row))), row}); }
+  std::vector<size_t> Window(const Ordinal* lo, const Ordinal* hi) const {
+    std::vector<size_t> rows;
+    for (auto it = tree_.qbegin(bg::index::intersects(BoostBox(At(lo), At(hi)))); it != tree_.qend(); ++it) rows.push_back(it->second);
+    std::sort(rows.begin(), rows.end());
+    return rows;
+  }
+  std::vector<double> Nearest(const Ordinal* query, unsigned count) const {
+    std::vector<double> distances;
+    for (auto it = tree_.qbegin(bg::index::nearest(At(query), count)); it != tree_.qend(); ++it)
+      distances.push_back(bg::distance(At(query), it->first));
+    std::sort(distances.begin(), distances.end());
+    return distances;
+  }
+
+ private:
+  static Point At(const Ordinal* ordinals) {
+    Point point;
+    bg::set<0>(point, DoubleFromOrdinal(ordinals[0]));
+    bg::set<1>(point, DoubleFromOrdinal(ordinals[1]));
+    if constexpr (kDimensions == 3) bg::set<2>(point, DoubleFromOrdinal(ordinals[2]));
+    return point;
+  }
+  bg::index::rtree<std::pair<BoostBox, size_t>, bg::index::rstar<16>> tree_;
+};
+
+double EuclideanDistance(void* context, const Ordinal* lo, const Ordinal* hi) {
+  const auto& query = *static_cast<const std::vector<double>*>(context);
+  double sum = 0;
+  for (size_t d = 0; d < query.size(); ++d) {
+    const double side = std::max({DoubleFromOrdinal(lo[d]) - query[d], query[d] - DoubleFromOrdinal(hi[d]), 0.0});
+    sum += side * side;
+  }
+  return std::sqrt(sum);
+}
+
+std::vector<double> NearestDistances(MemoryStore& store, const Ordinal* at, size_t count) {
+  const KeyLayout& layout = store.layout();
+  std::vector<double> query, distances;
+  for (int d = 0; d < layout.dimensions; ++d) query.push_back(DoubleFromOrdinal(at[d]));
+  const DistanceKey key{0, layout.dimensions, 0, query.data(), nullptr, &EuclideanDistance, &query};
+  MemoryReader reader(store);
+  auto scan = std::make_unique<NearestScan>();
+  scan->Begin(layout, Everything(layout), &key, 1, {});
+  NearestRow row;
+  while (distances.size() < count && scan->Next(reader, &row)) distances.push_back(row.distance[0]);
+  return distances;
+}
+
+template <int kDimensions>
+void CompareWithBoost(Kind kind, bool extended) {
+  const KeyLayout layout = FloatLayout(kDimensions, extended);
+  const RowSet rows = MakeRows(layout, kind, 10000, 21);
+  ModelTree tree(rows);
+  BoostTree<kDimensions> reference;
+  Random random(22);
+  Box window;
+  for (size_t row = 0; row < rows.size(); ++row) {
+    tree.Insert(row);
+    reference.Insert(rows, row);
+    if (row % 200 != 199) continue;
+    rows.Get(random.Below(static_cast<int>(row)), &window);
+    std::vector<double> lo, hi;
+    for (int d = 0; d < kDimensions; ++d) {
+      lo.push_back(DoubleFromOrdinal(window.lo[d]) - random.Uniform(0, 0.1));
+      hi.push_back(DoubleFromOrdinal(window.hi[d]) + random.Uniform(0, 0.1));
+      window.lo[d] = OrdinalFromDouble(lo[d]);
+      window.hi[d] = OrdinalFromDouble(hi[d]);
+    }
+    MemoryReader reader(tree.store());
+    auto scan = std::make_unique<WindowScan>();
+    scan->Begin(layout, Overlapping(layout, lo, hi), {});
+    ASSERT_EQ(ModelTree::Collect(&reader, scan.get()), reference.Window(window.lo, window.hi));
+    const std::vector<double> found = NearestDistances(tree.store(), window.lo, 20);
+    const std::vector<double> expected = reference.Nearest(window.lo, 20);
+    ASSERT_EQ(found.size(), expected.size());
+    for (size_t i = 0; i < found.size(); ++i) ASSERT_NEAR(found[i], expected[i], 1e-12);
+  }
+  tree.Check();
+}
+
+TEST(TreeWriter, AgreesWithBoostPoints2D) { CompareWithBoost<2>(Kind::kUniform, false); }
+TEST(TreeWriter, AgreesWithBoostBoxes2D) { CompareWithBoost<2>(Kind::kClustered, true); }
+TEST(TreeWriter, AgreesWithBoostDuplicates2D) { CompareWithBoost<2>(Kind::kDuplicates, false); }
+TEST(TreeWriter, AgreesWithBoostBoxes3D) { CompareWithBoost<3>(Kind::kUniform, true); }
+
+}  // namespace
+}  // namespace xtree::test
