@@ -65,6 +65,7 @@ sub report_failure {
     print "it did not happen again in a replay\n" unless $again;
     my $text = $head . Oracle::Report::steps_text($small, $verdict);
     Oracle::Report::write_file("$base-min.sql", $text);
+    $text =~ s/^(.{300}).+/$1 [...]/mg;
     print "minimal reproduction ($base-min.sql):\n", length($text) < 12_000 ? $text : substr($text, 0, 6000) . "\n[...]\n" . substr($text, -5000);
     print Oracle::Report::verdict_text($verdict), "\n";
     return;

@@ -11,6 +11,9 @@ use warnings;
 use DBI;
 use DBD::Pg;
 
+# What a lost connection is reported as (crash_shutdown).
+my $CRASHED = '57P02';
+
 sub new {
     my ($class, %arg) = @_;
     return bless { %arg, handle => {}, in_transaction => {} }, $class;
@@ -40,14 +43,19 @@ sub connected {
     return $dbh;
 }
 
-# An empty schema and fresh connections.
+# An empty schema and fresh connections; after a crash, once the server is back.
 sub reset_schema {
     my ($self) = @_;
-    $self->disconnect;
-    my $result = $self->run('a', "DROP SCHEMA IF EXISTS $self->{schema} CASCADE");
-    $result = $self->run('a', "CREATE SCHEMA $self->{schema}") unless $result->{state};
-    die "cannot prepare schema $self->{schema}: $result->{message}\n" if $result->{state};
-    return;
+    my $result;
+    for my $try (1 .. 30) {
+        $self->disconnect;
+        $result = $self->run('a', "DROP SCHEMA IF EXISTS $self->{schema} CASCADE");
+        $result = $self->run('a', "CREATE SCHEMA $self->{schema}") unless $result->{state};
+        return unless $result->{state};
+        last if $result->{state} ne $CRASHED;
+        sleep 1;
+    }
+    die "cannot prepare schema $self->{schema}: $result->{message}\n";
 }
 
 sub disconnect {
@@ -62,7 +70,7 @@ sub failure {
     my ($self, $name, $dbh) = @_;
     my $result = { state => $dbh->state || 'XXXXX', message => $dbh->errstr // 'unknown error' };
     if (!$dbh->ping) {
-        $result->{state} = '57P02';
+        $result->{state} = $CRASHED;
         delete $self->{handle}{$name};
         $self->{in_transaction}{$name} = 0;
     }
