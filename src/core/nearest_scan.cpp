@@ -32,7 +32,6 @@ void NearestScan::Begin(const KeyLayout& layout, const Constraint& constraint, c
   filtered_ = !MatchesAll(layout, constraint);
   squared_ = key_count == 1 && keys[0].query != nullptr;
   key_count_ = key_count;
-  given_ = kNoFrame;
   std::copy(keys, keys + key_count, keys_);
   filter_.Compile(layout, constraint);
   bounds_.Clear();
@@ -42,8 +41,6 @@ void NearestScan::Begin(const KeyLayout& layout, const Constraint& constraint, c
 }
 
 bool NearestScan::Next(PageReader& reader, NearestRow* row) {
-  if (given_ != kNoFrame) Release(given_);
-  given_ = kNoFrame;
   if (!started_) {
     started_ = true;
     Visit(reader, kRootPointer);
@@ -273,7 +270,7 @@ void NearestScan::PopExact(NearestRow* row) {
     row->null[key] = rank == kNullDistance;
     row->distance[key] = DistanceFromRank(rank);
   }
-  given_ = item.frame;
+  Release(item.frame);  // not taken again before the next call, so row->page stays until then
 }
 
 }  // namespace xtree

@@ -86,15 +86,12 @@ class NearestScan {
   bool ExactIsNext() const;
   void PopExact(NearestRow* row);
 
-  static constexpr uint32_t kNoFrame = UINT32_MAX;
-
   const KeyLayout* layout_ = nullptr;
   Options options_;
   bool started_ = false;
-  bool filtered_ = false;      // does the constraint exclude anything?
-  bool squared_ = false;       // ranks in `bounds_` are bits of squares
+  bool filtered_ = false;  // does the constraint exclude anything?
+  bool squared_ = false;   // ranks in `bounds_` are bits of squares
   int key_count_ = 0;
-  uint32_t given_ = kNoFrame;  // frame of the row that the last call returned
   DistanceKey keys_[kMaxOrderKeys];
   PageFilter filter_;
 

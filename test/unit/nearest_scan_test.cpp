@@ -263,6 +263,22 @@ TEST(NearestScan, ReadsOnlyPagesThatMayMatter) {
   }
 }
 
+// Among equal bounds the search goes down first: one path, not the whole tree.
+TEST(NearestScan, FirstRowOfManyEqualBounds) {
+  const KeyLayout layout = FloatLayout(2, true);
+  RowSet rows(layout);
+  for (int i = 0; i < 2000; ++i) rows.AddBox({-1, -1}, {1 + i * 0.001, 1});
+  const auto store = PackTree(rows, {10, 5, 1});
+  ASSERT_GE(store->view(kRootBlock).level(), 3);
+  Euclidean metric{{0, 0}};
+  const DistanceKey key = EuclideanKey(layout, 0, &metric);
+  MemoryReader reader(*store);
+  auto scan = std::make_unique<NearestScan>();
+  scan->Begin(layout, Everything(layout), &key, 1, {});
+  Collect(reader, scan.get(), 1, 3);
+  EXPECT_EQ(reader.opens, store->view(kRootBlock).level() + 1);
+}
+
 TEST(NearestScan, HardNumbers) {
   const KeyLayout layout = FloatLayout(2, false);
   RowSet rows(layout);
