@@ -54,6 +54,20 @@ FROM unnest('{"((1,1),(50,1),(25,60))", "((0,0),(0,1e-6),(1e-6,0))", "((0,0))", 
   "((10,10),(20,20),(10,20),(20,10))", "((-1,-1),(1e17,0),(3,1e150))", "((0,0),(NaN,4),(8,8))",
   "((0,0),(Infinity,4),(8,Infinity))", "((90,-5),(200,-5),(200,200),(90,200))"}'::text[]) polygon;
 
+SELECT (agree($$SELECT id FROM points
+  WHERE p <@ ANY ('{"((1,1),(9,1),(5,6))", NULL, "((90,80),(97,80),(93,88))", "((0,0),(NaN,4),(8,8))"}'::polygon[])$$)).*;
+-- Where no point has a NaN, the index looks into the polygon's box only.
+CREATE TABLE numbers AS SELECT id, p FROM points WHERE id <= 2000;
+CREATE INDEX numbers_p ON numbers USING xtree (p);
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM numbers WHERE p <@ polygon '((10,10),(30,10),(20,30))';
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+SELECT (agree($$SELECT id FROM numbers WHERE p <@ polygon '((10,10),(30,10),(20,30))'$$)).*;
+SELECT (agree($$SELECT p <-> '(0,0)' FROM numbers WHERE p <@ ANY ('{"((1,1),(9,1),(5,6))", "((2,2),(9,9),(2,9))"}'::polygon[])
+  ORDER BY p <-> '(0,0)'$$)).*;
+
 -- Circles: the bounding box of the radius as rounded, infinite and missing radii.
 SELECT circle, (agree(format('SELECT id FROM points WHERE p <@ %L::circle', circle))).*
 FROM unnest('{"<(48,44),10>", "<(0,0),0>", "<(0,0),1e-6>", "<(1,1),5e-324>", "<(3,3),1e17>", "<(0,0),1e151>",
@@ -89,4 +103,4 @@ SELECT (agree($$SELECT p <-> '(48,44)' FROM grown ORDER BY p <-> '(48,44)' LIMIT
 SELECT xtree_check('grown_p', true);
 SELECT xtree_check('points_built', true);
 
-DROP TABLE points, grown, queries, special;
+DROP TABLE points, numbers, grown, queries, special;

@@ -73,6 +73,9 @@ typedef struct XtreeConstraint
 	int64 *hi_max;
 	XtreeMatch match; /* preset: XTREE_MATCH_VALUE */
 	bool recheck;     /* preset: false; true when the intervals may let through what the operator would not */
+
+	/* Preset: NULL. A row matches also if it matches this one: see xtree_add_alternative(). */
+	struct XtreeConstraint *alternative;
 } XtreeConstraint;
 
 /* How near a box is to the argument of an ordering operator: filled by order(). */
@@ -127,6 +130,32 @@ typedef struct XtreeTypeRoutine
 	/* The value with these bounds, where exact. */
 	Datum (*reconstruct)(const XtreeColumn *column, const int64 *lo, const int64 *hi, bool empty);
 } XtreeTypeRoutine;
+
+/*
+ * For an operator whose values lie in several boxes that have no narrow common one: appends another constraint, preset, to be filled in.
+ * Alternatives outside of the bounds of the whole index cost nothing, others slow a scan down. They may overlap.
+ */
+static inline XtreeConstraint *
+xtree_add_alternative(const XtreeColumn *column, XtreeConstraint *constraint)
+{
+	XtreeConstraint *added = (XtreeConstraint *) palloc(sizeof(XtreeConstraint));
+	int64 *bounds = (int64 *) palloc(sizeof(int64) * 4 * column->dimensions);
+	int i;
+
+	for (i = 0; i < 2 * column->dimensions; i++)
+		bounds[i] = PG_INT64_MIN;
+	for (; i < 4 * column->dimensions; i++)
+		bounds[i] = PG_INT64_MAX;
+	added->lo_min = bounds;
+	added->hi_min = bounds + column->dimensions;
+	added->lo_max = bounds + 2 * column->dimensions;
+	added->hi_max = bounds + 3 * column->dimensions;
+	added->match = XTREE_MATCH_VALUE;
+	added->recheck = false;
+	added->alternative = constraint->alternative;
+	constraint->alternative = added;
+	return added;
+}
 
 /*
  * Order-preserving maps: -inf < ... < -0 < +0 < ... < +inf < NaN. Each direction is exact but for NaN, which has one ordinal (the

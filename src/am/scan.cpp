@@ -59,6 +59,7 @@ void StartNearest(IndexScanDesc scan, TreeScan* state) {
 
 void Start(IndexScanDesc scan, TreeScan* state) {
   state->reader.SetPredicateSnapshot(scan->xs_snapshot);
+  if (IsMVCCSnapshot(scan->xs_snapshot)) NarrowToTree(state->reader, state->index->layout, &state->constraint);
   state->started = true;
   pgstat_count_index_scan(scan->indexRelation);
   const bool keep = MustKeepLeaf(scan);

@@ -1,5 +1,8 @@
 #include "am/scan_keys.h"
 
+#include "core/scan_node.h"
+#include "xtree.h"
+
 extern "C" {
 #include "utils/array.h"
 #include "utils/lsyscache.h"
@@ -27,42 +30,22 @@ MarkRule RuleOf(XtreeMatch match) {
   return MarkRule::kNever;
 }
 
-// What one operator and argument ask of a column.
-struct ColumnCondition {
-  Interval lo[kMaxDimensions];
-  Interval hi[kMaxDimensions];
-  MarkRule rule;
-  bool recheck;
-};
-
-void ConditionOf(Relation index, const IndexState& state, const ScanKeyData& key, Datum argument, ColumnCondition* out) {
+// What one operator and argument ask of a column. The arrays are palloc'd.
+XtreeConstraint ConditionOf(Relation index, const IndexState& state, const ScanKeyData& key, Datum argument) {
   const ColumnState& type = state.column[key.sk_attno - 1];
-  const int dimensions = type.column.dimensions;
-  int64 lo_min[kMaxDimensions], lo_max[kMaxDimensions], hi_min[kMaxDimensions], hi_max[kMaxDimensions];
-  std::fill_n(lo_min, dimensions, kOrdinalMin);
-  std::fill_n(lo_max, dimensions, kOrdinalMax);
-  std::fill_n(hi_min, dimensions, kOrdinalMin);
-  std::fill_n(hi_max, dimensions, kOrdinalMax);
-  XtreeConstraint constraint{lo_min, lo_max, hi_min, hi_max, XTREE_MATCH_VALUE, false};
-  type.routine->constraint(&type.column, key.sk_strategy, ArgumentType(index, key), argument, &constraint);
-  out->rule = RuleOf(constraint.match);
-  out->recheck = constraint.recheck;
-  for (int d = 0; d < dimensions; d++) {
-    out->lo[d] = {lo_min[d], lo_max[d]};
-    out->hi[d] = {hi_min[d], hi_max[d]};
-  }
+  XtreeConstraint list{};
+  XtreeConstraint* condition = xtree_add_alternative(&type.column, &list);
+  type.routine->constraint(&type.column, key.sk_strategy, ArgumentType(index, key), argument, condition);
+  return *condition;
 }
 
-void RequireOperator(Relation index, const IndexState& state, const ScanKeyData& key, Constraint* out) {
-  const int column = key.sk_attno - 1;
-  const int first = state.layout.first_dimension[column];
-  ColumnCondition condition;
-  ConditionOf(index, state, key, key.sk_argument, &condition);
-  out->Require(column, condition.rule);
+void RequireCondition(const KeyLayout& layout, int column, const XtreeConstraint& condition, Constraint* out) {
+  const int first = layout.first_dimension[column], dimensions = layout.first_dimension[column + 1] - first;
+  out->Require(column, RuleOf(condition.match));
   out->recheck |= condition.recheck;
-  for (int d = 0; d < state.column[column].column.dimensions; d++) {
-    out->RequireLo(first + d, condition.lo[d]);
-    out->RequireHi(first + d, condition.hi[d]);
+  for (int d = 0; d < dimensions; d++) {
+    out->RequireLo(first + d, {condition.lo_min[d], condition.lo_max[d]});
+    out->RequireHi(first + d, {condition.hi_min[d], condition.hi_max[d]});
   }
 }
 
@@ -102,27 +85,75 @@ void RequireHull(const KeyLayout& layout, const AnyOf& group, Constraint* out) {
   }
 }
 
+int CountAlternatives(const XtreeConstraint* condition) {
+  int count = 0;
+  for (; condition != nullptr; condition = condition->alternative) count++;
+  return count;
+}
+
+// A group with room for so many alternatives, and none so far.
+AnyOf NewGroup(int column, int dimensions, int room) {
+  const Size intervals = sizeof(Interval) * std::max<Size>(Size{1}, static_cast<Size>(room) * dimensions);
+  auto* rules = static_cast<MarkRule*>(palloc(std::max(room, 1) * sizeof(MarkRule)));
+  return {column, 0, static_cast<Interval*>(palloc_extended(intervals, MCXT_ALLOC_HUGE)),
+          static_cast<Interval*>(palloc_extended(intervals, MCXT_ALLOC_HUGE)), rules, false};
+}
+
+void AddAlternatives(int dimensions, const XtreeConstraint* condition, AnyOf* group, Constraint* out) {
+  for (; condition != nullptr; condition = condition->alternative) {
+    const MarkRule rule = RuleOf(condition->match);
+    if (rule == MarkRule::kNever) continue;
+    out->recheck |= condition->recheck;
+    const Size first = static_cast<Size>(group->count) * dimensions;
+    for (int d = 0; d < dimensions; d++) {
+      group->lo[first + d] = {condition->lo_min[d], condition->lo_max[d]};
+      group->hi[first + d] = {condition->hi_min[d], condition->hi_max[d]};
+    }
+    group->rule[group->count++] = rule;
+  }
+}
+
+void AddGroup(const KeyLayout& layout, AnyOf group, Constraint* out) {
+  if (group.count > 0) group.Prepare(layout);
+  if (group.count > 0) RequireHull(layout, group, out);
+  out->any_of[out->any_of_count++] = group;
+}
+
+// `column op argument`
+void RequireOperator(Relation index, const IndexState& state, const ScanKeyData& key, Constraint* out) {
+  const int column = key.sk_attno - 1, dimensions = state.column[column].column.dimensions;
+  const XtreeConstraint condition = ConditionOf(index, state, key, key.sk_argument);
+  if (condition.alternative == nullptr) return RequireCondition(state.layout, column, condition, out);
+  AnyOf group = NewGroup(column, dimensions, CountAlternatives(&condition));
+  AddAlternatives(dimensions, &condition, &group, out);
+  AddGroup(state.layout, group, out);
+}
+
 // `column op ANY (array)`. NULL elements match nothing, as every indexable operator is strict.
-void AddAnyOf(Relation index, const IndexState& state, const ScanKeyData& key, AnyOf* group, Constraint* out) {
+void RequireAny(Relation index, const IndexState& state, const ScanKeyData& key, Constraint* out) {
+  const int column = key.sk_attno - 1, dimensions = state.column[column].column.dimensions;
   const ArrayElements elements = Deconstruct(key.sk_argument);
-  const int dimensions = state.column[key.sk_attno - 1].column.dimensions;
-  const Size intervals = sizeof(Interval) * std::max<Size>(Size{1}, static_cast<Size>(elements.count) * dimensions);
-  auto* rules = static_cast<MarkRule*>(palloc(std::max(elements.count, 1) * sizeof(MarkRule)));
-  *group = {key.sk_attno - 1, 0, static_cast<Interval*>(palloc_extended(intervals, MCXT_ALLOC_HUGE)),
-            static_cast<Interval*>(palloc_extended(intervals, MCXT_ALLOC_HUGE)), rules, false};
-  ColumnCondition condition;
+  auto* conditions = static_cast<XtreeConstraint*>(
+      palloc_extended(sizeof(XtreeConstraint) * std::max(elements.count, 1), MCXT_ALLOC_HUGE));
+  int count = 0, alternatives = 0;
   for (int i = 0; i < elements.count; i++) {
     if (elements.isnull[i]) continue;
-    ConditionOf(index, state, key, elements.value[i], &condition);
-    if (condition.rule == MarkRule::kNever) continue;
-    out->recheck |= condition.recheck;
-    rules[group->count] = condition.rule;
-    std::copy_n(condition.lo, dimensions, group->lo + static_cast<Size>(group->count) * dimensions);
-    std::copy_n(condition.hi, dimensions, group->hi + static_cast<Size>(group->count) * dimensions);
-    group->count++;
+    conditions[count] = ConditionOf(index, state, key, elements.value[i]);
+    alternatives += CountAlternatives(&conditions[count++]);
   }
-  if (group->count > 0) group->Prepare(state.layout);
-  if (group->count > 0) RequireHull(state.layout, *group, out);
+  AnyOf group = NewGroup(column, dimensions, alternatives);
+  for (int i = 0; i < count; i++) AddAlternatives(dimensions, &conditions[i], &group, out);
+  AddGroup(state.layout, group, out);
+}
+
+// The one alternative that is left, as a condition like any other.
+void RequireOnly(const KeyLayout& layout, const AnyOf& group, Constraint* out) {
+  const int first = layout.first_dimension[group.column], dimensions = layout.first_dimension[group.column + 1] - first;
+  out->Require(group.column, group.rule[0]);
+  for (int d = 0; d < dimensions; d++) {
+    out->RequireLo(first + d, group.lo[d]);
+    out->RequireHi(first + d, group.hi[d]);
+  }
 }
 
 double CallLowerBound(void* context, const Ordinal* lo, const Ordinal* hi) {
@@ -143,8 +174,7 @@ static_assert(std::is_same_v<int64, Ordinal> || sizeof(int64) == sizeof(Ordinal)
 
 void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyData* keys, int count, Constraint* out) {
   out->Initialize(state.layout);
-  auto* any_of = static_cast<AnyOf*>(palloc(std::max(count, 1) * sizeof(AnyOf)));
-  out->any_of = any_of;
+  out->any_of = static_cast<AnyOf*>(palloc(std::max(count, 1) * sizeof(AnyOf)));
   for (int i = 0; i < count; i++) {
     const ScanKeyData& key = keys[i];
     if (key.sk_flags & SK_SEARCHNULL)
@@ -154,10 +184,30 @@ void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyDa
     else if (key.sk_flags & SK_ISNULL)
       out->Require(key.sk_attno - 1, MarkRule::kNever);  // every indexable operator is strict
     else if (key.sk_flags & SK_SEARCHARRAY)
-      AddAnyOf(index, state, key, &any_of[out->any_of_count++], out);
+      RequireAny(index, state, key, out);
     else
       RequireOperator(index, state, key, out);
   }
+}
+
+void NarrowToTree(PageReader& reader, const KeyLayout& layout, Constraint* constraint) {
+  if (constraint->any_of_count == 0) return;
+  Box tree, page;
+  MakeEmpty(layout, &tree);
+  VisitNode(reader, layout, kRootPointer, [&](const NodeView& node, Lsn) {
+    node.Bounds(&page);
+    Extend(layout, page, &tree);
+  });
+  int kept = 0;
+  for (int i = 0; i < constraint->any_of_count; i++) {
+    AnyOf& group = constraint->any_of[i];
+    if (!group.sorted) group.DropOutside(layout, tree);
+    if (group.count == 1)
+      RequireOnly(layout, group, constraint);
+    else
+      constraint->any_of[kept++] = group;
+  }
+  constraint->any_of_count = kept;
 }
 
 void OrderFromKey(Relation index, const IndexState& state, const ScanKeyData& key, OrderKey* out) {

@@ -13,6 +13,10 @@ namespace xtree {
 // The conjunction of all keys. What the callbacks palloc goes to the current memory context.
 void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyData* keys, int count, Constraint* out);
 
+// Drops alternatives that have no place in the tree as it is now, by looking at the root; where one is left, the kernels test it. To be
+// called before the scan begins, and only if it sees no row that was inserted later (an MVCC snapshot).
+void NarrowToTree(PageReader& reader, const KeyLayout& layout, Constraint* constraint);
+
 // One ORDER BY operator, adapted for NearestScan.
 struct OrderKey {
   XtreeOrder order;

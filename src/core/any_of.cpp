@@ -5,6 +5,14 @@
 #include "core/constraint.h"
 
 namespace xtree {
+namespace {
+
+// May a value between `low` and `high` have its lo in one interval and its hi in the other?
+bool Meets(const Interval& lo, const Interval& hi, Ordinal low, Ordinal high) {
+  return low <= std::min(lo.max, hi.max) && high >= std::max(lo.min, hi.min);
+}
+
+}  // namespace
 
 void AnyOf::Prepare(const KeyLayout& layout) {
   const int first = layout.first_dimension[column];
@@ -27,6 +35,23 @@ void AnyOf::Prepare(const KeyLayout& layout) {
   count = kept > 0 ? last + 1 : 0;
   std::copy_n(lo, count, hi);
   sorted = true;
+}
+
+void AnyOf::DropOutside(const KeyLayout& layout, const Box& bounds) {
+  const int first = layout.first_dimension[column];
+  const int dimensions = layout.first_dimension[column + 1] - first;
+  const bool empties = (bounds.marks & ColumnMarks(column, kMarkEmpty)) != 0;
+  int kept = 0;
+  for (int i = 0; i < count; i++) {
+    const Interval *l = lo + i * dimensions, *h = hi + i * dimensions;
+    bool meets = rule[i] != MarkRule::kEmpty;
+    for (int d = 0; d < dimensions; d++) meets &= Meets(l[d], h[d], bounds.lo[first + d], bounds.hi[first + d]);
+    if (!meets && !(empties && rule[i] != MarkRule::kValue)) continue;
+    std::copy_n(l, dimensions, lo + kept * dimensions);
+    std::copy_n(h, dimensions, hi + kept * dimensions);
+    rule[kept++] = rule[i];
+  }
+  count = kept;
 }
 
 bool AnyOf::Passes(const NodeView& node, int entry) const {
@@ -55,7 +80,7 @@ bool AnyOf::PassesOne(const NodeView& node, int entry, int alternative, uint8_t 
     const Interval& l = lo[alternative * dimensions + d];
     const Interval& h = hi[alternative * dimensions + d];
     const Ordinal low = node.Lo(entry, first + d), high = node.Hi(entry, first + d);
-    if (low > std::min(l.max, h.max) || high < std::max(l.min, h.min)) return false;
+    if (!Meets(l, h, low, high)) return false;
     if (node.leaf() && (low < l.min || low > l.max || high < h.min || high > h.max)) return false;
   }
   return true;

@@ -1,4 +1,5 @@
-// AnyOf: one condition `column op ANY (array)` of a scan: an entry must satisfy at least one of several alternatives.
+// AnyOf: one condition of a scan of which an entry must satisfy at least one of several alternatives: `column op ANY (array)`, or an
+// operator that is several boxes.
 //
 // Part of a Constraint, which also gets the hull of the alternatives, so that the kernels sort out most entries before each remaining
 // one is tested here. A row comes once however many alternatives it satisfies, and ordered scans work as with any condition.
@@ -17,11 +18,14 @@ struct AnyOf {
   int count;             // of alternatives; none: nothing matches
   Interval* lo;          // per alternative, one for each of the column's dimensions
   Interval* hi;
-  const MarkRule* rule;  // per alternative: kValue, kValueOrEmpty or kEmpty
+  MarkRule* rule;        // per alternative: kValue, kValueOrEmpty or kEmpty
   bool sorted;           // set by Prepare: disjoint and ascending, to be searched by halving
 
   // Sorts and merges the alternatives of a column of one point-like dimension. REQUIRES: count > 0.
   void Prepare(const KeyLayout& layout);
+
+  // Drops the alternatives that no value within the bounds satisfies.
+  void DropOutside(const KeyLayout& layout, const Box& bounds);
 
   // Can the entry satisfy an alternative? On a directory page: can some row below?
   bool Passes(const NodeView& node, int entry) const;

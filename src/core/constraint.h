@@ -48,7 +48,7 @@ class Constraint {
   MarkRule rule[kMaxColumns];
   Interval lo[kMaxDimensions];
   Interval hi[kMaxDimensions];
-  const AnyOf* any_of;  // further conditions, each to be met by one of its alternatives
+  AnyOf* any_of;  // further conditions, each to be met by one of its alternatives
   int any_of_count;
 };
 

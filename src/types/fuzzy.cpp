@@ -40,6 +40,9 @@ int64 FirstNear(double b) {
   return FirstIn(FarBelow(b), FirstAtLeast(b), [b](int64 o) { return IsNear(o, b); });
 }
 
+// |a - b| is the same for a pair mirrored at zero.
+int64 LastNear(double b) { return LastAtMost(-xtree_float8_from_ordinal(FirstNear(-b))); }
+
 // The least ordinal whose distance from a finite center, rounded, is at most a radius >= 0.
 int64 FirstWithin(double center, double radius) {
   const int64 below = xtree_ordinal_from_float8(-std::numeric_limits<double>::infinity());
@@ -84,15 +87,10 @@ void Coordinate::FuzzyAtLeast(double q) {
   if (!NeverFor(q)) Narrow(FirstReaching(q), kInfinityOrdinal);
 }
 
-// |a - q| is the same for a pair mirrored at zero, and so are its ends.
-void Coordinate::FuzzyEqual(double q) {
-  if (NeverFor(q)) return;
-  const double last = -xtree_float8_from_ordinal(FirstNear(-q));
-  Narrow(FirstNear(q), LastAtMost(last));
-}
+void Coordinate::FuzzyEqual(double q) { FuzzyBetween(q, q); }
 
-void Coordinate::FuzzyEqualOrAbove(double q) {
-  if (!NeverFor(q)) Narrow(FirstNear(q), PG_INT64_MAX);
+void Coordinate::FuzzyBetween(double low, double high) {
+  if (!NeverFor(low) && !NeverFor(high)) Narrow(FirstNear(low), LastNear(high));
 }
 
 void Coordinate::AtMost(double q) {

@@ -40,7 +40,7 @@ class Coordinate {
   void FuzzyGreater(double q);
   void FuzzyAtLeast(double q);
   void FuzzyEqual(double q);
-  void FuzzyEqualOrAbove(double q);  // the same, or anything greater, NaN included
+  void FuzzyBetween(double low, double high);  // FuzzyEqual to one of them, or anything between
 
   // Without.
   void AtMost(double q);

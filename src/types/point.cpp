@@ -4,6 +4,7 @@
 // polygon` and
 // `<@ circle` is answered exactly by intervals. No locks, no WAL; distances raise the operator's own errors (overflow).
 #include <cmath>
+#include <limits>
 
 #include "pg/postgres_api.h"
 
@@ -76,17 +77,26 @@ void ConstrainByBox(const BOX& query, XtreeConstraint* out) {
 // point_inside counts crossings of a ray to the right by the corners' coordinates relative to the point, zero within
 // EPSILON. For a polygon of finite corners, a point without NaN that is left, right, below or above all of them by more
 // than that crosses nothing. But comparisons with NaN count as crossings: (NaN, y) may be inside for a y between the
-// corners, and (x, NaN) for any x up to the rightmost. NaN being the greatest ordinal, one interval per axis that
-// covers all of this has only a lower end of y. A polygon with NaN or infinite corners can contain anything.
-void ConstrainByPolygon(const POLYGON* query, XtreeConstraint* out) {
+// corners, and any (x, NaN). A polygon with NaN or infinite corners can contain anything.
+void ConstrainByPolygon(const XtreeColumn* column, const POLYGON* query, XtreeConstraint* out) {
   out->recheck = true;
-  double low = query->p[0].y;
+  Point low = query->p[0], high = query->p[0];
   for (int i = 0; i < query->npts; i++) {
     const Point& corner = query->p[i];
     if (!std::isfinite(corner.x) || !std::isfinite(corner.y)) return;
-    low = std::fmin(low, corner.y);
+    low = {std::fmin(low.x, corner.x), std::fmin(low.y, corner.y)};
+    high = {std::fmax(high.x, corner.x), std::fmax(high.y, corner.y)};
   }
-  Y(out).FuzzyEqualOrAbove(low);
+  X(out).FuzzyBetween(low.x, high.x);
+  Y(out).FuzzyBetween(low.y, high.y);
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  XtreeConstraint* nan_x = xtree_add_alternative(column, out);
+  X(nan_x).Same(kNan);
+  Y(nan_x).FuzzyBetween(low.y, high.y);
+  nan_x->recheck = true;
+  XtreeConstraint* nan_y = xtree_add_alternative(column, out);
+  Y(nan_y).Same(kNan);
+  nan_y->recheck = true;
 }
 
 // pg_hypot(dx, dy) <= radius implies |dx| <= radius and |dy| <= radius for the rounded differences, because its result
@@ -103,13 +113,13 @@ void ConstrainByCircle(const CIRCLE* query, XtreeConstraint* out) {
   Y(out).Within(query->center.y, radius);
 }
 
-void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
+void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
   switch (strategy) {
     case kWithinBox:
       ConstrainByBox(*DatumGetBoxP(argument), out);
       break;
     case kWithinPolygon:
-      ConstrainByPolygon(DatumGetPolygonP(argument), out);
+      ConstrainByPolygon(column, DatumGetPolygonP(argument), out);
       break;
     case kWithinCircle:
       ConstrainByCircle(DatumGetCircleP(argument), out);
