@@ -22,9 +22,12 @@ class TreeBuilder {
   // The whole tree, its root at kRootBlock.
   void BuildRoot(RecordMemory& memory);
 
-  // Nodes of the base level only; their downlinks, with `history` and what is added below, go to `output`.
+  // Subtrees of one height; their downlinks, with `history` and the cuts between them, go to `output`.
   // REQUIRES: memory is not empty.
-  void BuildNodes(RecordMemory& memory, const ColumnScales& scales, const SplitHistory& history, RecordStore* output);
+  void BuildSubtrees(RecordMemory& memory, int height, const ColumnScales& scales, const SplitHistory& history, RecordStore* output);
+
+  // The height of subtrees for parts of so many records: as high as fills them well. `payload`: mean bytes, length included.
+  int SubtreeHeight(double records, double fewest_records, double payload) const;
 
  private:
   struct Range {
@@ -33,23 +36,37 @@ class TreeBuilder {
     uint64_t units;  // nodes of the base level
     size_t size() const { return end - begin; }
   };
-  struct Halves {
+  struct Division {
     Range first;
     Range second;
     uint64_t first_nodes;
+    uint64_t second_nodes;
+    int dimension;  // along which it was made
+    bool in_ties;   // among records that are equal there
   };
-  static constexpr int kRefused = -1;
+  struct Ties {
+    size_t begin;
+    size_t end;
+    size_t size() const { return end - begin; }
+  };
 
   void Start(RecordMemory& memory, Records* records);
+  size_t BaseCapacity(double payload) const;
   uint64_t Units(size_t records) const { return (records + base_capacity_ - 1) / base_capacity_; }
   uint64_t UnitsPerNode(int height) const;
   uint64_t NodesFor(uint64_t units, int height) const;
   uint64_t Children(const Range& range, int height) const;
 
-  Halves Halve(const Range& range, uint64_t nodes) const;
+  Division Halve(const Range& range, uint64_t nodes) const;
+  void MoveCut(const Range& range, size_t middle, int height, Division* division) const;
+  Division Cut(const Range& range, uint64_t nodes, int height, int axis);
+  bool MayCutAt(const Range& range, size_t at, int height) const;
+  Ties FindTies(const Range& range, size_t at, int axis);
   bool MayRefuse(const Range& range, int height) const;
-  int Divide(const Range& range, const Halves& halves, int height, bool may_refuse);
-  double OverlapOf(const Halves& halves, int dimension);
+  double OverlapOf(const Division& division) const;
+  std::optional<Division> Divide(const Range& range, uint64_t nodes, int height, bool may_refuse);
+  std::optional<Division> DivideDirectory(const Range& range, uint64_t nodes, int height, const std::vector<int>& ranked,
+                                          bool may_refuse);
 
   void Nodes(const Range& range, uint64_t nodes, int height, const SplitHistory& history, bool may_refuse);
   void Node(const Range& range, int height, const SplitHistory& history, BlockNumber block, bool supernode);
@@ -61,7 +78,7 @@ class TreeBuilder {
   const uint8_t* Entry(size_t i) const { return stack_.data() + i * entry_.stride(); }
   uint8_t* Push();
   void SetEntry(const WrittenNode& node, const SplitHistory& history, uint8_t* entry) const;
-  void PushNode(const WrittenNode& node, const SplitHistory& history);
+  void PushNode(const WrittenNode& node, int level, const SplitHistory& history);
 
   const KeyLayout* layout_;
   BulkOptions options_;
@@ -76,8 +93,11 @@ class TreeBuilder {
   Records* records_ = nullptr;
   const uint8_t* payloads_ = nullptr;
   ColumnScales scales_{};
-  size_t base_capacity_ = 1;
+  size_t base_capacity_ = 1;  // planned records of a base node
+  size_t base_limit_ = 1;     // the most that fit
+  BulkRandom random_{0x71E5};
   RecordStore* output_ = nullptr;
+  int output_level_ = 0;
 };
 
 }  // namespace xtree

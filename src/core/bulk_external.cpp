@@ -62,7 +62,7 @@ class SpaceCutter {
   // Orders the range into records below a key and from it on, near the wanted place; *middle: the first of the latter.
   // The dimension, or -1 when all lie at one place.
   int Place(size_t begin, size_t* middle, size_t end) {
-    for (const int d : partitioner_.Rank(sample_, begin, end, scales_)) {
+    for (const int d : partitioner_.Rank(sample_, begin, end, scales_, false)) {
       sample_.Select(begin, *middle, end, d);
       const std::optional<int64_t> key = CutKey(begin, *middle, end, d);
       if (!key) continue;
@@ -134,8 +134,21 @@ ExternalBuilder::ExternalBuilder(const RecordFormat& format, MemoryBudget& budge
       scales_(scales),
       output_(output) {}
 
-void ExternalBuilder::Build(const SpillRun& run, RecordMemory& sample) {
+int ExternalBuilder::Build(const SpillRun& run, RecordMemory& sample) {
   Distribute({&run, 1}, sample, SplitHistory{}, 0);
+  return height_;
+}
+
+void ExternalBuilder::ChooseHeight(std::span<const SpillRun> parts) {
+  const SpillRun total = Total(parts);
+  uint64_t fewest = total.records;
+  for (const SpillRun& part : parts) fewest = std::min(fewest, part.records);
+  const double bytes = static_cast<double>(total.bytes) / static_cast<double>(total.records);
+  // Parts that are too large yet will be cut again.
+  const double fitting = kExpectedFill / 2 * static_cast<double>(part_memory_) / bytes;
+  const double mean = std::min(static_cast<double>(total.records) / static_cast<double>(parts.size()), fitting);
+  const double payload = bytes - static_cast<double>(format_->stride());
+  height_ = builder_->SubtreeHeight(mean, std::min(static_cast<double>(fewest), fitting), payload);
 }
 
 bool ExternalBuilder::Fits(std::span<const SpillRun> runs) const {
@@ -170,6 +183,7 @@ void ExternalBuilder::Distribute(std::span<const SpillRun> runs, RecordMemory& s
     files_->Drop(run.file);
   }
   const std::vector<SpillRun> parts = distributor.Finish();
+  if (depth == 0) ChooseHeight(parts);
   for (size_t p = 0; p < parts.size(); p++) BuildPart({&parts[p], 1}, history | cut.history(static_cast<int>(p)), depth + 1);
 }
 
@@ -199,7 +213,7 @@ void ExternalBuilder::BuildInMemory(std::span<const SpillRun> runs, const SplitH
   const auto build = [&](bool whole) {
     SplitHistory cut_off = history;
     if (!whole) cut_off.Add(0);
-    if (memory.size() > 0) builder_->BuildNodes(memory, scales_, cut_off, output_);
+    if (memory.size() > 0) builder_->BuildSubtrees(memory, height_, scales_, cut_off, output_);
     memory.Clear();
   };
   bool whole = true;

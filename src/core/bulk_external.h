@@ -1,5 +1,5 @@
 // Bulk load of more records than memory holds: the space is cut into parts, records are distributed to temporary files by part, and
-// each part's nodes of one level are built in memory. Their downlinks are the records of the next level.
+// each part is built in memory as subtrees of one height. Their downlinks are the records of the level above.
 //
 // For bulk_load.cpp. "Distribute" and "build a part" are separate, and the cut is plain data, so that several processes can share
 // one cut: each distributes its own records, then each builds some of the parts from everybody's runs. Nothing is locked; no WAL.
@@ -50,17 +50,20 @@ class Distributor {
   std::vector<SpillWriter> writers_;
 };
 
-// Builds all nodes of one level over records in files.
+// Builds subtrees of one height over all records in files.
 class ExternalBuilder {
  public:
   // `part_memory`: what a part that is built in memory may take. `output`: the downlinks.
   ExternalBuilder(const RecordFormat& format, MemoryBudget& budget, size_t part_memory, SpillFiles& files, TreeBuilder& builder,
                   const ColumnScales& scales, RecordStore* output);
 
-  // `sample`: of the records, uniform; it is given back.
-  void Build(const SpillRun& run, RecordMemory& sample);
+  // `sample`: of the records, uniform; it is given back. The height of the subtrees.
+  int Build(const SpillRun& run, RecordMemory& sample);
 
-  // One part from everybody's runs of it, which are dropped. `history`: what cut the part off.
+  // Of the subtrees, for parts as a distribution made them.
+  void ChooseHeight(std::span<const SpillRun> parts);
+
+  // REQUIRES: a height. One part from everybody's runs of it, which are dropped. `history`: what cut the part off.
   void BuildPart(std::span<const SpillRun> runs, const SplitHistory& history, int depth);
 
  private:
@@ -77,6 +80,7 @@ class ExternalBuilder {
   TreeBuilder* builder_;
   ColumnScales scales_;
   RecordStore* output_;
+  int height_ = 0;
 };
 
 }  // namespace xtree

@@ -53,10 +53,10 @@ BulkStatistics BulkLoader::Finish() {
   RecordStore* level_store = &store_;
   std::optional<RecordStore> stores[2];
   int level = 0;
-  for (; level_store->spilled(); level++) {
-    std::optional<RecordStore>& next = stores[level % 2];
+  for (int round = 0; level_store->spilled(); round++) {
+    std::optional<RecordStore>& next = stores[round % 2];
     next.emplace(entry_, budget_, DownlinkMemory(budget_.limit()), *files_);
-    BuildLevel(level, level_store, &*next);
+    level = BuildParts(level, level_store, &*next);
     level_store = &*next;
   }
   TreeBuilder builder(*layout_, options_, MaxSupernodePages(), level, writer_, budget_);
@@ -64,15 +64,15 @@ BulkStatistics BulkLoader::Finish() {
   return writer_.Statistics();
 }
 
-// All nodes of one level over the records of a store that spilled; their downlinks go to `next`.
-void BulkLoader::BuildLevel(int level, RecordStore* store, RecordStore* next) {
+// Subtrees over the records of a store that spilled, those of `level`; their downlinks go to `next`. The level of these.
+int BulkLoader::BuildParts(int level, RecordStore* store, RecordStore* next) {
   const SpillRun run = store->FinishRun();
   RecordMemory& sample = store->memory();
   Partitioner partitioner(sample.format());
   const ColumnScales scales = partitioner.MeasureScales(sample.Order());
   TreeBuilder builder(*layout_, options_, MaxSupernodePages(), level, writer_, budget_);
   ExternalBuilder external(sample.format(), budget_, PartMemory(budget_.limit()), *files_, builder, scales, next);
-  external.Build(run, sample);
+  return level + external.Build(run, sample) + 1;
 }
 
 }  // namespace xtree

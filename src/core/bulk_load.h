@@ -29,7 +29,7 @@ class BulkLoader {
 
  private:
   int MaxSupernodePages() const;
-  void BuildLevel(int level, RecordStore* store, RecordStore* next);
+  int BuildParts(int level, RecordStore* store, RecordStore* next);
 
   const KeyLayout* layout_;
   BulkOptions options_;

@@ -1,4 +1,4 @@
-// Choice of the dimension along which a bulk load divides; overlap of the halves.
+// Choice of the axis along which a bulk load divides; overlap of the halves.
 #include "core/bulk_partition.h"
 
 #include <algorithm>
@@ -31,28 +31,39 @@ void Partitioner::Sample(const Records& records, size_t begin, size_t end, size_
   for (size_t i = 0; i < sampled_; i++) sample_[i] = records[begin + (sampled_ == count ? i : random.Below(count))];
 }
 
-// Of the sample: distance between outer quantiles; where that is nothing, between the extremes. NULL and empty count as no spread.
-double Partitioner::Spread(int dimension) {
+// Values of the sample along an axis, into value_; NULL and empty have none. Their number.
+size_t Partitioner::TakeValues(int axis) {
   size_t values = 0;
   for (size_t i = 0; i < sampled_; i++) {
-    const int64_t key = format_->Key(sample_[i], dimension);
-    if (key != kNoKey) value_[values++] = format_->KeyValue(dimension, key);
+    const int64_t key = format_->Key(sample_[i], axis);
+    if (key != kNoKey) value_[values++] = format_->KeyValue(axis, key);
   }
+  return values;
+}
+
+// Standard deviation of the sample, by how many of its records have a value. What lies further out than eight times the distance of
+// the outer sixteenths counts as lying there: a few infinite or invented dates must not make the rest look like one point.
+double Partitioner::Spread(int dimension) {
+  const size_t values = TakeValues(dimension);
   if (values < 2) return 0;
-  const size_t tail = values / 16;
+  const size_t tail = values / 16, last = values - 1 - tail;
   std::nth_element(value_, value_ + tail, value_ + values);
-  const size_t last = values - 1 - tail;
   std::nth_element(value_ + tail, value_ + last, value_ + values);
-  double spread = value_[last] - value_[tail];
-  if (!(spread > 0)) spread = *std::max_element(value_ + last, value_ + values) - *std::min_element(value_, value_ + tail + 1);
-  return spread * (static_cast<double>(values) / static_cast<double>(sampled_));
+  const double body = value_[last] - value_[tail];
+  if (body > 0)
+    for (size_t i = 0; i < values; i++) value_[i] = std::clamp(value_[i], value_[tail] - 8 * body, value_[last] + 8 * body);
+  const auto count = static_cast<double>(values);
+  double mean = 0, variance = 0;
+  for (size_t i = 0; i < values; i++) mean += value_[i] / count;
+  for (size_t i = 0; i < values; i++) variance += (value_[i] - mean) / count * (value_[i] - mean);
+  return std::sqrt(std::min(variance, std::numeric_limits<double>::max())) * count / static_cast<double>(sampled_);
 }
 
 ColumnScales Partitioner::MeasureScales(const Records& records) {
   ColumnScales scales{};
   Sample(records, 0, records.size(), kMaxSample);
   for (int d = 0; d < format_->dimensions(); d++) {
-    double& widest = scales.scale[format_->dimension(d).column];
+    double& widest = scales.scale[format_->axis(d).column];
     widest = std::max(widest, Spread(d));
   }
   for (double& scale : scales.scale)
@@ -67,24 +78,101 @@ bool Partitioner::Separates(const Records& records, size_t begin, size_t end, in
   return false;
 }
 
-const std::vector<int>& Partitioner::Rank(const Records& records, size_t begin, size_t end, const ColumnScales& scales) {
-  Sample(records, begin, end, std::clamp<size_t>((end - begin) / 8, 32, kMaxSample));
+const std::vector<int>& Partitioner::Rank(const Records& records, size_t begin, size_t end, const ColumnScales& scales,
+                                          bool lengths) {
+  Sample(records, begin, end, std::clamp<size_t>((end - begin) / 16, 32, kMaxSample));
   double widest = 0;
   for (int d = 0; d < format_->dimensions(); d++) {
-    spread_[d] = Spread(d) / scales.scale[format_->dimension(d).column];
+    spread_[d] = Spread(d) / scales.scale[format_->axis(d).column];
     widest = std::max(widest, spread_[d]);
   }
   if (!(widest > 0)) {  // the sample is of one place: any dimension that tells records apart will do
     for (int d = 0; d < format_->dimensions(); d++) spread_[d] = Separates(records, begin, end, d) ? 1 : 0;
   }
+  ranked_.resize(format_->dimensions());
   std::iota(ranked_.begin(), ranked_.end(), 0);
   std::stable_sort(ranked_.begin(), ranked_.end(), [this](int a, int b) { return spread_[a] > spread_[b]; });
+  if (!lengths || format_->axes() == format_->dimensions()) return ranked_;
+  const int length = BestLength(scales);
+  if (length >= 0 && MarginOfHalves(length, scales) < MarginOfHalves(ranked_[0], scales)) ranked_.insert(ranked_.begin(), length);
   return ranked_;
 }
+
+// The length axis whose intervals are longest beside the spread of their dimension, or -1 when all are short.
+int Partitioner::BestLength(const ColumnScales& scales) {
+  int best = -1;
+  double most = 0.5;
+  for (int a = format_->dimensions(); a < format_->axes(); a++) {
+    const double length = RelativeLength(a, scales);
+    if (length <= most) continue;
+    most = length;
+    best = a;
+  }
+  return best;
+}
+
+double Partitioner::RelativeLength(int axis, const ColumnScales& scales) {
+  const size_t values = TakeValues(axis);
+  if (values == 0) return 0;
+  const double longest = *std::max_element(value_, value_ + values) / scales.scale[format_->axis(axis).column];
+  return longest / std::max(spread_[format_->axis(axis).dimension], std::numeric_limits<double>::min());
+}
+
+// Sum of the sides of the boxes of the sample's halves along an axis.
+double Partitioner::MarginOfHalves(int axis, const ColumnScales& scales) {
+  const size_t middle = sampled_ / 2;
+  std::nth_element(sample_, sample_ + middle, sample_ + sampled_, [this, axis](const uint8_t* a, const uint8_t* b) {
+    return format_->Key(a, axis) < format_->Key(b, axis);
+  });
+  return MarginOf(0, middle, scales) + MarginOf(middle, sampled_, scales);
+}
+
+double Partitioner::MarginOf(size_t begin, size_t end, const ColumnScales& scales) const {
+  Box box, one;
+  MakeEmpty(format_->layout(), &box);
+  for (size_t i = begin; i < end; i++) {
+    format_->GetBox(sample_[i], &one);
+    Extend(format_->layout(), one, &box);
+  }
+  double margin = 0;
+  for (int d = 0; d < format_->dimensions(); d++)
+    margin += SideOf(format_->layout(), box, d).Length() / scales.scale[format_->axis(d).column];
+  return margin;
+}
+
+namespace {
+
+template <typename T>
+void ExtendAlong(const RecordAxis& axis, const uint8_t* records, size_t stride, size_t count, Box* box, int d) {
+  T lo = std::numeric_limits<T>::max(), hi = std::numeric_limits<T>::min();
+  for (size_t i = 0; i < count; i++, records += stride) {
+    lo = std::min(lo, RecordFormat::Load<T>(records + axis.lo));
+    hi = std::max(hi, RecordFormat::Load<T>(records + axis.hi));
+  }
+  box->lo[d] = std::min<Ordinal>(box->lo[d], lo);
+  box->hi[d] = std::max<Ordinal>(box->hi[d], hi);
+}
+
+// A few records at a time, so that they are in the cache for every dimension.
+void ExtendByUnmarked(const Records& records, size_t begin, size_t end, Box* box) {
+  constexpr size_t kRun = 256;
+  const RecordFormat& format = records.format();
+  for (size_t run = begin; run < end; run += kRun) {
+    const size_t count = std::min(kRun, end - run);
+    for (int d = 0; d < format.dimensions(); d++) {
+      const RecordAxis& axis = format.axis(d);
+      const auto extend = axis.width == 8 ? ExtendAlong<int64_t> : ExtendAlong<int32_t>;
+      extend(axis, records[run], format.stride(), count, box, d);
+    }
+  }
+}
+
+}  // namespace
 
 void BoundsOf(const Records& records, size_t begin, size_t end, Box* box) {
   const RecordFormat& format = records.format();
   MakeEmpty(format.layout(), box);
+  if (!records.marks() && !Records::Indirect(format)) return ExtendByUnmarked(records, begin, end, box);
   Box one;
   for (size_t i = begin; i < end; i++) {
     format.GetBox(records[i], &one);

@@ -1,7 +1,7 @@
-// Where a bulk load divides a range of records: the dimension of widest spread, and how much the two halves overlap.
+// Where a bulk load divides a range of records: along which axis, and how much the two halves overlap.
 //
-// For bulk_*.cpp. Spread is that of a sample, without its outermost values, in units of the column's spread over all the data, so
-// that columns of different units are treated alike. Nothing is locked; no WAL.
+// For bulk_*.cpp. Nothing is locked; no WAL. Decided on a sample of the range. Spread is the standard deviation, outliers clipped, in
+// units of the column's spread over all the data, so that columns of different units are treated alike.
 #pragma once
 
 #include <vector>
@@ -17,20 +17,30 @@ struct ColumnScales {
 
 class Partitioner {
  public:
-  explicit Partitioner(const RecordFormat& format) : format_(&format), ranked_(format.dimensions()) {}
+  explicit Partitioner(const RecordFormat& format) : format_(&format) {}
 
   // REQUIRES: records is not empty.
   ColumnScales MeasureScales(const Records& records);
 
-  // All dimensions, widest spread in [begin, end) first. The result is valid until the next call. REQUIRES: begin < end.
-  const std::vector<int>& Rank(const Records& records, size_t begin, size_t end, const ColumnScales& scales);
+  // The dimensions, widest spread in [begin, end) first. With `lengths`, the length of an extended dimension comes before them where
+  // it separates long intervals from short ones so well that the halves have smaller boxes. The result is valid until the next call.
+  // REQUIRES: begin < end.
+  const std::vector<int>& Rank(const Records& records, size_t begin, size_t end, const ColumnScales& scales, bool lengths);
+
+  // Of the last Rank, in the unit of the column's scale.
+  double spread(int dimension) const { return spread_[dimension]; }
 
  private:
   static constexpr size_t kMaxSample = 256;
 
   void Sample(const Records& records, size_t begin, size_t end, size_t at_most);
+  size_t TakeValues(int axis);
   double Spread(int dimension);
   bool Separates(const Records& records, size_t begin, size_t end, int dimension) const;
+  int BestLength(const ColumnScales& scales);
+  double RelativeLength(int axis, const ColumnScales& scales);
+  double MarginOfHalves(int axis, const ColumnScales& scales);
+  double MarginOf(size_t begin, size_t end, const ColumnScales& scales) const;
 
   const RecordFormat* format_;
   size_t sampled_ = 0;

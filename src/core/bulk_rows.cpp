@@ -35,12 +35,13 @@ Ordinal LoadOrdinal(const uint8_t* at, uint8_t width) {
 }  // namespace
 
 RecordFormat::RecordFormat(const KeyLayout& layout, bool leaf)
-    : layout_(&layout), leaf_(leaf), point_like_(leaf), dimension_(layout.dimensions) {
+    : layout_(&layout), leaf_(leaf), point_like_(leaf), axis_(layout.dimensions) {
   uint32_t offset = 0;
   for (int d = 0; d < dimensions(); d++)
     if (layout.dimension[d].width == 8) PlaceDimension(d, &offset);
   for (int d = 0; d < dimensions(); d++)
     if (layout.dimension[d].width == 4) PlaceDimension(d, &offset);
+  AddLengths();
   payload_ = offset;
   if (payload()) offset += sizeof(uint64_t);
   history_ = offset;
@@ -56,14 +57,25 @@ void RecordFormat::PlaceDimension(int d, uint32_t* offset) {
   const DimensionLayout& from = layout_->dimension[d];
   const bool both = !leaf_ || from.extended;
   if (both) point_like_ = false;
-  RecordDimension& to = dimension_[d];
-  to = {*offset, *offset + (both ? from.width : 0u), from.width, KindOf(from, both), from.column, from.scalar};
+  RecordAxis& to = axis_[d];
+  to = {*offset, *offset + (both ? from.width : 0u), from.width, KindOf(from, both),
+        from.column, static_cast<uint8_t>(d), from.scalar};
   *offset = to.hi + from.width;
+}
+
+void RecordFormat::AddLengths() {
+  for (int d = 0; d < dimensions(); d++) {
+    RecordAxis axis = axis_[d];
+    if (axis.lo == axis.hi) continue;
+    constexpr int kShift = static_cast<int>(KeyKind::kLengthFloat64) - static_cast<int>(KeyKind::kCentreFloat64);
+    axis.kind = static_cast<KeyKind>(static_cast<int>(axis.kind) + kShift);
+    axis_.push_back(axis);
+  }
 }
 
 void RecordFormat::SetBox(const Box& box, uint8_t* record) const {
   for (int d = 0; d < dimensions(); d++) {
-    const RecordDimension& dimension = dimension_[d];
+    const RecordAxis& dimension = axis_[d];
     const bool value = box.lo[d] <= box.hi[d];
     const uint8_t width = dimension.width;
     if (dimension.hi != dimension.lo) StoreOrdinal(value ? box.hi[d] : InvertedHi(width), width, record + dimension.hi);
@@ -74,23 +86,17 @@ void RecordFormat::SetBox(const Box& box, uint8_t* record) const {
 
 void RecordFormat::GetBox(const uint8_t* record, Box* box) const {
   for (int d = 0; d < dimensions(); d++) {
-    const RecordDimension& dimension = dimension_[d];
+    const RecordAxis& dimension = axis_[d];
     box->lo[d] = LoadOrdinal(record + dimension.lo, dimension.width);
     box->hi[d] = LoadOrdinal(record + dimension.hi, dimension.width);
   }
   box->marks = Marks(record);
   if (box->marks == 0 || !leaf_) return;
   for (int d = 0; d < dimensions(); d++) {  // where one ordinal is stored it cannot be inverted
-    if (((box->marks >> (2 * dimension_[d].column)) & 3) == 0) continue;
-    box->lo[d] = InvertedLo(dimension_[d].width);
-    box->hi[d] = InvertedHi(dimension_[d].width);
+    if (((box->marks >> (2 * axis_[d].column)) & 3) == 0) continue;
+    box->lo[d] = InvertedLo(axis_[d].width);
+    box->hi[d] = InvertedHi(axis_[d].width);
   }
-}
-
-uint64_t RecordFormat::Marks(const uint8_t* record) const {
-  uint64_t marks = 0;
-  memcpy(&marks, record + marks_, layout_->marks_width);
-  return marks;
 }
 
 void RecordFormat::SetChild(BlockNumber child, const SplitHistory& history, uint8_t* record) const {
@@ -104,38 +110,51 @@ SplitHistory RecordFormat::History(const uint8_t* record) const {
   return history;
 }
 
-int64_t RecordFormat::Key(const uint8_t* record, int d) const {
-  const RecordDimension& dimension = dimension_[d];
-  switch (dimension.kind) {
+int64_t RecordFormat::Key(const uint8_t* record, int axis) const {
+  const RecordAxis& a = axis_[axis];
+  switch (a.kind) {
     case KeyKind::kOrdinal8:
-      return KeyOf<KeyKind::kOrdinal8>(record, dimension.lo, dimension.hi);
+      return KeyOf<KeyKind::kOrdinal8>(record, a.lo, a.hi);
     case KeyKind::kOrdinal4:
-      return KeyOf<KeyKind::kOrdinal4>(record, dimension.lo, dimension.hi);
+      return KeyOf<KeyKind::kOrdinal4>(record, a.lo, a.hi);
     case KeyKind::kCentreFloat64:
-      return KeyOf<KeyKind::kCentreFloat64>(record, dimension.lo, dimension.hi);
+      return KeyOf<KeyKind::kCentreFloat64>(record, a.lo, a.hi);
     case KeyKind::kCentreFloat32:
-      return KeyOf<KeyKind::kCentreFloat32>(record, dimension.lo, dimension.hi);
+      return KeyOf<KeyKind::kCentreFloat32>(record, a.lo, a.hi);
     case KeyKind::kCentreInteger8:
-      return KeyOf<KeyKind::kCentreInteger8>(record, dimension.lo, dimension.hi);
+      return KeyOf<KeyKind::kCentreInteger8>(record, a.lo, a.hi);
     case KeyKind::kCentreInteger4:
+      return KeyOf<KeyKind::kCentreInteger4>(record, a.lo, a.hi);
+    case KeyKind::kLengthFloat64:
+      return KeyOf<KeyKind::kLengthFloat64>(record, a.lo, a.hi);
+    case KeyKind::kLengthFloat32:
+      return KeyOf<KeyKind::kLengthFloat32>(record, a.lo, a.hi);
+    case KeyKind::kLengthInteger8:
+      return KeyOf<KeyKind::kLengthInteger8>(record, a.lo, a.hi);
+    case KeyKind::kLengthInteger4:
       break;
   }
-  return KeyOf<KeyKind::kCentreInteger4>(record, dimension.lo, dimension.hi);
+  return KeyOf<KeyKind::kLengthInteger4>(record, a.lo, a.hi);
 }
 
-double RecordFormat::KeyValue(int d, int64_t key) const {
-  switch (dimension_[d].kind) {
+double RecordFormat::KeyValue(int axis, int64_t key) const {
+  switch (axis_[axis].kind) {
+    case KeyKind::kOrdinal8:
+    case KeyKind::kOrdinal4:
+      return DecodeFinite(axis_[axis].scalar, key);
     case KeyKind::kCentreFloat64:
     case KeyKind::kCentreFloat32:
+    case KeyKind::kLengthFloat64:
+    case KeyKind::kLengthFloat32:
       return DoubleFromOrdinal(key);
     case KeyKind::kCentreInteger8:
     case KeyKind::kCentreInteger4:
-      return static_cast<double>(key);
-    case KeyKind::kOrdinal8:
-    case KeyKind::kOrdinal4:
       break;
+    case KeyKind::kLengthInteger8:
+    case KeyKind::kLengthInteger4:
+      return 2 * static_cast<double>(key);
   }
-  return DecodeFinite(dimension_[d].scalar, key);
+  return static_cast<double>(key);
 }
 
 }  // namespace xtree

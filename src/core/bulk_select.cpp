@@ -1,4 +1,4 @@
-// Selection of the n-th record along a dimension: the inner loop of a bulk load.
+// Selection of the n-th record along an axis: the inner loop of a bulk load.
 //
 // Floyd and Rivest's idea: two pivots from a sample enclose the wanted rank, so that 1.5 passes leave a small rest. Partition is
 // Lomuto's without branches, compiled for every stride and kind of key.
@@ -102,56 +102,64 @@ class Selector {
 };
 
 template <int words, KeyKind kind>
-void SelectMoved(uint8_t* base, size_t count, size_t nth, const RecordDimension& dimension) {
-  Selector<words, kind>(dimension.lo, dimension.hi).Select(reinterpret_cast<Record<words>*>(base), count, nth);
+void SelectMoved(uint8_t* base, size_t count, size_t nth, const RecordAxis& by) {
+  Selector<words, kind>(by.lo, by.hi).Select(reinterpret_cast<Record<words>*>(base), count, nth);
 }
 
 template <int words>
-void SelectWords(uint8_t* base, size_t count, size_t nth, const RecordDimension& dimension) {
-  switch (dimension.kind) {
+void SelectWords(uint8_t* base, size_t count, size_t nth, const RecordAxis& by) {
+  switch (by.kind) {
     case KeyKind::kOrdinal8:
-      return SelectMoved<words, KeyKind::kOrdinal8>(base, count, nth, dimension);
+      return SelectMoved<words, KeyKind::kOrdinal8>(base, count, nth, by);
     case KeyKind::kOrdinal4:
-      return SelectMoved<words, KeyKind::kOrdinal4>(base, count, nth, dimension);
+      return SelectMoved<words, KeyKind::kOrdinal4>(base, count, nth, by);
     case KeyKind::kCentreFloat64:
-      return SelectMoved<words, KeyKind::kCentreFloat64>(base, count, nth, dimension);
+      return SelectMoved<words, KeyKind::kCentreFloat64>(base, count, nth, by);
     case KeyKind::kCentreFloat32:
-      return SelectMoved<words, KeyKind::kCentreFloat32>(base, count, nth, dimension);
+      return SelectMoved<words, KeyKind::kCentreFloat32>(base, count, nth, by);
     case KeyKind::kCentreInteger8:
-      return SelectMoved<words, KeyKind::kCentreInteger8>(base, count, nth, dimension);
+      return SelectMoved<words, KeyKind::kCentreInteger8>(base, count, nth, by);
     case KeyKind::kCentreInteger4:
-      return SelectMoved<words, KeyKind::kCentreInteger4>(base, count, nth, dimension);
+      return SelectMoved<words, KeyKind::kCentreInteger4>(base, count, nth, by);
+    case KeyKind::kLengthFloat64:
+      return SelectMoved<words, KeyKind::kLengthFloat64>(base, count, nth, by);
+    case KeyKind::kLengthFloat32:
+      return SelectMoved<words, KeyKind::kLengthFloat32>(base, count, nth, by);
+    case KeyKind::kLengthInteger8:
+      return SelectMoved<words, KeyKind::kLengthInteger8>(base, count, nth, by);
+    case KeyKind::kLengthInteger4:
+      return SelectMoved<words, KeyKind::kLengthInteger4>(base, count, nth, by);
   }
 }
 
 }  // namespace
 
-Records::Records(const RecordFormat& format, uint8_t* base, Item* items, size_t size)
-    : format_(&format), base_(base), items_(Indirect(format) ? items : nullptr), size_(size) {
+Records::Records(const RecordFormat& format, uint8_t* base, Item* items, size_t size, bool marks)
+    : format_(&format), base_(base), items_(Indirect(format) ? items : nullptr), size_(size), marks_(marks) {
   if (items_ == nullptr) return;
   for (size_t i = 0; i < size; i++) items_[i].position = i;
 }
 
-void Records::Select(size_t begin, size_t nth, size_t end, int d) {
+void Records::Select(size_t begin, size_t nth, size_t end, int axis) {
   if (nth <= begin || nth >= end) return;
-  const RecordDimension& dimension = format_->dimension(d);
+  const RecordAxis& by = format_->axis(axis);
   if (items_ != nullptr) {
-    for (size_t i = begin; i < end; i++) items_[i].key = format_->Key((*this)[i], d);
+    for (size_t i = begin; i < end; i++) items_[i].key = format_->Key((*this)[i], axis);
     Selector<2, KeyKind::kOrdinal8>(0, 0).Select(reinterpret_cast<Record<2>*>(items_ + begin), end - begin, nth - begin);
     return;
   }
   uint8_t* base = base_ + begin * format_->stride();
   switch (format_->stride() / 8) {
     case 2:
-      return SelectWords<2>(base, end - begin, nth - begin, dimension);
+      return SelectWords<2>(base, end - begin, nth - begin, by);
     case 3:
-      return SelectWords<3>(base, end - begin, nth - begin, dimension);
+      return SelectWords<3>(base, end - begin, nth - begin, by);
     case 4:
-      return SelectWords<4>(base, end - begin, nth - begin, dimension);
+      return SelectWords<4>(base, end - begin, nth - begin, by);
     case 5:
-      return SelectWords<5>(base, end - begin, nth - begin, dimension);
+      return SelectWords<5>(base, end - begin, nth - begin, by);
     case 6:
-      return SelectWords<6>(base, end - begin, nth - begin, dimension);
+      return SelectWords<6>(base, end - begin, nth - begin, by);
   }
 }
 

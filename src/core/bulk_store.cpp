@@ -133,7 +133,7 @@ void RecordMemory::Reset() {
 
 Records RecordMemory::Order() {
   if (ItemBytes(size_) > items_.capacity()) items_.Resize(ItemBytes(size_));
-  return Records(*format_, rows_.data(), reinterpret_cast<Records::Item*>(items_.data()), size_);
+  return Records(*format_, rows_.data(), reinterpret_cast<Records::Item*>(items_.data()), size_, marks_);
 }
 
 RecordStore::RecordStore(const RecordFormat& format, MemoryBudget& budget, size_t memory, SpillFiles& files)
@@ -141,11 +141,11 @@ RecordStore::RecordStore(const RecordFormat& format, MemoryBudget& budget, size_
 
 void RecordStore::Append(const uint8_t* record, const uint8_t* payload, uint16_t length) {
   size_++;
-  marks_ |= format_->Marks(record) != 0;
   if (!writer_) {
     if (memory_.Append(record, payload, length, limit_)) return;
     Spill();
   }
+  marks_ |= format_->Marks(record) != 0;
   writer_->Append(record, payload, length);
   AddToSample(record, size_, sample_limit_, limit_, &random_, &memory_);
 }
@@ -161,6 +161,7 @@ void RecordStore::Spill() {
   RecordMemory sample(*format_, *budget_);
   sample_limit_ = SampleLimit(*format_, limit_);
   for (size_t i = 0; i < memory_.size(); i++) AddToSample(memory_.record(i), i + 1, sample_limit_, limit_, &random_, &sample);
+  marks_ = memory_.marks();
   memory_ = std::move(sample);
 }
 

@@ -117,7 +117,7 @@ class RecordStore {
 
   bool spilled() const { return writer_.has_value(); }
   uint64_t size() const { return size_; }
-  bool marks() const { return marks_; }
+  bool marks() const { return marks_ || memory_.marks(); }
   RecordMemory& memory() { return memory_; }  // all records, or where spilled the sample
   SpillRun FinishRun();                       // REQUIRES: spilled
 
@@ -133,7 +133,7 @@ class RecordStore {
   std::optional<SpillWriter> writer_;
   size_t sample_limit_ = 0;
   uint64_t size_ = 0;
-  bool marks_ = false;
+  bool marks_ = false;  // some spilled record has marks
   BulkRandom random_{0x5A3F1E};
 };
 

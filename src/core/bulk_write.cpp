@@ -14,6 +14,16 @@ constexpr size_t kOverlapPairs = 16;  // looked at per node
 
 size_t Filled(size_t entries, int fillfactor) { return entries * static_cast<size_t>(fillfactor) / 100; }
 
+// One array of every block, from the field at `offset` of each row.
+template <typename T>
+void FillArray(std::span<const uint8_t* const> rows, uint32_t offset, const BlockLayout& block, uint16_t array, uint8_t* first) {
+  for (size_t begin = 0; begin < rows.size(); begin += block.capacity, first += block.bytes) {
+    const size_t count = std::min<size_t>(block.capacity, rows.size() - begin);
+    T* to = reinterpret_cast<T*>(first + array);
+    for (size_t i = 0; i < count; i++) to[i] = RecordFormat::Load<T>(rows[begin + i] + offset);
+  }
+}
+
 }  // namespace
 
 NodeWriter::NodeWriter(const KeyLayout& layout, const BulkOptions& options, PageSink& sink, BulkEnvironment& environment)
@@ -55,22 +65,51 @@ int NodeWriter::SupernodePages(size_t entries) const {
 
 bool NodeWriter::WriteLeaf(const Records& rows, size_t begin, size_t end, const uint8_t* payloads, BlockNumber block,
                            WrittenNode* node) {
-  const RecordFormat& format = rows.format();
   NodeEditor page(*layout_, image_.bytes);
   page.Initialize(0, kNodeLeaf);
+  if (!(rows.marks() || rows.format().payload() ? AppendRows(rows, begin, end, payloads, &page) : FillRows(rows, begin, end, &page)))
+    return false;
+  page.view().Bounds(&node->bounds);
+  node->block = block == kInvalidBlock ? sink_->Reserve(1) : block;
+  Emit(node->block, 0);
+  CountNode(0, end - begin, 1);
+  return true;
+}
+
+bool NodeWriter::AppendRows(const Records& rows, size_t begin, size_t end, const uint8_t* payloads, NodeEditor* page) {
+  const RecordFormat& format = rows.format();
   Box box;
   for (size_t i = begin; i < end; i++) {
     const uint8_t* record = rows[i];
     const uint8_t* payload = format.payload() ? payloads + format.Payload(record) : nullptr;
     const uint16_t length = payload != nullptr ? RecordFormat::Load<uint16_t>(payload) : 0;
     format.GetBox(record, &box);
-    if (!page.view().HasRoom(box.marks != 0, length)) return false;
-    page.AppendTuple(box, format.Tuple(record), payload != nullptr ? payload + sizeof length : nullptr, length);
+    if (!page->view().HasRoom(box.marks != 0, length)) return false;
+    page->AppendTuple(box, format.Tuple(record), payload != nullptr ? payload + sizeof length : nullptr, length);
   }
-  page.view().Bounds(&node->bounds);
-  node->block = block == kInvalidBlock ? sink_->Reserve(1) : block;
-  Emit(node->block, 0);
-  CountNode(0, end - begin, 1);
+  return true;
+}
+
+// The same for rows without marks and payload, array by array.
+bool NodeWriter::FillRows(const Records& rows, size_t begin, size_t end, NodeEditor* page) {
+  const RecordFormat& format = rows.format();
+  const BlockLayout& block = layout_->Block(true, false);
+  if (end - begin > block.max_entries) return false;
+  const uint8_t* row[kMaxEntriesPerPage];
+  for (size_t i = begin; i < end; i++) row[i - begin] = rows[i];
+  const std::span<const uint8_t* const> all(row, end - begin);
+  uint8_t* first = image_.bytes + kPageHeaderSize;
+  for (int d = 0; d < format.dimensions(); d++) {
+    const RecordAxis& from = format.axis(d);
+    const DimensionLayout& to = layout_->dimension[d];
+    const auto fill = to.width == 8 ? FillArray<int64_t> : FillArray<int32_t>;
+    fill(all, from.lo, block, to.lo[0], first);
+    if (to.extended) fill(all, from.hi, block, to.hi[0], first);
+  }
+  FillArray<TupleId>(all, format.tuple_offset(), block, block.reference, first);
+  const size_t blocks = (all.size() + block.capacity - 1) / block.capacity;
+  reinterpret_cast<PageHeader*>(image_.bytes)->lower = static_cast<uint16_t>(kPageHeaderSize + blocks * block.bytes);
+  page->opaque().entries = static_cast<uint16_t>(all.size());
   return true;
 }
 

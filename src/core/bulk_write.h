@@ -69,6 +69,8 @@ class NodeWriter {
 
  private:
   size_t HeadRoom(int pages) const;
+  bool AppendRows(const Records& rows, size_t begin, size_t end, const uint8_t* payloads, NodeEditor* page);
+  bool FillRows(const Records& rows, size_t begin, size_t end, NodeEditor* page);
   void Append(const RecordFormat& format, const uint8_t* entries, size_t count, NodeEditor* page, Box* bounds);
   void WriteSupernode(const RecordFormat& format, const uint8_t* entries, size_t count, int level, WrittenNode* node);
   void Emit(BlockNumber block, int level);

@@ -294,6 +294,54 @@ TEST(BulkLoad, ColumnsOfDifferentUnits) {
   load.Query(10, 0.0001, &random.engine);
 }
 
+// A few invented values far away must not keep their column from being cut.
+TEST(BulkLoad, OutliersDoNotHideAColumn) {
+  Load load({kInt8, kInt8});
+  Random random(26);
+  for (int i = 0; i < 100000; i++) load.Add({i % 50 == 0 ? 1e17 : std::floor(random.Uniform(1e6)), std::floor(random.Uniform(1e6))});
+  load.Finish();
+  int pages = 0;
+  for (int i = 0; i < 100; i++) {
+    Box window;
+    window.lo[1] = kOrdinalMin;
+    window.hi[1] = kOrdinalMax;
+    window.lo[0] = static_cast<Ordinal>(random.Below(1000000));
+    window.hi[0] = window.lo[0];
+    load.walk->Search(window, &pages);
+  }
+  // 280 leaves, 17 columns of 17 if cuts are shared fairly.
+  EXPECT_LT(pages / 100, 40);
+}
+
+// A column of few values: cuts fall between them, so that one value does not share its leaves with the next.
+TEST(BulkLoad, CutsFallBetweenEqualValues) {
+  Load load({kInt4, kInt8});
+  Random random(27);
+  for (int i = 0; i < 200000; i++) load.Add({static_cast<double>(random.Below(20)), std::floor(random.Uniform(1e6))});
+  load.Finish();
+  int pages = 0;
+  for (int i = 0; i < 100; i++) {
+    Box window;
+    window.lo[0] = window.hi[0] = static_cast<Ordinal>(random.Below(20));
+    window.lo[1] = static_cast<Ordinal>(random.Below(1000000));
+    window.hi[1] = window.lo[1] + 1000;
+    load.walk->Search(window, &pages);
+  }
+  EXPECT_LT(pages, 420);  // 513 with cuts through the middle of equal values
+}
+
+// Some long intervals among many short ones: they get leaves of their own.
+TEST(BulkLoad, LongIntervalsApart) {
+  Load load({kBox});
+  Random random(28);
+  for (int i = 0; i < 100000; i++) {
+    const std::vector<double> lo = random.Point(2);
+    load.Add(lo, {lo[0] + 400 * std::pow(random.Uniform(1), 8), lo[1] + 400 * std::pow(random.Uniform(1), 8)});
+  }
+  load.Finish();
+  EXPECT_LT(load.Query(100, 0, &random.engine), 60);  // 120 when only positions are cut
+}
+
 TEST(BulkLoad, HighDimensions) {
   for (const int dimensions : {16, 100}) {
     Load load({Vector(static_cast<uint16_t>(dimensions))});
