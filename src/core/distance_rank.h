@@ -25,9 +25,9 @@ inline DistanceRank RankFromBound(double bound) {
   return RankFromDistance(std::isnan(bound) ? -std::numeric_limits<double>::infinity() : bound);
 }
 
-// A distance that no exact distance is below whose square is at least `square`, give or take the rounding of up to kMaxDimensions
-// additions on either side (1e-14 of the value). A square above the largest number may stand for any distance above that number's
-// root, and one near the smallest number has lost its precision.
+// A distance that no exact distance is below whose square is at least `square`, give or take the rounding of up to
+// kMaxDimensions additions on either side (1e-14 of the value). A square above the largest number may stand for any
+// distance above that number's root, and one near the smallest number has lost its precision.
 inline double BoundFromSquare(double square) {
   constexpr double kMargin = 1 - 1e-13;
   constexpr double kPrecise = 1e-290;

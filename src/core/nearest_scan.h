@@ -1,15 +1,16 @@
 // NearestScan: rows in the order of their distances, incrementally and best first (Hjaltason and Samet, 1999).
 //
-// Used by ordered index scans through a PageReader; locking and concurrency as WindowScan. Trivially destructible; all zeroes is a
-// valid state.
+// Used by ordered index scans through a PageReader; locking and concurrency as WindowScan. Trivially destructible; all
+// zeroes is a valid state.
 //
-// Every page read becomes a NearestFrame with a lower bound per entry that satisfies the constraint; the queue holds one item per
-// frame, its best entry. A child that comes to the top is visited; an entry of a leaf gets its exact distance and waits in a second
-// queue until no bound in the first one is below. With one Euclidean key the bounds are squares: they only decide what is looked at
-// next, and BoundFromSquare makes them comparable to exact distances.
+// Every page read becomes a NearestFrame with a lower bound per entry that satisfies the constraint; the queue holds
+// one item per frame, its best entry. A child that comes to the top is visited; an entry of a leaf gets its exact
+// distance and waits in a second queue until no bound in the first one is below. With one Euclidean key the bounds are
+// squares: they only decide what is looked at next, and BoundFromSquare makes them comparable to exact distances.
 //
-// Memory: per page that still has entries to give, about 8.5 kB and 8 bytes per entry and key; a frame whose entries are used up is
-// used again. A scan that is read to its end keeps the pages along its frontier, at worst (all distances equal) the whole index.
+// Memory: per page that still has entries to give, about 8.5 kB and 8 bytes per entry and key; a frame whose entries
+// are used up is used again. A scan that is read to its end keeps the pages along its frontier, at worst (all distances
+// equal) the whole index.
 #pragma once
 
 #include <type_traits>
@@ -22,12 +23,13 @@ namespace xtree {
 
 inline constexpr int kMaxOrderKeys = kMaxColumns;
 
-// One ORDER BY term: the distance of a column's value to something. A row that is NULL or empty in the column has a NULL distance.
+// One ORDER BY term: the distance of a column's value to something. A row that is NULL or empty in the column has a
+// NULL distance.
 struct DistanceKey {
-  int first;            // dimension of the column
-  int dimensions;       // number of them
+  int first;       // dimension of the column
+  int dimensions;  // number of them
   int column;
-  const double* query;  // Euclidean distance to this point (64-bit float columns only), bounds by the kernels; or nullptr
+  const double* query;  // Euclidean distance to it (64-bit float columns only): bounds by the kernels; or nullptr
   double (*lower_bound)(void* context, const Ordinal* lo, const Ordinal* hi);  // may be nullptr where query is not
   double (*distance)(void* context, const Ordinal* lo, const Ordinal* hi);     // exact
   void* context;
@@ -36,7 +38,7 @@ struct DistanceKey {
 struct NearestRow {
   TupleId tuple;
   BlockNumber block;
-  Lsn lsn;              // of the page when it was read
+  Lsn lsn;  // of the page when it was read
   uint16_t slot;
   bool recheck;         // the constraint is only bounded by its intervals
   const uint8_t* page;  // a copy for NodeView, until the next call
@@ -50,9 +52,10 @@ class NearestScan {
     bool ignore_killed = false;  // leave killed entries out
   };
 
-  // Starts, or starts again with the memory it has. REQUIRES: 1 <= key_count <= kMaxOrderKeys. `layout` and what the keys point to
-  // must outlive the scan; it stays the same when a scan starts again.
-  void Begin(const KeyLayout& layout, const Constraint& constraint, const DistanceKey* keys, int key_count, Options options);
+  // Starts, or starts again with the memory it has. REQUIRES: 1 <= key_count <= kMaxOrderKeys. `layout` and what the
+  // keys point to must outlive the scan; it stays the same when a scan starts again.
+  void Begin(const KeyLayout& layout, const Constraint& constraint, const DistanceKey* keys, int key_count,
+             Options options);
 
   // The next row; distances never decrease, keys compare in their order, NULL is last. False at the end.
   bool Next(PageReader& reader, NearestRow* row);
@@ -61,7 +64,7 @@ class NearestScan {
   struct Item {
     DistanceRank rank;  // of the first key
     uint32_t frame;
-    uint16_t entry;     // of the frame
+    uint16_t entry;  // of the frame
     uint16_t level;
   };
   static_assert(sizeof(Item) == 16);

@@ -1,8 +1,9 @@
 // VisitNode: how every scan reads a node, whichever order it visits nodes in.
 //
-// One page, or a supernode's head and its followers; the head stays open meanwhile, and its lock is the node's. No page is open
-// before or after. What happened to a node since its downlink was read shows as nsn >= the LSN that the downlink's page had then: a
-// split has moved entries to `link`, and the caller must visit that too, as if the parent had named it (src/README.md, "Splits").
+// One page, or a supernode's head and its followers; the head stays open meanwhile, and its lock is the node's. No page
+// is open before or after. What happened to a node since its downlink was read shows as nsn >= the LSN that the
+// downlink's page had then: a split has moved entries to `link`, and the caller must visit that too, as if the parent
+// had named it (src/README.md, "Splits").
 #pragma once
 
 #include "core/page_store.h"
@@ -13,7 +14,7 @@ namespace xtree {
 struct NodePointer {
   Lsn parent_lsn;  // of the page that the downlink was read from
   BlockNumber block;
-  int32_t level;   // expected; -1 any
+  int32_t level;  // expected; -1 any
 };
 
 // The root never moves and has no right sibling.
@@ -30,8 +31,8 @@ inline NodeView OpenFollower(PageReader& reader, const NodeView& head, const Nod
   return follower;
 }
 
-// Calls visit(NodeView, Lsn of the page) for each page of the node that has entries, in order; it may leave by longjmp. Returns the
-// right sibling to be visited with the same level and parent_lsn, or kInvalidBlock.
+// Calls visit(NodeView, Lsn of the page) for each page of the node that has entries, in order; it may leave by longjmp.
+// Returns the right sibling to be visited with the same level and parent_lsn, or kInvalidBlock.
 template <class Visit>
 BlockNumber VisitNode(PageReader& reader, const KeyLayout& layout, const NodePointer& node, Visit&& visit) {
   const NodeView head(layout, reader.Open(0, node.block, node.level));

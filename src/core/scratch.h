@@ -1,7 +1,7 @@
 // Scratch: a growing array in a scan's memory, for plain data only.
 //
-// For scans: growing may leave by longjmp (out of memory), so an array has no destructor, and all zeroes is a valid empty one. Its
-// memory goes with the memory that the scan lives in. Clear keeps it, which makes a rescan cheap.
+// For scans: growing may leave by longjmp (out of memory), so an array has no destructor, and all zeroes is a valid
+// empty one. Its memory goes with the memory that the scan lives in. Clear keeps it, which makes a rescan cheap.
 #pragma once
 
 #include <algorithm>

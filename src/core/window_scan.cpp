@@ -22,9 +22,8 @@ bool WindowScan::Step(PageReader& reader, LeafBatch* batch) {
     stack_.PopBack();
     children_.Clear();
     batch->block = node.block;
-    const BlockNumber right = VisitNode(reader, *layout_, node, [&](const NodeView& page, Lsn lsn) {
-      VisitPage(reader, page, lsn, batch);
-    });
+    const BlockNumber right =
+        VisitNode(reader, *layout_, node, [&](const NodeView& page, Lsn lsn) { VisitPage(reader, page, lsn, batch); });
     if (right != kInvalidBlock) stack_.Append(reader, NodePointer{node.parent_lsn, right, node.level});
     if (!children_.empty()) PushChildren(reader);
   }

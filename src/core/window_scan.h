@@ -1,8 +1,9 @@
 // WindowScan: every leaf entry that satisfies a constraint, leaf by leaf, depth first.
 //
-// Used by index scans, index-only scans and bitmap scans through a PageReader; takes no lock beyond the reader's pages, has no page
-// open between calls and survives any change of the tree between them: a row that was in the index all the time comes exactly once.
-// Trivially destructible, since a PageReader may leave by longjmp; all zeroes is a valid state.
+// Used by index scans, index-only scans and bitmap scans through a PageReader; takes no lock beyond the reader's pages,
+// has no page open between calls and survives any change of the tree between them: a row that was in the index all the
+// time comes exactly once. Trivially destructible, since a PageReader may leave by longjmp; all zeroes is a valid
+// state.
 #pragma once
 
 #include <type_traits>
@@ -48,9 +49,9 @@ class WindowScan {
   Options options_;
   bool started_ = false;
   PageFilter filter_;
-  Scratch<NodePointer> stack_;    // to be visited, next on top
-  Scratch<NodePointer> children_; // of the node being visited, in order
-  Scratch<BlockNumber> blocks_;   // the same for WillRead
+  Scratch<NodePointer> stack_;     // to be visited, next on top
+  Scratch<NodePointer> children_;  // of the node being visited, in order
+  Scratch<BlockNumber> blocks_;    // the same for WillRead
   uint8_t* copy_ = nullptr;
   uint16_t slots_[kMaxEntriesPerPage];
 };

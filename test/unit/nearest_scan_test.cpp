@@ -1,4 +1,4 @@
-// NearestScan against brute force and boost's R-tree, on hard numbers, and under changes of the tree between its rows.
+// NearestScan against brute force and boost's R-tree, and on hard numbers.
 #include "core/nearest_scan.h"
 
 #define BOOST_ALLOW_DEPRECATED_HEADERS  // boost's own use of them
@@ -8,120 +8,10 @@
 #include <boost/geometry/index/rtree.hpp>
 #include <gtest/gtest.h>
 
-#include "core/tree_writer.h"
-#include "scan_fixture.h"
+#include "nearest_fixture.h"
 
 namespace xtree::test {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-// Distance of a float column's box from a point, exact but for one rounding: the wide exponent leaves nothing to overflow.
-struct Euclidean {
-  std::vector<double> query;
-  int64_t calls = 0;
-
-  static double Distance(void* context, const Ordinal* lo, const Ordinal* hi) {
-    auto* self = static_cast<Euclidean*>(context);
-    ++self->calls;
-    long double sum = 0;
-    bool nan = false;
-    bool infinite = false;
-    for (size_t d = 0; d < self->query.size(); ++d) {
-      const long double q = self->query[d];
-      const long double below = DoubleFromOrdinal(lo[d]) - q;
-      const long double above = q - DoubleFromOrdinal(hi[d]);
-      nan |= std::isnan(below) || std::isnan(above);
-      const long double side = std::max({below, above, 0.0L});
-      infinite |= std::isinf(side);
-      sum += side * side;
-    }
-    if (infinite) return kInfinity;  // as hypot
-    return nan ? kNaN : static_cast<double>(std::sqrt(sum));
-  }
-};
-
-DistanceKey EuclideanKey(const KeyLayout& layout, int column, Euclidean* metric) {
-  const int first = layout.first_dimension[column];
-  return {first, layout.first_dimension[column + 1] - first, column, metric->query.data(), nullptr, &Euclidean::Distance, metric};
-}
-
-// |value - query| of a scalar column, without kernels.
-struct Absolute {
-  int64_t query;
-
-  static double Distance(void* context, const Ordinal* lo, const Ordinal* hi) {
-    const int64_t query = static_cast<Absolute*>(context)->query;
-    return static_cast<double>(std::max<int64_t>({*lo - query, query - *hi, 0}));
-  }
-};
-
-DistanceKey AbsoluteKey(const KeyLayout& layout, int column, Absolute* metric) {
-  return {layout.first_dimension[column], 1, column, nullptr, &Absolute::Distance, &Absolute::Distance, metric};
-}
-
-struct Result {
-  std::vector<size_t> rows;
-  std::vector<std::vector<DistanceRank>> ranks;  // one per key
-};
-
-std::vector<DistanceRank> RanksOf(const NearestRow& row, size_t keys) {
-  std::vector<DistanceRank> ranks;
-  for (size_t k = 0; k < keys; ++k) ranks.push_back(row.null[k] ? kNullDistance : RankFromDistance(row.distance[k]));
-  return ranks;
-}
-
-Result Collect(MemoryReader& reader, NearestScan* scan, size_t keys, size_t limit = SIZE_MAX) {
-  Result result;
-  NearestRow row;
-  while (result.rows.size() < limit && scan->Next(reader, &row)) {
-    EXPECT_EQ(reader.OpenPages(), 0);
-    result.rows.push_back(RowOf(row.tuple));
-    result.ranks.push_back(RanksOf(row, keys));
-  }
-  if (result.rows.size() < limit) {
-    EXPECT_FALSE(scan->Next(reader, &row)) << "the end stays the end";
-  }
-  return result;
-}
-
-Result Search(MemoryStore& store, const Constraint& constraint, const std::vector<DistanceKey>& keys, size_t limit = SIZE_MAX) {
-  MemoryReader reader(store);
-  auto scan = std::make_unique<NearestScan>();
-  scan->Begin(store.layout(), constraint, keys.data(), static_cast<int>(keys.size()), {});
-  return Collect(reader, scan.get(), keys.size(), limit);
-}
-
-std::vector<DistanceRank> RanksOf(const RowSet& rows, size_t row, const std::vector<DistanceKey>& keys) {
-  std::vector<DistanceRank> ranks;
-  for (const DistanceKey& key : keys) {
-    const double distance = rows.Marked(row, key.column) ? 0 : key.distance(key.context, rows.Lo(row) + key.first, rows.Hi(row) + key.first);
-    ranks.push_back(rows.Marked(row, key.column) ? kNullDistance : RankFromDistance(distance));
-  }
-  return ranks;
-}
-
-// Each row once, with its own distances, in an order that brute force could have given (ties in any).
-void ExpectNearest(const RowSet& rows, const Constraint& constraint, const std::vector<DistanceKey>& keys, const Result& result) {
-  std::vector<std::vector<DistanceRank>> expected;
-  for (const size_t row : BruteForce(rows, constraint)) expected.push_back(RanksOf(rows, row, keys));
-  std::sort(expected.begin(), expected.end());
-  ASSERT_LE(result.rows.size(), expected.size());
-  expected.resize(result.rows.size());
-  ASSERT_EQ(result.ranks, expected);
-  for (size_t i = 0; i < result.rows.size(); ++i) {
-    ASSERT_EQ(result.ranks[i], RanksOf(rows, result.rows[i], keys)) << "row " << result.rows[i];
-    ASSERT_TRUE(Satisfies(rows, result.rows[i], constraint)) << "row " << result.rows[i];
-  }
-  ASSERT_EQ(std::set<size_t>(result.rows.begin(), result.rows.end()).size(), result.rows.size()) << "a row came twice";
-}
-
-void ExpectAll(MemoryStore& store, const RowSet& rows, const Constraint& constraint, const std::vector<DistanceKey>& keys) {
-  const Result result = Search(store, constraint, keys);
-  ASSERT_EQ(result.rows.size(), BruteForce(rows, constraint).size());
-  ExpectNearest(rows, constraint, keys, result);
-}
 
 struct Case {
   int dimensions;
@@ -131,8 +21,9 @@ struct Case {
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
-  *out << c.dimensions << (c.extended ? "-D boxes" : "-D points") << ", distribution " << static_cast<int>(c.distribution) << ", "
-       << c.pack.leaf_entries << "/" << c.pack.page_entries << "/" << c.pack.node_pages;
+  *out << c.dimensions << (c.extended ? "-D boxes" : "-D points") << ", distribution "
+       << static_cast<int>(c.distribution) << ", " << c.pack.leaf_entries << "/" << c.pack.page_entries << "/"
+       << c.pack.node_pages;
 }
 
 class NearestScanData : public testing::TestWithParam<Case> {};
@@ -145,30 +36,26 @@ TEST_P(NearestScanData, AgreesWithBruteForce) {
   Random random(8);
   for (int i = 0; i < 12; ++i) {
     Euclidean metric;
-    for (int d = 0; d < c.dimensions; ++d) metric.query.push_back(random.Coordinate(c.distribution, random.Below(10)) + (i % 3) * 0.01);
+    for (int d = 0; d < c.dimensions; ++d)
+      metric.query.push_back(random.Coordinate(c.distribution, random.Below(10)) + (i % 3) * 0.01);
     const std::vector<DistanceKey> keys = {EuclideanKey(layout, 0, &metric)};
     ASSERT_NO_FATAL_FAILURE(ExpectAll(*store, rows, Everything(layout), keys));
-    ASSERT_NO_FATAL_FAILURE(ExpectNearest(rows, Everything(layout), keys, Search(*store, Everything(layout), keys, 10)));
-    const Constraint window = Overlapping(layout, std::vector<double>(c.dimensions, 0.2), std::vector<double>(c.dimensions, 0.9));
+    ASSERT_NO_FATAL_FAILURE(
+        ExpectNearest(rows, Everything(layout), keys, Search(*store, Everything(layout), keys, 10)));
+    const Constraint window =
+        Overlapping(layout, std::vector<double>(c.dimensions, 0.2), std::vector<double>(c.dimensions, 0.9));
     ASSERT_NO_FATAL_FAILURE(ExpectAll(*store, rows, window, keys));
   }
 }
 
 const Case kCases[] = {
-    {1, false, Distribution::kUniform, {}},
-    {2, false, Distribution::kUniform, {}},
-    {2, false, Distribution::kUniform, {5, 4, 1}},
-    {2, false, Distribution::kUniform, {5, 4, 3}},
-    {2, false, Distribution::kClustered, {40, 7, 1}},
-    {2, false, Distribution::kDuplicates, {9, 7, 1}},
-    {2, false, Distribution::kOnePoint, {9, 7, 2}},
-    {2, true, Distribution::kUniform, {9, 7, 1}},
-    {3, true, Distribution::kClustered, {9, 7, 1}},
-    {3, false, Distribution::kUniform, {}},
-    {8, false, Distribution::kClustered, {20, 8, 2}},
-    {32, true, Distribution::kDuplicates, {}},
-    {100, false, Distribution::kUniform, {}},
-    {100, true, Distribution::kClustered, {4, 3, 4}},
+    {1, false, Distribution::kUniform, {}},           {2, false, Distribution::kUniform, {}},
+    {2, false, Distribution::kUniform, {5, 4, 1}},    {2, false, Distribution::kUniform, {5, 4, 3}},
+    {2, false, Distribution::kClustered, {40, 7, 1}}, {2, false, Distribution::kDuplicates, {9, 7, 1}},
+    {2, false, Distribution::kOnePoint, {9, 7, 2}},   {2, true, Distribution::kUniform, {9, 7, 1}},
+    {3, true, Distribution::kClustered, {9, 7, 1}},   {3, false, Distribution::kUniform, {}},
+    {8, false, Distribution::kClustered, {20, 8, 2}}, {32, true, Distribution::kDuplicates, {}},
+    {100, false, Distribution::kUniform, {}},         {100, true, Distribution::kClustered, {4, 3, 4}},
 };
 INSTANTIATE_TEST_SUITE_P(Cases, NearestScanData, testing::ValuesIn(kCases));
 
@@ -282,8 +169,8 @@ TEST(NearestScan, FirstRowOfManyEqualBounds) {
 TEST(NearestScan, HardNumbers) {
   const KeyLayout layout = FloatLayout(2, false);
   RowSet rows(layout);
-  const double values[] = {0,      -0.0,  1,       -1,      1e-200, -3e-162, 5e-324, 1e-308,    1e154,     -1e154,
-                           1e200,  -1e200, 1.7e308, -1.7e308, 1e300,  kNaN,    kInfinity, -kInfinity, 1 + 1e-15, 3e-155};
+  const double values[] = {0,     -0.0,   1,       -1,       1e-200, -3e-162, 5e-324,    1e-308,     1e154,     -1e154,
+                           1e200, -1e200, 1.7e308, -1.7e308, 1e300,  kNaN,    kInfinity, -kInfinity, 1 + 1e-15, 3e-155};
   for (const double x : values) {
     for (const double y : values) rows.AddPoint({x, y});
   }
@@ -320,7 +207,8 @@ TEST(NearestScan, DistancesThatDifferInTheLastBit) {
 
 TEST(DistanceRank, SortsAsSpecified) {
   const double numbers[] = {-kInfinity, -2, -1e-300, 0, 5e-324, 1, 1e308, kInfinity};
-  for (size_t i = 1; i < std::size(numbers); ++i) EXPECT_LT(RankFromDistance(numbers[i - 1]), RankFromDistance(numbers[i]));
+  for (size_t i = 1; i < std::size(numbers); ++i)
+    EXPECT_LT(RankFromDistance(numbers[i - 1]), RankFromDistance(numbers[i]));
   EXPECT_EQ(RankFromDistance(-0.0), RankFromDistance(0.0));
   EXPECT_LT(RankFromDistance(kInfinity), RankFromDistance(kNaN));
   EXPECT_LT(RankFromDistance(kNaN), kNullDistance);
@@ -349,7 +237,8 @@ TEST(DistanceRank, BoundFromSquareIsNeverAbove) {
 // Two columns (a point, an integer), some of either NULL or empty.
 class NearestScanKeys : public testing::Test {
  protected:
-  NearestScanKeys() : layout_(MakeLayout({{2, 8, true, Scalar::kFloat64}, {1, 4, false, Scalar::kInteger}})), rows_(layout_) {
+  NearestScanKeys()
+      : layout_(MakeLayout({{2, 8, true, Scalar::kFloat64}, {1, 4, false, Scalar::kInteger}})), rows_(layout_) {
     Random random(5);
     for (size_t i = 0; i < 2500; ++i) {
       Box box;
@@ -459,7 +348,8 @@ TEST(NearestScan, NegativeDistances) {
     rows.Add(box);
   }
   const auto negated = [](void*, const Ordinal*, const Ordinal* hi) { return -static_cast<double>(*hi); };
-  ExpectAll(*PackTree(rows, {10, 5, 1}), rows, Everything(layout), {DistanceKey{0, 1, 0, nullptr, negated, negated, nullptr}});
+  ExpectAll(*PackTree(rows, {10, 5, 1}), rows, Everything(layout),
+            {DistanceKey{0, 1, 0, nullptr, negated, negated, nullptr}});
 }
 
 // A type may say that a bound is no number; it must not lose rows.
@@ -482,7 +372,8 @@ TEST(NearestScan, RowTellsWhereItLies) {
     box.lo[0] = box.hi[0] = box.lo[1] = box.hi[1] = OrdinalFromDouble(i);
     const std::string payload = "row " + std::to_string(i);
     store.editor(kRootBlock)
-        .AppendTuple(box, TupleOf(i), reinterpret_cast<const uint8_t*>(payload.data()), static_cast<uint16_t>(payload.size()));
+        .AppendTuple(box, TupleOf(i), reinterpret_cast<const uint8_t*>(payload.data()),
+                     static_cast<uint16_t>(payload.size()));
   }
   Euclidean metric{{20.2, 20.2}};
   const DistanceKey key = EuclideanKey(layout, 0, &metric);
@@ -589,74 +480,6 @@ TEST(NearestScan, SurvivesAFaultAtEveryCall) {
     ASSERT_NO_FATAL_FAILURE(ExpectNearest(rows, Everything(layout), {key}, Collect(reader, scan.get(), 1)));
   }
   EXPECT_GT(faults, 50);
-}
-
-// Concurrent splits: rows in the order of their distances, each once, whatever happens after any of them.
-TEST(NearestScan, HalfVisibleSplitAfterAnyRow) {
-  const KeyLayout layout = FloatLayout(2, false);
-  const RowSet rows = RandomRows(layout, 200, Distribution::kUniform, 31);
-  Euclidean metric{{0.4, 0.4}};
-  const DistanceKey key = EuclideanKey(layout, 0, &metric);
-  for (size_t after = 1; after < rows.size(); after += 7) {
-    const auto store = PackTree(rows, {5, 10, 1});
-    ASSERT_EQ(store->view(kRootBlock).level(), 2);
-    MemoryReader reader(*store);
-    auto scan = std::make_unique<NearestScan>();
-    scan->Begin(layout, Everything(layout), &key, 1, {});
-    Result result = Collect(reader, scan.get(), 1, after);
-    for (int child = store->view(kRootBlock).entries(); child-- > 0;) {
-      const BlockNumber block = store->view(kRootBlock).Child(child);
-      if (child < 3) SplitByHand(store.get(), kRootBlock, child);
-      for (int leaf = store->view(block).entries(); leaf-- > 0;) SplitByHand(store.get(), block, leaf);
-    }
-    const Result rest = Collect(reader, scan.get(), 1);
-    result.rows.insert(result.rows.end(), rest.rows.begin(), rest.rows.end());
-    result.ranks.insert(result.ranks.end(), rest.ranks.begin(), rest.ranks.end());
-    ASSERT_EQ(result.rows.size(), rows.size());
-    ASSERT_NO_FATAL_FAILURE(ExpectNearest(rows, Everything(layout), {key}, result));
-  }
-}
-
-// Insertions between rows, so that leaves, directory nodes and the root split: what was there when the scan began comes once, in order.
-TEST(NearestScan, RowsStayVisibleWhileTheTreeGrows) {
-  const KeyLayout layout = FloatLayout(2, false);
-  const RowSet rows = RandomRows(layout, 40000, Distribution::kClustered, 41);
-  MemoryStore store(layout);
-  TreeWriter writer(store, layout, TreeOptions{});
-  size_t inserted = 0;
-  const auto insert_until = [&](size_t end) {
-    for (Box box; inserted < std::min(end, rows.size()); ++inserted) {
-      rows.Get(inserted, &box);
-      writer.Insert(box, TupleOf(inserted), nullptr, 0);
-    }
-  };
-  insert_until(300);
-  Random random(6);
-  for (int round = 0; round < 6; ++round) {
-    const size_t visible = inserted;
-    Euclidean metric{{random.Uniform(), random.Uniform()}};
-    const DistanceKey key = EuclideanKey(layout, 0, &metric);
-    MemoryReader reader(store);
-    auto scan = std::make_unique<NearestScan>();
-    scan->Begin(layout, Everything(layout), &key, 1, {});
-    NearestRow row;
-    std::vector<int> seen(rows.size());
-    double last = 0;
-    for (size_t count = 0; scan->Next(reader, &row); ++count) {
-      const size_t number = RowOf(row.tuple);
-      ++seen[number];
-      if (number < visible) {
-        ASSERT_LE(last, row.distance[0]);
-        last = row.distance[0];
-      }
-      if (count % 8 == 0) insert_until(inserted + 20);
-    }
-    for (size_t number = 0; number < rows.size(); ++number) {
-      ASSERT_LE(seen[number], 1) << "row " << number << " came twice";
-      ASSERT_TRUE(number >= visible || seen[number] == 1) << "row " << number << " was lost";
-    }
-  }
-  EXPECT_GT(inserted, 20000u);
 }
 
 }  // namespace

@@ -28,7 +28,9 @@ inline TupleId TupleOf(size_t row) {
   const size_t block = row / 200;
   return {static_cast<uint16_t>(block >> 16), static_cast<uint16_t>(block), static_cast<uint16_t>(row % 200 + 1)};
 }
-inline size_t RowOf(TupleId tuple) { return ((size_t{tuple.block_high} << 16) + tuple.block_low) * 200 + tuple.offset - 1; }
+inline size_t RowOf(TupleId tuple) {
+  return ((size_t{tuple.block_high} << 16) + tuple.block_low) * 200 + tuple.offset - 1;
+}
 
 // Boxes of an index, flat.
 class RowSet {
@@ -91,7 +93,8 @@ struct PackOptions {
 // Builds a tree over all rows, bottom up: recursive halving by the dimension that comes next, then runs of neighbours.
 class Packer {
  public:
-  Packer(const RowSet& rows, MemoryStore* store, PackOptions options = {}) : rows_(rows), layout_(rows.layout()), store_(*store) {
+  Packer(const RowSet& rows, MemoryStore* store, PackOptions options = {})
+      : rows_(rows), layout_(rows.layout()), store_(*store) {
     options_ = options;
   }
 
@@ -177,7 +180,8 @@ class Packer {
     std::vector<BlockNumber> followers;
     PageImage head = DirectoryPage(children, from, from + on_head, level, supernode ? kNodeSupernodeHead : 0);
     for (size_t at = from + on_head; at < end; at += per_page) {
-      followers.push_back(store_.Append(DirectoryPage(children, at, std::min(end, at + per_page), level, kNodeSupernodeFollower)));
+      followers.push_back(
+          store_.Append(DirectoryPage(children, at, std::min(end, at + per_page), level, kNodeSupernodeFollower)));
     }
     if (supernode) NodeEditor(layout_, head.bytes).SetFollowers(followers.data(), static_cast<int>(followers.size()));
     Place(head, root, nodes);
@@ -205,8 +209,8 @@ inline std::unique_ptr<MemoryStore> PackTree(const RowSet& rows, PackOptions opt
   return store;
 }
 
-// Splits the node `child` (one page) that entry `position` of `parent` (one page with room) names: every second entry moves right.
-// One change, as a writer does it. Returns the right sibling.
+// Splits the node `child` (one page) that entry `position` of `parent` (one page with room) names: every second entry
+// moves right. One change, as a writer does it. Returns the right sibling.
 inline BlockNumber SplitByHand(MemoryStore* store, BlockNumber parent, int position) {
   const KeyLayout& layout = store->layout();
   PageLock parent_lock(*store, parent, LockMode::kExclusive);
@@ -253,7 +257,8 @@ inline bool Satisfies(const RowSet& rows, size_t row, int column, const Constrai
     const Interval lo = constraint.lo[d];
     const Interval hi = constraint.hi[d];
     constrained |= !lo.Full() || !hi.Full();
-    inside &= lo.min <= rows.Lo(row)[d] && rows.Lo(row)[d] <= lo.max && hi.min <= rows.Hi(row)[d] && rows.Hi(row)[d] <= hi.max;
+    inside &= lo.min <= rows.Lo(row)[d] && rows.Lo(row)[d] <= lo.max && hi.min <= rows.Hi(row)[d] &&
+              rows.Hi(row)[d] <= hi.max;
   }
   switch (constraint.rule[column]) {
     case MarkRule::kAny:
@@ -343,7 +348,8 @@ inline RowSet RandomRows(const KeyLayout& layout, size_t count, Distribution dis
     const int cluster = random.Below(10);
     for (int d = 0; d < layout.dimensions; ++d) {
       lo.push_back(random.Coordinate(distribution, cluster));
-      hi.push_back(extended && distribution != Distribution::kOnePoint ? lo.back() + random.Uniform(0, 0.02) : lo.back());
+      hi.push_back(extended && distribution != Distribution::kOnePoint ? lo.back() + random.Uniform(0, 0.02)
+                                                                       : lo.back());
     }
     rows.AddBox(lo, hi);
   }

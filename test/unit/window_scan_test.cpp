@@ -1,4 +1,4 @@
-// WindowScan against brute force and boost's R-tree, and under changes of the tree between its steps.
+// WindowScan against brute force and boost's R-tree, and on damaged trees.
 #include "core/window_scan.h"
 
 #define BOOST_ALLOW_DEPRECATED_HEADERS  // boost's own use of them
@@ -8,36 +8,10 @@
 #include <boost/geometry/index/rtree.hpp>
 #include <gtest/gtest.h>
 
-#include "core/tree_writer.h"
-#include "scan_fixture.h"
+#include "window_fixture.h"
 
 namespace xtree::test {
 namespace {
-
-// All rows that a scan returns, in its order.
-std::vector<size_t> Collect(MemoryReader& reader, WindowScan* scan) {
-  std::vector<size_t> found;
-  LeafBatch batch;
-  while (scan->Step(reader, &batch)) {
-    EXPECT_EQ(reader.OpenPages(), 0);
-    EXPECT_GT(batch.count, 0);
-    for (int i = 0; i < batch.count; ++i) found.push_back(RowOf(batch.tuples[i]));
-  }
-  EXPECT_FALSE(scan->Step(reader, &batch)) << "the end stays the end";
-  return found;
-}
-
-std::vector<size_t> Sorted(std::vector<size_t> rows) {
-  std::sort(rows.begin(), rows.end());
-  return rows;
-}
-
-std::vector<size_t> Search(MemoryStore& store, const Constraint& constraint, WindowScan::Options options = {}) {
-  MemoryReader reader(store);
-  auto scan = std::make_unique<WindowScan>();
-  scan->Begin(store.layout(), constraint, options);
-  return Sorted(Collect(reader, scan.get()));
-}
 
 // About three dimensions are constrained, or no window would hit anything where there are many.
 Constraint RandomWindow(const KeyLayout& layout, Random* random) {
@@ -59,8 +33,9 @@ struct Case {
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
-  *out << c.dimensions << (c.extended ? "-D boxes" : "-D points") << ", distribution " << static_cast<int>(c.distribution) << ", "
-       << c.pack.leaf_entries << "/" << c.pack.page_entries << "/" << c.pack.node_pages;
+  *out << c.dimensions << (c.extended ? "-D boxes" : "-D points") << ", distribution "
+       << static_cast<int>(c.distribution) << ", " << c.pack.leaf_entries << "/" << c.pack.page_entries << "/"
+       << c.pack.node_pages;
 }
 
 class WindowScanData : public testing::TestWithParam<Case> {};
@@ -82,20 +57,13 @@ TEST_P(WindowScanData, AgreesWithBruteForce) {
 }
 
 const Case kCases[] = {
-    {1, false, Distribution::kUniform, {}},
-    {2, false, Distribution::kUniform, {}},
-    {2, false, Distribution::kUniform, {5, 4, 1}},
-    {2, false, Distribution::kUniform, {5, 4, 3}},
-    {2, false, Distribution::kClustered, {9, 7, 1}},
-    {2, false, Distribution::kDuplicates, {9, 7, 1}},
-    {2, false, Distribution::kOnePoint, {9, 7, 2}},
-    {2, true, Distribution::kUniform, {9, 7, 1}},
-    {3, true, Distribution::kClustered, {9, 7, 1}},
-    {3, false, Distribution::kUniform, {}},
-    {8, false, Distribution::kClustered, {20, 8, 2}},
-    {32, true, Distribution::kDuplicates, {}},
-    {100, false, Distribution::kDuplicates, {}},
-    {100, true, Distribution::kClustered, {4, 3, 4}},
+    {1, false, Distribution::kUniform, {}},           {2, false, Distribution::kUniform, {}},
+    {2, false, Distribution::kUniform, {5, 4, 1}},    {2, false, Distribution::kUniform, {5, 4, 3}},
+    {2, false, Distribution::kClustered, {9, 7, 1}},  {2, false, Distribution::kDuplicates, {9, 7, 1}},
+    {2, false, Distribution::kOnePoint, {9, 7, 2}},   {2, true, Distribution::kUniform, {9, 7, 1}},
+    {3, true, Distribution::kClustered, {9, 7, 1}},   {3, false, Distribution::kUniform, {}},
+    {8, false, Distribution::kClustered, {20, 8, 2}}, {32, true, Distribution::kDuplicates, {}},
+    {100, false, Distribution::kDuplicates, {}},      {100, true, Distribution::kClustered, {4, 3, 4}},
 };
 INSTANTIATE_TEST_SUITE_P(Cases, WindowScanData, testing::ValuesIn(kCases));
 
@@ -129,7 +97,8 @@ void CompareWithBoost(uint64_t seed) {
     }
     const BoostBox window(to_point([&](int d) { return lo[d]; }), to_point([&](int d) { return hi[d]; }));
     std::vector<size_t> expected;
-    for (auto it = reference.qbegin(bg::index::intersects(window)); it != reference.qend(); ++it) expected.push_back(it->second);
+    for (auto it = reference.qbegin(bg::index::intersects(window)); it != reference.qend(); ++it)
+      expected.push_back(it->second);
     ASSERT_EQ(Search(*store, Overlapping(layout, lo, hi)), Sorted(expected));
   }
 }
@@ -181,18 +150,22 @@ TEST(WindowScan, ReadsOnlyPagesThatMayMatch) {
   scan->Begin(layout, window, {});
   Collect(reader, scan.get());
   EXPECT_EQ(trace, expected);
-  EXPECT_EQ(std::multiset<BlockNumber>(announced.begin(), announced.end()), std::multiset<BlockNumber>(trace.begin() + 1, trace.end()));
+  EXPECT_EQ(std::multiset<BlockNumber>(announced.begin(), announced.end()),
+            std::multiset<BlockNumber>(trace.begin() + 1, trace.end()));
 }
 
 TEST(WindowScan, MarksFollowTheirRules) {
-  const KeyLayout layout = MakeLayout({{2, 8, true, Scalar::kFloat64}, {1, 4, false, Scalar::kInteger}, {1, 8, true, Scalar::kInteger}});
+  const KeyLayout layout =
+      MakeLayout({{2, 8, true, Scalar::kFloat64}, {1, 4, false, Scalar::kInteger}, {1, 8, true, Scalar::kInteger}});
   RowSet rows(layout);
   Random random(5);
   for (size_t i = 0; i < 3000; ++i) {
     Box box;
     for (int d = 0; d < 4; ++d) {
       box.lo[d] = d < 2 ? OrdinalFromDouble(random.Uniform()) : random.Below(1000);
-      box.hi[d] = d == 2 ? box.lo[d] : d < 2 ? OrdinalFromDouble(DoubleFromOrdinal(box.lo[d]) + 0.1) : box.lo[d] + random.Below(50);
+      box.hi[d] = d == 2  ? box.lo[d]
+                  : d < 2 ? OrdinalFromDouble(DoubleFromOrdinal(box.lo[d]) + 0.1)
+                          : box.lo[d] + random.Below(50);
     }
     box.marks = 0;
     rows.Add(box);
@@ -201,8 +174,8 @@ TEST(WindowScan, MarksFollowTheirRules) {
     }
   }
   const auto store = PackTree(rows, {10, 6, 2});
-  const MarkRule rules[] = {MarkRule::kAny, MarkRule::kValue, MarkRule::kValueOrEmpty, MarkRule::kEmpty, MarkRule::kNotNull,
-                            MarkRule::kNull};
+  const MarkRule rules[] = {MarkRule::kAny,   MarkRule::kValue,   MarkRule::kValueOrEmpty,
+                            MarkRule::kEmpty, MarkRule::kNotNull, MarkRule::kNull};
   std::set<size_t> sizes;
   for (int i = 0; i < 300; ++i) {
     Constraint constraint = Everything(layout);
@@ -253,7 +226,8 @@ TEST(WindowScan, PayloadComesWithThePage) {
     box.lo[0] = box.hi[0] = box.lo[1] = box.hi[1] = OrdinalFromDouble(i);
     const std::string payload = "row " + std::to_string(i);
     store.editor(kRootBlock)
-        .AppendTuple(box, TupleOf(i), reinterpret_cast<const uint8_t*>(payload.data()), static_cast<uint16_t>(payload.size()));
+        .AppendTuple(box, TupleOf(i), reinterpret_cast<const uint8_t*>(payload.data()),
+                     static_cast<uint16_t>(payload.size()));
   }
   MemoryReader reader(store);
   auto scan = std::make_unique<WindowScan>();
@@ -340,177 +314,6 @@ TEST(WindowScan, SurvivesAFaultAtEveryCall) {
     ASSERT_EQ(Collect(reader, scan.get()).size(), rows.size());
   }
   EXPECT_GT(faults, 50);
-}
-
-// Concurrent splits. The scan has read the root; then the tree changes.
-
-class HalfVisibleSplit : public testing::Test {
- protected:
-  HalfVisibleSplit() : layout_(FloatLayout(2, false)), rows_(RandomRows(layout_, 200, Distribution::kUniform, 31)) {
-    store_ = PackTree(rows_, {20, 20, 1});
-    for (size_t i = 0; i < rows_.size(); ++i) all_.push_back(i);
-  }
-
-  // Runs a scan that is interrupted after its first leaf.
-  template <class Change>
-  std::vector<size_t> ScanWith(Change&& change) {
-    MemoryReader reader(*store_);
-    auto scan = std::make_unique<WindowScan>();
-    scan->Begin(layout_, Everything(layout_), {});
-    std::vector<size_t> found;
-    LeafBatch batch;
-    EXPECT_TRUE(scan->Step(reader, &batch));
-    for (int i = 0; i < batch.count; ++i) found.push_back(RowOf(batch.tuples[i]));
-    change();
-    for (const size_t row : Collect(reader, scan.get())) found.push_back(row);
-    return Sorted(found);
-  }
-
-  KeyLayout layout_;
-  RowSet rows_;
-  std::unique_ptr<MemoryStore> store_;
-  std::vector<size_t> all_;
-};
-
-TEST_F(HalfVisibleSplit, OfALeafToCome) {
-  EXPECT_EQ(ScanWith([&] { SplitByHand(store_.get(), kRootBlock, 5); }), all_);
-}
-
-TEST_F(HalfVisibleSplit, OfALeafThatIsDone) {
-  EXPECT_EQ(ScanWith([&] { SplitByHand(store_.get(), kRootBlock, 0); }), all_);
-}
-
-TEST_F(HalfVisibleSplit, TwiceAndOfTheRightHalf) {
-  EXPECT_EQ(ScanWith([&] {
-              SplitByHand(store_.get(), kRootBlock, 5);
-              SplitByHand(store_.get(), kRootBlock, 5);                                            // the left half again
-              SplitByHand(store_.get(), kRootBlock, store_->view(kRootBlock).entries() - 2);      // the first right half
-            }),
-            all_);
-}
-
-TEST_F(HalfVisibleSplit, BeforeTheScanIsNotFollowed) {
-  SplitByHand(store_.get(), kRootBlock, 5);
-  std::vector<BlockNumber> trace;
-  MemoryReader reader(*store_);
-  reader.trace = &trace;
-  auto scan = std::make_unique<WindowScan>();
-  scan->Begin(layout_, Everything(layout_), {});
-  EXPECT_EQ(Sorted(Collect(reader, scan.get())), all_);
-  EXPECT_EQ(trace.size(), 1u + store_->view(kRootBlock).entries());
-}
-
-// The emptied left half keeps nsn and link when it is deleted.
-TEST_F(HalfVisibleSplit, ThenTheLeftHalfIsDeleted) {
-  const BlockNumber child = store_->view(kRootBlock).Child(5);
-  std::vector<size_t> expected;
-  const std::vector<size_t> found = ScanWith([&] {
-    SplitByHand(store_.get(), kRootBlock, 5);
-    std::set<size_t> gone;
-    for (int i = 0; i < store_->view(child).entries(); ++i) gone.insert(RowOf(store_->view(child).Tuple(i)));
-    for (const size_t row : all_) {
-      if (!gone.contains(row)) expected.push_back(row);
-    }
-    store_->editor(child).MarkDeleted(store_->NextTransactionId());
-    store_->SetLsn(child, store_->AdvanceLsn());
-  });
-  EXPECT_LT(expected.size(), all_.size());
-  EXPECT_EQ(found, expected);
-}
-
-// A directory node splits while the scan is below another.
-TEST_F(HalfVisibleSplit, OfADirectoryNode) {
-  store_ = PackTree(rows_, {5, 10, 1});
-  ASSERT_EQ(store_->view(kRootBlock).level(), 2);
-  EXPECT_EQ(ScanWith([&] {
-              SplitByHand(store_.get(), kRootBlock, 2);
-              const BlockNumber child = store_->view(kRootBlock).Child(2);
-              SplitByHand(store_.get(), child, 1);
-            }),
-            all_);
-}
-
-// A supernode splits: its head keeps the block, the new right node owns the old followers.
-TEST_F(HalfVisibleSplit, OfASupernode) {
-  store_ = PackTree(rows_, {4, 5, 3});
-  ASSERT_EQ(store_->view(kRootBlock).level(), 2);
-  const BlockNumber left = store_->view(kRootBlock).Child(1);
-  ASSERT_EQ(store_->view(left).followers(), 2);
-  EXPECT_EQ(ScanWith([&] {
-              const BlockNumber new_head = store_->view(left).Follower(0);
-              const BlockNumber follower = store_->view(left).Follower(1);
-              const Lsn nsn = store_->CurrentNsn();
-              NodeEditor right = store_->editor(new_head);
-              right.opaque().flags = kNodeSupernodeHead;
-              right.opaque().nsn = store_->view(left).opaque().nsn;
-              right.opaque().link = store_->view(left).opaque().link;
-              right.SetFollowers(&follower, 1);
-              store_->editor(follower).opaque().link = new_head;
-              NodeEditor head = store_->editor(left);
-              head.SetFollowers(nullptr, 0);
-              head.opaque().flags = 0;
-              head.opaque().nsn = nsn;
-              head.opaque().link = new_head;
-              Box box;
-              store_->view(new_head).Bounds(&box);
-              store_->editor(kRootBlock).AppendChild(box, new_head, SplitHistory());
-              const Lsn lsn = store_->AdvanceLsn();
-              for (const BlockNumber block : {kRootBlock, left, new_head, follower}) store_->SetLsn(block, lsn);
-            }),
-            all_);
-}
-
-// The LSN that counts is that of the page with the downlink, which need not be the head.
-TEST_F(HalfVisibleSplit, BelowASupernodesFollower) {
-  for (const bool before : {true, false}) {
-    store_ = PackTree(rows_, {4, 5, 3});
-    const auto split = [&] { SplitByHand(store_.get(), store_->view(store_->view(kRootBlock).Child(1)).Follower(0), 1); };
-    if (before) split();
-    EXPECT_EQ(ScanWith([&] {
-                if (!before) split();
-              }),
-              all_);
-  }
-}
-
-// Insertions of many rows between steps: what was there when the scan began comes exactly once.
-TEST(WindowScan, RowsStayVisibleWhileTheTreeGrows) {
-  for (const bool supernodes : {false, true}) {
-    const int dimensions = supernodes ? 16 : 2;
-    const KeyLayout layout = FloatLayout(dimensions, true);
-    const RowSet rows = RandomRows(layout, 12000, supernodes ? Distribution::kUniform : Distribution::kClustered, 41);
-    MemoryStore store(layout);
-    TreeWriter writer(store, layout, TreeOptions{.max_overlap = supernodes ? 0 : 0.2, .min_fanout = supernodes ? 0.5 : 0.35});
-    size_t inserted = 0;
-    const auto insert_until = [&](size_t end) {
-      for (Box box; inserted < std::min(end, rows.size()); ++inserted) {
-        rows.Get(inserted, &box);
-        writer.Insert(box, TupleOf(inserted), nullptr, 0);
-      }
-    };
-    insert_until(supernodes ? 600 : 2000);
-    MemoryReader reader(store);
-    auto scan = std::make_unique<WindowScan>();
-    auto batch = std::make_unique<LeafBatch>();
-    std::vector<int> seen;
-    for (int round = 0; round < 4; ++round) {
-      const size_t visible = inserted;
-      seen.assign(rows.size(), 0);
-      scan->Begin(layout, Everything(layout), {});
-      while (scan->Step(reader, batch.get())) {
-        for (int i = 0; i < batch->count; ++i) ++seen[RowOf(batch->tuples[i])];
-        insert_until(inserted + (supernodes ? 8 : 40));
-      }
-      for (size_t row = 0; row < rows.size(); ++row) {
-        ASSERT_LE(seen[row], 1) << "row " << row << " came twice";
-        ASSERT_TRUE(row >= visible || seen[row] == 1) << "row " << row << " was lost";
-      }
-    }
-    size_t supernode_pages = 0;
-    for (BlockNumber block = 1; block < store.size(); ++block) supernode_pages += store.view(block).supernode_follower();
-    EXPECT_EQ(supernode_pages > 0, supernodes);
-    EXPECT_GT(inserted, supernodes ? 1200u : 4000u);
-  }
 }
 
 // Damage.

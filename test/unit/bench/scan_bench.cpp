@@ -1,5 +1,6 @@
-// Time of the scans on a million 2-D points, without a server: pages lie in memory, a reader costs nothing. Queries are spread over the
-// data; every result carries the pages that a query reads and the rows it returns. `make -C test/unit bench`.
+// Time of the scans on a million 2-D points, without a server: pages lie in memory, a reader costs nothing. Queries are
+// spread over the data; every result carries the pages that a query reads and the rows it returns. `make -C test/unit
+// bench`.
 #include <benchmark/benchmark.h>
 
 #include "core/nearest_scan.h"
