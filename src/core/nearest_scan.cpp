@@ -7,6 +7,7 @@ namespace xtree {
 namespace {
 
 bool MatchesAll(const KeyLayout& layout, const Constraint& constraint) {
+  if (constraint.any_of_count > 0) return false;
   for (int column = 0; column < layout.columns; ++column) {
     if (constraint.rule[column] != MarkRule::kAny) return false;
   }

@@ -303,6 +303,25 @@ TEST_F(NearestScanKeys, Filters) {
   }
 }
 
+// A condition with alternatives and nothing else.
+TEST_F(NearestScanKeys, Alternatives) {
+  Interval interval[] = {{3, 3}, {17, 19}};
+  MarkRule rule[] = {MarkRule::kValue, MarkRule::kValue};
+  AnyOf group{1, 2, interval, interval, rule, false};
+  Constraint constraint = Everything(layout_);
+  constraint.any_of = &group;
+  constraint.any_of_count = 1;
+  const Result result = Search(*store_, constraint, {EuclideanKey(layout_, 0, &point_)});
+  std::set<size_t> expected;
+  for (size_t row = 0; row < rows_.size(); ++row) {
+    const Ordinal number = rows_.Lo(row)[2];
+    if (!rows_.Marked(row, 1) && (number == 3 || (number >= 17 && number <= 19))) expected.insert(row);
+  }
+  EXPECT_EQ(std::set<size_t>(result.rows.begin(), result.rows.end()), expected);
+  EXPECT_EQ(result.rows.size(), expected.size());
+  EXPECT_TRUE(std::is_sorted(result.ranks.begin(), result.ranks.end()));
+}
+
 // Rows without a value in the column lie in subtrees of their own.
 TEST(NearestScan, SubtreesOfNulls) {
   const KeyLayout layout = MakeLayout({{1, 8, false, Scalar::kInteger}, {2, 8, false, Scalar::kFloat64}});
