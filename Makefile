@@ -39,6 +39,7 @@ EXTRA_CLEAN = build
 demo:
 	@scripts/install-packages.sh build
 	@scripts/with-server $(if $(KEEP),--keep) -- demo/demo.sh
+	@$(if $(KEEP),,echo; echo 'The server is gone again. To keep one and ask it more: make demo KEEP=1')
 
 test:
 	@scripts/install-packages.sh test
