@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The tour behind `make demo`: runs against the server that the environment names (PGHOST, PGUSER ...), in a database
-# of its own. Each question is a file of this directory: a comment that says what is asked, then one query.
+# The tour behind `make demo`: runs against the new, empty server that the environment names (PGHOST, PGUSER ...). Each
+# question is a file of this directory: a comment that says what is asked, then one query.
 set -euo pipefail
 cd "$(dirname "$0")"
-export PGDATABASE=cities PGCLIENTENCODING=UTF8 PGOPTIONS='-c client_min_messages=warning'
+export PGCLIENTENCODING=UTF8 PGOPTIONS='-c client_min_messages=warning'
 
 ask() { psql -X -q -v ON_ERROR_STOP=1 --pset=footer=off --pset=border=2 --pset=linestyle=unicode "$@"; }
 
@@ -21,7 +21,6 @@ question() {
     -c "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) $query"
 }
 
-createdb "$PGDATABASE"
 heading '135,233 cities of the world (GeoNames, CC BY 4.0)'
 ask -f load.sql
 
