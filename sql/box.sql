@@ -70,6 +70,13 @@ FROM unnest(ARRAY['&&', '@>', '<@', '~=', '<<', '>>', '&<', '&>', '<<|', '|>>', 
 GROUP BY op ORDER BY op COLLATE "C";
 SELECT (agree($$SELECT b <-> '(31,27)'::point FROM grown ORDER BY b <-> '(31,27)'::point LIMIT 300$$)).*;
 
+-- Bounds of nodes are shown as they are.
+CREATE TEMP TABLE few (b box);
+CREATE INDEX few_b ON few USING xtree (b);
+INSERT INTO few VALUES ('(1,2),(0,0)'), ('(Infinity,-0),(5,0)'), (NULL);
+SELECT lower, upper FROM xtree_nodes('few_b');
+SELECT xtree_check('few_b', true);
+
 -- Inverted boxes, which some of core's functions make, have no place in the tree.
 INSERT INTO grown VALUES (1, box '(1,1),(0,0)' # box '(3,3),(1.0000005,0)');
 INSERT INTO grown SELECT 1, box(b[0], b[1]) FROM (SELECT box '(1,1),(0,0)' # box '(3,3),(1.0000005,0)') AS inverted (b);

@@ -129,6 +129,9 @@ typedef struct XtreeTypeRoutine
 
 	/* The value with these bounds, where exact. */
 	Datum (*reconstruct)(const XtreeColumn *column, const int64 *lo, const int64 *hi, bool empty);
+
+	/* The number for which an ordinal stands as lo, or as hi (`upper`), where it is not quite what `scalar` says; for display. May be NULL. */
+	double (*coordinate)(int64 ordinal, bool upper);
 } XtreeTypeRoutine;
 
 /*

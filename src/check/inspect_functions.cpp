@@ -85,12 +85,19 @@ void PutLevel(ReturnSetInfo* result, const MetaContent& meta, const IndexState& 
   tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-Datum BoundArray(const KeyLayout& layout, const Box& box, bool upper) {
+double CoordinateOf(const IndexState& state, int dimension, Ordinal ordinal, bool upper) {
+  const DimensionLayout& layout = state.layout.dimension[dimension];
+  const XtreeTypeRoutine& routine = *state.column[layout.column].routine;
+  return routine.coordinate != nullptr ? routine.coordinate(ordinal, upper) : Decode(layout.scalar, ordinal);
+}
+
+Datum BoundArray(const IndexState& state, const Box& box, bool upper) {
+  const KeyLayout& layout = state.layout;
   Datum* elements = static_cast<Datum*>(palloc(layout.dimensions * sizeof(Datum)));
   bool* nulls = static_cast<bool*>(palloc(layout.dimensions * sizeof(bool)));
   for (int d = 0; d < layout.dimensions; d++) {
     nulls[d] = box.lo[d] > box.hi[d];
-    elements[d] = nulls[d] ? 0 : Float8GetDatum(Decode(layout.dimension[d].scalar, upper ? box.hi[d] : box.lo[d]));
+    elements[d] = nulls[d] ? 0 : Float8GetDatum(CoordinateOf(state, d, upper ? box.hi[d] : box.lo[d], upper));
   }
   int dimensions[] = {layout.dimensions};
   int lower_bounds[] = {1};
@@ -106,11 +113,11 @@ struct NodeRow {
   Box bounds;
 };
 
-void PutNode(ReturnSetInfo* result, const KeyLayout& layout, const NodeRow& row, MemoryContext context) {
+void PutNode(ReturnSetInfo* result, const IndexState& state, const NodeRow& row, MemoryContext context) {
   const MemoryContext old = MemoryContextSwitchTo(context);
   Datum values[] = {
       Int64GetDatum(row.block), Int64GetDatum(row.parent), Int32GetDatum(row.level), Int32GetDatum(row.pages), Int32GetDatum(row.entries),
-      BoundArray(layout, row.bounds, false), BoundArray(layout, row.bounds, true),
+      BoundArray(state, row.bounds, false), BoundArray(state, row.bounds, true),
   };
   bool nulls[] = {false, row.parent == kInvalidBlock, false, false, false, false, false};
   tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
@@ -118,7 +125,8 @@ void PutNode(ReturnSetInfo* result, const KeyLayout& layout, const NodeRow& row,
   MemoryContextReset(context);
 }
 
-void PutNodes(ReturnSetInfo* result, const OpenIndex& open, const KeyLayout& layout) {
+void PutNodes(ReturnSetInfo* result, const OpenIndex& open, const IndexState& state) {
+  const KeyLayout& layout = state.layout;
   const MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "xtree node row", ALLOCSET_SMALL_SIZES);
   Guarded(open.index, [&] {
     BufferStore store(open.index, open.heap, layout, GetAccessStrategy(BAS_BULKREAD));
@@ -131,7 +139,7 @@ void PutNodes(ReturnSetInfo* result, const OpenIndex& open, const KeyLayout& lay
         node.page(i).Bounds(&page);
         Extend(layout, page, &row.bounds);
       }
-      PgCall([&] { PutNode(result, layout, row, context); });
+      PgCall([&] { PutNode(result, state, row, context); });
     });
     check.Walk();
   });
@@ -159,7 +167,7 @@ extern "C" Datum xtree_nodes(PG_FUNCTION_ARGS) {
   InitMaterializedSRF(fcinfo, 0);
   const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
   const IndexState* state = CopyIndexState(open.index, true);
-  PutNodes(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), open, state->layout);
+  PutNodes(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), open, *state);
   CloseIndex(open, AccessShareLock);
   return 0;
 }

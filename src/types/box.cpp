@@ -184,6 +184,10 @@ Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64* hi, bool) {
   return BoxPGetDatum(box);
 }
 
+double CoordinateFromOrdinal(int64 ordinal, bool upper) {
+  return upper ? HighFromOrdinal(ordinal) : xtree_float8_from_ordinal(ordinal);
+}
+
 constexpr XtreeTypeRoutine kRoutine = {
     .magic = XTREE_ROUTINE_MAGIC,
     .api_version = XTREE_API_VERSION,
@@ -200,6 +204,7 @@ constexpr XtreeTypeRoutine kRoutine = {
     .constraint = Constrain,
     .order = Order,
     .reconstruct = Reconstruct,
+    .coordinate = CoordinateFromOrdinal,
 };
 
 }  // namespace

@@ -176,6 +176,7 @@ constexpr XtreeTypeRoutine kRoutine = {
     .constraint = Constrain,
     .order = Order,
     .reconstruct = Reconstruct,
+    .coordinate = nullptr,
 };
 
 }  // namespace

@@ -60,6 +60,7 @@ constexpr XtreeTypeRoutine ScalarRoutine(uint16 encoding_id, uint8 width, XtreeS
       .constraint = constraint,
       .order = nullptr,
       .reconstruct = reconstruct,
+      .coordinate = nullptr,
   };
 }
 
