@@ -36,7 +36,10 @@ sub run_until_killed
 {
 	my ($point, @statements) = @_;
 	my $script = "SET xtree.stop_point = '$point:crash';\n" . join '', map { "$_;\n\\echo done\n" } @statements;
-	my ($status, $out, $error) = $node->psql('postgres', $script, on_error_stop => 1);
+	my $file = $node->basedir . '/script.sql';  # not through a pipe, which breaks when psql loses its server
+	append_to_file($file, $script);
+	my ($status, $out, $error) = $node->psql('postgres', "\\i $file", on_error_stop => 1);
+	unlink $file;
 	my $done = () = $out =~ /^done$/mg;
 	return ($status != 0 && $error =~ /connection|terminat/ ? 1 : 0, $done);
 }
