@@ -26,8 +26,8 @@ BOUND_OBJS = $(BOUND_SOURCES:src/%.cpp=build/obj/%.o)
 OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # In order: setup creates the extension, the others need it. Install scripts share sql/, hence an explicit list.
-REGRESS = setup agree point box scalar
-ISOLATION =
+REGRESS = setup agree index plans point box scalar
+ISOLATION = split_scan stopped_split serializable exclusion
 ISOLATION_OPTS = --inputdir=test --load-extension=xtree
 
 SHLIB_LINK = -lstdc++ -Wl,-Bsymbolic -Wl,--version-script=src/exports.map
