@@ -27,7 +27,7 @@ OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # In order: setup creates the extension, the others need it. Install scripts share sql/, hence an explicit list.
 REGRESS = setup agree index plans point box scalar
-ISOLATION = split_scan stopped_split serializable exclusion
+ISOLATION = split_scan serializable exclusion $(if $(STOP_POINTS),stopped_split)
 ISOLATION_OPTS = --inputdir=test --load-extension=xtree
 
 SHLIB_LINK = -lstdc++ -Wl,-Bsymbolic -Wl,--version-script=src/exports.map
