@@ -46,7 +46,7 @@ double AddRows(Relation heap, IndexInfo* info, Build* build) {
 IndexBuildResult BuildTree(Relation heap, IndexInfo* info, Build* build, MemoryContext memory) {
   const IndexState& state = *build->state;
   BuildEnvironment environment(memory);
-  TemporaryFiles files;
+  TemporaryFiles files(memory);
   BuildWriter writer(build->index);
   BulkLoader loader(state.layout, {state.tree_options, state.fillfactor}, maintenance_work_mem * size_t{1024}, environment, writer, files);
   build->loader = &loader;

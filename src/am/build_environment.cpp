@@ -35,9 +35,12 @@ void BuildEnvironment::Progress(BulkPhase phase, uint64_t done, uint64_t total) 
 }
 
 int TemporaryFiles::Create() {
-  BufFile* file = PgCall([] {
+  BufFile* file = PgCall([&] {
+    const MemoryContext old = MemoryContextSwitchTo(memory_);
     PrepareTempTablespaces();
-    return BufFileCreateTemp(false);
+    BufFile* created = BufFileCreateTemp(false);
+    MemoryContextSwitchTo(old);
+    return created;
   });
   files_[next_] = file;
   return next_++;

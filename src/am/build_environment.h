@@ -40,6 +40,7 @@ class BuildEnvironment final : public BulkEnvironment {
 
 class TemporaryFiles final : public SpillFiles {
  public:
+  explicit TemporaryFiles(MemoryContext memory) : memory_(memory) {}  // a file and its buffer outlive the row that it is created for
   int Create() override;
   void Write(int file, const void* bytes, size_t count) override;
   void Rewind(int file) override;
@@ -49,6 +50,7 @@ class TemporaryFiles final : public SpillFiles {
  private:
   BufFile* File(int file) const { return files_.at(file); }
 
+  MemoryContext memory_;
   std::unordered_map<int, BufFile*> files_;
   int next_ = 0;
 };
