@@ -56,7 +56,7 @@ sub test_scroll {
 }
 
 sub test_errors {
-    my $outcome = sub { return Oracle::Compare::error_verdict({ state => $_[0] }, { state => $_[1] })->{outcome} };
+    my $outcome = sub { return Oracle::Compare::error_verdict(undef, 'a', { quals => [] }, { state => $_[0] }, { state => $_[1] })->{outcome} };
     is($outcome->('22003', '22003'), 'agreed',  'the same error on both sides');
     is($outcome->('22003', undef),   'skipped', 'an evaluation error only without the index decides nothing');
     is($outcome->(undef,   '22003'), 'failed',  'an error only through the index');

@@ -162,10 +162,20 @@ sub pairs_of {
     return @pairs ? @pairs : ([ 0, 0 ]);
 }
 
-sub near_offset {
-    my ($column) = @_;
-    return pick(1, -1) * pick(1, 0.5, 10, 100, 0.01) if $column->{masked}{eps} || chance(60);
-    return pick(1, -1) * pick(@EPSILONS);
+# The double $steps places above a finite one.
+sub neighbour {
+    my ($n, $steps) = @_;
+    return $n if $n == 0;
+    return unpack('d', pack('q', unpack('q', pack('d', $n)) + ($n > 0 ? $steps : -$steps)));
+}
+
+# A coordinate moved: far, about as far as the tolerance, or exactly as far, give
+# or take the last bit.
+sub moved {
+    my ($column, $coordinate) = @_;
+    return shifted($coordinate, pick(1, -1) * pick(1, 0.5, 10, 100, 0.01)) if $column->{masked}{eps} || chance(50);
+    return shifted($coordinate, pick(1, -1) * pick(@EPSILONS)) if chance(50) || !finite($coordinate);
+    return sprintf('%.17g', neighbour($coordinate + pick(1, -1, 0) * 1e-6, irange(-1, 1)));
 }
 
 # A pair from the data, moved a little in some of the calls.
@@ -176,7 +186,7 @@ sub data_pair {
     return [ irange(-10, 10), irange(-10, 10) ] unless @$pool;
     my $pair = pick(pairs_of(pick(@$pool)));
     return $pair if chance(50);
-    return [ map { chance(60) ? shifted($_, near_offset($column)) : $_ } @$pair ];
+    return [ map { chance(60) ? moved($column, $_) : $_ } @$pair ];
 }
 
 sub quoted { my ($text, $type) = @_; return "'$text'::$type" }

@@ -4,7 +4,9 @@
 # and the text is made from what is left.
 #   shape   rows, count, covering, knn, join, joinsum, exists, notin, lateral
 #   fetch   plain, prepared, scroll (cursor moved both ways), dml (cursor held
-#           open while its own transaction writes), or write (DML RETURNING)
+#           open while its own transaction writes), vacuum (while another one
+#           vacuums), or write (DML RETURNING)
+#   before, writes  steps before the comparison, and while the cursor is open
 #   quals   conditions on t;  fixed: the partial index's predicate
 #   probes  constants of the outer side of a join;  probe_qual: condition with v.x
 #   ops     what the statistics count: [type, operator, argument type]
@@ -163,7 +165,7 @@ sub random_shape {
 sub random_fetch {
     my ($shape, $may_write) = @_;
     return 'plain' unless $shape =~ /^(rows|covering|knn)$/;
-    return pick_weighted(plain => 78, prepared => 8, scroll => 6, dml => $may_write ? 5 : 0,
+    return pick_weighted(plain => 78, prepared => 8, scroll => 6, dml => $may_write ? 5 : 0, vacuum => $may_write ? 1.5 : 0,
         write => $may_write && $shape eq 'rows' ? 3 : 0);
 }
 
@@ -197,7 +199,8 @@ sub random_query {
     $q->{fixed} = $index->{where} ? [ $index->{where} ] : [];
     $q->{force} = random_force($shape);
     $q->{force}{plan_cache_mode} = 'force_generic_plan' if $q->{fetch} eq 'prepared';
-    $q->{zone}  = pick('UTC', 'America/New_York', 'Asia/Kolkata') if chance(20);
+    my $timed = grep { $_->{type}{name} =~ /date|timestamp/ } @{ $index->{keys} };
+    $q->{zone} = pick('America/New_York', 'America/New_York', 'UTC', 'Asia/Kolkata') if chance($timed ? 60 : 5);
     $q->{seed}  = rnd(1 << 30);
     return $q;
 }

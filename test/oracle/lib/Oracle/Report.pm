@@ -111,14 +111,16 @@ sub comparison_text {
     my ($step, $verdict) = @_;
     my $q    = $step->{probe};
     my $note = $step->{on} ? "-- in session $step->{on}:\n" : '';
-    my $text = "$note-- the truth, without the index:\n"
+    my $text = join('', map { Oracle::Session::step_text($_) } @{ $q->{before} // [] }) . "$note-- the truth, without the index:\n"
         . "SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off;\n"
         . with_values($q, query_sql($q, 0)) . ";\n"
         . "RESET enable_indexscan; RESET enable_indexonlyscan; RESET enable_bitmapscan;\n-- with it (fetch: $q->{fetch}):\n";
     $text .= "SET timezone = '$q->{zone}';\n" if $q->{zone};
     $text .= join('', map { "SET $_ = $q->{force}{$_};\n" } sort keys %{ $q->{force} });
-    $text .= Oracle::Session::step_text($_) for @{ $q->{writes} // [] };
-    return $text . ($verdict->{sql} // query_sql($q, 1)) . ";\n";
+    $text .= ($verdict->{sql} // query_sql($q, 1)) . ";\n";
+    return $text unless @{ $q->{writes} // [] };
+    return $text . "-- while a cursor for it is open (BEGIN; DECLARE; FETCH ...; then the rest after these):\n"
+        . join('', map { Oracle::Session::step_text($_) } @{ $q->{writes} });
 }
 
 sub steps_text {

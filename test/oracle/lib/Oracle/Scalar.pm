@@ -170,11 +170,22 @@ sub random_time {
     return stamp_text($day * 86400 + $second, chance(50) ? 0 : rnd(1_000_000), $type);
 }
 
+# Around the hours that America/New_York's clock skips or repeats.
+sub clock_change {
+    my ($type) = @_;
+    my $change = pick(1678604400, 1699164000);
+    return sub {
+        my $seconds = $change + 900 * irange(-40, 40);
+        return $type eq 'date' ? date_text(int($seconds / 86400)) : stamp_text($seconds, 0, $type);
+    };
+}
+
 sub time_kinds {
     my ($type) = @_;
     my @limits = @{ $TIME_LIMITS{$type} };
     return {
         uniform  => [ sub { my $s = pick(3, 400, 15000); sub { random_time($type, $s) } } ],
+        clock    => [ sub { clock_change($type) } ],
         few      => [ sub { my @v = map { random_time($type, 300) } 1 .. irange(1, 5); sub { pick(@v) } } ],
         nasty    => [ sub { my $p = pick(5, 50, 100); sub { chance($p) ? pick(@limits) : random_time($type, 9) } }, 'inf' ],
         sequence => [ sub { my $d = 12_000; sub { $d++; $type eq 'date' ? date_text($d) : stamp_text($d * 3600, 0, $type) } } ],

@@ -9,7 +9,7 @@ package Oracle::Session;
 use strict;
 use warnings;
 use DBI;
-use DBD::Pg;
+use DBD::Pg qw(:async);
 
 # What a lost connection is reported as (crash_shutdown).
 my $CRASHED = '57P02';
@@ -105,6 +105,12 @@ sub query {
     return { rows => [ map { $_->[0] // '\N' } @$rows ] } if $fields == 1;
     return { rows => [ map { join('|', map { $_ // '\N' } @$_) } @$rows ] };
 }
+
+# Starts a statement in the background; ready says whether it has ended, finish
+# waits for that.
+sub start  { my ($self, $name, $sql) = @_; $self->handle($name)->do($sql, { pg_async => PG_ASYNC }); return }
+sub ready  { my ($self, $name) = @_; return $self->handle($name)->pg_ready }
+sub finish { my ($self, $name) = @_; $self->handle($name)->pg_result; return }
 
 # --- steps ------------------------------------------------------------------------
 

@@ -120,11 +120,11 @@ sub simpler_query {
         $last = $candidate;
         return 1;
     };
-    for my $member (grep { $last->{probe}{$_} } qw(quals writes)) {
+    for my $member (grep { $last->{probe}{$_} } qw(quals before writes)) {
         $self->reduced($last->{probe}{$member}, sub { return $try->($member, $_[0]) });
     }
     $self->reduced($last->{probe}{probes}, sub { return @{ $_[0] } && $try->('probes', $_[0]) }) if $last->{probe}{probes};
-    $try->('fetch', 'plain') if $last->{probe}{fetch} =~ /scroll|dml|write/;
+    $try->('fetch', 'plain') if $last->{probe}{fetch} =~ /scroll|dml|vacuum|write/;
     $try->('zone',  undef)   if $last->{probe}{zone};
     for my $name (sort keys %{ $last->{probe}{force} }) {
         my %force = %{ $last->{probe}{force} };

@@ -144,12 +144,22 @@ sub maintenance {
 
 # --- transactions -----------------------------------------------------------------
 
+# Rows die, a scan begins, session b vacuums and uses their places again.
+sub vacuum_under {
+    my ($table, $q) = @_;
+    $q->{before} = [ { sql => 'DELETE FROM t WHERE id % ' . pick(2, 3, 10) . ' = 0' } ];
+    $q->{writes} = [ map { { %$_, on => 'b' } } { sql => 'VACUUM (TRUNCATE off) t' }, load_step($table, irange(1, 200)) ];
+    return;
+}
+
 sub queries {
     my ($table, $n, $on, $may_write) = @_;
     my @steps;
     for (1 .. $n) {
         my $q = random_query($table, $may_write);
+        $q->{fetch} = 'plain' if $q->{fetch} eq 'vacuum' && $table->{kind} eq 'temporary';
         $q->{writes} = [ map { random_write($table) } 1 .. irange(1, 4) ] if $q->{fetch} eq 'dml';
+        vacuum_under($table, $q) if $q->{fetch} eq 'vacuum';
         push @steps, { probe => $q, ($on ? (on => $on) : ()) };
     }
     return @steps;
