@@ -10,7 +10,8 @@ namespace {
 // Dimensions tried for halves of little overlap before a directory range is given up as one supernode.
 constexpr size_t kMaxDimensionsTried = 8;
 
-// A cut is moved out of equal keys where this many nodes of the base level remain on each side: then they can be filled well.
+// A cut is moved out of equal keys where this many nodes of the base level remain on each side: then they can be filled
+// well.
 constexpr size_t kUnitsBesideTies = 8;
 
 }  // namespace
@@ -66,8 +67,8 @@ int TreeBuilder::SubtreeHeight(double records, double fewest_records, double pay
   return height;
 }
 
-void TreeBuilder::BuildSubtrees(RecordMemory& memory, int height, const ColumnScales& scales, const SplitHistory& history,
-                                RecordStore* output) {
+void TreeBuilder::BuildSubtrees(RecordMemory& memory, int height, const ColumnScales& scales,
+                                const SplitHistory& history, RecordStore* output) {
   Records records = memory.Order();
   Start(memory, &records);
   output_ = output;
@@ -98,7 +99,8 @@ uint64_t TreeBuilder::Children(const Range& range, int height) const {
 int TreeBuilder::RootHeight(const Range& all) {
   int height = 0;
   while (NodesFor(all.units, height) > 1) height++;
-  while (height > 0 && MayRefuse(all, height - 1) && !Divide(all, NodesFor(all.units, height - 1), height - 1, true)) height--;
+  while (height > 0 && MayRefuse(all, height - 1) && !Divide(all, NodesFor(all.units, height - 1), height - 1, true))
+    height--;
   return height;
 }
 
@@ -119,7 +121,9 @@ TreeBuilder::Division TreeBuilder::Halve(const Range& range, uint64_t nodes) con
 void TreeBuilder::MoveCut(const Range& range, size_t middle, int height, Division* division) const {
   const uint64_t nodes = division->first_nodes + division->second_nodes;
   const auto share = static_cast<double>(middle - range.begin) / static_cast<double>(range.size());
-  const auto wanted = [](uint64_t of, double part) { return static_cast<uint64_t>(std::llround(static_cast<double>(of) * part)); };
+  const auto wanted = [](uint64_t of, double part) {
+    return static_cast<uint64_t>(std::llround(static_cast<double>(of) * part));
+  };
   const auto fewest = [](uint64_t what, uint64_t per) { return std::max<uint64_t>((what + per - 1) / per, 1); };
   division->first = {range.begin, middle, 0};
   division->second = {middle, range.end, 0};
@@ -132,8 +136,8 @@ void TreeBuilder::MoveCut(const Range& range, size_t middle, int height, Divisio
   division->second_nodes = std::max(nodes - std::min(nodes, division->first_nodes), fewest(second.units, limit));
 }
 
-// Orders the records of the range into two halves along an axis. A cut among equal keys moves to their first or last where the
-// smaller half stays large enough; else `in_ties` is set.
+// Orders the records of the range into two halves along an axis. A cut among equal keys moves to their first or last
+// where the smaller half stays large enough; else `in_ties` is set.
 TreeBuilder::Division TreeBuilder::Cut(const Range& range, uint64_t nodes, int height, int axis) {
   Division division = Halve(range, nodes);
   division.dimension = record_.axis(axis).dimension;
@@ -155,15 +159,18 @@ TreeBuilder::Division TreeBuilder::Cut(const Range& range, uint64_t nodes, int h
 bool TreeBuilder::MayCutAt(const Range& range, size_t at, int height) const {
   const size_t smaller = std::min(at - range.begin, range.end - at);
   const double share = base_level_ + height > 0 ? options_.tree.min_fanout : 0;
-  return smaller >= kUnitsBesideTies * base_capacity_ && static_cast<double>(smaller) >= share * static_cast<double>(range.size());
+  return smaller >= kUnitsBesideTies * base_capacity_ &&
+         static_cast<double>(smaller) >= share * static_cast<double>(range.size());
 }
 
-// Where the records with the key of `at` would lie if the range were in order. Looks at all of them only when a sample has some.
+// Where the records with the key of `at` would lie if the range were in order. Looks at all of them only when a sample
+// has some.
 TreeBuilder::Ties TreeBuilder::FindTies(const Range& range, size_t at, int axis) {
   constexpr int kSample = 64;
   const int64_t key = record_.Key((*records_)[at], axis);
   int seen = 0;
-  for (int i = 0; i < kSample; i++) seen += record_.Key((*records_)[range.begin + random_.Below(range.size())], axis) == key;
+  for (int i = 0; i < kSample; i++)
+    seen += record_.Key((*records_)[range.begin + random_.Below(range.size())], axis) == key;
   if (seen < 2) return {at, at};
   Ties ties{range.begin, range.begin};
   for (size_t i = range.begin; i < range.end; i++) {
@@ -188,7 +195,8 @@ double TreeBuilder::OverlapOf(const Division& division) const {
 }
 
 // Orders the records of the range into two halves. Nothing when they are to be one supernode.
-std::optional<TreeBuilder::Division> TreeBuilder::Divide(const Range& range, uint64_t nodes, int height, bool may_refuse) {
+std::optional<TreeBuilder::Division> TreeBuilder::Divide(const Range& range, uint64_t nodes, int height,
+                                                         bool may_refuse) {
   const bool leaves = base_level_ + height == 0;
   const std::vector<int>& ranked = partitioner_.Rank(*records_, range.begin, range.end, scales_, leaves);
   if (!leaves && !record_.point_like()) return DivideDirectory(range, nodes, height, ranked, may_refuse);
@@ -202,8 +210,8 @@ std::optional<TreeBuilder::Division> TreeBuilder::Divide(const Range& range, uin
   return Cut(range, nodes, height, ranked[0]);
 }
 
-// The X-tree's rule. A supernode is formed only while the division would save less than a page of it: a query that meets the range
-// at a point reads all of its pages, or (1 + overlap) / 2 of them when divided.
+// The X-tree's rule. A supernode is formed only while the division would save less than a page of it: a query that
+// meets the range at a point reads all of its pages, or (1 + overlap) / 2 of them when divided.
 std::optional<TreeBuilder::Division> TreeBuilder::DivideDirectory(const Range& range, uint64_t nodes, int height,
                                                                   const std::vector<int>& ranked, bool may_refuse) {
   double least = 2;
@@ -247,7 +255,8 @@ void TreeBuilder::Node(const Range& range, int height, const SplitHistory& histo
 // Rows whose payloads do not fit one page, the larger ones having come together, are divided once more.
 void TreeBuilder::Leaf(const Range& range, const SplitHistory& history) {
   WrittenNode node;
-  if (writer_->WriteLeaf(*records_, range.begin, range.end, payloads_, kInvalidBlock, &node)) return PushNode(node, 0, history);
+  if (writer_->WriteLeaf(*records_, range.begin, range.end, payloads_, kInvalidBlock, &node))
+    return PushNode(node, 0, history);
   Nodes({range.begin, range.end, 2}, 2, 0, history, false);
 }
 
@@ -265,7 +274,8 @@ void TreeBuilder::Directory(size_t first, int level, const SplitHistory& history
   if (block != kRootBlock) PushNode(node, level, history);
 }
 
-// The same where leaves were divided once more (see Leaf), so that there are too many entries for a page: several nodes.
+// The same where leaves were divided once more (see Leaf), so that there are too many entries for a page: several
+// nodes.
 void TreeBuilder::Pieces(size_t first, int level, const SplitHistory& history, BlockNumber block, size_t limit) {
   const size_t count = stack_size_ - first;
   const size_t pieces = (count + limit - 1) / limit;

@@ -1,10 +1,11 @@
 // Top-down construction of a tree over records in memory.
 //
-// For bulk_*.cpp. A subtree of height h over a range of records gets as many children as it needs at the planned fill; the range is
-// divided in two again and again, along the dimension of widest spread, until each part is one child. So the directory follows the
-// cuts of the leaves, all leaves are equally full and equally deep. Deviation from VAMSplit (White, Jain 1996): positions divide
-// evenly instead of filling all nodes but the last. Directory nodes obey the X-tree's rule: a range whose halves would overlap too
-// much along every dimension is not divided but becomes a supernode. Nothing is locked; no WAL.
+// For bulk_*.cpp. A subtree of height h over a range of records gets as many children as it needs at the planned fill;
+// the range is divided in two again and again, along the dimension of widest spread, until each part is one child. So
+// the directory follows the cuts of the leaves, all leaves are equally full and equally deep. Deviation from VAMSplit
+// (White, Jain 1996): positions divide evenly instead of filling all nodes but the last. Directory nodes obey the
+// X-tree's rule: a range whose halves would overlap too much along every dimension is not divided but becomes a
+// supernode. Nothing is locked; no WAL.
 #pragma once
 
 #include "core/bulk_partition.h"
@@ -16,17 +17,19 @@ namespace xtree {
 class TreeBuilder {
  public:
   // `base_level`: 0 when the records are rows, else that of the nodes which directory records become entries of.
-  TreeBuilder(const KeyLayout& layout, const BulkOptions& options, int max_supernode_pages, int base_level, NodeWriter& writer,
-              MemoryBudget& budget);
+  TreeBuilder(const KeyLayout& layout, const BulkOptions& options, int max_supernode_pages, int base_level,
+              NodeWriter& writer, MemoryBudget& budget);
 
   // The whole tree, its root at kRootBlock.
   void BuildRoot(RecordMemory& memory);
 
   // Subtrees of one height; their downlinks, with `history` and the cuts between them, go to `output`.
   // REQUIRES: memory is not empty.
-  void BuildSubtrees(RecordMemory& memory, int height, const ColumnScales& scales, const SplitHistory& history, RecordStore* output);
+  void BuildSubtrees(RecordMemory& memory, int height, const ColumnScales& scales, const SplitHistory& history,
+                     RecordStore* output);
 
-  // The height of subtrees for parts of so many records: as high as fills them well. `payload`: mean bytes, length included.
+  // The height of subtrees for parts of so many records: as high as fills them well. `payload`: mean bytes, length
+  // included.
   int SubtreeHeight(double records, double fewest_records, double payload) const;
 
  private:
@@ -65,8 +68,8 @@ class TreeBuilder {
   bool MayRefuse(const Range& range, int height) const;
   double OverlapOf(const Division& division) const;
   std::optional<Division> Divide(const Range& range, uint64_t nodes, int height, bool may_refuse);
-  std::optional<Division> DivideDirectory(const Range& range, uint64_t nodes, int height, const std::vector<int>& ranked,
-                                          bool may_refuse);
+  std::optional<Division> DivideDirectory(const Range& range, uint64_t nodes, int height,
+                                          const std::vector<int>& ranked, bool may_refuse);
 
   void Nodes(const Range& range, uint64_t nodes, int height, const SplitHistory& history, bool may_refuse);
   void Node(const Range& range, int height, const SplitHistory& history, BlockNumber block, bool supernode);

@@ -124,8 +124,9 @@ std::vector<SpillRun> Distributor::Finish() {
   return runs;
 }
 
-ExternalBuilder::ExternalBuilder(const RecordFormat& format, MemoryBudget& budget, size_t part_memory, SpillFiles& files,
-                                 TreeBuilder& builder, const ColumnScales& scales, RecordStore* output)
+ExternalBuilder::ExternalBuilder(const RecordFormat& format, MemoryBudget& budget, size_t part_memory,
+                                 SpillFiles& files, TreeBuilder& builder, const ColumnScales& scales,
+                                 RecordStore* output)
     : format_(&format),
       budget_(&budget),
       part_memory_(part_memory),
@@ -165,7 +166,8 @@ int ExternalBuilder::PartsFor(std::span<const SpillRun> runs) const {
 }
 
 // Cuts the records of the runs into parts and builds each.
-void ExternalBuilder::Distribute(std::span<const SpillRun> runs, RecordMemory& sample, const SplitHistory& history, int depth) {
+void ExternalBuilder::Distribute(std::span<const SpillRun> runs, RecordMemory& sample, const SplitHistory& history,
+                                 int depth) {
   const SpaceCut cut = SpaceCut::Make(sample, scales_, PartsFor(runs));
   sample.Reset();
   if (cut.parts() == 1) return BuildInMemory(runs, history);
@@ -184,7 +186,8 @@ void ExternalBuilder::Distribute(std::span<const SpillRun> runs, RecordMemory& s
   }
   const std::vector<SpillRun> parts = distributor.Finish();
   if (depth == 0) ChooseHeight(parts);
-  for (size_t p = 0; p < parts.size(); p++) BuildPart({&parts[p], 1}, history | cut.history(static_cast<int>(p)), depth + 1);
+  for (size_t p = 0; p < parts.size(); p++)
+    BuildPart({&parts[p], 1}, history | cut.history(static_cast<int>(p)), depth + 1);
 }
 
 void ExternalBuilder::BuildPart(std::span<const SpillRun> runs, const SplitHistory& history, int depth) {

@@ -1,8 +1,10 @@
-// Bulk load of more records than memory holds: the space is cut into parts, records are distributed to temporary files by part, and
-// each part is built in memory as subtrees of one height. Their downlinks are the records of the level above.
+// Bulk load of more records than memory holds: the space is cut into parts, records are distributed to temporary files
+// by part, and each part is built in memory as subtrees of one height. Their downlinks are the records of the level
+// above.
 //
-// For bulk_load.cpp. "Distribute" and "build a part" are separate, and the cut is plain data, so that several processes can share
-// one cut: each distributes its own records, then each builds some of the parts from everybody's runs. Nothing is locked; no WAL.
+// For bulk_load.cpp. "Distribute" and "build a part" are separate, and the cut is plain data, so that several processes
+// can share one cut: each distributes its own records, then each builds some of the parts from everybody's runs.
+// Nothing is locked; no WAL.
 #pragma once
 
 #include "core/bulk_build.h"
@@ -14,8 +16,8 @@ inline constexpr int kMaxParts = 128;
 // A k-d tree of cuts. Plain data; may be copied bytewise to processes with the same layout.
 class SpaceCut {
  public:
-  // Cuts along the widest spread of the sample, which is reordered, into at most `parts` parts of as many sampled records each.
-  // One part when all sampled records lie at one place.
+  // Cuts along the widest spread of the sample, which is reordered, into at most `parts` parts of as many sampled
+  // records each. One part when all sampled records lie at one place.
   static SpaceCut Make(RecordMemory& sample, const ColumnScales& scales, int parts);
 
   int parts() const { return parts_; }
@@ -25,9 +27,9 @@ class SpaceCut {
  private:
   friend class SpaceCutter;
   struct Cut {
-    int64_t key;        // records below it go one way, those from it on the other
+    int64_t key;  // records below it go one way, those from it on the other
     int16_t dimension;
-    int16_t next[2];    // a cut, or ~part
+    int16_t next[2];  // a cut, or ~part
   };
   int parts_ = 1;
   int cuts_ = 0;
@@ -54,8 +56,8 @@ class Distributor {
 class ExternalBuilder {
  public:
   // `part_memory`: what a part that is built in memory may take. `output`: the downlinks.
-  ExternalBuilder(const RecordFormat& format, MemoryBudget& budget, size_t part_memory, SpillFiles& files, TreeBuilder& builder,
-                  const ColumnScales& scales, RecordStore* output);
+  ExternalBuilder(const RecordFormat& format, MemoryBudget& budget, size_t part_memory, SpillFiles& files,
+                  TreeBuilder& builder, const ColumnScales& scales, RecordStore* output);
 
   // `sample`: of the records, uniform; it is given back. The height of the subtrees.
   int Build(const SpillRun& run, RecordMemory& sample);

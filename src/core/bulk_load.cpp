@@ -11,16 +11,16 @@ namespace {
 
 constexpr uint64_t kInterruptEvery = 4096;
 
-// How the limit is shared out. While rows come in they have most of it; once they are in files, the part under construction, the
-// downlinks of finished parts, and files' buffers or a sample share it.
+// How the limit is shared out. While rows come in they have most of it; once they are in files, the part under
+// construction, the downlinks of finished parts, and files' buffers or a sample share it.
 size_t RowMemory(size_t limit) { return limit / 4 * 3; }
 size_t PartMemory(size_t limit) { return limit / 2; }
 size_t DownlinkMemory(size_t limit) { return limit / 4; }
 
 }  // namespace
 
-BulkLoader::BulkLoader(const KeyLayout& layout, const BulkOptions& options, size_t memory_limit, BulkEnvironment& environment,
-                       PageSink& sink, SpillFiles& files)
+BulkLoader::BulkLoader(const KeyLayout& layout, const BulkOptions& options, size_t memory_limit,
+                       BulkEnvironment& environment, PageSink& sink, SpillFiles& files)
     : layout_(&layout),
       options_(options),
       budget_(environment, std::max(memory_limit, kMinBulkMemory)),
@@ -64,7 +64,8 @@ BulkStatistics BulkLoader::Finish() {
   return writer_.Statistics();
 }
 
-// Subtrees over the records of a store that spilled, those of `level`; their downlinks go to `next`. The level of these.
+// Subtrees over the records of a store that spilled, those of `level`; their downlinks go to `next`. The level of
+// these.
 int BulkLoader::BuildParts(int level, RecordStore* store, RecordStore* next) {
   const SpillRun run = store->FinishRun();
   RecordMemory& sample = store->memory();

@@ -1,9 +1,9 @@
 // Bulk load: CREATE INDEX on existing rows.
 //
-// For the access method's build. Rows are added one after another; Finish builds the tree and writes every page but the meta page,
-// in memory when all rows fit the limit, else through temporary files, with the same quality of the tree. The index cannot be
-// seen by anybody yet, so nothing is locked; logging the pages is the sink's business. Functions throw what the environment, the
-// sink and the spill files throw.
+// For the access method's build. Rows are added one after another; Finish builds the tree and writes every page but the
+// meta page, in memory when all rows fit the limit, else through temporary files, with the same quality of the tree.
+// The index cannot be seen by anybody yet, so nothing is locked; logging the pages is the sink's business. Functions
+// throw what the environment, the sink and the spill files throw.
 #pragma once
 
 #include "core/bulk_store.h"
@@ -17,8 +17,8 @@ inline constexpr size_t kMinBulkMemory = 1024 * 1024;
 class BulkLoader {
  public:
   // Everything is to outlive the loader. `memory_limit`: bytes that it may have from the environment at any time.
-  BulkLoader(const KeyLayout& layout, const BulkOptions& options, size_t memory_limit, BulkEnvironment& environment, PageSink& sink,
-             SpillFiles& files);
+  BulkLoader(const KeyLayout& layout, const BulkOptions& options, size_t memory_limit, BulkEnvironment& environment,
+             PageSink& sink, SpillFiles& files);
 
   // `payload`: INCLUDE columns as they lie on a page.
   void Add(const Box& box, TupleId tuple, const uint8_t* payload, uint16_t payload_length);

@@ -1,4 +1,5 @@
-// Memory of a bulk load: everything that grows with the data comes from BulkEnvironment and is counted against one limit.
+// Memory of a bulk load: everything that grows with the data comes from BulkEnvironment and is counted against one
+// limit.
 //
 // For bulk_*.cpp and the access method that supplies the environment. Nothing is locked; no WAL.
 #pragma once
@@ -18,8 +19,8 @@ class BulkEnvironment {
  public:
   virtual ~BulkEnvironment() = default;
 
-  // realloc semantics for large blocks (any of `old` may be null); throws instead of returning nullptr. In place or by remapping
-  // where possible: the limit counts the new size only.
+  // realloc semantics for large blocks (any of `old` may be null); throws instead of returning nullptr. In place or by
+  // remapping where possible: the limit counts the new size only.
   virtual void* Reallocate(void* old, size_t bytes) = 0;
   virtual void Free(void* memory) noexcept = 0;
 
@@ -104,7 +105,9 @@ class BulkRandom {
     return z ^ (z >> 31);
   }
   // Uniform in [0, bound), bound > 0.
-  uint64_t Below(uint64_t bound) { return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64); }
+  uint64_t Below(uint64_t bound) {
+    return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64);
+  }
 
  private:
   uint64_t state_;

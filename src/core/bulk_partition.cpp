@@ -41,8 +41,9 @@ size_t Partitioner::TakeValues(int axis) {
   return values;
 }
 
-// Standard deviation of the sample, by how many of its records have a value. What lies further out than eight times the distance of
-// the outer sixteenths counts as lying there: a few infinite or invented dates must not make the rest look like one point.
+// Standard deviation of the sample, by how many of its records have a value. What lies further out than eight times the
+// distance of the outer sixteenths counts as lying there: a few infinite or invented dates must not make the rest look
+// like one point.
 double Partitioner::Spread(int dimension) {
   const size_t values = TakeValues(dimension);
   if (values < 2) return 0;
@@ -51,7 +52,8 @@ double Partitioner::Spread(int dimension) {
   std::nth_element(value_ + tail, value_ + last, value_ + values);
   const double body = value_[last] - value_[tail];
   if (body > 0)
-    for (size_t i = 0; i < values; i++) value_[i] = std::clamp(value_[i], value_[tail] - 8 * body, value_[last] + 8 * body);
+    for (size_t i = 0; i < values; i++)
+      value_[i] = std::clamp(value_[i], value_[tail] - 8 * body, value_[last] + 8 * body);
   const auto count = static_cast<double>(values);
   double mean = 0, variance = 0;
   for (size_t i = 0; i < values; i++) mean += value_[i] / count;
@@ -94,7 +96,8 @@ const std::vector<int>& Partitioner::Rank(const Records& records, size_t begin, 
   std::stable_sort(ranked_.begin(), ranked_.end(), [this](int a, int b) { return spread_[a] > spread_[b]; });
   if (!lengths || format_->axes() == format_->dimensions()) return ranked_;
   const int length = BestLength(scales);
-  if (length >= 0 && MarginOfHalves(length, scales) < MarginOfHalves(ranked_[0], scales)) ranked_.insert(ranked_.begin(), length);
+  if (length >= 0 && MarginOfHalves(length, scales) < MarginOfHalves(ranked_[0], scales))
+    ranked_.insert(ranked_.begin(), length);
   return ranked_;
 }
 

@@ -1,7 +1,8 @@
 // Where a bulk load divides a range of records: along which axis, and how much the two halves overlap.
 //
-// For bulk_*.cpp. Nothing is locked; no WAL. Decided on a sample of the range. Spread is the standard deviation, outliers clipped, in
-// units of the column's spread over all the data, so that columns of different units are treated alike.
+// For bulk_*.cpp. Nothing is locked; no WAL. Decided on a sample of the range. Spread is the standard deviation,
+// outliers clipped, in units of the column's spread over all the data, so that columns of different units are treated
+// alike.
 #pragma once
 
 #include <vector>
@@ -22,10 +23,11 @@ class Partitioner {
   // REQUIRES: records is not empty.
   ColumnScales MeasureScales(const Records& records);
 
-  // The dimensions, widest spread in [begin, end) first. With `lengths`, the length of an extended dimension comes before them where
-  // it separates long intervals from short ones so well that the halves have smaller boxes. The result is valid until the next call.
-  // REQUIRES: begin < end.
-  const std::vector<int>& Rank(const Records& records, size_t begin, size_t end, const ColumnScales& scales, bool lengths);
+  // The dimensions, widest spread in [begin, end) first. With `lengths`, the length of an extended dimension comes
+  // before them where it separates long intervals from short ones so well that the halves have smaller boxes. The
+  // result is valid until the next call. REQUIRES: begin < end.
+  const std::vector<int>& Rank(const Records& records, size_t begin, size_t end, const ColumnScales& scales,
+                               bool lengths);
 
   // Of the last Rank, in the unit of the column's scale.
   double spread(int dimension) const { return spread_[dimension]; }

@@ -1,7 +1,9 @@
-// Records of a bulk load: what will become entries of leaves (rows) or of directory nodes (downlinks), packed at a fixed stride.
+// Records of a bulk load: what will become entries of leaves (rows) or of directory nodes (downlinks), packed at a
+// fixed stride.
 //
-// For bulk_*.cpp. A record holds the coordinates as a page stores them (one ordinal per dimension where lo == hi by nature), the
-// tuple id or child block with its split history, marks, and for INCLUDE where the payload lies. Nothing is locked; no WAL.
+// For bulk_*.cpp. A record holds the coordinates as a page stores them (one ordinal per dimension where lo == hi by
+// nature), the tuple id or child block with its split history, marks, and for INCLUDE where the payload lies. Nothing
+// is locked; no WAL.
 #pragma once
 
 #include <vector>
@@ -11,8 +13,8 @@
 
 namespace xtree {
 
-// How a record is ordered along an axis: by an int64 that is monotone in the position, for extended ones the centre; or in the
-// length of its interval.
+// How a record is ordered along an axis: by an int64 that is monotone in the position, for extended ones the centre; or
+// in the length of its interval.
 enum class KeyKind : uint8_t {
   kOrdinal8,
   kOrdinal4,
@@ -146,7 +148,9 @@ class Records {
   static constexpr size_t kMaxMovedStride = 48;
   static bool Indirect(const RecordFormat& format) { return format.stride() > kMaxMovedStride; }
   // Bytes that a record costs while it is being ordered.
-  static size_t BytesPerRecord(const RecordFormat& format) { return format.stride() + (Indirect(format) ? sizeof(Item) : 0); }
+  static size_t BytesPerRecord(const RecordFormat& format) {
+    return format.stride() + (Indirect(format) ? sizeof(Item) : 0);
+  }
 
   // `items` has room for `size` items where Indirect; `marks`: some record may have marks.
   Records(const RecordFormat& format, uint8_t* base, Item* items, size_t size, bool marks);
@@ -154,7 +158,9 @@ class Records {
   const RecordFormat& format() const { return *format_; }
   size_t size() const { return size_; }
   bool marks() const { return marks_; }
-  const uint8_t* operator[](size_t i) const { return base_ + (items_ != nullptr ? items_[i].position : i) * format_->stride(); }
+  const uint8_t* operator[](size_t i) const {
+    return base_ + (items_ != nullptr ? items_[i].position : i) * format_->stride();
+  }
 
   // Reorders [begin, end) along an axis so that no record before `nth` sorts after one from `nth` on.
   void Select(size_t begin, size_t nth, size_t end, int axis);

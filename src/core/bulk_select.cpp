@@ -1,7 +1,7 @@
 // Selection of the n-th record along an axis: the inner loop of a bulk load.
 //
-// Floyd and Rivest's idea: two pivots from a sample enclose the wanted rank, so that 1.5 passes leave a small rest. Partition is
-// Lomuto's without branches, compiled for every stride and kind of key.
+// Floyd and Rivest's idea: two pivots from a sample enclose the wanted rank, so that 1.5 passes leave a small rest.
+// Partition is Lomuto's without branches, compiled for every stride and kind of key.
 #include <algorithm>
 
 #include "core/bulk_rows.h"
@@ -33,11 +33,13 @@ class Selector {
         TrimAbove(pivots.above, &records, &count, &nth);
         TrimBelow(pivots.below, &records, &count, &nth);
       }
-      if (pivots.below == pivots.above && nth < count && Key(records[nth]) == pivots.below) return;  // only ties are left
+      if (pivots.below == pivots.above && nth < count && Key(records[nth]) == pivots.below)
+        return;  // only ties are left
       if (count > before - before / 8) break;
     }
     if (nth < count)
-      std::nth_element(records, records + nth, records + count, [this](const R& a, const R& b) { return Key(a) < Key(b); });
+      std::nth_element(records, records + nth, records + count,
+                       [this](const R& a, const R& b) { return Key(a) < Key(b); });
   }
 
  private:
@@ -56,8 +58,12 @@ class Selector {
     const size_t size = count < 512 ? 15 : count < 8192 ? 63 : count < 131072 ? 255 : kMaxSample - 1;
     for (size_t i = 0; i < size; i++) sample[i] = Key(records[random_.Below(count)]);
     std::sort(sample, sample + size);
-    const size_t margin = size < 32 ? 2 : size < 128 ? 5 : size < 256 ? 10 : 14;  // about 1.3 standard deviations of a rank
-    const size_t rank = static_cast<size_t>(static_cast<double>(nth) / static_cast<double>(count) * static_cast<double>(size));
+    const size_t margin = size < 32    ? 2
+                          : size < 128 ? 5
+                          : size < 256 ? 10
+                                       : 14;  // about 1.3 standard deviations of a rank
+    const size_t rank =
+        static_cast<size_t>(static_cast<double>(nth) / static_cast<double>(count) * static_cast<double>(size));
     return {sample[rank > margin ? rank - margin : 0], sample[std::min(rank + margin, size - 1)]};
   }
 
@@ -145,7 +151,8 @@ void Records::Select(size_t begin, size_t nth, size_t end, int axis) {
   const RecordAxis& by = format_->axis(axis);
   if (items_ != nullptr) {
     for (size_t i = begin; i < end; i++) items_[i].key = format_->Key((*this)[i], axis);
-    Selector<2, KeyKind::kOrdinal8>(0, 0).Select(reinterpret_cast<Record<2>*>(items_ + begin), end - begin, nth - begin);
+    Selector<2, KeyKind::kOrdinal8>(0, 0).Select(reinterpret_cast<Record<2>*>(items_ + begin), end - begin,
+                                                 nth - begin);
     return;
   }
   uint8_t* base = base_ + begin * format_->stride();

@@ -1,7 +1,7 @@
 // Where the records of a bulk load collect: in memory, and in temporary files when they are too many.
 //
-// For bulk_*.cpp; the access method implements SpillFiles. A store that spills keeps a uniform sample of all its records, from which
-// the cut of the space into parts is made (bulk_external.h). Nothing is locked; no WAL.
+// For bulk_*.cpp; the access method implements SpillFiles. A store that spills keeps a uniform sample of all its
+// records, from which the cut of the space into parts is made (bulk_external.h). Nothing is locked; no WAL.
 #pragma once
 
 #include <optional>
@@ -80,7 +80,9 @@ class RecordMemory {
 
   // False when the memory would exceed `most` bytes; nothing is added then.
   bool Append(const uint8_t* record, const uint8_t* payload, uint16_t length, size_t most);
-  void Replace(size_t i, const uint8_t* record) { memcpy(rows_.data() + i * format_->stride(), record, format_->stride()); }
+  void Replace(size_t i, const uint8_t* record) {
+    memcpy(rows_.data() + i * format_->stride(), record, format_->stride());
+  }
   void Clear();  // keeps the memory
   void Reset();  // gives it back
 
@@ -141,6 +143,7 @@ class RecordStore {
 size_t SampleLimit(const RecordFormat& format, size_t memory);
 
 // Replaces or adds so that `sample` stays a uniform sample of at most `limit` of the `seen` records, this one included.
-void AddToSample(const uint8_t* record, uint64_t seen, size_t limit, size_t memory, BulkRandom* random, RecordMemory* sample);
+void AddToSample(const uint8_t* record, uint64_t seen, size_t limit, size_t memory, BulkRandom* random,
+                 RecordMemory* sample);
 
 }  // namespace xtree

@@ -16,7 +16,8 @@ size_t Filled(size_t entries, int fillfactor) { return entries * static_cast<siz
 
 // One array of every block, from the field at `offset` of each row.
 template <typename T>
-void FillArray(std::span<const uint8_t* const> rows, uint32_t offset, const BlockLayout& block, uint16_t array, uint8_t* first) {
+void FillArray(std::span<const uint8_t* const> rows, uint32_t offset, const BlockLayout& block, uint16_t array,
+               uint8_t* first) {
   for (size_t begin = 0; begin < rows.size(); begin += block.capacity, first += block.bytes) {
     const size_t count = std::min<size_t>(block.capacity, rows.size() - begin);
     T* to = reinterpret_cast<T*>(first + array);
@@ -26,7 +27,8 @@ void FillArray(std::span<const uint8_t* const> rows, uint32_t offset, const Bloc
 
 }  // namespace
 
-NodeWriter::NodeWriter(const KeyLayout& layout, const BulkOptions& options, PageSink& sink, BulkEnvironment& environment)
+NodeWriter::NodeWriter(const KeyLayout& layout, const BulkOptions& options, PageSink& sink,
+                       BulkEnvironment& environment)
     : layout_(&layout), options_(options), sink_(&sink), environment_(&environment) {}
 
 size_t NodeWriter::LeafCapacity(double payload) const {
@@ -35,12 +37,14 @@ size_t NodeWriter::LeafCapacity(double payload) const {
   if (payload > 0) {
     const double room = static_cast<double>(kPageRoom - KillBytes(block.max_entries));
     const auto bytes = [&](size_t n) {
-      return static_cast<double>((n + block.capacity - 1) / block.capacity * block.bytes) + static_cast<double>(n) * payload;
+      return static_cast<double>((n + block.capacity - 1) / block.capacity * block.bytes) +
+             static_cast<double>(n) * payload;
     };
     while (most > 1 && bytes(most) > room) most--;
   }
   const size_t unmarked = layout_->Block(true, false).max_entries;
-  const size_t planned = payload > 0 ? Filled(most, options_.fillfactor) : std::min(Filled(unmarked, options_.fillfactor), most);
+  const size_t planned =
+      payload > 0 ? Filled(most, options_.fillfactor) : std::min(Filled(unmarked, options_.fillfactor), most);
   return std::max<size_t>(planned, 1);
 }
 
@@ -48,15 +52,18 @@ size_t NodeWriter::DirectoryCapacity() const {
   return std::max<size_t>(std::min(Filled(PageLimit(false), options_.fillfactor), PageLimit(marks_)), 2);
 }
 
+// Every page of a supernode carries marks, so that none lacks room for them later.
+size_t NodeWriter::FollowerCapacity() const { return std::min(DirectoryCapacity(), PageLimit(true)); }
+
 // Entries beside the list of followers on the first page of a supernode.
 size_t NodeWriter::HeadRoom(int pages) const {
-  const BlockLayout& block = layout_->Block(false, marks_);
+  const BlockLayout& block = layout_->Block(false, true);
   const size_t room = kPageRoom - (pages - 1) * sizeof(BlockNumber);
-  return std::min(room / block.bytes * block.capacity, DirectoryCapacity());
+  return std::min(room / block.bytes * block.capacity, FollowerCapacity());
 }
 
 int NodeWriter::SupernodePages(size_t entries) const {
-  const size_t capacity = DirectoryCapacity();
+  const size_t capacity = FollowerCapacity();
   if (entries > capacity * kMaxSupernodePages) return kMaxSupernodePages + 1;
   int pages = static_cast<int>((entries + capacity - 1) / capacity);
   while (pages <= kMaxSupernodePages && HeadRoom(pages) + (pages - 1) * capacity < entries) pages++;
@@ -67,7 +74,8 @@ bool NodeWriter::WriteLeaf(const Records& rows, size_t begin, size_t end, const 
                            WrittenNode* node) {
   NodeEditor page(*layout_, image_.bytes);
   page.Initialize(0, kNodeLeaf);
-  if (!(rows.marks() || rows.format().payload() ? AppendRows(rows, begin, end, payloads, &page) : FillRows(rows, begin, end, &page)))
+  if (!(rows.marks() || rows.format().payload() ? AppendRows(rows, begin, end, payloads, &page)
+                                                : FillRows(rows, begin, end, &page)))
     return false;
   page.view().Bounds(&node->bounds);
   node->block = block == kInvalidBlock ? sink_->Reserve(1) : block;
@@ -113,8 +121,8 @@ bool NodeWriter::FillRows(const Records& rows, size_t begin, size_t end, NodeEdi
   return true;
 }
 
-void NodeWriter::WriteDirectory(const RecordFormat& format, const uint8_t* entries, size_t count, int level, BlockNumber block,
-                                WrittenNode* node) {
+void NodeWriter::WriteDirectory(const RecordFormat& format, const uint8_t* entries, size_t count, int level,
+                                BlockNumber block, WrittenNode* node) {
   bool marks = false;
   for (size_t i = 0; i < count; i++) marks |= format.Marks(entries + i * format.stride()) != 0;
   SampleOverlap(format, entries, count, level - 1);
@@ -130,7 +138,8 @@ void NodeWriter::WriteDirectory(const RecordFormat& format, const uint8_t* entri
 }
 
 // Followers of the root get blocks of their own like any other's, and are written before it.
-void NodeWriter::WriteSupernode(const RecordFormat& format, const uint8_t* entries, size_t count, int level, WrittenNode* node) {
+void NodeWriter::WriteSupernode(const RecordFormat& format, const uint8_t* entries, size_t count, int level,
+                                WrittenNode* node) {
   const int pages = SupernodePages(count);
   const bool root = node->block == kRootBlock;
   BlockNumber follower[kMaxSupernodePages];
@@ -141,7 +150,7 @@ void NodeWriter::WriteSupernode(const RecordFormat& format, const uint8_t* entri
   const size_t in_head = std::min(HeadRoom(pages), (count + pages - 1) / pages);
   PageImage head;
   NodeEditor head_page(*layout_, head.bytes);
-  head_page.Initialize(level, 0);
+  head_page.Initialize(level, kNodeHasMarks);
   head_page.SetFollowers(follower, pages - 1);
   Append(format, entries, in_head, &head_page, &node->bounds);
   if (!root) sink_->Write(node->block, head);
@@ -150,7 +159,7 @@ void NodeWriter::WriteSupernode(const RecordFormat& format, const uint8_t* entri
   for (int p = 1; p < pages; p++) {
     const size_t share = (count - done) / (pages - p) + ((count - done) % (pages - p) != 0);
     NodeEditor page(*layout_, image_.bytes);
-    page.Initialize(level, kNodeSupernodeFollower);
+    page.Initialize(level, kNodeSupernodeFollower | kNodeHasMarks);
     page.opaque().link = node->block;
     Append(format, entries + done * format.stride(), share, &page, &node->bounds);
     Emit(follower[p - 1], level);
@@ -160,7 +169,8 @@ void NodeWriter::WriteSupernode(const RecordFormat& format, const uint8_t* entri
   CountNode(level, count, pages);
 }
 
-void NodeWriter::Append(const RecordFormat& format, const uint8_t* entries, size_t count, NodeEditor* page, Box* bounds) {
+void NodeWriter::Append(const RecordFormat& format, const uint8_t* entries, size_t count, NodeEditor* page,
+                        Box* bounds) {
   Box box;
   for (size_t i = 0; i < count; i++) {
     const uint8_t* entry = entries + i * format.stride();

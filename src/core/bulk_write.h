@@ -1,7 +1,8 @@
-// Writes the pages of a bulk load: leaves, directory nodes and supernodes, each once and complete; keeps the levels' statistics.
+// Writes the pages of a bulk load: leaves, directory nodes and supernodes, each once and complete; keeps the levels'
+// statistics.
 //
-// For bulk_*.cpp; the access method implements PageSink. Nobody else can see the pages yet, so nothing is locked; how they are
-// logged is the sink's business.
+// For bulk_*.cpp; the access method implements PageSink. Nobody else can see the pages yet, so nothing is locked; how
+// they are logged is the sink's business.
 #pragma once
 
 #include "core/bulk_rows.h"
@@ -18,7 +19,8 @@ class PageSink {
   // The first of `count` consecutive blocks that nobody else has got. The first call gives block 2; numbers increase.
   virtual BlockNumber Reserve(int count) = 0;
 
-  // Each reserved block once, in the order of their numbers; kRootBlock last of all. pd_lsn and checksum are the sink's.
+  // Each reserved block once, in the order of their numbers; kRootBlock last of all. pd_lsn and checksum are the
+  // sink's.
   virtual void Write(BlockNumber block, const PageImage& image) = 0;
 };
 
@@ -55,8 +57,10 @@ class NodeWriter {
   // Pages of a supernode of `entries`; more than kMaxSupernodePages where that is too many for any.
   int SupernodePages(size_t entries) const;
 
-  // `block`: kRootBlock, or kInvalidBlock for one of the sink's. False, and nothing written, when the rows do not fit the page.
-  bool WriteLeaf(const Records& rows, size_t begin, size_t end, const uint8_t* payloads, BlockNumber block, WrittenNode* node);
+  // `block`: kRootBlock, or kInvalidBlock for one of the sink's. False, and nothing written, when the rows do not fit
+  // the page.
+  bool WriteLeaf(const Records& rows, size_t begin, size_t end, const uint8_t* payloads, BlockNumber block,
+                 WrittenNode* node);
 
   // `entries`: `count` packed directory records. One page when they fit, else a supernode.
   void WriteDirectory(const RecordFormat& format, const uint8_t* entries, size_t count, int level, BlockNumber block,
@@ -69,6 +73,7 @@ class NodeWriter {
 
  private:
   size_t HeadRoom(int pages) const;
+  size_t FollowerCapacity() const;
   bool AppendRows(const Records& rows, size_t begin, size_t end, const uint8_t* payloads, NodeEditor* page);
   bool FillRows(const Records& rows, size_t begin, size_t end, NodeEditor* page);
   void Append(const RecordFormat& format, const uint8_t* entries, size_t count, NodeEditor* page, Box* bounds);

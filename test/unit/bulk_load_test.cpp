@@ -1,165 +1,8 @@
-// Bulk load against brute force: every row exactly once in a tree whose invariants hold, in memory and through temporary files.
-#include "core/bulk_load.h"
+// Bulk load in memory against brute force: every row exactly once, in a tree whose invariants hold.
+#include "bulk_fixture.h"
 
-#include <random>
-
-#include "bulk_support.h"
-
-namespace xtree::test {
+namespace xtree::test::bulk {
 namespace {
-
-constexpr size_t kMuchMemory = size_t{1} << 30;
-
-constexpr ColumnShape kPoint{2, 8, false, Scalar::kFloat64};
-constexpr ColumnShape kBox{2, 8, true, Scalar::kFloat64};
-constexpr ColumnShape kInt4{1, 4, false, Scalar::kInteger};
-constexpr ColumnShape kInt8{1, 8, false, Scalar::kInteger};
-constexpr ColumnShape kFloat4{1, 4, false, Scalar::kFloat32};
-constexpr ColumnShape kInt4Range{1, 4, true, Scalar::kInteger};
-constexpr ColumnShape kInt8Range{1, 8, true, Scalar::kInteger};
-constexpr ColumnShape kFloat4Range{2, 4, true, Scalar::kFloat32};
-constexpr ColumnShape Vector(uint16_t dimensions, bool extended = false) { return {dimensions, 8, extended, Scalar::kFloat64}; }
-
-// An index under construction and what must come out of it.
-class Load {
- public:
-  explicit Load(std::vector<ColumnShape> columns, bool include = false, size_t memory = kMuchMemory, BulkOptions bulk_options = {})
-      : layout(MakeLayout(columns, include)), memory_limit(memory), options(bulk_options), rows(layout) {
-    environment.other_memory = [this] { return files.buffers(); };
-    loader.emplace(layout, options, memory, environment, sink, files);
-  }
-
-  // The next row. Columns with marks get an inverted box.
-  void Add(const std::vector<double>& lo, const std::vector<double>& hi, uint64_t marks = 0, const std::string& payload = {}) {
-    Box box;
-    box.marks = marks;
-    for (int d = 0; d < layout.dimensions; d++) {
-      const DimensionLayout& dimension = layout.dimension[d];
-      const bool none = (marks >> (2 * dimension.column)) & 3;
-      box.lo[d] = none ? InvertedLo(dimension.width) : Encode(d, lo[d]);
-      box.hi[d] = none ? InvertedHi(dimension.width) : Encode(d, hi[d]);
-    }
-    loader->Add(box, RowTable::Tuple(rows.size()), reinterpret_cast<const uint8_t*>(payload.data()), static_cast<uint16_t>(payload.size()));
-    rows.Set(rows.size(), box, payload);
-  }
-  void Add(const std::vector<double>& at) { Add(at, at); }
-
-  Ordinal Encode(int d, double value) const {
-    switch (layout.dimension[d].scalar) {
-      case Scalar::kFloat64:
-        return OrdinalFromDouble(value);
-      case Scalar::kFloat32:
-        return OrdinalFromFloat(static_cast<float>(value));
-      case Scalar::kInteger:
-        break;
-    }
-    return static_cast<Ordinal>(value);
-  }
-
-  // Finishes, walks, compares rows and statistics.
-  void Finish() {
-    statistics = loader->Finish();
-    loader.reset();
-    EXPECT_EQ(environment.used, 0u);
-    EXPECT_LE(environment.peak, memory_limit);
-    EXPECT_TRUE(files.all_dropped());
-    walk.emplace(layout, sink);
-    EXPECT_TRUE(walk->rows == rows);
-    CompareStatistics();
-  }
-
-  void CompareStatistics() const {
-    ASSERT_EQ(statistics.levels, walk->levels);
-    for (int l = 0; l < statistics.levels; l++) {
-      EXPECT_EQ(statistics.level[l].nodes, walk->level[l].nodes);
-      EXPECT_EQ(statistics.level[l].pages, walk->level[l].pages);
-      EXPECT_EQ(statistics.level[l].entries, walk->level[l].entries);
-      EXPECT_EQ(statistics.level[l].supernodes, walk->level[l].supernodes);
-      EXPECT_GE(statistics.level[l].overlap, 0);
-      EXPECT_LE(statistics.level[l].overlap, 1);
-    }
-  }
-
-  // Windows around random rows, `share` of the data's extent wide, against brute force. Mean pages read per window.
-  double Query(int count, double share, std::mt19937_64* random) const {
-    int pages = 0;
-    for (int i = 0; i < count; i++) {
-      Box window;
-      rows.GetBox((*random)() % rows.size(), &window);
-      for (int d = 0; d < layout.dimensions; d++) Widen(d, share, &window);
-      std::vector<size_t> expected;
-      for (size_t row = 0; row < rows.size(); row++)
-        if (rows.Meets(row, window)) expected.push_back(row);
-      EXPECT_EQ(walk->Search(window, &pages), expected);
-    }
-    return static_cast<double>(pages) / count;
-  }
-
-  size_t leaf_limit() const { return layout.Block(true, false).max_entries; }
-
-  KeyLayout layout;
-  size_t memory_limit;
-  BulkOptions options;
-  CountingEnvironment environment;
-  MemorySink sink;
-  MemoryFiles files;
-  std::optional<BulkLoader> loader;
-  RowTable rows;
-  BulkStatistics statistics{};
-  std::optional<TreeWalk> walk;
-
- private:
-  static KeyLayout MakeLayout(const std::vector<ColumnShape>& columns, bool include) {
-    KeyLayout made;
-    const char* wrong = KeyLayout::Make(columns.data(), static_cast<int>(columns.size()), include, &made);
-    if (wrong != nullptr) throw std::logic_error(wrong);
-    return made;
-  }
-
-  // Data are in 0 .. 1000 or so.
-  void Widen(int d, double share, Box* window) const {
-    if (window->lo[d] > window->hi[d]) {
-      window->lo[d] = kOrdinalMin;
-      window->hi[d] = kOrdinalMax;
-      return;
-    }
-    const Scalar scalar = layout.dimension[d].scalar;
-    window->lo[d] = Encode(d, Decode(scalar, window->lo[d]) - share * 1000);
-    window->hi[d] = Encode(d, Decode(scalar, window->hi[d]) + share * 1000);
-  }
-};
-
-class Random {
- public:
-  explicit Random(uint64_t seed) : engine(seed) {}
-  double Uniform(double below = 1000) { return std::uniform_real_distribution<double>(0, below)(engine); }
-  double Normal() { return std::normal_distribution<double>()(engine); }
-  uint64_t Below(uint64_t bound) { return engine() % bound; }
-  std::vector<double> Point(int dimensions) {
-    std::vector<double> point(dimensions);
-    for (double& x : point) x = Uniform();
-    return point;
-  }
-  std::mt19937_64 engine;
-};
-
-void AddUniform(Load* load, int rows, Random* random) {
-  for (int i = 0; i < rows; i++) load->Add(random->Point(load->layout.dimensions));
-}
-
-void AddBoxes(Load* load, int rows, double side, Random* random) {
-  for (int i = 0; i < rows; i++) {
-    const std::vector<double> lo = random->Point(load->layout.dimensions);
-    std::vector<double> hi = lo;
-    for (double& x : hi) x += random->Uniform(side);
-    load->Add(lo, hi);
-  }
-}
-
-size_t FewestLeaves(const Load& load, int fillfactor = 90) {
-  const size_t capacity = load.leaf_limit() * fillfactor / 100;
-  return (load.rows.size() + capacity - 1) / capacity;
-}
 
 TEST(BulkLoad, FewRows) {
   for (const int rows : {0, 1, 2, 3}) {
@@ -298,7 +141,8 @@ TEST(BulkLoad, ColumnsOfDifferentUnits) {
 TEST(BulkLoad, OutliersDoNotHideAColumn) {
   Load load({kInt8, kInt8});
   Random random(26);
-  for (int i = 0; i < 100000; i++) load.Add({i % 50 == 0 ? 1e17 : std::floor(random.Uniform(1e6)), std::floor(random.Uniform(1e6))});
+  for (int i = 0; i < 100000; i++)
+    load.Add({i % 50 == 0 ? 1e17 : std::floor(random.Uniform(1e6)), std::floor(random.Uniform(1e6))});
   load.Finish();
   int pages = 0;
   for (int i = 0; i < 100; i++) {
@@ -366,7 +210,8 @@ void AddWithMarks(Load* load, int rows, Random* random) {
     uint64_t marks = 0;
     if (random->Below(3) == 0) marks |= ColumnMarks(0, kMarkNull);
     if (random->Below(5) == 0) marks |= ColumnMarks(1, random->Below(2) == 0 ? kMarkNull : kMarkEmpty);
-    if (random->Below(40) == 0) marks = ColumnMarks(0, kMarkNull) | ColumnMarks(1, kMarkNull) | ColumnMarks(2, kMarkNull);
+    if (random->Below(40) == 0)
+      marks = ColumnMarks(0, kMarkNull) | ColumnMarks(1, kMarkNull) | ColumnMarks(2, kMarkNull);
     const double a = std::floor(random->Uniform()), b = std::floor(random->Uniform()), c = random->Uniform();
     load->Add({a, b, c}, {a, b + 3, c}, marks);
   }
@@ -421,12 +266,6 @@ TEST(BulkLoad, OnlyNulls) {
   load.Finish();
 }
 
-std::string RandomPayload(Random* random, size_t longest) {
-  std::string payload(random->Below(longest + 1), 0);
-  for (char& c : payload) c = static_cast<char>(random->Below(256));
-  return payload;
-}
-
 TEST(BulkLoad, Include) {
   for (const size_t longest : {0, 9, 300, 2600}) {
     for (const int fillfactor : {90, 100}) {
@@ -441,7 +280,8 @@ TEST(BulkLoad, Include) {
   }
 }
 
-// Large payloads that lie together overflow the leaves that the mean suggests, and so many leaves overflow their parents.
+// Large payloads that lie together overflow the leaves that the mean suggests, and so many leaves overflow their
+// parents.
 TEST(BulkLoad, IncludeOfUnequalLength) {
   Load load({kInt4}, true, kMuchMemory, {{}, 100});
   Random random(13);
@@ -517,85 +357,7 @@ TEST(BulkLoad, SameRowsSameIndex) {
   }
 }
 
-TEST(BulkLoadExternal, PointsAsGoodAsInMemory) {
-  double pages[2];
-  for (const bool external : {false, true}) {
-    Load load({kPoint}, false, external ? kMinBulkMemory : kMuchMemory);
-    Random random(18);
-    AddUniform(&load, 100000, &random);
-    load.Finish();
-    EXPECT_EQ(load.files.created > 0, external);
-    EXPECT_LE(load.statistics.level[0].nodes, FewestLeaves(load) * 102 / 100 + 1);
-    pages[external] = load.Query(200, 0.0158, &random.engine);
-  }
-  EXPECT_LT(pages[1], pages[0] * 1.1);
-}
-
-TEST(BulkLoadExternal, SortedInput) {
-  Load load({kPoint}, false, kMinBulkMemory);
-  Random random(19);
-  for (int i = 0; i < 150000; i++) load.Add({i / 150.0, random.Uniform(10)});
-  load.Finish();
-  EXPECT_GT(load.files.created, 0);
-  EXPECT_LT(load.files.created, 15);  // parts of parts where the sample is of the first rows only
-  EXPECT_LT(load.Query(100, 0.00129, &random.engine), 6);
-}
-
 // Parts of parts: one distribution cannot make parts small enough, and downlinks are spilled as well.
-TEST(BulkLoadExternal, SeveralLevels) {
-  Load load({Vector(40, true)}, false, kMinBulkMemory);
-  Random random(20);
-  AddBoxes(&load, 40000, 100, &random);
-  load.Finish();
-  EXPECT_GT(load.files.created, 40);
-  load.Query(5, 0.1, &random.engine);
-}
-
-TEST(BulkLoadExternal, OnePlaceOnly) {
-  Load load({kPoint}, false, kMinBulkMemory);
-  for (int i = 0; i < 200000; i++) load.Add({7, 7});
-  load.Finish();
-  EXPECT_GT(load.files.created, 0);
-  EXPECT_LE(load.statistics.level[0].nodes, FewestLeaves(load) + 20);
-}
-
-TEST(BulkLoadExternal, MostlyDuplicates) {
-  Load load({kPoint}, false, kMinBulkMemory);
-  Random random(21);
-  for (int i = 0; i < 200000; i++) {
-    if (random.Below(10) < 9)
-      load.Add({1, 1});
-    else
-      load.Add(random.Point(2));
-  }
-  load.Finish();
-  EXPECT_GT(load.files.created, 0);
-  load.Query(10, 0.001, &random.engine);
-}
-
-TEST(BulkLoadExternal, NullsAndBoxesAndPayload) {
-  Load load({kInt4, kInt4Range, kFloat4}, true, kMinBulkMemory);
-  Random random(22);
-  for (int i = 0; i < 60000; i++) {
-    const uint64_t marks = random.Below(4) == 0 ? ColumnMarks(static_cast<int>(random.Below(3)), kMarkNull) : 0;
-    const double x = std::floor(random.Uniform());
-    load.Add({x, x, x}, {x, x + 2, x}, marks, RandomPayload(&random, 40));
-  }
-  load.Finish();
-  EXPECT_GT(load.files.created, 0);
-  load.Query(10, 0.01, &random.engine);
-}
-
-TEST(BulkLoadExternal, OverlappingBoxes) {
-  Load load({kBox}, false, kMinBulkMemory);
-  Random random(23);
-  AddBoxes(&load, 100000, 2000, &random);
-  load.Finish();
-  EXPECT_GT(load.files.created, 0);
-  EXPECT_GT(load.statistics.level[1].supernodes, 0u);
-  load.Query(5, 0, &random.engine);
-}
-
 TEST(BulkLoad, ReportsProgress) {
   Load load({kPoint}, false, kMinBulkMemory);
   Random random(24);
@@ -607,7 +369,8 @@ TEST(BulkLoad, ReportsProgress) {
   EXPECT_GE(load.environment.progress[BulkPhase::kBuild], 99000u);
 }
 
-// Memory runs out at every allocation in turn: the exception passes, and everything is given back (~CountingEnvironment).
+// Memory runs out at every allocation in turn: the exception passes, and everything is given back
+// (~CountingEnvironment).
 TEST(BulkLoad, OutOfMemory) {
   for (int fail_at = 1;; fail_at++) {
     Load load({kBox}, false, kMinBulkMemory);
@@ -626,4 +389,4 @@ TEST(BulkLoad, OutOfMemory) {
 }
 
 }  // namespace
-}  // namespace xtree::test
+}  // namespace xtree::test::bulk

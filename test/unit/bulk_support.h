@@ -1,5 +1,5 @@
-// Surroundings of a bulk load for tests: pages and temporary files in vectors, counted memory, and a walker that checks a finished
-// tree and returns its rows.
+// Surroundings of a bulk load for tests: pages and temporary files in vectors, counted memory, and a walker that checks
+// a finished tree and returns its rows.
 #pragma once
 
 #include <gtest/gtest.h>
