@@ -308,7 +308,7 @@ TEST(BulkLoad, SupernodesWhereEveryCutOverlaps) {
 // The list of followers takes room on the head's page, so that entries for exactly twelve pages need thirteen.
 TEST(BulkLoad, FullSupernode) {
   Load load({Vector(100, true)}, false, kMuchMemory, {{}, 100});
-  const size_t leaves = 12u * load.layout.Block(false, false).max_entries;
+  const size_t leaves = 12u * load.layout.Block(false, true).max_entries;
   for (size_t i = 0; i < leaves * load.leaf_limit(); i++) load.Add(std::vector<double>(100, 7));
   load.Finish();
   EXPECT_EQ(load.statistics.levels, 2);

@@ -221,6 +221,7 @@ class TreeWalk {
       ASSERT_EQ(node.supernode_follower(), page != block);
       ASSERT_EQ(node.opaque().link, page != block ? block : kInvalidBlock);
       ASSERT_EQ(node.opaque().nsn, 0u);
+      ASSERT_TRUE(pages.size() == 1 || node.has_marks());
       ASSERT_TRUE(node.entries() > 0 || block == kRootBlock);
       Box own;
       node.Bounds(&own);
