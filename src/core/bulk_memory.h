@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <new>
 #include <utility>
 
 namespace xtree {
@@ -38,7 +37,6 @@ class MemoryBudget {
   BulkEnvironment& environment() const { return *environment_; }
   size_t limit() const { return limit_; }
   size_t used() const { return used_; }
-  size_t available() const { return used_ < limit_ ? limit_ - used_ : 0; }
   void Count(ptrdiff_t bytes) { used_ += bytes; }
 
  private:
