@@ -1,5 +1,4 @@
-// Memory of a bulk load: everything that grows with the data comes from BulkEnvironment and is counted against one
-// limit.
+// Memory of a bulk load: everything that grows with the data comes from BulkEnvironment, within one limit.
 //
 // For bulk_*.cpp and the access method that supplies the environment. Nothing is locked; no WAL.
 #pragma once
@@ -30,19 +29,16 @@ class BulkEnvironment {
   virtual void Progress(BulkPhase phase, uint64_t done, uint64_t total) = 0;
 };
 
-// The limit and what counts against it.
+// The environment's memory and how much of it a load may have; bulk_load.cpp shares it out among those who grow.
 class MemoryBudget {
  public:
   MemoryBudget(BulkEnvironment& environment, size_t limit) : environment_(&environment), limit_(limit) {}
   BulkEnvironment& environment() const { return *environment_; }
   size_t limit() const { return limit_; }
-  size_t used() const { return used_; }
-  void Count(ptrdiff_t bytes) { used_ += bytes; }
 
  private:
   BulkEnvironment* environment_;
   size_t limit_;
-  size_t used_ = 0;
 };
 
 // A contiguous buffer that grows by doubling.
@@ -74,14 +70,12 @@ class BulkBuffer {
 
   void Resize(size_t bytes) {
     data_ = static_cast<uint8_t*>(budget_->environment().Reallocate(data_, bytes));
-    budget_->Count(static_cast<ptrdiff_t>(bytes) - static_cast<ptrdiff_t>(capacity_));
     capacity_ = bytes;
   }
 
   void Reset() {
     if (data_ == nullptr) return;
     budget_->environment().Free(data_);
-    budget_->Count(-static_cast<ptrdiff_t>(capacity_));
     data_ = nullptr;
     capacity_ = 0;
   }
