@@ -107,14 +107,13 @@ TEST_F(HalfVisibleSplit, OfASupernode) {
               const BlockNumber follower = store_->view(left).Follower(1);
               const Lsn nsn = store_->CurrentNsn();
               NodeEditor right = store_->editor(new_head);
-              right.opaque().flags = kNodeSupernodeHead;
+              right.opaque().flags ^= kNodeSupernodeFollower | kNodeSupernodeHead;
               right.opaque().nsn = store_->view(left).opaque().nsn;
               right.opaque().link = store_->view(left).opaque().link;
               right.SetFollowers(&follower, 1);
               store_->editor(follower).opaque().link = new_head;
               NodeEditor head = store_->editor(left);
               head.SetFollowers(nullptr, 0);
-              head.opaque().flags = 0;
               head.opaque().nsn = nsn;
               head.opaque().link = new_head;
               Box box;

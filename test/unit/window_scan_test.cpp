@@ -380,7 +380,7 @@ TEST_F(DamagedTree, FollowerOfAnother) {
 
 TEST_F(DamagedTree, ListedFollowerIsANode) {
   const BlockNumber follower = store_->view(node_).Follower(1);
-  store_->editor(follower).opaque().flags = 0;
+  store_->editor(follower).opaque().flags &= static_cast<uint8_t>(~kNodeSupernodeFollower);
   ExpectCorrupt(follower, "does not belong");
 }
 
