@@ -14,7 +14,7 @@ use Bench::Data;
 use Bench::Stats qw(median);
 
 my $BUDGET_US     = 400_000;    # aim of one peer's time in one round, at scale 1
-my $LEAST_US      = 40_000;     # and at any scale
+my $LEAST_US      = 25_000;     # and at any scale
 my $LEAST_QUERIES = 3;
 my $VERIFIED      = 8;          # constants whose answer a sequential scan confirms
 

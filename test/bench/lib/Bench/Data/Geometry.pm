@@ -4,7 +4,7 @@ package Bench::Data::Geometry;
 use strict;
 use warnings;
 use Exporter 'import';
-our @EXPORT_OK = qw(point_peers window nearest);
+our @EXPORT_OK = qw(point_peers window nearest nearest_key);
 
 # cube has a column type of its own, so its table differs by that column.
 sub point_peers {
@@ -53,6 +53,15 @@ sub nearest {
         skip => { brin => 1 },
         %fields,
     };
+}
+
+# The same without the heap: the nearest points themselves, from the index alone.
+sub nearest_key {
+    my ($column, $limit, %fields) = @_;
+    my $class = nearest($column, $limit, title => "$limit nearest, index-only", %fields, key => "knn${limit}i");
+    $class->{expr} = "count(s.$column)";
+    $_->{from} =~ s/SELECT id FROM/SELECT $column FROM/ for $class, values %{ $class->{own} };
+    return $class;
 }
 
 1;

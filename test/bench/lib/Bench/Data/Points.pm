@@ -3,7 +3,7 @@
 package Bench::Data::Points;
 use strict;
 use warnings;
-use Bench::Data::Geometry qw(point_peers window nearest);
+use Bench::Data::Geometry qw(point_peers window nearest nearest_key);
 
 my $SIDE = 1000;
 
@@ -37,6 +37,7 @@ sub _classes {
     my $anywhere = sub { "SELECT point(random() * $SIDE, random() * $SIDE) AS p FROM generate_series(1, $_[0])" };
     return (
         nearest('p', 10,  constants => $anywhere->(2000)),
+        nearest_key('p', 10, constants => $anywhere->(2000)),
         nearest('p', 100, constants => $anywhere->(500)),
         window(key => 'w1',     title => 'window ~1 row, index-only',     constants => _squares($rows, 1, 4000)),
         window(key => 'w100',   title => 'window ~100 rows, index-only',  constants => _squares($rows, 100, 2000)),
