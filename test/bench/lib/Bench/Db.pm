@@ -1,6 +1,6 @@
 # The connection to the server, and the few things every part asks of it: statements,
 # buffer counters, WAL positions, the description of the machine.
-# One session does everything, so plans and caches are the same for all peers.
+# One connection does everything, so plans and caches are the same for all peers.
 package Bench::Db;
 use strict;
 use warnings;
