@@ -1,6 +1,6 @@
 # A backend is killed at every step of an insert, a split, a supernode's growth and a VACUUM (stop points). After each recovery the tree's
 # invariants hold, every row is in the index exactly once (xtree_check with the heap), the index answers as a sequential scan does, and
-# no acknowledged row is missing. Sixteen columns make directory nodes of few entries, and max_overlap = 0 makes supernodes of them.
+# no acknowledged row is missing. Sixteen columns make directory nodes of few entries, and max_overlap = 0 with min_fanout = 0.5 makes supernodes of them.
 # Seen to fail: with the parent's box grown after the child's insert, and with the halves of a split committed one after the other.
 use strict;
 use warnings;
@@ -27,15 +27,17 @@ if (!defined eval { $node->safe_psql('postgres', q{LOAD 'xtree'; SHOW xtree.stop
 my @columns = map { "c$_" } 1 .. 16;
 my $values = join ', ', map { 'random()' } @columns;
 $node->safe_psql('postgres', 'CREATE TABLE t (id serial, ' . join(', ', map { "$_ float8" } @columns) . ')');
-$node->safe_psql('postgres', 'CREATE INDEX t_xtree ON t USING xtree (' . join(', ', @columns) . ') WITH (max_overlap = 0, max_supernode_pages = 6)');
+$node->safe_psql('postgres', 'CREATE INDEX t_xtree ON t USING xtree (' . join(', ', @columns) . ') WITH (max_overlap = 0, min_fanout = 0.5, max_supernode_pages = 6)');
 
 my $acknowledged = 0;
+my $log_offset = 0;
 
 # Runs statements in one session, each a transaction, until the stop point kills it. Returns how many were acknowledged.
 sub run_until_killed
 {
 	my ($point, @statements) = @_;
 	my $script = "SET xtree.stop_point = '$point:crash';\n" . join '', map { "$_;\n\\echo done\n" } @statements;
+	$log_offset = -s $node->logfile;
 	my $file = $node->basedir . '/script.sql';  # not through a pipe, which breaks when psql loses its server
 	append_to_file($file, $script);
 	my ($status, $out, $error) = $node->psql('postgres', "\\i $file", on_error_stop => 1);
@@ -46,7 +48,9 @@ sub run_until_killed
 
 sub check_recovered
 {
-	my ($what) = @_;
+	my ($what, $was_killed) = @_;
+	# the server notices a moment after the client does
+	$node->wait_for_log(qr/ready to accept connections/, $log_offset) if $was_killed;
 	$node->poll_query_until('postgres', 'SELECT true') or die 'no recovery';
 	my $result = $node->safe_psql('postgres', q{
 		SELECT xtree_check('t_xtree', true);
@@ -72,7 +76,7 @@ foreach my $point (
 	my ($killed, $done) = run_until_killed($point, ($insert) x 600);
 	$acknowledged += 25 * $done;
 	ok($killed, "killed at $point after $done statements");
-	check_recovered($point) if $killed;
+	check_recovered($point, 1) if $killed;
 }
 
 foreach my $point ('vacuum-before-remove', 'vacuum-after-remove+4', 'vacuum-before-unlink', 'vacuum-after-unlink+1')
@@ -84,7 +88,7 @@ foreach my $point ('vacuum-before-remove', 'vacuum-after-remove+4', 'vacuum-befo
 	$acknowledged = $node->safe_psql('postgres', 'SELECT count(*) FROM t');
 	my ($killed, undef) = run_until_killed($point, 'VACUUM t');
 	ok($killed, "killed at $point");
-	check_recovered($point) if $killed;
+	check_recovered($point, 1) if $killed;
 }
 
 $node->safe_psql('postgres', 'VACUUM t');

@@ -20,7 +20,7 @@ my @columns = map { "c$_" } 1 .. 16;
 my $list = join ', ', @columns;
 my $values = join ', ', map { 'random()' } @columns;
 $node->safe_psql('postgres', 'CREATE TABLE t (id serial, ' . join(', ', map { "$_ float8" } @columns) . ');'
-	. "CREATE INDEX t_xtree ON t USING xtree ($list) WITH (max_overlap = 0, max_supernode_pages = 6)");
+	. "CREATE INDEX t_xtree ON t USING xtree ($list) WITH (max_overlap = 0, min_fanout = 0.5, max_supernode_pages = 6)");
 my $insert = "INSERT INTO t ($list) SELECT $values FROM generate_series(1, 2000)";
 
 sub index_is_valid
