@@ -75,13 +75,23 @@ void WindowScan::CollectMatches(PageReader& reader, const NodeView& leaf, Lsn ls
   for (int i = 0; i < count; ++i) batch->tuples[i] = leaf.Tuple(batch->slots[i]);
   batch->lsn = lsn;
   batch->recheck = filter_.recheck();
-  batch->page = options_.keep_pages ? CopyPage(reader, leaf) : nullptr;
+  batch->page = options_.keep_pages ? CopyMatches(reader, leaf, *batch) : nullptr;
 }
 
-const uint8_t* WindowScan::CopyPage(PageReader& reader, const NodeView& leaf) {
+// Header, payloads, and of the blocks only those with a match: all that NodeView needs, and far less than the page where few match.
+const uint8_t* WindowScan::CopyMatches(PageReader& reader, const NodeView& leaf, const LeafBatch& batch) {
   if (copy_ == nullptr) copy_ = static_cast<uint8_t*>(reader.Reallocate(nullptr, kPageSize));
-  std::memcpy(copy_, leaf.page(), leaf.header().lower);
+  std::memcpy(copy_, leaf.page(), kPageHeaderSize);
   std::memcpy(copy_ + leaf.header().upper, leaf.page() + leaf.header().upper, kPageSize - leaf.header().upper);
+  const BlockLayout& block = leaf.block();
+  int copied = -1;
+  for (int i = 0; i < batch.count; ++i) {
+    const int matched = batch.slots[i] / block.capacity;
+    if (matched == copied) continue;
+    copied = matched;
+    const size_t offset = kPageHeaderSize + static_cast<size_t>(matched) * block.bytes;
+    std::memcpy(copy_ + offset, leaf.page() + offset, block.bytes);
+  }
   return copy_;
 }
 

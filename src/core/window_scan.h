@@ -19,7 +19,7 @@ struct LeafBatch {
   BlockNumber block;
   Lsn lsn;              // of the page when it was read: kill bits may be set while it is still the same
   bool recheck;         // the constraint is only bounded by its intervals
-  const uint8_t* page;  // with keep_pages: a copy for NodeView, until the next call; else nullptr
+  const uint8_t* page;  // with keep_pages: a copy of the matches for NodeView, until the next call; else nullptr
   int count;            // > 0
   uint16_t slots[kMaxEntriesPerPage];
   TupleId tuples[kMaxEntriesPerPage];
@@ -42,7 +42,7 @@ class WindowScan {
   void VisitPage(PageReader& reader, const NodeView& node, Lsn lsn, LeafBatch* batch);
   void CollectChildren(PageReader& reader, const NodeView& node, Lsn lsn);
   void CollectMatches(PageReader& reader, const NodeView& leaf, Lsn lsn, LeafBatch* batch);
-  const uint8_t* CopyPage(PageReader& reader, const NodeView& leaf);
+  const uint8_t* CopyMatches(PageReader& reader, const NodeView& leaf, const LeafBatch& batch);
   void PushChildren(PageReader& reader);
 
   const KeyLayout* layout_ = nullptr;
