@@ -52,13 +52,18 @@ sub chosen_types {
     return { map { $_ => type_record($_) } grep { $offered{$_} } type_names() };
 }
 
-sub log_base { my ($am, $number) = @_; return File::Spec->catfile($opt{output}, "oracle-$am->{name}-seed$opt{seed}-table$number") }
+# The beginning of the names of one table's logs.
+sub log_base {
+    my ($am, $number) = @_;
+    return File::Spec->catfile($opt{output}, "oracle-$am->{name}-seed$opt{seed}-table$number");
+}
 
 sub report_failure {
     my ($session, $am, $number, $steps, $failure) = @_;
     my $base = log_base($am, $number);
     my $head = "-- seed $opt{seed}, table $number, access method $am->{name}\n";
-    Oracle::Report::write_file("$base.sql", $head . Oracle::Report::steps_text([ @$steps[ 0 .. $failure->{at} ] ], $failure->{verdict}));
+    my @done = @$steps[ 0 .. $failure->{at} ];
+    Oracle::Report::write_file("$base.sql", $head . Oracle::Report::steps_text(\@done, $failure->{verdict}));
     print "\n*** seed $opt{seed}, table $number, step $failure->{at}: ", Oracle::Report::verdict_text($failure->{verdict});
     print "complete log: $base.sql; shrinking for up to $opt{'shrink-seconds'} s\n";
     my ($small, $verdict, $again) = shrink($session, $am, $steps, $failure, $opt{'shrink-seconds'});
@@ -66,7 +71,8 @@ sub report_failure {
     my $text = $head . Oracle::Report::steps_text($small, $verdict);
     Oracle::Report::write_file("$base-min.sql", $text);
     $text =~ s/^(.{300}).+/$1 [...]/mg;
-    print "minimal reproduction ($base-min.sql):\n", length($text) < 12_000 ? $text : substr($text, 0, 6000) . "\n[...]\n" . substr($text, -5000);
+    $text = substr($text, 0, 6000) . "\n[...]\n" . substr($text, -5000) if length($text) > 12_000;
+    print "minimal reproduction ($base-min.sql):\n$text";
     print Oracle::Report::verdict_text($verdict), "\n";
     return;
 }
@@ -117,7 +123,8 @@ sub coverage_problems {
     my @problems;
     push @problems, 'nothing was compared' unless $report->compared;
     return @problems if $report->compared < 200;
-    for my $rule ([ 'used', 'min-used', 'of the forced plans used the index' ], [ 'not empty', 'min-rows', 'of the answers had rows' ]) {
+    my @rules = ([ 'used', 'min-used', 'of the forced plans used the index' ], [ 'not empty', 'min-rows', 'of the answers had rows' ]);
+    for my $rule (@rules) {
         my ($name, $limit, $text) = @$rule;
         push @problems, sprintf('only %.1f %% %s (at least %d %%)', $report->percent($name), $text, $opt{$limit})
             if $report->percent($name) < $opt{$limit};
@@ -146,7 +153,8 @@ sub main {
     my $types = chosen_types($session, $am);
     die "no type to test\n" unless %$types;
     my $masked = { $opt{'mask-nothing'} ? () : %{ $am->{masked} }, map { $_ => 1 } split /,/, $opt{mask} // '' };
-    print "oracle: $opt{am}, seed $opt{seed}, types ", join(', ', sort keys %$types), %$masked ? ', masked: ' . join(', ', sort keys %$masked) : '', "\n";
+    print "oracle: $opt{am}, seed $opt{seed}, types ", join(', ', sort keys %$types), "\n";
+    print 'masked: ', join(', ', sort keys %$masked), "\n" if %$masked;
     my ($report, $failed, $deadline) = (Oracle::Report->new, 0, time + $opt{seconds});
     my $number = $opt{table} // 1;
     while (time < $deadline) {

@@ -2,8 +2,8 @@
 # Shows that the oracle can fail: wrong operator classes, an index that misses
 # rows, one that keeps dead rows, and answers that the comparison must refuse.
 #
-# Usage: self-test.pl [--host DIR --port N --am xtree]; without --host and PGHOST
-# only the parts that need no server run. Prints TAP.
+# Usage: self-test.pl [--host DIR --port N --am xtree]; without --host only the
+# parts that need no server run. Prints TAP.
 # Locks: those of oracle.pl, which it runs in schemas of its own.
 use strict;
 use warnings;
@@ -16,7 +16,7 @@ use Oracle::Compare;
 use Oracle::Random;
 use Oracle::Shrink;
 
-my %opt = (host => $ENV{PGHOST}, port => $ENV{PGPORT} // 5432, am => 'btree', user => 'postgres', seconds => 60);
+my %opt = (port => 5432, am => 'btree', user => 'postgres', seconds => 60);
 GetOptions(\%opt, 'host=s', 'port=i', 'am=s', 'user=s', 'seconds=i') or exit 2;
 
 # --- verdicts -------------------------------------------------------------------------
@@ -56,7 +56,10 @@ sub test_scroll {
 }
 
 sub test_errors {
-    my $outcome = sub { return Oracle::Compare::error_verdict(undef, 'a', { quals => [] }, { state => $_[0] }, { state => $_[1] })->{outcome} };
+    my $outcome = sub {
+        my ($without, $with) = map { { state => $_ } } @_;
+        return Oracle::Compare::error_verdict(undef, 'a', { quals => [] }, $without, $with)->{outcome};
+    };
     is($outcome->('22003', '22003'), 'agreed',  'the same error on both sides');
     is($outcome->('22003', undef),   'skipped', 'an evaluation error only without the index decides nothing');
     is($outcome->(undef,   '22003'), 'failed',  'an error only through the index');
@@ -105,7 +108,8 @@ sub create_class {
 my $WRONG_INT4 = create_class('oracle_wrong_int4', 'FOR TYPE int4 USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,'
         . ' OPERATOR 4 >, OPERATOR 5 >=, FUNCTION 1 btint4cmp(int4, int4)');
 my $WRONG_BOX = create_class('oracle_wrong_box', 'FOR TYPE box USING gist AS OPERATOR 3 &&, OPERATOR 7 <@, OPERATOR 8 @>,'
-        . ' FUNCTION 1 gist_box_consistent(internal, box, smallint, oid, internal), FUNCTION 2 gist_box_union(internal, internal),'
+        . ' FUNCTION 1 gist_box_consistent(internal, box, smallint, oid, internal),'
+        . ' FUNCTION 2 gist_box_union(internal, internal),'
         . ' FUNCTION 5 gist_box_penalty(internal, internal, internal), FUNCTION 6 gist_box_picksplit(internal, internal),'
         . ' FUNCTION 7 gist_box_same(box, box, internal)');
 

@@ -11,7 +11,7 @@ use warnings;
 use Oracle::Random;
 use Oracle::Query qw(query_sql with_values prepared_sql);
 use Exporter 'import';
-our @EXPORT_OK = qw(compare set_difference settings_sql);
+our @EXPORT_OK = qw(compare failure settings_sql);
 
 my %DEFAULT = (
     map({ $_ => 'on' } qw(enable_seqscan enable_indexscan enable_indexonlyscan enable_bitmapscan enable_sort
@@ -25,6 +25,12 @@ sub settings_sql {
     my ($changed, $zone) = @_;
     my %all = (%DEFAULT, %{$changed}, timezone => "'" . ($zone // 'UTC') . "'");
     return join(';', map { "SET $_ = $all{$_}" } sort keys %all);
+}
+
+# The verdict of a failure; rows that only one side has, where that is known.
+sub failure {
+    my ($kind, $text, %more) = @_;
+    return { outcome => 'failed', kind => $kind, text => $text, missing => [], extra => [], %more };
 }
 
 # --- running ----------------------------------------------------------------------
@@ -193,8 +199,8 @@ sub set_verdict {
     my ($truth, $answer) = @_;
     my ($missing, $extra) = set_difference($truth, $answer);
     return undef unless @$missing || @$extra;
-    return { kind => 'rows', missing => $missing, extra => $extra,
-        text => scalar(@$truth) . ' rows without the index, ' . scalar(@$answer) . ' with it' };
+    my $text = scalar(@$truth) . ' rows without the index, ' . scalar(@$answer) . ' with it';
+    return failure('rows', $text, missing => $missing, extra => $extra);
 }
 
 sub distance_of { my ($row) = @_; return $row =~ /^[^|]*\|(.*)/ ? $1 : '' }
@@ -205,12 +211,12 @@ sub knn_verdict {
     my $want = $limit && $limit < @$truth ? $limit : @$truth;
     if ($want != @$answer) {
         my ($missing, $extra) = set_difference($truth, $answer);
-        return { kind => 'rows', text => "KNN: $want rows expected, " . @$answer . ' returned', missing => $missing, extra => $extra };
+        return failure('rows', "KNN: $want rows expected, " . @$answer . ' returned', missing => $missing, extra => $extra);
     }
     for my $i (0 .. $#$answer) {
         my ($d, $got) = (distance_of($truth->[$i]), distance_of($answer->[$i]));
-        return { kind => 'distance', text => "KNN: distance number $i is $got, should be $d", missing => [ $truth->[$i] ],
-            extra => [ $answer->[$i] ] } if $d ne $got;
+        return failure('distance', "KNN: distance number $i is $got, should be $d", missing => [ $truth->[$i] ],
+            extra => [ $answer->[$i] ]) if $d ne $got;
     }
     return knn_rows_verdict($truth, $answer);
 }
@@ -223,7 +229,7 @@ sub knn_rows_verdict {
     my %cut = map { distance_of($_) => 1 } @$truth[ scalar(@$answer) .. $#$truth ];
     my @lost = grep { !$cut{ distance_of($_) } } @$missing;
     return undef unless @lost || @$extra;
-    return { kind => 'rows', text => 'KNN: other rows at the same distance', missing => \@lost, extra => $extra };
+    return failure('rows', 'KNN: other rows at the same distance', missing => \@lost, extra => $extra);
 }
 
 # Does one condition raise the error by itself? Then it depends on the order in
@@ -233,7 +239,8 @@ sub raised_by_a_part {
     return 0 if @{ $q->{quals} } < 2;
     $session->run($name, settings_sql(\%WITHOUT, $q->{zone}));
     for my $qual (@{ $q->{quals} }) {
-        my $sql = with_values($q, query_sql({ %$q, shape => 'count', fetch => 'plain', quals => [$qual], probe_qual => undef }, 0));
+        my $alone = { %$q, shape => 'count', fetch => 'plain', quals => [$qual], probe_qual => undef };
+        my $sql   = with_values($q, query_sql($alone, 0));
         return 1 if (guarded($session, $name, sub { $session->query($name, $sql) })->{state} // '') eq $state;
     }
     return 0;
@@ -251,8 +258,8 @@ sub error_verdict {
     return { outcome => 'agreed' }  if $without eq $with;
     return { outcome => 'skipped' } if $without =~ /^22/ && !$with;
     return { outcome => 'skipped' } if $with =~ /^22/ && !$without && raised_by_a_part($session, $name, $q, $with);
-    return { outcome => 'failed', kind => "error $with" . ($without ? " (without the index $without)" : ''), missing => [], extra => [],
-        text => 'without the index: ' . ($truth->{message} // 'no error') . "\nwith it: " . ($answer->{message} // 'no error') };
+    my ($message, $other) = map { $_->{message} // 'no error' } $truth, $answer;
+    return failure("error $with" . ($without ? " (without the index $without)" : ''), "without the index: $message\nwith it: $other");
 }
 
 # One comparison. Returns {outcome => agreed|skipped|failed, kind, text, missing,
@@ -265,11 +272,10 @@ sub compare {
     my ($answer, $plan, $sql) = with_index($session, $name, $q);
     my $verdict;
     if    ($truth->{state} || $answer->{state}) { $verdict = error_verdict($session, $name, $q, $truth, $answer) }
-    elsif ($answer->{wrong}) { $verdict = { kind => 'cursor', text => $answer->{wrong}, missing => [], extra => [] } }
+    elsif ($answer->{wrong}) { $verdict = failure('cursor', $answer->{wrong}) }
     elsif ($q->{shape} eq 'knn') { $verdict = knn_verdict($truth->{rows}, $answer->{rows}, $q->{limit}) }
     else                         { $verdict = set_verdict($truth->{rows}, $answer->{rows}) }
     $verdict ||= { outcome => 'agreed' };
-    $verdict->{outcome} //= 'failed';
     $session->run($name, settings_sql({}));
     return { %$verdict, plan => $plan, sql => $sql, count => scalar @{ $truth->{rows} // [] },
         used => $plan =~ /Index (?:Only )?Scan/ ? 1 : 0 };

@@ -135,7 +135,8 @@ sub describe {
     }
     my $check = check_indexes($session, $arg->{am});
     $text .= 'at rest the index check says: ' . ($check ? $check->{text} : 'good') . "\n" if $arg->{am}{check};
-    Oracle::Report::write_file("$arg->{base}.sql", Oracle::Report::steps_text($setup, {}) . "-- writers: see $arg->{base}-writer*.sql\n$text");
+    my $log = Oracle::Report::steps_text($setup, {}) . "-- writers: see $arg->{base}-writer*.sql\n$text";
+    Oracle::Report::write_file("$arg->{base}.sql", $log);
     return "$text\nsetup: $arg->{base}.sql; statements of the writers: $arg->{base}-writer*.sql\n";
 }
 

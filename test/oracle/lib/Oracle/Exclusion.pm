@@ -7,6 +7,7 @@
 package Oracle::Exclusion;
 use strict;
 use warnings;
+use Oracle::Compare qw(failure settings_sql);
 use Oracle::Random;
 use Oracle::Schema qw(plain_column next_value);
 use Exporter 'import';
@@ -37,11 +38,13 @@ sub attempt_step {
     my $update  = chance(20) && $table->{next_id} > 1;
     my $id      = $update ? 1 + rnd($table->{next_id} - 1) : $table->{next_id}++;
     my $checked = !$table->{where} || $id % 2 == 0;
-    my $conflict = "SELECT count(*) FROM t WHERE " . ($checked ? 'true' : 'false') . " AND id <> $id AND " . conflict_condition($table, \@values);
+    my $conflict = 'SELECT count(*) FROM t WHERE ' . ($checked ? 'true' : 'false') . " AND id <> $id AND ";
+    $conflict .= conflict_condition($table, \@values);
     $conflict .= " AND EXISTS (SELECT FROM t WHERE id = $id)" if $update;
     my $names = join(', ', map { $_->{name} } @columns);
-    my $sql = $update ? "UPDATE t SET ($names) = ROW (" . join(', ', @texts) . ") WHERE id = $id"
-        : "INSERT INTO t (id, $names) VALUES ($id, " . join(', ', @texts) . ')' . (chance(20) && !$table->{deferrable} ? ' ON CONFLICT DO NOTHING RETURNING id' : '');
+    my $list  = join(', ', @texts);
+    my $sql   = $update ? "UPDATE t SET ($names) = ROW ($list) WHERE id = $id" : "INSERT INTO t (id, $names) VALUES ($id, $list)";
+    $sql .= ' ON CONFLICT DO NOTHING RETURNING id' if !$update && !$table->{deferrable} && chance(20);
     return { attempt => { sql => $sql, conflict => $conflict } };
 }
 
@@ -74,22 +77,27 @@ sub exclusion_life {
 
 # --- running ------------------------------------------------------------------------
 
-sub without_index { my ($session) = @_; return $session->run('a', join(';', map { "SET enable_$_ = off" } qw(indexscan indexonlyscan bitmapscan))) }
+sub attempt_problem {
+    my ($asked, $state, $refused, $conflicts) = @_;
+    return "error $asked" if $asked;
+    return "error $state" if $state && !$refused;
+    return 'exclusion without conflict' if $refused && !$conflicts;
+    return !$refused && $conflicts ? 'conflict accepted' : undef;
+}
 
 # The verdict of one attempt: the constraint must refuse exactly the conflicts.
 sub attempt {
     my ($session, $attempt) = @_;
-    without_index($session);
+    $session->run('a', settings_sql({ map { $_ => 'off' } qw(enable_indexscan enable_indexonlyscan enable_bitmapscan) }));
     my $truth = $session->query('a', $attempt->{conflict});
     my $done  = $session->query('a', $attempt->{sql});
     my ($asked, $state) = map { $_->{state} // '' } $truth, $done;
     return { outcome => 'skipped' } if $asked =~ /^22/;
     my $refused = $state eq '23P01' || ($attempt->{sql} =~ /RETURNING/ && !$state && !@{ $done->{rows} });
-    my $kind = $asked ? "error $asked" : $state && !$refused ? "error $state"
-        : $refused && !$truth->{rows}[0] ? 'exclusion without conflict' : !$refused && $truth->{rows}[0] ? 'conflict accepted' : undef;
+    my $kind = attempt_problem($asked, $state, $refused, $truth->{rows} && $truth->{rows}[0]);
     return { outcome => 'agreed' } unless $kind;
-    return { outcome => 'failed', kind => $kind, missing => [], extra => [], sql => $attempt->{conflict},
-        text => 'conflicting rows: ' . ($truth->{message} // $truth->{rows}[0]) . '; ' . ($done->{message} // 'no error') };
+    my $text = 'conflicting rows: ' . ($truth->{message} // $truth->{rows}[0]) . '; ' . ($done->{message} // 'no error');
+    return failure($kind, $text, sql => $attempt->{conflict});
 }
 
 1;

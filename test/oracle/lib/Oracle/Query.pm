@@ -158,8 +158,8 @@ sub random_shape {
     my ($table, $index) = @_;
     my $ordering = grep { @{ $_->{type}{knn} } } @{ $index->{keys} };
     my $large    = $table->{next_id} > 1000;
-    return pick_weighted(rows => 40, count => 4, covering => 18, join => $large ? 0 : 7, joinsum => $large ? 7 : 0, exists => 4, notin => 2,
-        knn => $ordering ? 22 : 0, lateral => $ordering ? 4 : 0);
+    return pick_weighted(rows => 40, count => 4, covering => 18, join => $large ? 0 : 7, joinsum => $large ? 7 : 0,
+        exists => 4, notin => 2, knn => $ordering ? 22 : 0, lateral => $ordering ? 4 : 0);
 }
 
 sub random_fetch {
@@ -220,8 +220,8 @@ sub probe_source {
 sub knn_sql {
     my ($q, $limited) = @_;
     my @order = @{ $q->{order} };
-    my $sql = 'SELECT id, ' . join(', ', map { "($_)::text" } @order) . ' FROM t' . where_clause(@{ $q->{fixed} }, @{ $q->{quals} });
-    $sql .= ' ORDER BY ' . join(', ', @order);
+    my $sql   = 'SELECT id, ' . join(', ', map { "($_)::text" } @order) . ' FROM t';
+    $sql .= where_clause(@{ $q->{fixed} }, @{ $q->{quals} }) . ' ORDER BY ' . join(', ', @order);
     return $limited && $q->{limit} ? "$sql LIMIT $q->{limit}" : $sql;
 }
 

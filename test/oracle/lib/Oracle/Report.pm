@@ -66,7 +66,9 @@ sub passed { my ($self) = @_; return $self->count('outcome agreed') + $self->cou
 
 sub compared {
     my ($self) = @_;
-    return $self->count('outcome agreed') + $self->count('outcome skipped') + $self->count('outcome failed') - $self->count('attempts');
+    my $compared = -$self->count('attempts');
+    $compared += $self->count("outcome $_") for qw(agreed skipped failed);
+    return $compared;
 }
 
 sub percent {
@@ -77,8 +79,8 @@ sub percent {
 sub summary {
     my ($self) = @_;
     my @lines = sprintf('%d tables (%d with concurrent writers), %d statements, %d index checks, %d comparisons,'
-        . ' %d rows against exclusion constraints', (map { $self->count($_) } 'tables', 'concurrent tables', 'statements', 'checks'),
-        $self->compared, $self->count('attempts'));
+        . ' %d rows against exclusion constraints',
+        (map { $self->count($_) } 'tables', 'concurrent tables', 'statements', 'checks'), $self->compared, $self->count('attempts'));
     push @lines, sprintf('%.1f %% read the index, %.1f %% had rows, %d could not decide (error without the index)',
         $self->percent('used'), $self->percent('not empty'), $self->count('outcome skipped'));
     for my $group (qw(index node shape fetch)) {
@@ -111,7 +113,8 @@ sub comparison_text {
     my ($step, $verdict) = @_;
     my $q    = $step->{probe};
     my $note = $step->{on} ? "-- in session $step->{on}:\n" : '';
-    my $text = join('', map { Oracle::Session::step_text($_) } @{ $q->{before} // [] }) . "$note-- the truth, without the index:\n"
+    my $text = join('', map { Oracle::Session::step_text($_) } @{ $q->{before} // [] });
+    $text .= "$note-- the truth, without the index:\n"
         . "SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off;\n"
         . with_values($q, query_sql($q, 0)) . ";\n"
         . "RESET enable_indexscan; RESET enable_indexonlyscan; RESET enable_bitmapscan;\n-- with it (fetch: $q->{fetch}):\n";

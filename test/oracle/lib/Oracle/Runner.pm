@@ -6,7 +6,7 @@
 package Oracle::Runner;
 use strict;
 use warnings;
-use Oracle::Compare qw(compare);
+use Oracle::Compare qw(compare failure);
 use Oracle::Exclusion qw(attempt);
 use Exporter 'import';
 our @EXPORT_OK = qw(run_steps run_one check_indexes);
@@ -25,8 +25,7 @@ sub check_indexes {
     for my $index (@{ $list->{rows} // [] }) {
         for my $sql (map { sprintf($_, "'$index'") } @{ $am->{check} }) {
             my $result = $session->query('a', $sql);
-            return { outcome => 'failed', kind => "check $result->{state}", text => $result->{message}, missing => [], extra => [],
-                sql => $sql } if $result->{state};
+            return failure("check $result->{state}", $result->{message}, sql => $sql) if $result->{state};
         }
         $session->{shapes}{ $session->query('a', sprintf($am->{describe}, "'$index'"))->{rows}[0] }++ if $am->{describe};
     }
@@ -44,7 +43,7 @@ sub run_one {
     }
     my $result = $session->run_step($step);
     return { outcome => 'done' } if !$result->{state} || $ALLOWED{ $result->{state} };
-    return { outcome => 'failed', kind => "statement $result->{state}", text => $result->{message}, missing => [], extra => [] };
+    return failure("statement $result->{state}", $result->{message});
 }
 
 # run_steps(session, access method, steps, what to call with each step's verdict;

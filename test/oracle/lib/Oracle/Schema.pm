@@ -133,7 +133,8 @@ sub random_table {
     my @names = sort keys %$types;
     my $table = { am => $am, types => $types, next_id => 1, groups => 0, dropped => 0, deep => chance(25) };
     $table->{kind} = pick_weighted(plain => 80, unlogged => 6, temporary => 6, partitioned => 8);
-    $table->{columns} = [ map { random_column("c$_", $types->{ pick(@names) }, $masked) } 1 .. ($table->{deep} ? irange(3, 8) : irange(1, 4)) ];
+    my $columns = $table->{deep} ? irange(3, 8) : irange(1, 4);
+    $table->{columns} = [ map { random_column("c$_", $types->{ pick(@names) }, $masked) } 1 .. $columns ];
     $table->{pads} = $table->{deep} ? [ 300, 1500 ] : pick([0], [ 0, 10 ], [ 0, 100 ], [ 10, 600 ]);
     $table->{fillfactor} = pick(100, 100, 70, 30);
     my @sizes = grep { $_ <= $max_rows } (0, 1, 20, 300, 300, 1500, 1500, 5000, 5000, 15000);

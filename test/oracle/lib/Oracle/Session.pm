@@ -31,7 +31,8 @@ sub connected {
     my $dbh;
     for my $try (1 .. 60) {
         $dbh = DBI->connect($dsn, $self->{user}, undef,
-            { RaiseError => 0, PrintError => 0, PrintWarn => 0, AutoCommit => 1, AutoInactiveDestroy => 1, pg_server_prepare => 0 });
+            { RaiseError => 0, PrintError => 0, PrintWarn => 0, AutoCommit => 1, AutoInactiveDestroy => 1,
+                pg_server_prepare => 0 });
         last if $dbh;
         sleep 1;
     }

@@ -24,9 +24,9 @@ sub some_rows {
     my ($table) = @_;
     my $n  = $table->{next_id};
     my $at = rnd($n);
-    return pick("id % 97 = " . rnd(97), "id BETWEEN $at AND " . ($at + irange(0, 40)), 'id > ' . ($n - irange(1, 200))) if $table->{shared};
-    return pick("id % " . pick(2, 3, 7, 50) . " = 1", "id BETWEEN $at AND " . ($at + irange(0, 300)), "id = $at",
-        'id > ' . ($n - irange(1, 200)));
+    my $last = 'id > ' . ($n - irange(1, 200));
+    return pick('id % 97 = ' . rnd(97), "id BETWEEN $at AND " . ($at + irange(0, 40)), $last) if $table->{shared};
+    return pick('id % ' . pick(2, 3, 7, 50) . ' = 1', "id BETWEEN $at AND " . ($at + irange(0, 300)), "id = $at", $last);
 }
 
 sub delete_rows { my ($table) = @_; return { sql => 'DELETE FROM t WHERE ' . some_rows($table) } }
@@ -51,8 +51,9 @@ sub update_many {
     my ($table) = @_;
     my $column = pick(@{ $table->{columns} });
     my $type   = $column->{type}{name};
-    my @pairs  = map { '(' . rnd($table->{next_id}) . ', ' . literal(next_value($column)) . ($_ == 1 ? "::$type)" : ')') } 1 .. irange(1, 60);
-    return { sql => "UPDATE t SET $column->{name} = v.x FROM (VALUES " . join(', ', @pairs) . ') v(k, x) WHERE id = v.k' };
+    my @pairs  = map { '(' . rnd($table->{next_id}) . ', ' . literal(next_value($column)) . "::$type)" } 1 .. irange(1, 60);
+    my $values = '(VALUES ' . join(', ', @pairs) . ') v(k, x)';
+    return { sql => "UPDATE t SET $column->{name} = v.x FROM $values WHERE id = v.k" };
 }
 
 # Rows of the table once more, under new ids: duplicates of every key.
@@ -63,7 +64,8 @@ sub insert_copies {
     my $add  = $table->{next_id} - $from;
     my $list = join(', ', map { $_->{name} } @{ $table->{columns} });
     $table->{next_id} += $n + 1;
-    return { sql => "INSERT INTO t (id, $list, pad) SELECT id + $add, $list, pad FROM t WHERE id BETWEEN $from AND " . ($from + $n) };
+    my $to = $from + $n;
+    return { sql => "INSERT INTO t (id, $list, pad) SELECT id + $add, $list, pad FROM t WHERE id BETWEEN $from AND $to" };
 }
 
 sub insert_rows {
@@ -147,6 +149,7 @@ sub maintenance {
 # Rows die, a scan begins, session b vacuums and uses their places again.
 sub vacuum_under {
     my ($table, $q) = @_;
+    $q->{force}{enable_indexonlyscan} = 'off' if $table->{columns}[0]{masked}{'only-scan'};
     $q->{before} = [ { sql => 'DELETE FROM t WHERE id % ' . pick(2, 3, 10) . ' = 0' } ];
     $q->{writes} = [ map { { %$_, on => 'b' } } { sql => 'VACUUM (TRUNCATE off) t' }, load_step($table, irange(1, 200)) ];
     return;
@@ -229,7 +232,8 @@ sub one_round {
     my ($table) = @_;
     my @steps;
     for (1 .. irange(1, 4)) {
-        my $what = pick_weighted(write => 55, maintenance => 22, transaction => 15, snapshot => $table->{kind} eq 'temporary' ? 0 : 8);
+        my $snapshot = $table->{kind} eq 'temporary' ? 0 : 8;
+        my $what = pick_weighted(write => 55, maintenance => 22, transaction => 15, snapshot => $snapshot);
         push @steps, $what eq 'write' ? random_write($table) : $what eq 'maintenance' ? maintenance($table)
             : $what eq 'transaction' ? transaction($table) : old_snapshot($table);
     }
