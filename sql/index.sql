@@ -77,6 +77,16 @@ SELECT ask(n, q) FROM (VALUES
 SELECT query, answer, count(*) AS plans FROM answers GROUP BY query, answer ORDER BY query;
 RESET enable_seqscan;
 
+-- more ORDER BY terms than the tree orders by: the executor sorts the ties
+CREATE TABLE ties AS SELECT i AS id, point(i % 5, 0) AS p FROM generate_series(1, 100) i;
+CREATE INDEX ties_p ON ties USING xtree (p);
+SET enable_seqscan = off; SET enable_sort = off;
+SELECT 'SELECT string_agg(x::text, '' '') FROM (SELECT DISTINCT ON (n / 20) p[0] AS x FROM (SELECT p, row_number() OVER () - 1 AS n FROM (SELECT p FROM ties ORDER BY '
+  || string_agg(format('p <-> point(%s,0)', CASE WHEN i < 40 THEN 2 ELSE 3 END), ', ') || ') a) b) c' AS query FROM generate_series(1, 40) i \gset
+:query;
+RESET enable_seqscan; RESET enable_sort;
+DROP TABLE ties;
+
 -- nested loops rescan; a cursor goes back
 SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM (VALUES (1, 2), (30, 40)) v(x, y) JOIN places ON location <@ box(point(x, y), point(x + 5, y + 5));

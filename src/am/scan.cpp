@@ -26,8 +26,9 @@ TreeScan* StateOf(IndexScanDesc scan) { return static_cast<TreeScan*>(scan->opaq
 // Must TIDs stay valid until they are returned?
 bool MustKeepLeaf(IndexScanDesc scan) { return scan->xs_want_itup || !IsMVCCSnapshot(scan->xs_snapshot); }
 
+// The core orders by the first terms; where there are more of them than it takes, the executor sorts the ties (ReturnDistances).
 void PrepareOrder(IndexScanDesc scan, TreeScan* state) {
-  state->order_count = scan->numberOfOrderBys;
+  state->order_count = std::min(scan->numberOfOrderBys, kMaxOrderKeys);
   state->nearest_order = state->order_count > 0;
   if (!state->nearest_order) return;
   state->order = static_cast<OrderKey*>(palloc(sizeof(OrderKey) * state->order_count));
@@ -123,6 +124,11 @@ void ReturnDistances(IndexScanDesc scan, TreeScan* state) {
     scan->xs_recheckorderby |= order.order.recheck;
     scan->xs_orderbynulls[i] = state->row.null[i] || order.null_argument;
     scan->xs_orderbyvals[i] = scan->xs_orderbynulls[i] ? 0 : Float8GetDatum(state->row.distance[i]);
+  }
+  for (int i = state->order_count; i < scan->numberOfOrderBys; i++) {
+    scan->xs_recheckorderby = true;
+    scan->xs_orderbynulls[i] = false;
+    scan->xs_orderbyvals[i] = Float8GetDatum(-std::numeric_limits<double>::infinity());
   }
 }
 
