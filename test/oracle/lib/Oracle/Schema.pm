@@ -137,7 +137,7 @@ sub random_table {
     $table->{columns} = [ map { random_column("c$_", $types->{ pick(@names) }, $masked) } 1 .. $columns ];
     $table->{pads} = $table->{deep} ? [ 300, 1500 ] : pick([0], [ 0, 10 ], [ 0, 100 ], [ 10, 600 ]);
     $table->{fillfactor} = pick(100, 100, 70, 30);
-    my @sizes = grep { $_ <= $max_rows } (0, 1, 20, 300, 300, 1500, 1500, 5000, 5000, 15000);
+    my @sizes = grep { $_ <= $max_rows } (0, 1, 20, 300, 300, 1500, 1500, 5000, 5000, 15000, 60000);
     @sizes = grep { $_ >= 300 && $_ <= 5000 } @sizes if $table->{deep};
     $table->{initial} = irange(1, 1 + pick(@sizes)) - 1;
     $table->{indexes} = [ random_index($table, 1), chance(25) ? random_index($table, 2) : () ];
