@@ -1,8 +1,9 @@
 // MemoryStore: a PageStore on a vector of pages, for tests and microbenchmarks; MemoryReader: the PageReader on it.
 //
-// Strict where shared buffers would hang or corrupt: a page locked twice, a change without the exclusive lock, a page closed twice,
-// a malformed image are misuse and throw std::logic_error (Close, which may not throw, aborts). Single-threaded: a test plays
-// concurrent backends by taking turns between calls. Every Commit is one LSN; like Generic WAL it zeroes the hole of a page.
+// Strict where shared buffers would hang or corrupt: a page locked twice, a change without the exclusive lock, a page
+// closed twice, a malformed image are misuse and throw std::logic_error (Close, which may not throw, aborts).
+// Single-threaded: a test plays concurrent backends by taking turns between calls. Every Commit is one LSN; like
+// Generic WAL it zeroes the hole of a page.
 #pragma once
 
 #include <cstdio>
@@ -51,13 +52,17 @@ class MemoryStore : public PageStore {
     SetLsn(kRootBlock, lsn_);
   }
 
-  // A store in the same state, nothing locked: what a crash right now would leave.
-  std::unique_ptr<MemoryStore> Crash() const {
+  // A store in the same state, nothing locked: what a crash right now would leave. Nothing was logged of a page that
+  // was allocated and not yet changed: at the end of the file it may be gone.
+  std::unique_ptr<MemoryStore> Crash(bool new_pages_survive = true) const {
     auto copy = std::make_unique<MemoryStore>(*layout_);
     copy->pages_.clear();
-    for (const auto& page : pages_) {
+    size_t count = pages_.size();
+    while (!new_pages_survive && reinterpret_cast<const PageHeader*>(pages_[count - 1]->image.bytes)->upper == 0)
+      --count;
+    for (size_t i = 0; i < count; ++i) {
       copy->AddPage();
-      copy->pages_.back()->image = page->image;
+      copy->pages_.back()->image = pages_[i]->image;
     }
     copy->lsn_ = lsn_;
     copy->next_xid = next_xid;
@@ -83,14 +88,21 @@ class MemoryStore : public PageStore {
 
   void Relock(PageRef* ref, LockMode mode) override {
     Page& page = Held(*ref);
+    if (on_unlock) {
+      page.lock = kUnlocked;
+      ++page.pins;
+      on_unlock(ref->block);
+      --page.pins;
+    }
     page.lock = kPinned;
-    if (on_unlock) on_unlock(ref->block);
+    page.handle = ref->handle;
     faults.Step();
     Lock(ref->block, &page, mode);
   }
 
   void Close(PageRef* ref) noexcept override {
-    if (ref->block >= pages_.size() || pages_[ref->block]->lock == kUnlocked || pages_[ref->block]->handle != ref->handle) {
+    if (ref->block >= pages_.size() || pages_[ref->block]->lock == kUnlocked ||
+        pages_[ref->block]->handle != ref->handle) {
       std::fprintf(stderr, "MemoryStore: page %u closed twice or never opened\n", ref->block);
       std::abort();
     }
@@ -121,10 +133,12 @@ class MemoryStore : public PageStore {
 
   void Commit(std::span<const PageChange> changes) override {
     faults.Step();
-    Check(!changes.empty() && changes.size() <= kMaxPagesPerChange, kInvalidBlock, "a change of 0 or of more than 4 pages");
+    Check(!changes.empty() && changes.size() <= kMaxPagesPerChange, kInvalidBlock,
+          "a change of 0 or of more than 4 pages");
     for (size_t i = 0; i < changes.size(); ++i) {
       CheckChange(changes[i]);
-      for (size_t j = 0; j < i; ++j) Check(changes[i].page->block != changes[j].page->block, changes[i].page->block, "changed twice");
+      for (size_t j = 0; j < i; ++j)
+        Check(changes[i].page->block != changes[j].page->block, changes[i].page->block, "changed twice");
     }
     ++lsn_;
     for (const PageChange& change : changes) Apply(change);
@@ -191,10 +205,10 @@ class MemoryStore : public PageStore {
   const std::vector<BlockNumber>& free_list() const { return free_; }
 
   FaultInjector faults;
-  std::function<void()> after_commit;               // e.g. check the tree as a crash at this point would leave it
-  std::function<void(BlockNumber)> on_unlock;       // between the two halves of Relock: play another backend
+  std::function<void()> after_commit;          // e.g. check the tree as a crash at this point would leave it
+  std::function<void(BlockNumber)> on_unlock;  // between the two halves of Relock: play another backend
   uint64_t next_xid = 1000;
-  uint64_t oldest_xid = UINT64_MAX;                 // pages deleted before this are given out again
+  uint64_t oldest_xid = UINT64_MAX;  // pages deleted before this are given out again
   int64_t commits = 0;
   int64_t committed_pages = 0;
   int64_t allocations = 0;
@@ -209,6 +223,7 @@ class MemoryStore : public PageStore {
     LockState lock = kUnlocked;
     bool fresh = false;
     int handle = 0;
+    int pins = 0;  // held between the two halves of Relock
   };
 
   static void Check(bool condition, BlockNumber block, const char* what) {
@@ -236,17 +251,22 @@ class MemoryStore : public PageStore {
     page->lock = mode == LockMode::kShare ? kShared : kExclusive;
   }
 
+  // As the free space map, the list may name pages twice, or pages that are in use again.
   BlockNumber TakeFree() {
     for (size_t i = 0; i < free_.size(); ++i) {
       const BlockNumber block = free_[i];
-      const uint8_t* bytes = pages_[block]->image.bytes;
-      const bool deleted = reinterpret_cast<const NodeOpaque*>(bytes + kSpecialOffset)->flags & kNodeDeleted;
-      if (deleted && !Recyclable(reinterpret_cast<const DeletedContent*>(bytes + kPageHeaderSize)->delete_xid)) continue;
-      if (pages_[block]->lock != kUnlocked) continue;
-      free_.erase(free_.begin() + i);
+      if (pages_[block]->lock != kUnlocked || pages_[block]->pins > 0 || !MayReuse(pages_[block]->image.bytes))
+        continue;
+      free_.erase(free_.begin() + static_cast<ptrdiff_t>(i));
       return block;
     }
     return AddPage();
+  }
+
+  bool MayReuse(const uint8_t* page) {
+    if (reinterpret_cast<const PageHeader*>(page)->upper == 0) return true;
+    const bool deleted = reinterpret_cast<const NodeOpaque*>(page + kSpecialOffset)->flags & kNodeDeleted;
+    return deleted && Recyclable(reinterpret_cast<const DeletedContent*>(page + kPageHeaderSize)->delete_xid);
   }
 
   void CheckChange(const PageChange& change) {
@@ -276,8 +296,8 @@ class MemoryStore : public PageStore {
   int last_handle_ = 0;
 };
 
-// Reads a MemoryStore as a scan's backend does. Its memory lives as long as it does, like a memory context: a scan that an exception
-// cut short frees nothing itself.
+// Reads a MemoryStore as a scan's backend does. Its memory lives as long as it does, like a memory context: a scan that
+// an exception cut short frees nothing itself.
 class MemoryReader final : public PageReader {
  public:
   explicit MemoryReader(MemoryStore& store) : store_(&store) {}
