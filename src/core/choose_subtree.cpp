@@ -24,14 +24,14 @@ int ContainmentTerms(const KeyLayout& layout, const Box& key, FilterTerm* terms)
   return count;
 }
 
-double RawArea(const KeyLayout& layout, const NodeView& page, int entry) {
-  double area = 1;
+Volume VolumeOf(const KeyLayout& layout, const NodeView& page, int entry) {
+  Volume volume;
   for (int d = 0; d < layout.dimensions; d++) {
-    const Ordinal lo = page.Lo(entry, d), hi = page.Hi(entry, d);
     const Scalar scalar = layout.dimension[d].scalar;
-    area *= lo < hi ? DecodeFinite(scalar, hi) - DecodeFinite(scalar, lo) : 0;
+    volume.Multiply(DecodeFinite(scalar, page.Hi(entry, d)) -
+                    DecodeFinite(scalar, page.Lo(entry, d)));  // inverted: below 0
   }
-  return area;
+  return volume;
 }
 
 bool SmallestContaining(const OpenNode& node, const KeyLayout& layout, const Box& key, EntryPosition* best) {
@@ -39,16 +39,17 @@ bool SmallestContaining(const OpenNode& node, const KeyLayout& layout, const Box
   const int count = ContainmentTerms(layout, key, terms);
   uint16_t slots[kMaxEntriesPerPage];
   bool found = false;
-  double least = 0;
+  Volume least;
   for (int p = 0; p < node.pages(); p++) {
     const NodeView page = node.page(p);
     const int matches = ActiveKernels().filter(page.first_block(), page.block(), page.entries(), terms, count, slots);
     for (int i = 0; i < matches; i++) {
-      const double area = RawArea(layout, page, slots[i]);
-      if (found && area >= least) continue;
+      const Volume volume = VolumeOf(layout, page, slots[i]);
+      if (found && !(volume < least)) continue;
       found = true;
-      least = area;
+      least = volume;
       *best = {p, slots[i]};
+      if (least.flat() == layout.dimensions) return true;  // a place: none is smaller
     }
   }
   return found;
@@ -95,17 +96,19 @@ std::vector<Growth> Growths(const Candidates& candidates) {
     std::copy_n(boxes.row(i), boxes.dimensions(), grown.begin());
     boxes.Unite(candidates.key(), grown.data());
     const double area = boxes.Area(boxes.row(i));
-    growths.push_back({boxes.Area(grown.data()) - area, boxes.Margin(grown.data()) - boxes.Margin(boxes.row(i)), area, i});
+    growths.push_back(
+        {boxes.Area(grown.data()) - area, boxes.Margin(grown.data()) - boxes.Margin(boxes.row(i)), area, i});
   }
   return growths;
 }
 
-double OverlapGrowth(const Candidates& candidates, int child) {
+// Or more than `limit`, where it is more.
+double OverlapGrowth(const Candidates& candidates, int child, double limit) {
   const NormalizedBoxes& boxes = candidates.boxes;
   std::vector<Extent> grown(boxes.row(child), boxes.row(child) + boxes.dimensions());
   boxes.Unite(candidates.key(), grown.data());
   double growth = 0;
-  for (int i = 0; i < boxes.size() - 1; i++) {
+  for (int i = 0; i < boxes.size() - 1 && growth <= limit; i++) {
     if (i == child) continue;
     const double after = boxes.OverlapArea(grown.data(), boxes.row(i));
     if (after > 0) growth += after - boxes.OverlapArea(boxes.row(child), boxes.row(i));
@@ -119,7 +122,7 @@ int LeastOverlapGrowth(const Candidates& candidates, std::vector<Growth>* growth
   int best = growths->front().child;
   double least = std::numeric_limits<double>::infinity();
   for (size_t i = 0; i < compared && least > 0; i++) {
-    const double growth = OverlapGrowth(candidates, (*growths)[i].child);
+    const double growth = OverlapGrowth(candidates, (*growths)[i].child, least);
     if (growth < least) {
       least = growth;
       best = (*growths)[i].child;

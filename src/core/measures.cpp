@@ -9,7 +9,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 }
 
 NormalizedBoxes::NormalizedBoxes(const KeyLayout& layout, int reserve)
-    : layout_(&layout), dimensions_(layout.dimensions), spread_(layout.dimensions) {
+    : layout_(&layout), dimensions_(layout.dimensions), spread_(layout.dimensions), weight_(layout.dimensions) {
   extents_.reserve(static_cast<size_t>(reserve) * dimensions_);
 }
 
@@ -29,19 +29,22 @@ void NormalizedBoxes::Normalize() {
   std::vector<Extent> bounds(dimensions_);
   Clear(bounds.data());
   for (int i = 0; i < size_; i++) Unite(row(i), bounds.data());
-  std::vector<double> scale(layout_->columns, 0);
+  std::vector<double> widest(layout_->columns, 0);
+  for (int d = 0; d < dimensions_; d++) {
+    double& column = widest[layout_->dimension[d].column];
+    column = std::max(column, bounds[d].Length());
+  }
   for (int d = 0; d < dimensions_; d++) {
     const double length = bounds[d].Length();
     spread_[d] = length > 0;
-    double& widest = scale[layout_->dimension[d].column];
-    widest = std::max(widest, length);
+    weight_[d] = spread_[d] ? length / widest[layout_->dimension[d].column] : 0;
   }
   for (int i = 0; i < size_; i++) {
     Extent* box = &extents_[static_cast<size_t>(i) * dimensions_];
     for (int d = 0; d < dimensions_; d++) {
       if (!spread_[d] || box[d].lo > box[d].hi) continue;
-      const double unit = scale[layout_->dimension[d].column];
-      box[d] = {(box[d].lo - bounds[d].lo) / unit, (box[d].hi - bounds[d].lo) / unit};
+      const double length = bounds[d].Length();
+      box[d] = {(box[d].lo - bounds[d].lo) / length, (box[d].hi - bounds[d].lo) / length};
     }
   }
 }
@@ -56,7 +59,7 @@ double NormalizedBoxes::Area(const Extent* box) const {
 double NormalizedBoxes::Margin(const Extent* box) const {
   double margin = 0;
   for (int d = 0; d < dimensions_; d++)
-    if (spread_[d]) margin += box[d].Length();
+    if (spread_[d]) margin += weight_[d] * box[d].Length();
   return margin;
 }
 

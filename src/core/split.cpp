@@ -107,13 +107,17 @@ bool PointLike(const EntrySet& entries, int dimension) {
   return entries.leaf() && !entries.layout().dimension[dimension].extended;
 }
 
-int SmallestHalf(int entries, double share) { return std::clamp(static_cast<int>(share * entries), 1, entries / 2); }
+// At least this share of the entries.
+int SmallestHalf(int entries, double share) {
+  return std::clamp(static_cast<int>(std::ceil(share * entries - 1e-9)), 1, entries / 2);
+}
 
 // Does the ordering along the dimension tell entries apart at all?
 bool Separates(const EntrySet& entries, const NormalizedBoxes& boxes, int dimension) {
   if (boxes.spread(dimension)) return true;
   for (int i = 1; i < entries.size(); i++)
-    if (entries.lo(i, dimension) != entries.lo(0, dimension) || entries.hi(i, dimension) != entries.hi(0, dimension)) return true;
+    if (entries.lo(i, dimension) != entries.lo(0, dimension) || entries.hi(i, dimension) != entries.hi(0, dimension))
+      return true;
   return false;
 }
 
@@ -123,7 +127,8 @@ int LeastMarginDimension(const EntrySet& entries, const NormalizedBoxes& boxes, 
   for (int d = 0; d < boxes.dimensions(); d++) {
     if (!Separates(entries, boxes, d)) continue;
     const double by_lo = MarginSum(boxes, Ordering(entries, boxes, d, false), smallest);
-    const double sum = by_lo + (PointLike(entries, d) ? by_lo : MarginSum(boxes, Ordering(entries, boxes, d, true), smallest));
+    const double sum =
+        by_lo + (PointLike(entries, d) ? by_lo : MarginSum(boxes, Ordering(entries, boxes, d, true), smallest));
     if (sum < least) {
       least = sum;
       best = d;
@@ -143,7 +148,8 @@ Partition TopologicalSplit(const EntrySet& entries) {
   if (PointLike(entries, dimension)) return Divide(boxes, by_lo, lo_cut.left, dimension);
   const Ordering by_hi(entries, boxes, dimension, true);
   const Cut hi_cut = BestCut(boxes, by_hi, smallest);
-  return hi_cut.Better(lo_cut) ? Divide(boxes, by_hi, hi_cut.left, dimension) : Divide(boxes, by_lo, lo_cut.left, dimension);
+  return hi_cut.Better(lo_cut) ? Divide(boxes, by_hi, hi_cut.left, dimension)
+                               : Divide(boxes, by_lo, lo_cut.left, dimension);
 }
 
 std::optional<Partition> OverlapMinimalSplit(const EntrySet& entries, double min_fanout) {
