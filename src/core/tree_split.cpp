@@ -1,5 +1,5 @@
-// TreeWriter's structural changes: splits, supernodes, a new root. Every node named here is exclusively locked, parents before
-// children; what becomes visible does so in one Commit.
+// TreeWriter's structural changes: splits, supernodes, a new root. Every node named here is exclusively locked, parents
+// before children; what becomes visible does so in one Commit.
 #include <algorithm>
 
 #include "core/tree_writer.h"
@@ -24,7 +24,8 @@ std::unique_ptr<PageImage> ImageOf(const PageRef& page) {
 
 uint8_t NodeFlagsFor(int level, bool supernode) {
   if (level == 0) return kNodeLeaf;
-  return supernode ? kNodeHasMarks : 0;  // pages of a supernode always carry marks: none of them can lack room for them later
+  return supernode ? kNodeHasMarks
+                   : 0;  // pages of a supernode always carry marks: none of them can lack room for them later
 }
 
 uint16_t ListRoom(const NodeView& head) { return head.header().special - head.header().lower; }
@@ -50,6 +51,7 @@ void MakeListRoom(const KeyLayout& layout, PageImage* head, PageImage* follower,
 }  // namespace
 
 std::optional<Partition> TreeWriter::ChoosePartition(const OpenNode& node, const EntrySet& entries) const {
+  if (entries.size() < 2) throw CorruptPage(node.block(), "a node without room has fewer than two entries");
   if (node.leaf()) return TopologicalSplit(entries);
   return DirectorySplit(entries, options_, node.pages() < options_.max_supernode_pages);
 }
@@ -76,8 +78,9 @@ void TreeWriter::SplitRoot(OpenNode* root) {
 
   store_.PredicateSplit(kRootBlock, left_page.block());
   store_.PredicateSplit(kRootBlock, right_page.block());
-  const PageChange changes[] = {
-      {&root->ref(0), image.get(), false}, {&left_page.ref(), &left.head(), true}, {&right_page.ref(), &right.head(), true}};
+  const PageChange changes[] = {{&root->ref(0), image.get(), false},
+                                {&left_page.ref(), &left.head(), true},
+                                {&right_page.ref(), &right.head(), true}};
   XTREE_STOP_POINT("root-split-before-commit");
   store_.Commit(changes);
   XTREE_STOP_POINT("root-split-after-commit");
@@ -92,6 +95,7 @@ void TreeWriter::SplitChild(OpenNode* parent, EntryPosition position, OpenNode* 
   SplitHalf left(store_, entries, partition->left, child->level());
   SplitHalf right(store_, entries, partition->right, child->level());
   const PageLock right_page(store_, store_.Allocate());
+  if (child->pages() == 1) left.KeepInPlace(child->ref(0), partition->right);
   left.WriteFollowers(child->block());
   right.WriteFollowers(right_page.block());
 
@@ -149,7 +153,8 @@ void TreeWriter::GrowSupernode(OpenNode* node) {
     head_editor.Initialize(node->level(), kNodeHasMarks);
     head_editor.opaque().nsn = node->nsn();
     head_editor.opaque().link = node->view().opaque().link;
-    for (int i = 0; i < entries.size(); i++) entries.AppendTo(entries.FitsOn(head_editor.view(), i) ? &head_editor : &follower_editor, i);
+    for (int i = 0; i < entries.size(); i++)
+      entries.AppendTo(entries.FitsOn(head_editor.view(), i) ? &head_editor : &follower_editor, i);
   }
   MakeListRoom(layout_, head.get(), follower.get(), static_cast<int>(blocks.size()));
   head_editor.SetFollowers(blocks.data(), static_cast<int>(blocks.size()));
@@ -168,14 +173,16 @@ SplitHalf::SplitHalf(PageStore& store, const EntrySet& entries, const std::vecto
     entries.GetBox(i, &box);
     Extend(layout_, box, &bounds_);
   }
-  // A longer list of followers leaves the head less room for entries, so the number of followers settles in a few rounds.
+  // A longer list of followers leaves the head less room for entries, so the number of followers settles in a few
+  // rounds.
   for (int planned = 0, packed = Pack(entries, members, level, 0); packed != planned;) {
     planned = packed;
     packed = Pack(entries, members, level, planned);
   }
 }
 
-// Fills pages one after the other, the head with a list of `followers` blocks (named later). Returns how many followers it took.
+// Fills pages one after the other, the head with a list of `followers` blocks (named later). Returns how many followers
+// it took.
 int SplitHalf::Pack(const EntrySet& entries, const std::vector<int>& members, int level, int followers) {
   const std::vector<BlockNumber> unnamed(followers, kInvalidBlock);
   images_.clear();
@@ -191,6 +198,14 @@ int SplitHalf::Pack(const EntrySet& entries, const std::vector<int>& members, in
     entries.AppendTo(&page, i);
   }
   return static_cast<int>(images_.size()) - 1;
+}
+
+void SplitHalf::KeepInPlace(const PageRef& page, const std::vector<int>& leaving) {
+  if (images_.size() != 1) return;
+  memcpy(head().bytes, page.bytes, kPageSize);
+  bool drop[kMaxEntriesPerPage] = {};
+  for (const int entry : leaving) drop[entry] = true;
+  head_editor().Remove(drop);
 }
 
 void SplitHalf::WriteFollowers(BlockNumber head) {

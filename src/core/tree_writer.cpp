@@ -5,6 +5,7 @@ namespace xtree {
 namespace {
 
 constexpr Lsn kNoParent = ~Lsn{0};  // the root's: no split has to be followed
+constexpr int kManyRestarts = 100;
 
 // Did the node split, or go, after the downlink to it was read?
 bool ChangedSince(const NodeView& node, Lsn parent_lsn) {
@@ -17,7 +18,7 @@ void CopyImage(const PageRef& page, PageImage* image) { memcpy(image->bytes, pag
 
 void TreeWriter::Insert(const Box& key, TupleId tuple, const uint8_t* payload, uint16_t payload_length) {
   const NewEntry entry{key, tuple, payload, payload_length};
-  for (;;) {
+  for (int restarts = 0;;) {
     switch (TryInsert(entry)) {
       case Step::kDone:
         return;
@@ -25,6 +26,8 @@ void TreeWriter::Insert(const Box& key, TupleId tuple, const uint8_t* payload, u
         MakeRoom(entry);
         break;
       case Step::kRestart:
+        // Nobody splits that often. Damage that looks like a split shows where the parent is locked as well.
+        if (++restarts % kManyRestarts == 0) MakeRoom(entry);
         break;
     }
   }
@@ -61,7 +64,8 @@ TreeWriter::Step TreeWriter::TryInsert(const NewEntry& entry) {
 }
 
 // Makes the chosen child's box contain the key, before the child itself may take it.
-TreeWriter::Step TreeWriter::GrowBox(OpenNode* node, Lsn parent_lsn, int level, const Box& key, EntryPosition* position) {
+TreeWriter::Step TreeWriter::GrowBox(OpenNode* node, Lsn parent_lsn, int level, const Box& key,
+                                     EntryPosition* position) {
   node->Relock(LockMode::kExclusive);
   if (ChangedSince(node->view(), parent_lsn) || node->level() != level) return Step::kRestart;
   *position = ChooseSubtree(*node, layout_, key);
@@ -72,7 +76,10 @@ TreeWriter::Step TreeWriter::GrowBox(OpenNode* node, Lsn parent_lsn, int level, 
   PageImage image;
   CopyImage(node->ref(position->page), &image);
   NodeEditor editor(layout_, image.bytes);
-  if (key.marks != 0 && !page.has_marks() && !editor.HasRoomForMarks()) return Step::kNoRoom;
+  if (key.marks != 0 && !editor.HasRoomForMarks()) {
+    if (node->pages() > 1) throw CorruptPage(node->ref(position->page).block, "a page of a supernode carries no marks");
+    return Step::kNoRoom;
+  }
   store_.CheckConflict(node->ref(0));
   Extend(layout_, key, &box);
   editor.SetBox(position->entry, box);
@@ -83,8 +90,8 @@ TreeWriter::Step TreeWriter::GrowBox(OpenNode* node, Lsn parent_lsn, int level, 
   return Step::kDone;
 }
 
-// A full leaf sheds the entries that scans have found dead, before it would split. No cleanup lock: their TIDs are not reused before
-// the next VACUUM has been here.
+// A full leaf sheds the entries that scans have found dead, before it would split. No cleanup lock: their TIDs are not
+// reused before the next VACUUM has been here.
 void TreeWriter::RemoveKilled(const OpenNode& leaf) {
   const NodeView view = leaf.view();
   bool drop[kMaxEntriesPerPage] = {};
@@ -129,9 +136,11 @@ void TreeWriter::MakeRoom(const NewEntry& entry) {
   while (!parent.leaf()) {
     const EntryPosition position = ChooseSubtree(parent, layout_, entry.key);
     const BlockNumber block = parent.page(position.page).Child(position.entry);
-    OpenNode child(store_, layout_, block, LockMode::kExclusive);
+    OpenNode child(store_, layout_, block, LockMode::kExclusive, &parent);
     if (child.view().deleted() || child.level() != parent.level() - 1)
       throw CorruptPage(block, "a child is deleted or not one level below its parent");
+    if (child.nsn() >= parent.lsn(position.page))
+      throw CorruptPage(block, "a split is younger than the downlinks to its halves");
     if (Full(child, entry)) return SplitChild(&parent, position, &child);
     parent = std::move(child);
   }

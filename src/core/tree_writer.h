@@ -1,9 +1,10 @@
 // TreeWriter: insertion into the X-tree.
 //
-// Locking: one node at a time going down (share, exclusive where a box must grow and on the leaf), parent before child where a node
-// is split. Every step that a crash or another backend can see is one PageStore::Commit: a parent's box grows before the child takes
-// the entry; a split changes parent, left and right in one record. What another backend did meanwhile shows as nsn >= the LSN at
-// which the downlink was read, or as a deleted page; then the descent starts again. See src/README.md, "Insertion".
+// Locking: one node at a time going down (share, exclusive where a box must grow and on the leaf), parent before child
+// where a node is split. Every step that a crash or another backend can see is one PageStore::Commit: a parent's box
+// grows before the child takes the entry; a split changes parent, left and right in one record. What another backend
+// did meanwhile shows as nsn >= the LSN at which the downlink was read, or as a deleted page; then the descent starts
+// again. See src/README.md, "Insertion".
 #pragma once
 
 #include "core/choose_subtree.h"
@@ -35,6 +36,7 @@ class TreeWriter {
   void AppendToLeaf(const OpenNode& leaf, const NewEntry& entry);
 
   // Descends with exclusive locks and makes room where the path first lacks it: a split, a supernode, a new root.
+  // Nothing where the path has room.
   void MakeRoom(const NewEntry& entry);
   bool Full(const OpenNode& node, const NewEntry& entry) const;
   void SplitRoot(OpenNode* root);
@@ -48,10 +50,15 @@ class TreeWriter {
 };
 
 // The pages of one half of a split, packed: a single node, or a supernode's head and followers.
-// Head and followers are allocated here; followers are committed at once (nobody can reach them), the head by the caller.
+// Head and followers are allocated here; followers are committed at once (nobody can reach them), the head by the
+// caller.
 class SplitHalf {
  public:
   SplitHalf(PageStore& store, const EntrySet& entries, const std::vector<int>& members, int level);
+
+  // A half of one page that stays where it is: the entries of `page` but those `leaving`, in their places as far as
+  // possible, so that the record of the split says little of them.
+  void KeepInPlace(const PageRef& page, const std::vector<int>& leaving);
 
   // Allocates and commits the followers, naming `head` as theirs, and lists them in the head.
   void WriteFollowers(BlockNumber head);
