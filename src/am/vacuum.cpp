@@ -68,7 +68,7 @@ void Walk(const IndexVacuumInfo* info, IndexBulkDeleteCallback dead, void* callb
       return dead != nullptr && PgCall([&] { return dead(&pointer, callback_state); });
     });
     WalkAllBlocks(index, &vacuum);
-    vacuum.DeleteEmptyLeaves();
+    vacuum.Finish();
     RenewStatistics(vacuum, &store);
     return vacuum.result();
   });

@@ -22,10 +22,16 @@ TreeVacuum::TreeVacuum(PageStore& store, const KeyLayout& layout, IsDead is_dead
     : store_(store), layout_(layout), is_dead_(std::move(is_dead)), start_nsn_(store.CurrentNsn()) {}
 
 void TreeVacuum::Process(BlockNumber block) {
-  for (BlockNumber next = block; next != kInvalidBlock;) next = ProcessOne(next, block);
+  last_ = std::max(last_, block);
+  BlockNumber steps = 0;
+  for (BlockNumber next = block; next != kInvalidBlock; steps++) {
+    if (steps > block) throw CorruptPage(block, "right links lead in a circle");
+    next = ProcessOne(next, block);
+  }
 }
 
-// Returns a lower block that a split during this vacuum moved entries to, which the walk has passed already; or kInvalidBlock.
+// Returns a lower block that a split during this vacuum moved entries to, which the walk has passed already; or
+// kInvalidBlock.
 BlockNumber TreeVacuum::ProcessOne(BlockNumber block, BlockNumber walk) {
   PageLock page(store_, store_.OpenUnchecked(block, LockMode::kShare));
   if (IsNew(page)) {
@@ -37,7 +43,7 @@ BlockNumber TreeVacuum::ProcessOne(BlockNumber block, BlockNumber walk) {
   if (problem != nullptr) throw CorruptPage(block, problem);
   const NodeView view(layout_, page.bytes());
   if (!view.leaf() && !view.deleted() && block != kRootBlock) {
-    ProcessDirectory(std::move(page));
+    ProcessDirectory(page);
     return kInvalidBlock;
   }
   page.Relock(LockMode::kCleanup);
@@ -46,7 +52,7 @@ BlockNumber TreeVacuum::ProcessOne(BlockNumber block, BlockNumber walk) {
   } else if (view.leaf()) {
     RemoveDead(page);
   } else {
-    ProcessDirectory(std::move(page));
+    ProcessDirectory(page);
     return kInvalidBlock;
   }
   const NodeOpaque& opaque = view.opaque();
@@ -84,35 +90,48 @@ void TreeVacuum::RemoveDead(const PageLock& page) {
   Count(view);
 }
 
-void TreeVacuum::ProcessDirectory(PageLock page) {
+void TreeVacuum::ProcessDirectory(const PageLock& page) {
   const NodeView view(layout_, page.bytes());
-  if (view.supernode_follower()) return SweepFollower(std::move(page));
+  if (view.supernode_follower()) {
+    followers_.push_back({page.block(), view.opaque().link});
+    return;
+  }
   Count(view);
   if (view.level() == 1) leaf_parents_.push_back(page.block());
 }
 
-// A follower that its head does not list was leaked by a crash in the middle of a split. The head's lock is taken first: a split at
-// work holds it.
-void TreeVacuum::SweepFollower(PageLock page) {
-  const BlockNumber block = page.block();
-  const BlockNumber head_block = NodeView(layout_, page.bytes()).opaque().link;
-  page.Reset();
-  const PageLock head(store_, store_.OpenUnchecked(head_block, LockMode::kShare));
-  bool listed = false;
-  if (!IsNew(head) && ValidateNode(layout_, head.bytes(), -1) == nullptr) {
-    const NodeView view(layout_, head.bytes());
-    for (int i = 0; i < view.followers() && !listed; i++) listed = view.Follower(i) == block;
-  }
-  page = PageLock(store_, store_.OpenUnchecked(block, LockMode::kExclusive));
+void TreeVacuum::Finish() {
+  for (const Follower& follower : followers_) SweepFollower(follower);
+  DeleteEmptyLeaves();
+}
+
+// A follower that its head does not list was leaked by a crash in the middle of a split. The head's lock is taken
+// first: a split at work holds it. After a crash the head may even lie past the end: the file had grown, but nothing
+// was logged of the new page. When the walk has come to the end, a head that it has not met cannot be older than the
+// crash, and does not list the follower.
+void TreeVacuum::SweepFollower(const Follower& follower) {
+  PageLock head;
+  if (follower.head <= last_ && follower.head != follower.block)
+    head = PageLock(store_, store_.OpenUnchecked(follower.head, LockMode::kShare));
+  PageLock page(store_, store_.OpenUnchecked(follower.block, LockMode::kExclusive));
   const NodeView view(layout_, page.bytes());
   if (IsNew(page) || ValidateNode(layout_, page.bytes(), -1) != nullptr) return;
-  if (!view.supernode_follower() || view.deleted() || view.opaque().link != head_block) return;  // freed or reused meanwhile
-  if (listed) return Count(view);
+  if (!view.supernode_follower() || view.deleted() || view.opaque().link != follower.head)
+    return;  // freed or reused meanwhile
+  if (head && Lists(head, follower.block)) return Count(view);
   std::vector<PageLock> leaked;
   leaked.push_back(std::move(page));
   FreePages(store_, layout_, leaked);
   result_.pages_newly_deleted++;
   result_.pages_deleted++;
+}
+
+bool TreeVacuum::Lists(const PageLock& head, BlockNumber follower) const {
+  if (IsNew(head) || ValidateNode(layout_, head.bytes(), -1) != nullptr) return false;
+  const NodeView view(layout_, head.bytes());
+  for (int i = 0; i < view.followers(); i++)
+    if (view.Follower(i) == follower) return true;
+  return false;
 }
 
 void TreeVacuum::Count(const NodeView& page) {
@@ -152,7 +171,9 @@ void TreeVacuum::Unlink(OpenNode* parent) {
 }
 
 bool TreeVacuum::UnlinkChild(OpenNode* parent, EntryPosition position) {
-  const PageLock child(store_, parent->page(position.page).Child(position.entry), LockMode::kExclusive);
+  const BlockNumber block = parent->page(position.page).Child(position.entry);
+  if (parent->Holds(block)) throw CorruptPage(block, "a node is its own child");
+  const PageLock child(store_, block, LockMode::kExclusive);
   const NodeView view(layout_, child.bytes());
   if (!view.leaf() || view.deleted() || view.entries() > 0) return false;
   PageImage parent_image, child_image;
@@ -162,7 +183,8 @@ bool TreeVacuum::UnlinkChild(OpenNode* parent, EntryPosition position) {
   drop[position.entry] = true;
   NodeEditor(layout_, parent_image.bytes).Remove(drop);
   NodeEditor(layout_, child_image.bytes).MarkDeleted(store_.NextTransactionId());
-  const PageChange changes[] = {{&parent->ref(position.page), &parent_image, false}, {&child.ref(), &child_image, false}};
+  const PageChange changes[] = {{&parent->ref(position.page), &parent_image, false},
+                                {&child.ref(), &child_image, false}};
   XTREE_STOP_POINT("vacuum-before-unlink");
   store_.Commit(changes);
   XTREE_STOP_POINT("vacuum-after-unlink");

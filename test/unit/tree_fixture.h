@@ -1,5 +1,5 @@
-// What the tests of insertion, VACUUM and the walker share: rows of every kind of layout, a tree beside a model of what it must
-// hold, and the comparison of the two.
+// What the tests of insertion, VACUUM and the walker share: rows of every kind of layout, a tree beside a model of what
+// it must hold, and the comparison of the two.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@
 
 namespace xtree::test {
 
-// --- Rows ---------------------------------------------------------------------------------------------------------------------
+// Rows.
 
 enum class Kind { kUniform, kClustered, kSorted, kDuplicates, kOnePlace, kLine, kNulls, kExtremes };
 
@@ -95,10 +95,12 @@ inline Constraint WindowAround(const RowSet& rows, size_t row, Random* random) {
     const int d = random->Below(layout.dimensions);
     const DimensionLayout& dimension = layout.dimension[d];
     if (rows.Marked(row, dimension.column)) {
-      constraint.Require(dimension.column, rows.Marks(row) >> (2 * dimension.column) & kMarkNull ? MarkRule::kNull : MarkRule::kEmpty);
+      constraint.Require(dimension.column,
+                         rows.Marks(row) >> (2 * dimension.column) & kMarkNull ? MarkRule::kNull : MarkRule::kEmpty);
       continue;
     }
-    const double at = Decode(dimension.scalar, rows.Lo(row)[d]) / (dimension.scalar != Scalar::kInteger ? 1 : Encode(dimension, 1));
+    const double at =
+        Decode(dimension.scalar, rows.Lo(row)[d]) / (dimension.scalar != Scalar::kInteger ? 1 : Encode(dimension, 1));
     if (!(at >= 0 && at <= 1)) continue;
     const double side = random->Uniform(0, 0.2);
     constraint.RequireLo(d, {InvertedHi(dimension.width), std::max(Encode(dimension, at + side), rows.Lo(row)[d])});
@@ -107,22 +109,23 @@ inline Constraint WindowAround(const RowSet& rows, size_t row, Random* random) {
   return constraint;
 }
 
-// --- Trees --------------------------------------------------------------------------------------------------------------------
+// Trees.
 
 // What the walker saw.
 struct TreeFacts {
   std::vector<LevelStatistics> levels;
   uint32_t leaked_pages = 0;
   int supernodes = 0;
-  int largest_supernode = 0;     // pages
-  int child_supernodes = 0;      // whose parent is one
+  int largest_supernode = 0;  // pages
+  int child_supernodes = 0;   // whose parent is one
   bool root_is_supernode = false;
 };
 
 // A tree, and the rows that it must hold. Each row's payload (where the layout has any) follows from its number.
 class ModelTree {
  public:
-  ModelTree(const RowSet& rows, TreeOptions options = {}) : ModelTree(rows, std::make_unique<MemoryStore>(rows.layout()), options) {}
+  ModelTree(const RowSet& rows, TreeOptions options = {})
+      : ModelTree(rows, std::make_unique<MemoryStore>(rows.layout()), options) {}
   ModelTree(const RowSet& rows, std::unique_ptr<MemoryStore> store, TreeOptions options = {})
       : rows_(rows), store_(std::move(store)), options_(options), present_(rows.size()) {}
 
@@ -147,7 +150,8 @@ class ModelTree {
     const std::string payload = Payload(row);
     ASSERT_TRUE(TwoFitOnLeaf(layout(), static_cast<uint16_t>(payload.size())));
     TreeWriter(*store, layout(), options_)
-        .Insert(box, TupleOf(row), reinterpret_cast<const uint8_t*>(payload.data()), static_cast<uint16_t>(payload.size()));
+        .Insert(box, TupleOf(row), reinterpret_cast<const uint8_t*>(payload.data()),
+                static_cast<uint16_t>(payload.size()));
   }
   void Insert(size_t row) {
     InsertOnly(row);
@@ -161,13 +165,14 @@ class ModelTree {
   VacuumResult Vacuum(const std::vector<char>& dead, std::function<void(BlockNumber)> between = nullptr) {
     return VacuumOf(store_.get(), dead, between);
   }
-  VacuumResult VacuumOf(MemoryStore* store, const std::vector<char>& dead, std::function<void(BlockNumber)> between = nullptr) {
+  VacuumResult VacuumOf(MemoryStore* store, const std::vector<char>& dead,
+                        std::function<void(BlockNumber)> between = nullptr) {
     TreeVacuum vacuum(*store, layout(), [&](TupleId tuple) { return dead[RowOf(tuple)] != 0; });
     for (BlockNumber block = kRootBlock; block < store->size(); ++block) {
       if (between) between(block);
       vacuum.Process(block);
     }
-    vacuum.DeleteEmptyLeaves();
+    vacuum.Finish();
     levels_ = vacuum.levels();
     return vacuum.result();
   }
@@ -183,7 +188,8 @@ class ModelTree {
   TreeFacts CheckStore(MemoryStore* store, const std::vector<char>* perhaps = nullptr) const {
     TreeFacts facts;
     std::vector<char> seen(rows_.size());
-    TreeCheck check(*store, layout(), [&](BlockNumber, const NodeView& page, int i) { CheckEntry(page, i, perhaps, &seen); });
+    TreeCheck check(*store, layout(),
+                    [&](BlockNumber, const NodeView& page, int i) { CheckEntry(page, i, perhaps, &seen); });
     std::vector<char> supernode(store->size());
     check.OnNode([&](const OpenNode& node, BlockNumber parent) {
       if (node.pages() == 1) return;
