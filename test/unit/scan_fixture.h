@@ -178,10 +178,10 @@ class Packer {
     const bool supernode = end - from > per_page;
     const size_t on_head = std::min(end - from, per_page);
     std::vector<BlockNumber> followers;
-    PageImage head = DirectoryPage(children, from, from + on_head, level, supernode ? kNodeSupernodeHead : 0);
+    PageImage head = DirectoryPage(children, from, from + on_head, level, supernode ? kNodeHasMarks : 0);
     for (size_t at = from + on_head; at < end; at += per_page) {
       followers.push_back(
-          store_.Append(DirectoryPage(children, at, std::min(end, at + per_page), level, kNodeSupernodeFollower)));
+          store_.Append(DirectoryPage(children, at, std::min(end, at + per_page), level, kNodeSupernodeFollower | kNodeHasMarks)));
     }
     if (supernode) NodeEditor(layout_, head.bytes).SetFollowers(followers.data(), static_cast<int>(followers.size()));
     Place(head, root, nodes);
