@@ -22,7 +22,7 @@ CREATE INDEX ON places USING xtree (location) WITH (fillfactor = 9);
 CREATE INDEX ON places USING xtree (location) WITH (max_overlap = 1.5);
 CREATE INDEX ON places USING xtree (location) WITH (min_fanout = 0.6);
 CREATE INDEX ON places USING xtree (location) WITH (max_supernode_pages = 0);
-CREATE INDEX ON places USING xtree (location) WITH (max_supernode_pages = 513);
+CREATE INDEX ON places USING xtree (location) WITH (max_supernode_pages = 65);
 CREATE INDEX ON places USING xtree (location) WITH (no_such_option = 1);
 CREATE INDEX places_full ON places USING xtree (location) WITH (fillfactor = 100, max_overlap = 0.5, min_fanout = 0.1, max_supernode_pages = 4);
 CREATE INDEX places_loose ON places USING xtree (location) WITH (fillfactor = 10);
@@ -202,6 +202,20 @@ SELECT * FROM xtree_index_info('places_all');
 RESET ROLE;
 REVOKE SELECT ON places FROM regress_xtree_reader;
 DROP ROLE regress_xtree_reader;
+
+-- index expressions run as the table's owner, whoever checks
+CREATE ROLE regress_xtree_owner;
+CREATE TABLE owned (id int);
+INSERT INTO owned VALUES (1);
+CREATE FUNCTION who(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE WARNING 'running as %', current_user; RETURN i; END $$;
+ALTER TABLE owned OWNER TO regress_xtree_owner;
+GRANT CREATE ON SCHEMA public TO regress_xtree_owner;
+CREATE INDEX owned_who ON owned USING xtree (who(id));
+SELECT xtree_check('owned_who', true);
+DROP TABLE owned;
+DROP FUNCTION who;
+REVOKE CREATE ON SCHEMA public FROM regress_xtree_owner;
+DROP ROLE regress_xtree_owner;
 
 DROP TABLE places, answers, small, kinds, unlogged_points, temporary_points, parted, rooms;
 DROP FUNCTION ask;

@@ -91,7 +91,7 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   using namespace xtree;
   const IndexOptInfo* info = path->indexinfo;
   const Relation index = index_open(info->indexoid, NoLock);
-  const IndexState* state = GetIndexState(index, false);
+  const IndexState* state = CopyIndexState(index, false);  // estimates below may process invalidations
   const TreeShape shape = ShapeOf(*state, info);
   const double leaves = std::max(1.0, std::ceil(LeafShare(root, path, *state, shape) * shape.leaves));
   index_close(index, NoLock);

@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "access/itup.h"
+#include "access/xlog.h"
 }
 
 namespace xtree {
@@ -47,6 +48,8 @@ IndexTuple FormIndexTuple(Relation index, TreeScan* state, const NodeView& page,
 }  // namespace xtree
 
 extern "C" bool xtreecanreturn(Relation index, int column) {
+  // A pin holds nothing back on a standby: Generic WAL is replayed without cleanup locks. There the rows themselves must be looked at.
+  if (RecoveryInProgress()) return false;
   if (column > IndexRelationGetNumberOfKeyAttributes(index)) return true;
   return xtree::GetIndexState(index, false)->column[column - 1].routine->exact;
 }

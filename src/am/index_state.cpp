@@ -78,6 +78,18 @@ void FillEncodings(const IndexState& state, ColumnEncoding* encoding) {
   }
 }
 
+// Magic and version lie at the same place in every format, and are looked at before anything else.
+void RequireReadableFormat(Relation index, const uint8_t* page) {
+  MetaContent meta;
+  memcpy(&meta, page + kPageHeaderSize, sizeof meta);
+  if (meta.magic != kMetaMagic || (meta.version == kFormatVersion && (meta.feature_flags & ~kKnownFeatures) == 0)) return;
+  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                  errmsg("index \"%s\" has another format than this version of xtree reads", RelationGetRelationName(index)),
+                  errdetail("It has format version %d with features %llx, this library reads version %d with features %llx.", meta.version,
+                            static_cast<unsigned long long>(meta.feature_flags), kFormatVersion, static_cast<unsigned long long>(kKnownFeatures)),
+                  errhint("REINDEX it, or install the version of xtree that wrote it.")));
+}
+
 void LoadMeta(Relation index, IndexState* state) {
   ColumnEncoding encoding[kMaxColumns];
   FillEncodings(*state, encoding);
@@ -86,6 +98,7 @@ void LoadMeta(Relation index, IndexState* state) {
   PageImage copy;
   memcpy(copy.bytes, pg::BufferBytes(buffer), kPageSize);
   UnlockReleaseBuffer(buffer);
+  RequireReadableFormat(index, copy.bytes);
   const char* problem = ValidateMeta(copy.bytes, encoding, state->layout.columns);
   if (problem != nullptr) ReportCorruptPage(index, kMetaBlock, problem);
   const auto& meta = *reinterpret_cast<const MetaContent*>(copy.bytes + kPageHeaderSize);

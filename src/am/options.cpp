@@ -10,6 +10,9 @@ namespace xtree {
 
 static relopt_kind option_kind;
 
+// Writers lock a supernode whole, and its parent or child with it; the server lets a process hold 200 such locks.
+static constexpr int kLargestSupernode = 64;
+
 void RegisterOptions() {
   option_kind = add_reloption_kind();
   const LOCKMODE lock = ShareUpdateExclusiveLock;
@@ -21,7 +24,7 @@ void RegisterOptions() {
   add_real_reloption(option_kind, "min_fanout", "Smallest share of a node's entries that an overlap-minimal split leaves in a half",
                      defaults.min_fanout, 0, 0.5, lock);
   add_int_reloption(option_kind, "max_supernode_pages", "Pages that a supernode grows to before it is split in any case",
-                    defaults.max_supernode_pages, 1, kMaxSupernodePages, lock);
+                    defaults.max_supernode_pages, 1, kLargestSupernode, lock);
 }
 
 }  // namespace xtree

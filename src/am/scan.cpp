@@ -95,7 +95,7 @@ bool NextInWindow(IndexScanDesc scan, TreeScan* state) {
   return true;
 }
 
-// Is the entry of a leaf whose pin was given back still in the index? Moves `row` to where it is now; its leaf stays pinned.
+// Is the entry of a leaf whose pin was given back still in the index? Its leaf stays pinned.
 bool FindAgain(TreeScan* state, NearestRow* row) {
   const KeyLayout& layout = state->index->layout;
   Box box, other;

@@ -38,14 +38,16 @@ extern "C" Datum xtree_check(PG_FUNCTION_ARGS) {
   using namespace xtree;
   const LOCKMODE lock = RecoveryInProgress() ? AccessShareLock : ShareLock;
   const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), lock);
+  const OwnerContext owner = SwitchToOwner(open.heap);  // index expressions are the table owner's code
   const IndexState* state = CopyIndexState(open.index, true);
   if (PG_GETARG_BOOL(1)) {
-    HeapCheck heap_check(open, *state);
+    HeapCheck heap_check(open, *state, lock == ShareLock);
     Check(open, *state, &heap_check, lock == ShareLock);
     heap_check.CompareWithHeap();
   } else {
     Check(open, *state, nullptr, lock == ShareLock);
   }
+  SwitchBack(owner);
   CloseIndex(open, lock);
   PG_RETURN_VOID();
 }

@@ -8,6 +8,7 @@
 #include "check/index_access.h"
 
 extern "C" {
+#include "utils/snapshot.h"
 #include "utils/tuplesort.h"
 }
 
@@ -15,7 +16,9 @@ namespace xtree {
 
 class HeapCheck {
  public:
-  HeapCheck(const OpenIndex& open, const IndexState& state);
+  // Takes the snapshot, before any entry is read. `quiescent`: nobody writes meanwhile (not so on a standby, where replay goes on and a
+  // TID may be met twice that was removed and used again).
+  HeapCheck(const OpenIndex& open, const IndexState& state, bool quiescent);
 
   void AddEntry(const NodeView& leaf, int entry);  // may raise: within PgCall only
 
@@ -31,6 +34,8 @@ class HeapCheck {
 
   OpenIndex open_;
   const IndexState* state_;
+  const bool quiescent_;
+  Snapshot snapshot_;
   Tuplesortstate* entries_;
   Tuplesortstate* rows_ = nullptr;
   MemoryContext row_context_;

@@ -9,6 +9,7 @@ extern "C" {
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 }
 
@@ -54,6 +55,19 @@ OpenIndex OpenOwnedIndex(Oid oid, LOCKMODE lock) {
   RequireOwner(oid);
   RequireUsable(open.index);
   return open;
+}
+
+OwnerContext SwitchToOwner(Relation heap) {
+  OwnerContext context;
+  GetUserIdAndSecContext(&context.user, &context.security);
+  SetUserIdAndSecContext(heap->rd_rel->relowner, context.security | SECURITY_RESTRICTED_OPERATION);
+  context.settings = NewGUCNestLevel();
+  return context;
+}
+
+void SwitchBack(const OwnerContext& context) {
+  AtEOXact_GUC(false, context.settings);
+  SetUserIdAndSecContext(context.user, context.security);
 }
 
 void CloseIndex(const OpenIndex& open, LOCKMODE lock) {

@@ -19,6 +19,16 @@ struct OpenIndex {
   Relation index;
 };
 OpenIndex OpenOwnedIndex(Oid index, LOCKMODE lock);
+// From here on functions of the index (expressions, predicates) run as the table's owner and cannot change the session, as in every
+// maintenance command; an ERROR switches back by itself.
+struct OwnerContext {
+  Oid user;
+  int security;
+  int settings;
+};
+OwnerContext SwitchToOwner(Relation heap);
+void SwitchBack(const OwnerContext& context);
+
 void CloseIndex(const OpenIndex& open, LOCKMODE lock);
 
 }  // namespace xtree

@@ -80,7 +80,7 @@ class PageStore {
   virtual void WillRemoveKilled(const PageRef& leaf, std::span<const TupleId> tuples) = 0;
 
   // SERIALIZABLE: before a page is enlarged or inserted into, under its exclusive lock (may throw); and before a split moves
-  // entries of `from` to `to`.
+  // entries of `from` to `to`, or a box of `from` grows so that `to` answers for what was `from`'s alone.
   virtual void CheckConflict(const PageRef& page) = 0;
   virtual void PredicateSplit(BlockNumber from, BlockNumber to) = 0;
 };

@@ -99,6 +99,7 @@ void TreeWriter::SplitChild(OpenNode* parent, EntryPosition position, OpenNode* 
   left.WriteFollowers(child->block());
   right.WriteFollowers(right_page.block());
 
+  position = MakeRoomBeside(parent, position, right.bounds().marks != 0);
   right.head_editor().opaque().nsn = child->nsn();
   right.head_editor().opaque().link = child->view().opaque().link;
   left.head_editor().opaque().nsn = store_.CurrentNsn();
@@ -110,27 +111,48 @@ void TreeWriter::SplitChild(OpenNode* parent, EntryPosition position, OpenNode* 
   NodeEditor editor(layout_, image->bytes);
   editor.SetBox(position.entry, left.bounds());
   editor.SetHistory(position.entry, history);
-
-  int target = position.page;
-  for (int i = 0; i < parent->pages() && !NodeView(layout_, image->bytes).HasRoom(right.bounds().marks != 0, 0); i++)
-    if (parent->page(i).HasRoom(right.bounds().marks != 0, 0)) target = i;
-  std::unique_ptr<PageImage> target_image;
-  if (target == position.page) {
-    editor.AppendChild(right.bounds(), right_page.block(), history);
-  } else {
-    target_image = ImageOf(parent->ref(target));
-    NodeEditor(layout_, target_image->bytes).AppendChild(right.bounds(), right_page.block(), history);
-  }
+  editor.AppendChild(right.bounds(), right_page.block(), history);
 
   store_.PredicateSplit(child->block(), right_page.block());
   const PageChange changes[] = {{&parent->ref(position.page), image.get(), false},
                                 {&child->ref(0), &left.head(), false},
-                                {&right_page.ref(), &right.head(), true},
-                                {&parent->ref(target), target_image.get(), false}};
+                                {&right_page.ref(), &right.head(), true}};
   XTREE_STOP_POINT("split-before-commit");
-  store_.Commit({changes, target_image ? 4u : 3u});
+  store_.Commit(changes);
   XTREE_STOP_POINT("split-after-commit");
   FreePages(store_, layout_, child->followers());
+}
+
+// A downlink is added on the page of the entry that is split: a reader of a supernode, on a standby too, then sees both or neither. Where
+// that page is full another entry moves to one that is not. A record that changes two pages of a supernode begins with its head, which
+// readers hold while they go through the chain: replay locks in the order of the record.
+EntryPosition TreeWriter::MakeRoomBeside(OpenNode* parent, EntryPosition position, bool marks) {
+  if (parent->page(position.page).HasRoom(marks, 0)) return position;
+  int target = 0;
+  while (target < parent->pages() && !parent->page(target).HasRoom(true, 0)) target++;
+  if (target == parent->pages()) throw CorruptPage(parent->block(), "a supernode has lost the room that was made in it");
+
+  const int last = parent->page(position.page).entries() - 1;
+  const int moved = position.entry == last ? 0 : last;
+  EntrySet entries(layout_, false);
+  entries.Add(parent->page(position.page));
+  auto head = ImageOf(parent->ref(0));
+  auto from = ImageOf(parent->ref(position.page));
+  auto to = ImageOf(parent->ref(target));
+  PageImage* from_image = position.page == 0 ? head.get() : from.get();
+  PageImage* to_image = target == 0 ? head.get() : to.get();
+  bool drop[kMaxEntriesPerPage] = {};
+  drop[moved] = true;
+  NodeEditor(layout_, from_image->bytes).Remove(drop);
+  NodeEditor to_editor(layout_, to_image->bytes);
+  entries.AppendTo(&to_editor, moved);
+
+  std::vector<PageChange> changes = {{&parent->ref(0), head.get(), false}};
+  if (position.page != 0) changes.push_back({&parent->ref(position.page), from.get(), false});
+  if (target != 0) changes.push_back({&parent->ref(target), to.get(), false});
+  store_.Commit(changes);
+  XTREE_STOP_POINT("split-after-move");
+  return {position.page, moved == last ? position.entry : 0};
 }
 
 // Adds a page to the node; a node of one page becomes a supernode.

@@ -66,9 +66,11 @@ TreeWriter::Step TreeWriter::TryInsert(const NewEntry& entry) {
 // Makes the chosen child's box contain the key, before the child itself may take it.
 TreeWriter::Step TreeWriter::GrowBox(OpenNode* node, Lsn parent_lsn, int level, const Box& key,
                                      EntryPosition* position) {
+  const Lsn head_lsn = node->lsn(0), page_lsn = node->lsn(position->page);
   node->Relock(LockMode::kExclusive);
   if (ChangedSince(node->view(), parent_lsn) || node->level() != level) return Step::kRestart;
-  *position = ChooseSubtree(*node, layout_, key);
+  const bool same = node->lsn(0) == head_lsn && node->lsn(position->page) == page_lsn;
+  if (!same) *position = ChooseSubtree(*node, layout_, key);
   const NodeView page = node->page(position->page);
   Box box;
   page.GetBox(position->entry, &box);
@@ -81,6 +83,8 @@ TreeWriter::Step TreeWriter::GrowBox(OpenNode* node, Lsn parent_lsn, int level, 
     return Step::kNoRoom;
   }
   store_.CheckConflict(node->ref(0));
+  // Whoever searched this node saw no need to visit the child for what its box now takes in; a later writer may change only the child.
+  store_.PredicateSplit(node->block(), page.Child(position->entry));
   Extend(layout_, key, &box);
   editor.SetBox(position->entry, box);
   const PageChange change{&node->ref(position->page), &image, false};

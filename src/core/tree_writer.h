@@ -41,6 +41,7 @@ class TreeWriter {
   bool Full(const OpenNode& node, const NewEntry& entry) const;
   void SplitRoot(OpenNode* root);
   void SplitChild(OpenNode* parent, EntryPosition position, OpenNode* child);
+  EntryPosition MakeRoomBeside(OpenNode* parent, EntryPosition position, bool marks);
   std::optional<Partition> ChoosePartition(const OpenNode& node, const EntrySet& entries) const;
   void GrowSupernode(OpenNode* node);
 
