@@ -1,7 +1,7 @@
 #include "core/split.h"
 
 #include <algorithm>
-#include <numeric>
+#include <memory>
 
 namespace xtree {
 
@@ -25,13 +25,23 @@ class Ordering {
  public:
   Ordering(const EntrySet& entries, const NormalizedBoxes& boxes, int dimension, bool by_hi)
       : boxes_(boxes), order_(entries.size()), prefix_(Rows()), suffix_(Rows()) {
-    std::iota(order_.begin(), order_.end(), 0);
-    auto key = [&](int i) {
-      const Ordinal lo = entries.lo(i, dimension), hi = entries.hi(i, dimension);
-      if (lo > hi) return std::pair(kOrdinalMax, kOrdinalMax);  // no value here: keep such entries together, at the end
-      return by_hi ? std::pair(hi, lo) : std::pair(lo, hi);
+    struct Key {
+      Ordinal first, second;
+      int entry;
+      bool operator<(const Key& o) const {
+        if (first != o.first) return first < o.first;
+        if (second != o.second) return second < o.second;
+        return entry < o.entry;
+      }
     };
-    std::stable_sort(order_.begin(), order_.end(), [&](int a, int b) { return key(a) < key(b); });
+    std::vector<Key> keys(entries.size());
+    for (int i = 0; i < entries.size(); i++) {
+      const Ordinal lo = entries.lo(i, dimension), hi = entries.hi(i, dimension);
+      keys[i] = by_hi ? Key{hi, lo, i} : Key{lo, hi, i};
+      if (lo > hi) keys[i] = {kOrdinalMax, kOrdinalMax, i};  // no value here: keep such entries together, at the end
+    }
+    std::sort(keys.begin(), keys.end());
+    for (int i = 0; i < entries.size(); i++) order_[i] = keys[i].entry;
     Accumulate();
   }
 
@@ -121,20 +131,32 @@ bool Separates(const EntrySet& entries, const NormalizedBoxes& boxes, int dimens
   return false;
 }
 
-int LeastMarginDimension(const EntrySet& entries, const NormalizedBoxes& boxes, int smallest) {
-  int best = 0;
+// The dimension to cut, with its orderings.
+struct Axis {
+  int dimension;
+  std::unique_ptr<const Ordering> by_lo;
+  std::unique_ptr<const Ordering> by_hi;  // nullptr where it is the same
+};
+
+Axis MakeAxis(const EntrySet& entries, const NormalizedBoxes& boxes, int dimension) {
+  Axis axis{dimension, std::make_unique<Ordering>(entries, boxes, dimension, false), nullptr};
+  if (!PointLike(entries, dimension)) axis.by_hi = std::make_unique<Ordering>(entries, boxes, dimension, true);
+  return axis;
+}
+
+Axis LeastMarginAxis(const EntrySet& entries, const NormalizedBoxes& boxes, int smallest) {
+  std::optional<Axis> best;
   double least = std::numeric_limits<double>::infinity();
   for (int d = 0; d < boxes.dimensions(); d++) {
     if (!Separates(entries, boxes, d)) continue;
-    const double by_lo = MarginSum(boxes, Ordering(entries, boxes, d, false), smallest);
-    const double sum =
-        by_lo + (PointLike(entries, d) ? by_lo : MarginSum(boxes, Ordering(entries, boxes, d, true), smallest));
-    if (sum < least) {
-      least = sum;
-      best = d;
-    }
+    Axis axis = MakeAxis(entries, boxes, d);
+    const double by_lo = MarginSum(boxes, *axis.by_lo, smallest);
+    const double sum = by_lo + (axis.by_hi ? MarginSum(boxes, *axis.by_hi, smallest) : by_lo);
+    if (!(sum < least)) continue;
+    least = sum;
+    best = std::move(axis);
   }
-  return best;
+  return best ? std::move(*best) : MakeAxis(entries, boxes, 0);
 }
 
 }  // namespace
@@ -142,14 +164,12 @@ int LeastMarginDimension(const EntrySet& entries, const NormalizedBoxes& boxes, 
 Partition TopologicalSplit(const EntrySet& entries) {
   const NormalizedBoxes boxes = Normalized(entries);
   const int smallest = SmallestHalf(entries.size(), kTopologicalMinFill);
-  const int dimension = LeastMarginDimension(entries, boxes, smallest);
-  const Ordering by_lo(entries, boxes, dimension, false);
-  const Cut lo_cut = BestCut(boxes, by_lo, smallest);
-  if (PointLike(entries, dimension)) return Divide(boxes, by_lo, lo_cut.left, dimension);
-  const Ordering by_hi(entries, boxes, dimension, true);
-  const Cut hi_cut = BestCut(boxes, by_hi, smallest);
-  return hi_cut.Better(lo_cut) ? Divide(boxes, by_hi, hi_cut.left, dimension)
-                               : Divide(boxes, by_lo, lo_cut.left, dimension);
+  const Axis axis = LeastMarginAxis(entries, boxes, smallest);
+  const Cut lo_cut = BestCut(boxes, *axis.by_lo, smallest);
+  if (!axis.by_hi) return Divide(boxes, *axis.by_lo, lo_cut.left, axis.dimension);
+  const Cut hi_cut = BestCut(boxes, *axis.by_hi, smallest);
+  return hi_cut.Better(lo_cut) ? Divide(boxes, *axis.by_hi, hi_cut.left, axis.dimension)
+                               : Divide(boxes, *axis.by_lo, lo_cut.left, axis.dimension);
 }
 
 std::optional<Partition> OverlapMinimalSplit(const EntrySet& entries, double min_fanout) {
