@@ -149,7 +149,7 @@ TEST(Supernodes, OfABulkLoadTakeNulls) {
   MemoryFiles files;
   BulkOptions options;
   options.fillfactor = 100;
-  options.tree = {.max_overlap = 0, .min_fanout = 0.5, .max_supernode_pages = 100};
+  options.tree = {.max_overlap = 0, .min_fanout = 0.5, .max_supernode_pages = 64};
   {
     BulkLoader loader(layout, options, size_t{1} << 30, environment, sink, files);
     Box box;

@@ -9,6 +9,8 @@
 #include <boost/geometry/index/rtree.hpp>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tree_fixture.h"
 
 namespace xtree::test {
@@ -118,6 +120,87 @@ TEST(TreeWriter, PayloadsAtTheLimit) {
     tree.InsertRange(0, rows.size());
     tree.Check();
   }
+}
+
+// A full leaf sheds the entries that scans found dead, and nothing else, before it would split.
+TEST(TreeWriter, KilledEntriesMakeRoom) {
+  const KeyLayout layout = MakeLayout({{2, 8, false, kFloat}}, true);
+  const RowSet rows = MakeRows(layout, Kind::kUniform, 1000, 4);
+  ModelTree tree(rows);
+  tree.VaryPayload(100);
+  size_t next = 0;
+  while (tree.store().view(kRootBlock).HasRoom(false, 100)) tree.Insert(next++);
+  const int entries = tree.store().view(kRootBlock).entries();
+  std::vector<TupleId> killed;
+  for (int i = 0; i < entries; i += 3) {
+    tree.store().editor(kRootBlock).Kill(i);
+    killed.push_back(tree.store().view(kRootBlock).Tuple(i));
+  }
+  for (const TupleId tuple : killed) tree.present()[RowOf(tuple)] = 0;
+  std::vector<char> perhaps(rows.size());
+  for (const TupleId tuple : killed) perhaps[RowOf(tuple)] = 1;
+  for (size_t i = 0; i < killed.size() / 2; ++i) {
+    tree.Insert(next++);
+    tree.Check(&perhaps);  // the dead may stay as long as there is room
+  }
+  EXPECT_EQ(tree.store().view(kRootBlock).level(), 0) << "split, where the dead left room";
+  EXPECT_EQ(tree.store().killed_removed, killed.size());
+  tree.Check();
+}
+
+TEST(TreeWriter, SplitsWhereNothingWasKilled) {
+  const KeyLayout layout = FloatLayout(2, false);
+  const RowSet rows = MakeRows(layout, Kind::kUniform, 1000, 4);
+  ModelTree tree(rows);
+  tree.InsertRange(0, rows.size());
+  EXPECT_EQ(tree.store().killed_removed, 0u);
+  EXPECT_GT(tree.store().view(kRootBlock).level(), 0);
+}
+
+// SERIALIZABLE: a page whose entry grows or that takes the new one is checked, and no other. Whoever searched a node
+// searched for what comes to be under a child's grown box as well; a split passes locks on to the new node.
+TEST(TreeWriter, ChecksConflictsAndPassesLocksOn) {
+  const KeyLayout layout = FloatLayout(100, true);
+  const RowSet rows = MakeRows(layout, Kind::kUniform, 300, 4);
+  ModelTree tree(rows, {.max_overlap = 0, .min_fanout = 0.5, .max_supernode_pages = 3});
+  MemoryStore& store = tree.store();
+  std::set<BlockNumber> nodes{kRootBlock};
+  int splits = 0;
+  for (size_t row = 0; row < rows.size(); ++row) {
+    store.conflict_checks.clear();
+    store.predicate_splits.clear();
+    const std::unique_ptr<MemoryStore> before = store.Crash();
+    const int64_t allocations = store.allocations;
+    tree.Insert(row);
+    std::set<BlockNumber> now, leaf_changed, directory_changed;
+    TreeCheck check(store, layout, nullptr);
+    check.OnNode([&](const OpenNode& node, BlockNumber) {
+      now.insert(node.block());
+      for (int p = 0; p < node.pages(); ++p) {
+        const BlockNumber page = node.ref(p).block;
+        if (page < before->size() && before->LsnOf(page) == store.LsnOf(page)) continue;
+        (node.leaf() ? leaf_changed : directory_changed).insert(node.block());
+      }
+    });
+    check.Walk();
+    std::set<BlockNumber> born, given_from, given_to;
+    std::set_difference(now.begin(), now.end(), nodes.begin(), nodes.end(), std::inserter(born, born.end()));
+    for (const auto& [from, to] : store.predicate_splits) {
+      given_from.insert(from);
+      given_to.insert(to);
+    }
+    ASSERT_TRUE(std::includes(given_to.begin(), given_to.end(), born.begin(), born.end())) << row;
+    nodes = now;
+    if (store.allocations > allocations) {
+      ++splits;
+      continue;
+    }
+    ASSERT_EQ(given_from, directory_changed) << row;
+    std::set<BlockNumber> changed = leaf_changed;
+    changed.insert(directory_changed.begin(), directory_changed.end());
+    ASSERT_EQ(std::set<BlockNumber>(store.conflict_checks.begin(), store.conflict_checks.end()), changed) << row;
+  }
+  EXPECT_GT(splits, 50);
 }
 
 // Against boost.
