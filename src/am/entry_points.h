@@ -13,6 +13,11 @@ extern "C" {
 IndexBuildResult* xtreebuild(Relation heap, Relation index, IndexInfo* info);
 void xtreebuildempty(Relation index);
 
+// build_parallel.cpp: a worker's entry, which is found by its name
+struct dsm_segment;
+struct shm_toc;
+void xtreeparallelbuildmain(dsm_segment* segment, shm_toc* toc);
+
 // insert.cpp
 bool xtreeinsert(Relation index, Datum* values, bool* isnull, ItemPointer tuple, Relation heap, IndexUniqueCheck check, bool unchanged,
                   IndexInfo* info);

@@ -140,7 +140,7 @@ int ExternalBuilder::Build(const SpillRun& run, RecordMemory& sample) {
   return height_;
 }
 
-void ExternalBuilder::ChooseHeight(std::span<const SpillRun> parts) {
+int ExternalBuilder::ChooseHeight(std::span<const SpillRun> parts) {
   const SpillRun total = Total(parts);
   uint64_t fewest = total.records;
   for (const SpillRun& part : parts) fewest = std::min(fewest, part.records);
@@ -150,6 +150,7 @@ void ExternalBuilder::ChooseHeight(std::span<const SpillRun> parts) {
   const double mean = std::min(static_cast<double>(total.records) / static_cast<double>(parts.size()), fitting);
   const double payload = bytes - static_cast<double>(format_->stride());
   height_ = builder_->SubtreeHeight(mean, std::min(static_cast<double>(fewest), fitting), payload);
+  return height_;
 }
 
 bool ExternalBuilder::Fits(std::span<const SpillRun> runs) const {

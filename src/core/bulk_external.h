@@ -62,8 +62,8 @@ class ExternalBuilder {
   // `sample`: of the records, uniform; it is given back. The height of the subtrees.
   int Build(const SpillRun& run, RecordMemory& sample);
 
-  // Of the subtrees, for parts as a distribution made them.
-  void ChooseHeight(std::span<const SpillRun> parts);
+  // Of the subtrees, for parts as a distribution made them. The same for the same parts and memory.
+  int ChooseHeight(std::span<const SpillRun> parts);
 
   // REQUIRES: a height. One part from everybody's runs of it, which are dropped. `history`: what cut the part off.
   void BuildPart(std::span<const SpillRun> runs, const SplitHistory& history, int depth);

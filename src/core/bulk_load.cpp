@@ -11,12 +11,6 @@ namespace {
 
 constexpr uint64_t kInterruptEvery = 4096;
 
-// How the limit is shared out. While rows come in they have most of it; once they are in files, the part under
-// construction, the downlinks of finished parts, and files' buffers or a sample share it.
-size_t RowMemory(size_t limit) { return limit / 4 * 3; }
-size_t PartMemory(size_t limit) { return limit / 2; }
-size_t DownlinkMemory(size_t limit) { return limit / 4; }
-
 }  // namespace
 
 BulkLoader::BulkLoader(const KeyLayout& layout, const BulkOptions& options, size_t memory_limit,
@@ -27,7 +21,7 @@ BulkLoader::BulkLoader(const KeyLayout& layout, const BulkOptions& options, size
       files_(&files),
       row_(layout, true),
       entry_(layout, false),
-      store_(row_, budget_, RowMemory(budget_.limit()), files),
+      store_(row_, budget_, RowMemory(), files),
       writer_(layout, options, sink, environment),
       scratch_(budget_) {
   scratch_.Resize(row_.stride());
@@ -50,18 +44,20 @@ int BulkLoader::MaxSupernodePages() const {
 
 BulkStatistics BulkLoader::Finish() {
   writer_.Expect(store_.size(), store_.marks());
-  RecordStore* level_store = &store_;
+  BuildTree(0, &store_);
+  return writer_.Statistics();
+}
+
+void BulkLoader::BuildTree(int level, RecordStore* store) {
   std::optional<RecordStore> stores[2];
-  int level = 0;
-  for (int round = 0; level_store->spilled(); round++) {
+  for (int round = 0; store->spilled(); round++) {
     std::optional<RecordStore>& next = stores[round % 2];
-    next.emplace(entry_, budget_, DownlinkMemory(budget_.limit()), *files_);
-    level = BuildParts(level, level_store, &*next);
-    level_store = &*next;
+    next.emplace(entry_, budget_, DownlinkMemory(), *files_);
+    level = BuildParts(level, store, &*next);
+    store = &*next;
   }
   TreeBuilder builder(*layout_, options_, MaxSupernodePages(), level, writer_, budget_);
-  builder.BuildRoot(level_store->memory());
-  return writer_.Statistics();
+  builder.BuildRoot(store->memory());
 }
 
 // Subtrees over the records of a store that spilled, those of `level`; their downlinks go to `next`. The level of
@@ -72,7 +68,7 @@ int BulkLoader::BuildParts(int level, RecordStore* store, RecordStore* next) {
   Partitioner partitioner(sample.format());
   const ColumnScales scales = partitioner.MeasureScales(sample.Order());
   TreeBuilder builder(*layout_, options_, MaxSupernodePages(), level, writer_, budget_);
-  ExternalBuilder external(sample.format(), budget_, PartMemory(budget_.limit()), *files_, builder, scales, next);
+  ExternalBuilder external(sample.format(), budget_, PartMemory(), *files_, builder, scales, next);
   return level + external.Build(run, sample) + 1;
 }
 

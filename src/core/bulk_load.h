@@ -27,9 +27,16 @@ class BulkLoader {
 
   BulkStatistics Finish();  // once
 
- private:
+ protected:
+  // How the limit is shared out. While rows come in they have most of it; once they are in files, the part under
+  // construction, the downlinks of finished parts, and files' buffers or a sample share it.
+  size_t RowMemory() const { return budget_.limit() / 4 * 3; }
+  size_t PartMemory() const { return budget_.limit() / 2; }
+  size_t DownlinkMemory() const { return budget_.limit() / 4; }
   int MaxSupernodePages() const;
-  int BuildParts(int level, RecordStore* store, RecordStore* next);
+
+  // The rest of the tree and its root. `level`: of the nodes that the records of the store become entries of.
+  void BuildTree(int level, RecordStore* store);
 
   const KeyLayout* layout_;
   BulkOptions options_;
@@ -39,6 +46,10 @@ class BulkLoader {
   RecordFormat entry_;
   RecordStore store_;
   NodeWriter writer_;
+
+ private:
+  int BuildParts(int level, RecordStore* store, RecordStore* next);
+
   BulkBuffer scratch_;
 };
 

@@ -219,10 +219,10 @@ void NodeWriter::SampleOverlap(const RecordFormat& format, const uint8_t* entrie
 
 BulkStatistics NodeWriter::Statistics() const {
   BulkStatistics statistics{};
-  for (int l = 0; l < kMaxLevel && level_[l].nodes > 0; l++) {
+  for (int l = 0; l < kMaxLevel; l++) {
     statistics.level[l] = level_[l];
     if (pairs_[l] > 0) statistics.level[l].overlap = static_cast<float>(overlap_[l] / static_cast<double>(pairs_[l]));
-    statistics.levels = l + 1;
+    if (level_[l].nodes > 0) statistics.levels = l + 1;
   }
   return statistics;
 }

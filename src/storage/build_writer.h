@@ -1,9 +1,9 @@
 // BuildWriter: writes the pages of a new index, each once, past the shared buffers.
 //
-// For CREATE INDEX and for the init fork of an unlogged index, whose relation nobody else can see: no locks. Blocks 0 and 1 come
-// last (the tree is complete when its root is there), as do the meta page and the sync. WAL is wal.cpp's LogNewPages, in batches;
-// a build that fails leaves a file that the abort of its transaction drops. Functions throw PgError; interrupts are served at
-// each batch.
+// For CREATE INDEX and for the init fork of an unlogged index, whose relation nobody else can see: no locks. Blocks 0
+// and 1 come last (the tree is complete when its root is there), as do the meta page and the sync. WAL is wal.cpp's
+// LogNewPages, in batches; a build that fails leaves a file that the abort of its transaction drops. Functions throw
+// PgError; interrupts are served at each batch.
 #pragma once
 
 #include "core/bulk_write.h"
@@ -11,7 +11,7 @@
 
 namespace xtree {
 
-class BuildWriter final : public PageSink {
+class BuildWriter : public PageSink {
  public:
   // REQUIRES: the fork is empty.
   explicit BuildWriter(Relation index, ForkNumber fork = MAIN_FORKNUM);
@@ -19,10 +19,17 @@ class BuildWriter final : public PageSink {
   BlockNumber Reserve(int count) override;
   void Write(BlockNumber block, const PageImage& image) override;
 
+  void Flush();
+
   // The meta page, and what makes the index durable. REQUIRES: every reserved block and the root are written.
   void Finish(const PageImage& meta);
 
-  BlockNumber pages() const { return next_; }
+ protected:
+  // May raise: within PgCall only.
+  virtual void Put(BlockNumber block, const uint8_t* page);
+
+  Relation index() const { return index_; }
+  ForkNumber fork() const { return fork_; }
 
  private:
   // One WAL record has room for this many blocks. Aligned for direct I/O.
@@ -32,9 +39,7 @@ class BuildWriter final : public PageSink {
     BlockNumber block[kBatch];
   };
 
-  void Flush();
   void WriteBatch();
-  void Put(BlockNumber block, const uint8_t* page);
   bool NeedsSync() const;
 
   Relation index_;

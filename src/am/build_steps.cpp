@@ -1,0 +1,40 @@
+// See build_steps.h.
+#include "am/build_steps.h"
+
+#include "am/build_environment.h"
+#include "am/payload.h"
+#include "pg/guard.h"
+
+namespace xtree {
+
+extern "C" void xtree_add_row(Relation index, ItemPointer tuple, Datum* values, bool* isnull, bool, void* argument) {
+  const Build* build = static_cast<Build*>(argument);
+  const MemoryContext old = MemoryContextSwitchTo(build->row);
+  Box box;
+  FormBox(*build->state, values, isnull, &box);
+  const Payload payload = FormPayload(index, build->state->layout, build->include, values, isnull);
+  Guarded(index, [&] { build->loader->Add(box, ToTupleId(*tuple), payload.bytes, payload.length); });
+  MemoryContextSwitchTo(old);
+  MemoryContextReset(build->row);
+}
+
+Build PrepareBuild(Relation index, MemoryContext memory) {
+  const MemoryContext row = AllocSetContextCreate(memory, "xtree build row", ALLOCSET_DEFAULT_SIZES);
+  return {index, CopyIndexState(index, false), IncludeDescriptor(index), row, nullptr};
+}
+
+double AddRows(Relation heap, IndexInfo* info, Build* build, TableScanDesc scan, bool progress) {
+  return PgCall([&] {
+    if (progress) ReportBuildPhase(kPhaseScan);
+    return table_index_build_scan(heap, build->index, info, true, progress, xtree_add_row, build, scan);
+  });
+}
+
+void FinishIndex(const IndexState& state, const BulkStatistics& statistics, BuildWriter* writer) {
+  PgCall([] { ReportBuildPhase(kPhaseFinish); });
+  const auto meta = std::make_unique<PageImage>();
+  InitializeMetaPage(state, BuildState::kBuilt, statistics.level, statistics.levels, meta.get());
+  writer->Finish(*meta);
+}
+
+}  // namespace xtree
