@@ -33,7 +33,7 @@ my %AMS = (
             fillfactor          => [ 10, 10, 30, 70, 100 ],
             max_overlap         => [ 0, 0, 0.01, 0.2, 1 ],
             min_fanout          => [ 0, 0.1, 0.35, 0.5, 0.5 ],
-            max_supernode_pages => [ 1, 2, 8, 512 ],
+            max_supernode_pages => [ 1, 2, 8, 64 ],
         },
     },
     # Known: NaN is lost by the inner consistent functions, constants within
