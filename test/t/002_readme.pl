@@ -1,5 +1,4 @@
 # Every SQL example of README.md runs, in order, in a fresh database.
-# Seen to fail: with a misspelt column in an example.
 use strict;
 use warnings;
 

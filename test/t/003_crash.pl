@@ -1,7 +1,6 @@
 # A backend is killed at every step of an insert, a split, a supernode's growth and a VACUUM (stop points). After each recovery the tree's
 # invariants hold, every row is in the index exactly once (xtree_check with the heap), the index answers as a sequential scan does, and
 # no acknowledged row is missing. Sixteen columns make directory nodes of few entries, and max_overlap = 0 with min_fanout = 0.5 makes supernodes of them.
-# Seen to fail: with the parent's box grown after the child's insert, and with the halves of a split committed one after the other.
 use strict;
 use warnings;
 

@@ -2,7 +2,6 @@
 #  - an ERROR at every step of inserts, splits, supernodes and VACUUM (stop points): the statement is undone, the index stays valid
 #  - statement_timeout at many moments of a build, an insert, a scan and a VACUUM
 #  - damaged, foreign, zeroed and missing pages: ERRCODE_INDEX_CORRUPTED with index and block, and REINDEX repairs
-# Seen to fail: with page locks that are not released on the way out (the next statement hangs), and without ValidateNode in the reader.
 use strict;
 use warnings;
 
