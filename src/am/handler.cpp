@@ -1,5 +1,7 @@
 // The library's entry: module magic, _PG_init, and the handler that CREATE ACCESS METHOD names.
 #include "am/entry_points.h"
+#include "pg/settings.h"
+#include "stats/shared_state.h"
 #include "xtree.h"
 
 extern "C" {
@@ -16,6 +18,8 @@ void _PG_init(void);
 
 extern "C" void _PG_init(void) {
   xtree::RegisterOptions();
+  xtree::DefineSettings();
+  if (process_shared_preload_libraries_in_progress) xtree::RequestSharedMemory();
 #ifdef XTREE_STOP_POINTS
   xtree::DefineStopPointSetting();
 #endif

@@ -107,7 +107,7 @@ void LoadMeta(Relation index, IndexState* state) {
 }
 
 // Small enough that a local copy is dear: built in place, in the cache's own memory.
-IndexState* LoadState(Relation index) {
+IndexState* ReadState(Relation index) {
   auto* scratch = static_cast<IndexState*>(palloc0(sizeof(IndexState)));
   LoadOptions(index, scratch);
   LoadColumns(index, scratch);
@@ -121,7 +121,7 @@ IndexState* LoadState(Relation index) {
 
 const IndexState* GetIndexState(Relation index, bool check_meta) {
   if (index->rd_amcache == nullptr) {
-    IndexState* state = LoadState(index);
+    IndexState* state = ReadState(index);
     if (index->rd_amcache != nullptr) pfree(index->rd_amcache);  // loading may have recursed through an invalidation
     index->rd_amcache = state;
   }

@@ -10,6 +10,7 @@
 #include "core/split.h"
 #include "core/tree_vacuum.h"
 #include "page/key_layout.h"
+#include "stats/index_table.h"
 #include "xtree.h"
 
 namespace xtree {
@@ -21,7 +22,13 @@ struct IndexOptions {
   double max_overlap;
   double min_fanout;
   int max_supernode_pages;
+  bool preload;
+  int memory_quota_offset;  // of the text, from the struct's start; 0: none
+  int strategy;
 };
+
+// The options that say how an index is loaded.
+LoadOptions LoadOptionsOf(Relation index);
 
 inline constexpr int kDefaultFillfactor = 90;
 

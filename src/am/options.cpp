@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "access/reloptions.h"
+#include "utils/guc.h"
 }
 
 namespace xtree {
@@ -12,6 +13,24 @@ static relopt_kind option_kind;
 
 // Writers lock a supernode whole, and its parent or child with it; the server lets a process hold 200 such locks.
 static constexpr int kLargestSupernode = 64;
+
+static relopt_enum_elt_def strategies[] = {{"auto", static_cast<int>(Strategy::kAuto)},
+                                           {"resident", static_cast<int>(Strategy::kResident)},
+                                           {"paged", static_cast<int>(Strategy::kPaged)},
+                                           {"streamed", static_cast<int>(Strategy::kStreamed)},
+                                           {nullptr, 0}};
+
+// -1 where the text is no amount of memory.
+static int ParseMemory(const char* text) {
+  int kilobytes;
+  return parse_int(text, &kilobytes, GUC_UNIT_KB, nullptr) && kilobytes >= 0 ? kilobytes : -1;
+}
+
+static void ValidateQuota(const char* value) {
+  if (value == nullptr || ParseMemory(value) >= 0) return;
+  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid value for option \"memory_quota\": %s", value),
+                  errhint("It is an amount of memory from 0 to 2147483647 kB, such as '64MB'; without a unit it is in kB.")));
+}
 
 void RegisterOptions() {
   option_kind = add_reloption_kind();
@@ -25,6 +44,22 @@ void RegisterOptions() {
                      defaults.min_fanout, 0, 0.5, lock);
   add_int_reloption(option_kind, "max_supernode_pages", "Pages that a supernode grows to before it is split in any case",
                     defaults.max_supernode_pages, 1, kLargestSupernode, lock);
+  add_bool_reloption(option_kind, "preload", "Load the index when the server starts", false, lock);
+  add_string_reloption(option_kind, "memory_quota", "Memory for pages of the index, above which it is evicted", nullptr, ValidateQuota,
+                       lock);
+  add_enum_reloption(option_kind, "strategy", "How the index is kept in memory", strategies, static_cast<int>(Strategy::kAuto),
+                     "Valid values are \"auto\", \"resident\", \"paged\" and \"streamed\".", lock);
+}
+
+LoadOptions LoadOptionsOf(Relation index) {
+  LoadOptions out{Strategy::kAuto, false, -1};
+  const auto* options = reinterpret_cast<const IndexOptions*>(index->rd_options);
+  if (options == nullptr) return out;
+  out.strategy = static_cast<Strategy>(options->strategy);
+  out.preload = options->preload;
+  if (options->memory_quota_offset != 0)
+    out.memory_quota_kb = ParseMemory(reinterpret_cast<const char*>(options) + options->memory_quota_offset);
+  return out;
 }
 
 }  // namespace xtree
@@ -36,6 +71,9 @@ extern "C" bytea* xtreeoptions(Datum reloptions, bool validate) {
       {"max_overlap", RELOPT_TYPE_REAL, offsetof(IndexOptions, max_overlap)},
       {"min_fanout", RELOPT_TYPE_REAL, offsetof(IndexOptions, min_fanout)},
       {"max_supernode_pages", RELOPT_TYPE_INT, offsetof(IndexOptions, max_supernode_pages)},
+      {"preload", RELOPT_TYPE_BOOL, offsetof(IndexOptions, preload)},
+      {"memory_quota", RELOPT_TYPE_STRING, offsetof(IndexOptions, memory_quota_offset)},
+      {"strategy", RELOPT_TYPE_ENUM, offsetof(IndexOptions, strategy)},
   };
   return static_cast<bytea*>(build_reloptions(reloptions, validate, xtree::option_kind, sizeof(IndexOptions), table, lengthof(table)));
 }

@@ -12,6 +12,8 @@ extern "C" {
 #include "access/transam.h"
 #include "access/xlog.h"
 #include "access/xloginsert.h"
+#include "common/relpath.h"
+#include "storage/fd.h"
 #include "storage/lmgr.h"
 #include "storage/smgr.h"
 #include "utils/guc.h"
@@ -22,10 +24,28 @@ namespace pg {
 #if PG_VERSION_NUM >= 160000
 using FileLocator = RelFileLocator;
 inline const FileLocator& LocatorOf(Relation rel) { return rel->rd_locator; }
+inline bool NewInTransaction(Relation rel) {
+  return rel->rd_createSubid != InvalidSubTransactionId || rel->rd_newRelfilelocatorSubid != InvalidSubTransactionId ||
+         rel->rd_firstRelfilelocatorSubid != InvalidSubTransactionId;
+}
 #else
 using FileLocator = RelFileNode;
 inline const FileLocator& LocatorOf(Relation rel) { return rel->rd_node; }
+// Was the relation, or its file, made by this transaction?
+inline bool NewInTransaction(Relation rel) {
+  return rel->rd_createSubid != InvalidSubTransactionId || rel->rd_newRelfilenodeSubid != InvalidSubTransactionId ||
+         rel->rd_firstRelfilenodeSubid != InvalidSubTransactionId;
+}
 #endif
+
+// Path of the first segment, relative to the data directory, palloc()ed.
+inline char* MainForkPath(const FileLocator& locator) {
+#if PG_VERSION_NUM >= 180000
+  return pstrdup(relpathperm(locator, MAIN_FORKNUM).str);
+#else
+  return relpathperm(locator, MAIN_FORKNUM);
+#endif
+}
 
 // Appends a page to the relation: zeroed, pinned, exclusively locked before anybody else can reach it.
 inline Buffer ExtendLocked(Relation rel) {
@@ -86,6 +106,15 @@ inline void WriteFork(Relation rel, ForkNumber fork, BlockNumber block, const ui
 
 inline void RegisterBufferData(uint8_t id, const uint8_t* data, uint32_t length) {
   XLogRegisterBufData(id, reinterpret_cast<char*>(const_cast<uint8_t*>(data)), length);
+}
+
+// Does the server bypass the page cache, so that a mapping and the server's writes know nothing of each other?
+inline bool DirectIo() {
+#if PG_VERSION_NUM >= 160000
+  return (io_direct_flags & IO_DIRECT_DATA) != 0;
+#else
+  return false;
+#endif
 }
 
 // Memory for the extra data of a setting's check hook; nullptr when there is none.

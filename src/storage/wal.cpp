@@ -2,6 +2,7 @@
 #include "storage/wal.h"
 
 #include "pg/compat.h"
+#include "storage/freshness.h"
 #include "storage/page_delta.h"
 
 extern "C" {
@@ -43,7 +44,13 @@ void Register(uint8_t id, Buffer buffer, int delta_size) {
   if (delta_size > 0) pg::RegisterBufferData(id, fragments[id], delta_size);
 }
 
-void CommitLogged(std::span<const BufferChange> changes) {
+// Within the critical section and before any unlock, so that no reader can see a change whose slot is not raised yet.
+void Publish(Relation index, std::span<const BufferChange> changes, XLogRecPtr lsn) {
+  if (freshness_slots == nullptr) return;
+  for (const BufferChange& change : changes) PublishChange(pg::LocatorOf(index), BufferGetBlockNumber(change.buffer), lsn);
+}
+
+void CommitLogged(Relation index, std::span<const BufferChange> changes) {
   int delta_size[kMaxPagesPerChange];
   for (size_t i = 0; i < changes.size(); i++) {
     const BufferChange& change = changes[i];
@@ -58,6 +65,7 @@ void CommitLogged(std::span<const BufferChange> changes) {
   }
   const XLogRecPtr lsn = XLogInsert(RM_GENERIC_ID, 0);
   SetLsns(changes, lsn);
+  Publish(index, changes, lsn);
   XTREE_STOP_POINT("commit-after-wal");
   END_CRIT_SECTION();
 }
@@ -76,7 +84,7 @@ void CommitPages(Relation index, std::span<const BufferChange> changes) {
   Assert(!changes.empty() && changes.size() <= kMaxPagesPerChange);
   RefuseMalformedImages(changes);
   if (RelationNeedsWAL(index)) {
-    CommitLogged(changes);
+    CommitLogged(index, changes);
   } else {
     CommitUnlogged(index, changes);
   }

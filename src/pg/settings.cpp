@@ -1,0 +1,84 @@
+// See settings.h.
+#include "pg/settings.h"
+
+#include "pg/postgres_api.h"
+
+extern "C" {
+#include "utils/guc.h"
+}
+
+namespace xtree {
+
+Settings settings;
+
+namespace {
+
+const config_enum_entry kUseMmap[] = {{"auto", static_cast<int>(UseMmap::kAuto), false},
+                                      {"off", static_cast<int>(UseMmap::kOff), false},
+                                      {nullptr, 0, false}};
+
+void DefineInt(const char* name, const char* text, const char* more, int* value, int initial, int min, int max, GucContext context,
+               int unit) {
+  DefineCustomIntVariable(name, text, more, value, initial, min, max, context, unit, nullptr, nullptr, nullptr);
+}
+
+void DefineOfSessions() {
+  DefineCustomEnumVariable("xtree.use_mmap", "Lets scans read index files through memory mappings.",
+                           "auto: wherever that is safe and the library was preloaded; off: never.", &settings.use_mmap,
+                           static_cast<int>(UseMmap::kAuto), kUseMmap, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+  DefineInt("xtree.prefetch_limit", "Most pages that a scan asks the kernel for together, before it reads them.",
+            "0 turns prefetching off.", &settings.prefetch_limit, 32, 0, 1024, PGC_USERSET, 0);
+}
+
+void DefineOfMemory() {
+  DefineInt("xtree.memory_budget", "Memory for pages of indexes, pinned or not, and for what sessions keep of them.",
+            "Above it the least recently used indexes are evicted until a tenth is free. -1 means no limit. "
+            "Without shared_preload_libraries nothing is mapped and nothing counted.",
+            &settings.memory_budget_kb, -1, -1, INT_MAX, PGC_SIGHUP, GUC_UNIT_KB);
+  DefineInt("xtree.idle_timeout", "Time without a scan after which an index is evicted.",
+            "0 turns this off. Without shared_preload_libraries there is nothing to evict.", &settings.idle_timeout_s, 300, 0, INT_MAX / 1000,
+            PGC_SIGHUP, GUC_UNIT_S);
+  DefineInt("xtree.warm_pool", "Number of most recently used indexes that are never evicted.", nullptr, &settings.warm_pool, 0, 0,
+            1000000, PGC_SIGHUP, 0);
+  DefineInt("xtree.pin_memory_limit", "Memory in which hot pages are locked.",
+            "The limit of the operating system (RLIMIT_MEMLOCK) holds as well. 0 turns pinning off.", &settings.pin_memory_limit_kb,
+            64 * 1024, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_KB);
+  DefineCustomRealVariable("xtree.hot_page_threshold", "Hotness from which on a page is pinned.",
+                           "See pg_stat_xtree_pages.hotness.", &settings.hot_page_threshold, 1.0, 0.0, 1e9, PGC_SIGHUP, 0, nullptr,
+                           nullptr, nullptr);
+  DefineInt("xtree.resident_threshold", "Size up to which an index is loaded and kept whole (strategy resident).", nullptr,
+            &settings.resident_threshold_kb, 100 * 1024, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_KB);
+  DefineInt("xtree.paged_threshold", "Size up to which an index is mapped on demand (strategy paged); larger ones are streamed.",
+            nullptr, &settings.paged_threshold_kb, 5 * 1024 * 1024, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_KB);
+}
+
+void DefineOfWorker() {
+  DefineInt("xtree.naptime", "Time between two cycles of the background worker.", nullptr, &settings.naptime_ms, 5000, 100,
+            3600 * 1000, PGC_SIGHUP, GUC_UNIT_MS);
+  DefineCustomBoolVariable("xtree.verify_on_load", "Looks at every page of an index before it is mapped.",
+                           "Checksums where the cluster has them, and page headers. An index that fails is read through shared buffers.",
+                           &settings.verify_on_load, false, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+}
+
+// Fixed when shared memory is laid out, so they can be defined only while the server starts.
+void DefineOfSharedMemory() {
+  settings.max_tracked_pages = 10000;
+  settings.freshness_slots = 1 << 20;
+  if (!process_shared_preload_libraries_in_progress) return;
+  DefineInt("xtree.max_tracked_pages", "Number of pages whose use is tracked to find the hot ones.", nullptr,
+            &settings.max_tracked_pages, settings.max_tracked_pages, 64, 10000000, PGC_POSTMASTER, 0);
+  DefineInt("xtree.freshness_slots", "Number of slots of 8 bytes that tell which pages were changed since the last checkpoint.",
+            "Rounded up to a power of two. With fewer slots more pages are read through shared buffers.", &settings.freshness_slots,
+            settings.freshness_slots, 1024, 1 << 28, PGC_POSTMASTER, 0);
+}
+
+}  // namespace
+
+void DefineSettings() {
+  DefineOfSessions();
+  DefineOfMemory();
+  DefineOfWorker();
+  DefineOfSharedMemory();
+}
+
+}  // namespace xtree

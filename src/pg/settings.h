@@ -1,0 +1,37 @@
+// The settings xtree.*: defined once by _PG_init, read anywhere above. Units are those that the comments say, whatever unit the user
+// wrote. README.md documents each for users.
+#pragma once
+
+#include <cstdint>
+
+namespace xtree {
+
+enum class UseMmap : int { kAuto, kOff };
+
+struct Settings {
+  // Of a session
+  int use_mmap;        // UseMmap: may scans read through a mapping?
+  int prefetch_limit;  // most pages advised together; 0: none
+
+  // Of the server, changed by a reload
+  int memory_budget_kb;       // of resident pages, pins and private caches; -1: no limit
+  int idle_timeout_s;         // without a scan for so long: evicted; 0: never
+  int warm_pool;              // so many of the most recently used indexes are never evicted
+  int pin_memory_limit_kb;    // mlock()ed at most
+  double hot_page_threshold;  // hotness from which on a page is pinned
+  int naptime_ms;             // between two cycles of the worker
+  int resident_threshold_kb;  // up to here an index is resident
+  int paged_threshold_kb;     // up to here paged, above streamed
+  bool verify_on_load;        // look at every page while an index is loaded
+
+  // Of the server, fixed at its start
+  int max_tracked_pages;  // places for hot pages
+  int freshness_slots;    // of 8 bytes
+};
+
+extern Settings settings;
+
+// Called once, by _PG_init. Those of the third group keep their defaults without shared_preload_libraries, where nothing reads them.
+void DefineSettings();
+
+}  // namespace xtree

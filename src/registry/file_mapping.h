@@ -1,0 +1,65 @@
+// FileMapping: the main fork of a relation, mapped for reading, segment by segment. Plain data; Unmap it yourself.
+//
+// Who maps: backends that scan, through the registry; the worker, to pin and to measure. The caller holds a lock on the relation, or
+// bears that the file goes away meanwhile: the mapping keeps the old file, and identity() tells which one that is. Nothing is locked
+// here and nothing raised: what fails says why.
+#pragma once
+
+#include "stats/index_table.h"
+
+namespace xtree {
+
+class FileMapping {
+ public:
+  // Maps the file as long as it is now and somewhat longer, so that it may grow for a while. nullptr, or what is in the way.
+  const char* Map(const pg::FileLocator& locator);
+  void Unmap();
+
+  bool mapped() const { return blocks_ != 0; }
+  const FileIdentity& identity() const { return identity_; }
+  // Pages below this are in address space; those above file_blocks(), as of the time of mapping, may lie beyond the file's end: SIGBUS.
+  BlockNumber blocks() const { return blocks_; }
+  BlockNumber file_blocks() const { return file_blocks_; }
+  size_t bytes() const { return size_t{blocks_} * kPageSize; }
+
+  // REQUIRES: block < blocks().
+  const uint8_t* Page(BlockNumber block) const {
+    if (block < kSegmentBlocks) return first_ + size_t{block} * kPageSize;
+    return more_[block / kSegmentBlocks - 1] + size_t{block % kSegmentBlocks} * kPageSize;
+  }
+
+  // Calls visit(begin, bytes, context) for the parts that [first, first + count) consists of.
+  template <class Visit>
+  void ForEachRange(BlockNumber first, BlockNumber count, Visit&& visit) const {
+    const BlockNumber end = first + std::min(count, blocks_ - std::min(first, blocks_));
+    while (first < end) {
+      const BlockNumber part = std::min(end - first, kSegmentBlocks - first % kSegmentBlocks);
+      visit(const_cast<uint8_t*>(Page(first)), size_t{part} * kPageSize);
+      first += part;
+    }
+  }
+
+  // Bytes of the file that are in the page cache, by mincore(). Takes about 1 ms per GiB.
+  int64_t ResidentBytes() const;
+
+ private:
+  static constexpr BlockNumber kSegmentBlocks = RELSEG_SIZE;
+
+  const char* MapSegment(const char* path, int number, bool* last);
+  bool AddSegment(int number, const uint8_t* base);
+
+  const uint8_t* first_ = nullptr;
+  const uint8_t** more_ = nullptr;  // malloc()ed
+  BlockNumber blocks_ = 0;
+  BlockNumber file_blocks_ = 0;
+  FileIdentity identity_ = {};
+};
+static_assert(std::is_trivially_destructible_v<FileMapping>);
+
+// The identity of the file that a relation has now; inode 0: there is none. Sets *blocks to its length.
+FileIdentity IdentifyFile(const pg::FileLocator& locator, uint64_t* blocks);
+
+// Frees the page cache of a relation's files, as far as no process maps them: posix_fadvise(DONTNEED).
+void DropPageCache(const pg::FileLocator& locator);
+
+}  // namespace xtree

@@ -1,0 +1,316 @@
+// See index_registry.h.
+#include "registry/index_registry.h"
+
+#include "pg/settings.h"
+#include "registry/fault_trap.h"
+#include "stats/event_log.h"
+#include "storage/freshness.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "storage/ipc.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+}
+
+namespace xtree {
+
+namespace {
+
+MemoryContext context = nullptr;
+HTAB* registry = nullptr;
+size_t counted_bytes = 0;  // of this backend, in shared->private_bytes
+
+// After a failure the next try waits a moment, so that a broken file does not cost every scan a system call.
+constexpr TimestampTz kRetryAfter = USECS_PER_SEC;
+
+void CountPrivateBytes(size_t now) {
+  pg_atomic_fetch_add_u64(&shared->private_bytes, static_cast<int64>(now) - static_cast<int64>(counted_bytes));
+  counted_bytes = now;
+}
+
+void Unmap(RegisteredIndex* index) {
+  if (!index->mapping.mapped()) return;
+  pg_atomic_fetch_sub_u64(&shared->mapped_bytes, static_cast<int64>(index->mapping.bytes()));
+  index->mapping.Unmap();
+  pg_atomic_fetch_sub_u32(&index->shared->mapped_by, 1);
+  index->state = LoadState::kRegistered;
+  index->outgrown = false;
+}
+
+bool Stale(const RegisteredIndex& index) { return pg_atomic_read_u32(&index.shared->generation) != index.generation; }
+
+// At once, or when the last scan ends.
+void LetGo(RegisteredIndex* index) {
+  if (!index->mapping.mapped()) return;
+  if (index->mapped_uses == 0) {
+    Unmap(index);
+  } else {
+    index->state = LoadState::kUnloading;
+  }
+}
+
+template <class Visit>
+void ForEach(Visit&& visit) {
+  if (registry == nullptr) return;
+  HASH_SEQ_STATUS status;
+  hash_seq_init(&status, registry);
+  while (auto* index = static_cast<RegisteredIndex*>(hash_seq_search(&status))) visit(index);
+}
+
+// No catalog access, no ERROR. What changed shows when the index is used next; but an idle backend is woken by an invalidation
+// to let go of what the worker wants back.
+void OnRelcacheInvalidation(Datum, Oid relation) {
+  if (registry == nullptr) return;
+  if (relation == InvalidOid) {
+    DropStaleMappings();
+    return;
+  }
+  auto* index = static_cast<RegisteredIndex*>(hash_search(registry, &relation, HASH_FIND, nullptr));
+  if (index != nullptr && Stale(*index)) LetGo(index);
+}
+
+void OnExit(int, Datum) {
+  ForEach([](RegisteredIndex* index) {
+    if (index->mapped_uses > 0) pg_atomic_fetch_sub_u32(&index->shared->running, index->mapped_uses);
+    Unmap(index);
+    ReleaseSharedIndex(index->shared);
+  });
+  CountPrivateBytes(0);
+  registry = nullptr;
+}
+
+void CreateRegistry() {
+  SharedIndexTable();  // attached for the life of the process, before anything depends on it
+  if (context == nullptr) {
+    context = AllocSetContextCreate(TopMemoryContext, "xtree registry", ALLOCSET_SMALL_SIZES);
+    CacheRegisterRelcacheCallback(OnRelcacheInvalidation, 0);
+    before_shmem_exit(OnExit, 0);
+  }
+  HASHCTL control = {};
+  control.keysize = sizeof(Oid);
+  control.entrysize = sizeof(RegisteredIndex);
+  control.hcxt = context;
+  registry = hash_create("xtree registry", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+  InstallFaultHandler();
+}
+
+RegisteredIndex* Register(Relation relation) {
+  if (registry == nullptr) CreateRegistry();
+  const Oid oid = RelationGetRelid(relation);
+  auto* found = static_cast<RegisteredIndex*>(hash_search(registry, &oid, HASH_FIND, nullptr));
+  if (found != nullptr) return found;
+  SharedIndex* index = AcquireSharedIndex({MyDatabaseId, oid});
+  bool exists;
+  auto* entry = static_cast<RegisteredIndex*>(hash_search(registry, &oid, HASH_ENTER_NULL, &exists));
+  if (entry == nullptr) {
+    ReleaseSharedIndex(index);
+    ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+  }
+  memset(static_cast<void*>(entry), 0, sizeof(*entry));
+  entry->oid = oid;
+  entry->shared = index;
+  entry->mapping = FileMapping();
+  CountPrivateBytes(MemoryContextMemAllocated(context, true));
+  return entry;
+}
+
+// What the shared entry says about this file.
+struct Admission {
+  bool admitted;
+  bool wanted;      // this backend is to ask for it
+  bool unloading;
+  FileIdentity file;
+  XLogRecPtr limit;
+  uint32_t generation;
+};
+
+// Looks at the shared entry, and where nobody else does becomes the one who asks for the index to be loaded.
+Admission LookAt(SharedIndex* index, const pg::FileLocator& locator, const LoadOptions& options) {
+  const TimestampTz now = GetCurrentTimestamp();
+  Admission out = {};
+  SharedIndexLock lock(index);
+  const bool same_file = memcmp(&index->file.locator, &locator, sizeof(locator)) == 0 && index->file.inode != 0;
+  index->options = options;
+  out.unloading = index->state == LoadState::kUnloading;
+  out.admitted = same_file && index->admitted != InvalidXLogRecPtr && !out.unloading;
+  out.file = index->file;
+  out.limit = index->admitted;
+  out.generation = pg_atomic_read_u32(&index->generation);
+  if (index->first_access == 0) index->first_access = now;
+  if (out.admitted && index->state == LoadState::kLoaded) return out;
+  if (out.unloading || (same_file && index->state == LoadState::kLoading)) return out;
+  const bool failed_just_now = same_file && index->state == LoadState::kFailed && now - index->state_since < kRetryAfter;
+  if (failed_just_now) return out;
+  out.wanted = true;
+  index->state = LoadState::kLoading;
+  index->state_since = now;
+  if (!same_file) index->admitted = InvalidXLogRecPtr;
+  return out;
+}
+
+// A new file's identity, for the worker to admit.
+void AskForAdmission(SharedIndex* index, const pg::FileLocator& locator) {
+  uint64_t blocks;
+  const FileIdentity file = IdentifyFile(locator, &blocks);
+  {
+    SharedIndexLock lock(index);
+    if (!(index->file == file)) {
+      index->admitted = InvalidXLogRecPtr;
+      pg_atomic_fetch_add_u32(&index->generation, 1);
+    }
+    index->file = file;
+    index->blocks = blocks;
+    index->dropped = false;
+  }
+  WakeWorker();
+}
+
+void Fail(RegisteredIndex* index, const char* problem) {
+  index->state = LoadState::kFailed;
+  index->failed_at = GetCurrentTimestamp();
+  {
+    SharedIndexLock lock(index->shared);
+    strlcpy(index->shared->last_error, problem, sizeof(index->shared->last_error));
+    index->shared->last_error_time = index->failed_at;
+  }
+  LogEvent(EventKind::kFailure, index->shared->key, 0, "not mapped: %s", problem);
+}
+
+void Map(RegisteredIndex* index, const pg::FileLocator& locator, const Admission& admission) {
+  index->state = LoadState::kLoading;
+  const char* problem = index->mapping.Map(locator);
+  if (problem != nullptr) {
+    Fail(index, problem);
+    return;
+  }
+  if (!(index->mapping.identity() == admission.file)) {  // not the file that was admitted: ask anew
+    index->mapping.Unmap();
+    index->state = LoadState::kRegistered;
+    AskForAdmission(index->shared, locator);
+    return;
+  }
+  index->generation = admission.generation;
+  index->outgrown = false;
+  index->state = LoadState::kLoaded;
+  pg_atomic_fetch_add_u64(&shared->mapped_bytes, index->mapping.bytes());
+  pg_atomic_fetch_add_u32(&index->shared->mapped_by, 1);
+  pg_atomic_fetch_add_u64(&index->shared->loads, 1);
+  XTREE_STOP_POINT("registry-mapped");
+  // Asked to let go between the look at the entry and now: whoever asked may not have seen this mapping.
+  if (Stale(*index)) Unmap(index);
+}
+
+bool SameFile(const RegisteredIndex& index, const pg::FileLocator& locator) {
+  return memcmp(&index.mapping.identity().locator, &locator, sizeof(locator)) == 0;
+}
+
+// Is there a mapping that a new scan may use?
+bool Usable(const RegisteredIndex& index, const pg::FileLocator& locator) {
+  return index.mapping.mapped() && !Stale(index) && !index.outgrown && SameFile(index, locator);
+}
+
+// Maps the index, if it is admitted; else sees to it that somebody asks for that.
+void Load(RegisteredIndex* index, const pg::FileLocator& locator, const LoadOptions& options) {
+  if (index->mapping.mapped()) {
+    if (index->mapped_uses > 0) return;  // an older scan still reads the old mapping
+    Unmap(index);
+  }
+  if (index->state == LoadState::kFailed && GetCurrentTimestamp() - index->failed_at < kRetryAfter) return;
+  const Admission admission = LookAt(index->shared, locator, options);
+  if (admission.wanted) AskForAdmission(index->shared, locator);
+  if (admission.admitted) Map(index, locator, admission);
+}
+
+XLogRecPtr AdmittedUpTo(SharedIndex* index) {
+  SharedIndexLock lock(index);
+  return index->admitted;
+}
+
+}  // namespace
+
+XLogRecPtr CheckpointedUpTo(bool refresh) {
+  static XLogRecPtr known = InvalidXLogRecPtr;
+  if (refresh || known == InvalidXLogRecPtr) {
+    TimeLineID timeline;
+    GetOldestRestartPoint(&known, &timeline);
+  }
+  return known;
+}
+
+bool Mappable(Relation index) {
+  if (shared == nullptr || settings.use_mmap == static_cast<int>(UseMmap::kOff)) return false;
+  if (!RelationIsPermanent(index) || !RelationNeedsWAL(index) || pg::NewInTransaction(index)) return false;
+  return !RecoveryInProgress() && !pg::DirectIo();
+}
+
+void BeginUse(Relation index, const LoadOptions& options, bool may_map, IndexUse* use) {
+  *use = {};
+  if (shared == nullptr || index->rd_backend != InvalidBackendId) return;
+  RegisteredIndex* entry = Register(index);
+  const pg::FileLocator& locator = pg::LocatorOf(index);
+  if (may_map && Mappable(index)) {
+    if (!Usable(*entry, locator)) Load(entry, locator, options);
+    use->mapped = Usable(*entry, locator);
+  }
+  entry->uses++;
+  use->index = entry;
+  pg_atomic_write_u64(&entry->shared->last_access, static_cast<uint64>(GetCurrentStatementStartTimestamp()));
+  if (!use->mapped) return;
+  entry->mapped_uses++;
+  pg_atomic_fetch_add_u32(&entry->shared->running, 1);
+  use->freshness_base = FreshnessBase(locator);
+  ContinueUse(use);
+}
+
+void ContinueUse(IndexUse* use) {
+  if (use->mapped) use->fresh_limit = std::max(AdmittedUpTo(use->index->shared), CheckpointedUpTo(false));
+}
+
+void EndUse(IndexUse* use) {
+  RegisteredIndex* entry = use->index;
+  if (entry == nullptr || registry == nullptr) return;
+  entry->uses--;
+  if (use->mapped) {
+    entry->mapped_uses--;
+    pg_atomic_fetch_sub_u32(&entry->shared->running, 1);
+    if (entry->mapped_uses == 0 && (entry->state == LoadState::kUnloading || Stale(*entry))) Unmap(entry);
+  }
+  *use = {};
+}
+
+void CountUse(const IndexUse& use, ScanCounts* counts) {
+  if (use.index == nullptr) return;
+  SharedIndex* index = use.index->shared;
+  const auto add = [](pg_atomic_uint64* counter, uint64_t count) {
+    if (count != 0) pg_atomic_fetch_add_u64(counter, static_cast<int64>(count));
+  };
+  add(&index->scans, counts->scans);
+  add(&index->tuples, counts->tuples);
+  add(&index->mapped_pages, counts->mapped_pages);
+  add(&index->buffer_pages, counts->buffer_pages);
+  add(&index->retries, counts->retries);
+  add(&index->faults, counts->faults);
+  add(&index->prefetches, counts->prefetches);
+  add(&index->prefetch_us, counts->prefetch_us);
+  *counts = {};
+}
+
+void LoadIndex(Relation index, const LoadOptions& options) {
+  IndexUse use;
+  BeginUse(index, options, true, &use);
+  EndUse(&use);
+}
+
+void DropStaleMappings() {
+  ForEach([](RegisteredIndex* index) {
+    if (Stale(*index)) LetGo(index);
+  });
+}
+
+void ForEachRegistered(void (*visit)(const RegisteredIndex& index, void* context), void* argument) {
+  ForEach([&](RegisteredIndex* index) { visit(*index, argument); });
+}
+
+}  // namespace xtree

@@ -1,0 +1,78 @@
+// The registry of a backend: which xtree indexes it has used, and the mappings of their files.
+//
+// An index is in it from its first scan in this backend on, and mapped from the first scan on that finds it admitted by the worker
+// (stats/index_table.h). Scans hold an IndexUse: a mapping goes only when no scan uses it. Mappings go when the worker asks (their
+// generation is not the index's any more), when the relation has another file, and when the backend exits. Planning never comes here.
+//
+// Memory: an entry of kRegistryBytes per index used, in the memory context "xtree registry"; nothing in backends that do not scan.
+// No locks; functions may raise ERRORs unless they say that they do not. Only with shared memory: without it nothing is registered.
+#pragma once
+
+#include "registry/file_mapping.h"
+#include "xtree.h"
+
+namespace xtree {
+
+// An index in this backend. state: kRegistered (not mapped), kLoading, kLoaded (mapped), kUnloading (to be unmapped when the last
+// scan ends), kFailed (could not be mapped; tried again).
+struct RegisteredIndex {
+  Oid oid;  // key
+  LoadState state;
+  SharedIndex* shared;
+  FileMapping mapping;
+  uint32_t generation;      // of the mapping
+  int uses;                 // scans that go on
+  int mapped_uses;          // of them: through the mapping
+  bool outgrown;            // somebody met a page beyond the mapping
+  TimestampTz failed_at;
+};
+
+// A scan's hold on an index. Zeroes: none.
+struct IndexUse {
+  RegisteredIndex* index;
+  bool mapped;              // read through index->mapping
+  uint32_t freshness_base;
+  XLogRecPtr fresh_limit;   // a page whose slot is not above is in the file as it is
+};
+
+// What a scan did, added up in shared memory when it ends.
+struct ScanCounts {
+  uint64_t scans;
+  uint64_t tuples;
+  uint64_t mapped_pages;
+  uint64_t buffer_pages;
+  uint64_t retries;
+  uint64_t faults;
+  uint64_t prefetches;
+  uint64_t prefetch_us;
+};
+
+// Begins a scan: registers the index, and maps it where that is allowed and it is admitted, else asks the worker for it.
+// `may_map`: the scan may read through a mapping (its snapshot, isolation level and so on). REQUIRES: a lock on the relation.
+void BeginUse(Relation index, const LoadOptions& options, bool may_map, IndexUse* use);
+
+// The use goes on, with another look at how fresh the file is. Cheap.
+void ContinueUse(IndexUse* use);
+
+// Ends the use; unmaps what has to go. Never raises.
+void EndUse(IndexUse* use);
+
+// Adds counts to the index's statistics and clears them. Never raises.
+void CountUse(const IndexUse& use, ScanCounts* counts);
+
+// Could a page of this relation be served by a mapping? (Permanent, logged, not new in this transaction, not in recovery.)
+bool Mappable(Relation index);
+
+// Loads an index as its first scan would, without a scan. For xtree_load().
+void LoadIndex(Relation index, const LoadOptions& options);
+
+// Lets go of mappings whose generation is not the index's any more. Never raises.
+void DropStaleMappings();
+
+// What the registry of this backend holds, for tests and views: calls visit for each entry.
+void ForEachRegistered(void (*visit)(const RegisteredIndex& index, void* context), void* context);
+
+// The redo position of the last completed checkpoint, as this backend last looked; `refresh`: look again.
+XLogRecPtr CheckpointedUpTo(bool refresh);
+
+}  // namespace xtree
