@@ -140,6 +140,7 @@ class MemoryStore : public PageStore {
       for (size_t j = 0; j < i; ++j)
         Check(changes[i].page->block != changes[j].page->block, changes[i].page->block, "changed twice");
     }
+    CheckHeadsFirst(changes);
     ++lsn_;
     for (const PageChange& change : changes) Apply(change);
     ++commits;
@@ -277,6 +278,21 @@ class MemoryStore : public PageStore {
     if (block == kMetaBlock) return;
     const char* error = ValidateNode(*layout_, change.image->bytes, -1);
     Check(error == nullptr, block, error);
+  }
+
+  // Replay locks pages in the order of the record; readers hold a supernode's head while they go through its pages.
+  void CheckHeadsFirst(std::span<const PageChange> changes) {
+    const auto head = [&](const PageChange& change) {
+      const NodeView page(*layout_, change.image->bytes);
+      return page.supernode_follower() ? page.opaque().link : change.page->block;
+    };
+    for (size_t i = 1; i < changes.size(); ++i) {
+      for (size_t j = 0; j < i; ++j) {
+        if (head(changes[i]) != head(changes[j])) continue;
+        Check(changes[0].page->block == head(changes[i]), head(changes[i]),
+              "two pages of a supernode changed, its head not first");
+      }
+    }
   }
 
   void Apply(const PageChange& change) {

@@ -131,7 +131,7 @@ class ModelTree {
 
   MemoryStore& store() { return *store_; }
   const KeyLayout& layout() const { return rows_.layout(); }
-  const TreeOptions& options() const { return options_; }
+  void SetOptions(const TreeOptions& options) { options_ = options; }
   std::vector<char>& present() { return present_; }
   size_t count() const { return static_cast<size_t>(std::count(present_.begin(), present_.end(), 1)); }
 

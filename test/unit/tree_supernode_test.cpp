@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "bulk_support.h"
 #include "tree_fixture.h"
@@ -133,6 +134,40 @@ TEST(Supernodes, ListOfPagesMovesEntries) {
   const Life life = Live(&tree, rows.size());
   EXPECT_GT(life.largest, 8);
   EXPECT_GT(life.list_moved_entries, 0);
+}
+
+// The child of a full page's last entry splits: to make room beside it, another entry moves to a page that has some.
+TEST(Supernodes, SplitBelowTheLastEntryOfAFullPage) {
+  const KeyLayout layout = FloatLayout(100, true);
+  for (const int split : {0, 2, 4}) {
+    const RowSet rows = MakeRows(layout, Kind::kUniform, 30, 8);
+    const auto store = PackTree(rows, {5, 5, 2});
+    const NodeView root = store->view(kRootBlock);
+    ASSERT_EQ(root.entries(), 5);
+    ASSERT_EQ(root.followers(), 1);
+    ASSERT_FALSE(root.HasRoom(false, 0));
+    const BlockNumber leaf = root.Child(split);
+    Box key;
+    store->view(leaf).GetBox(0, &key);
+    TreeWriter(*store, layout, {}).Insert(key, TupleOf(30), nullptr, 0);
+    EXPECT_NE(store->view(leaf).opaque().link, kInvalidBlock) << "was not split";
+    std::set<BlockNumber> children;
+    size_t found = 0;
+    const OpenNode node(*store, layout, kRootBlock, LockMode::kShare);
+    for (int p = 0; p < node.pages(); ++p) {
+      for (int i = 0; i < node.page(p).entries(); ++i) {
+        Box box, bounds;
+        node.page(p).GetBox(i, &box);
+        const NodeView child = store->view(node.page(p).Child(i));
+        child.Bounds(&bounds);
+        EXPECT_TRUE(Equal(layout, box, bounds));
+        EXPECT_TRUE(children.insert(node.page(p).Child(i)).second);
+        found += child.entries();
+      }
+    }
+    EXPECT_EQ(children.size(), 7u);
+    EXPECT_EQ(found, 31u);
+  }
 }
 
 // Nulls come late: pages of supernodes have room for marks, whoever wrote them.

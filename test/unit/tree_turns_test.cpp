@@ -136,6 +136,36 @@ TEST_P(Turns, InsertionBesideVacuumAndInsertions) {
   });
 }
 
+// The box has grown for the key; then, as the very next change, the leaf splits without it: its nsn is that change's
+// LSN, no greater.
+TEST(TurnsOfOneChange, SplitRightAfterABoxHasGrown) {
+  const KeyLayout layout = FloatLayout(1, false);
+  RowSet rows(layout);
+  for (int i = 0; i < 5000; ++i) rows.AddPoint({i * 1e-4});
+  rows.AddPoint({7});     // beyond all
+  rows.AddPoint({0.06});  // within the last leaf
+  const size_t beyond = rows.size() - 2, within = rows.size() - 1;
+  ModelTree before(rows);
+  size_t next = 0;
+  while (before.store().view(kRootBlock).leaf()) before.Insert(next++);
+  const BlockNumber last = before.store().view(kRootBlock).Child(1);
+  while (before.store().view(last).HasRoom(false, 0)) before.Insert(next++);
+
+  ModelTree tree(rows, std::make_unique<TurnStore>(before.store()));
+  tree.present() = before.present();
+  auto& store = static_cast<TurnStore&>(tree.store());
+  Lsn grown = 0;
+  store.turn = [&](int) {
+    if (store.commits != 1) return;  // not yet, or no more
+    grown = store.CurrentNsn();
+    tree.Insert(within);
+  };
+  tree.Insert(beyond);
+  store.turn = nullptr;
+  EXPECT_EQ(store.view(last).opaque().nsn, grown) << "the leaf was not split at once: this tests nothing";
+  tree.Check();
+}
+
 // VACUUM and another backend that inserts at each of its opportunities in turn: all that was dead is gone.
 TEST_P(Turns, VacuumBesideInsertions) {
   std::vector<char> dead(rows_.size());
@@ -278,6 +308,31 @@ TEST_P(PausedScan, NearestScan) {
   }
   EXPECT_GT(deleted_, 10u);
   EXPECT_GT(next_, 4000u);
+}
+
+// Nodes split while the scan is on its way to them, and then become supernodes: these keep nsn and link.
+TEST(PausedScanOf, NodesThatSplitAndThenBecomeSupernodes) {
+  const KeyLayout layout = FloatLayout(100, true);
+  const RowSet rows = MakeRows(layout, Kind::kUniform, 600, 15);
+  for (const size_t after : {1, 5, 20}) {
+    ModelTree tree(rows, {.max_overlap = 1});
+    tree.InsertRange(0, 100);
+    MemoryReader reader(tree.store());
+    auto scan = std::make_unique<WindowScan>();
+    auto batch = std::make_unique<LeafBatch>();
+    scan->Begin(layout, Everything(layout), {});
+    std::vector<int> seen(rows.size());
+    for (size_t leaves = 0; scan->Step(reader, batch.get()); ++leaves) {
+      for (int i = 0; i < batch->count; ++i) ++seen[RowOf(batch->tuples[i])];
+      if (leaves != after) continue;
+      tree.InsertRange(100, 300);
+      tree.SetOptions(kManySupernodes);
+      tree.InsertRange(300, 600);
+      EXPECT_GT(tree.Check().supernodes, 0);
+    }
+    EXPECT_EQ(std::count(seen.begin(), seen.begin() + 100, 1), 100);
+    EXPECT_EQ(std::count_if(seen.begin() + 100, seen.end(), [](int n) { return n > 1; }), 0);
+  }
 }
 
 }  // namespace

@@ -132,6 +132,18 @@ TEST_F(TreeVacuumTest, UnlinksEmptyLeaves) {
             static_cast<uint32_t>(CountPages([](const NodeView& p) { return p.leaf(); })));
 }
 
+// A scan may still have the pin of a page that was deleted meanwhile.
+TEST_F(TreeVacuumTest, WaitsForPinsOfDeletedPages) {
+  Grow(6000);
+  KillWhere([&](size_t row) { return X(row) < 0.5; });
+  Vacuum();
+  ASSERT_GT(Deleted(), 3);
+  store().cleaned.clear();
+  Vacuum();
+  for (BlockNumber block = kRootBlock; block < store().size(); ++block)
+    EXPECT_EQ(store().cleaned.contains(block), store().view(block).leaf() || block == kRootBlock) << block;
+}
+
 // A leaf that was empty when the walk met it, and then took an entry, stays.
 TEST_F(TreeVacuumTest, LeafThatTookAnEntryMeanwhileStays) {
   Grow(3000);
