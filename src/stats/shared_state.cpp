@@ -5,6 +5,7 @@
 #include "stats/event_log.h"
 #include "stats/hot_pages.h"
 #include "stats/index_table.h"
+#include "stats/worker_request.h"
 #include "storage/freshness.h"
 
 extern "C" {
@@ -27,7 +28,7 @@ constexpr size_t kAreaBytes = 256 * 1024;
 dsa_area* area = nullptr;
 dshash_table* index_table = nullptr;
 
-size_t StateBytes() { return MAXALIGN(sizeof(SharedState)); }
+size_t StateBytes() { return MAXALIGN(sizeof(SharedState)) + MAXALIGN(sizeof(WorkerRequest) * kWorkerRequests); }
 
 void RequestMemory() {
   if (previous_request_hook != nullptr) previous_request_hook();
@@ -59,6 +60,9 @@ void Initialize(uint8_t* memory) {
   pg_atomic_init_u64(&shared->private_bytes, 0);
   pg_atomic_init_u64(&shared->mapped_bytes, 0);
   pg_atomic_init_u32(&shared->wanted, 0);
+  shared->request = reinterpret_cast<WorkerRequest*>(memory + MAXALIGN(sizeof(SharedState)));
+  memset(static_cast<void*>(shared->request), 0, sizeof(WorkerRequest) * kWorkerRequests);
+  ConditionVariableInit(&shared->request_done);
   memory += StateBytes();
   shared->events = InitializeEventRing(memory);
   memory += MAXALIGN(EventRingBytes());

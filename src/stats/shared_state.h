@@ -9,6 +9,7 @@
 extern "C" {
 #include "lib/dshash.h"
 #include "port/atomics.h"
+#include "storage/condition_variable.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 #include "storage/s_lock.h"
@@ -20,6 +21,7 @@ namespace xtree {
 
 struct EventRing;
 struct HotPageTable;
+struct WorkerRequest;
 
 // What the worker tells of itself. Written by the worker under `lock`.
 struct WorkerStatus {
@@ -58,6 +60,9 @@ struct SharedState {
   pg_atomic_uint64 private_bytes;  // that backends' registries hold at the moment
   pg_atomic_uint64 mapped_bytes;   // likewise: address space of mappings
   pg_atomic_uint32 wanted;         // there is something to do for the worker before its nap is over
+  WorkerRequest* request;      // kWorkerRequests of them (worker/requests.h), under `lock`
+  uint64 requests;             // posted so far; under `lock`
+  ConditionVariable request_done;
   TimestampTz reset_time;
   dshash_table_handle index_table;
   EventRing* events;
