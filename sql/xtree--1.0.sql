@@ -252,3 +252,143 @@ RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 COMMENT ON FUNCTION xtree_nodes(pg_catalog.regclass) IS
   'every node of an xtree index with the bounds of its entries, one element per dimension, NULL where all entries are NULL or empty';
+
+-- Monitoring. The functions that the views call are no interface of their own.
+
+CREATE FUNCTION xtree_preloaded() RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION xtree_preloaded() IS 'is xtree in shared_preload_libraries, so that there are statistics?';
+
+CREATE FUNCTION xtree_stat_indexes(
+  OUT indexrelid pg_catalog.oid, OUT state pg_catalog.text, OUT strategy pg_catalog.text,
+  OUT mapped_bytes pg_catalog.int8, OUT resident_bytes pg_catalog.int8, OUT pinned_bytes pg_catalog.int8, OUT backends pg_catalog.int4,
+  OUT loads pg_catalog.int8, OUT unloads pg_catalog.int8, OUT evictions pg_catalog.int8, OUT scans pg_catalog.int8,
+  OUT tuples pg_catalog.int8, OUT mapped_reads pg_catalog.int8, OUT buffer_reads pg_catalog.int8, OUT retries pg_catalog.int8,
+  OUT faults pg_catalog.int8, OUT prefetches pg_catalog.int8, OUT prefetch_time pg_catalog.float8,
+  OUT first_access pg_catalog.timestamptz, OUT last_access pg_catalog.timestamptz, OUT load_time pg_catalog.float8,
+  OUT last_error pg_catalog.text, OUT last_error_time pg_catalog.timestamptz)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT ROWS 100;
+
+CREATE FUNCTION xtree_storage_options(reloptions pg_catalog.text[],
+  OUT strategy pg_catalog.text, OUT preload pg_catalog.bool, OUT memory_quota pg_catalog.int8)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE;
+
+CREATE FUNCTION xtree_file_bytes(tablespace pg_catalog.oid, filenode pg_catalog.oid) RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+
+CREATE FUNCTION xtree_stat_pages(
+  OUT datid pg_catalog.oid, OUT indexrelid pg_catalog.oid, OUT block pg_catalog.int8, OUT level pg_catalog.int4,
+  OUT accesses pg_catalog.int8, OUT frequency pg_catalog.float8, OUT hotness pg_catalog.float8,
+  OUT first_access pg_catalog.timestamptz, OUT last_access pg_catalog.timestamptz, OUT pinned pg_catalog.bool,
+  OUT index_bytes pg_catalog.int8, OUT index_resident_bytes pg_catalog.int8, OUT index_running_scans pg_catalog.int4)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+
+CREATE FUNCTION xtree_page_suggestion(hotness pg_catalog.float8, threshold pg_catalog.float8, pinned pg_catalog.bool, level pg_catalog.int4,
+  index_bytes pg_catalog.int8, index_resident_bytes pg_catalog.int8, index_running_scans pg_catalog.int4)
+RETURNS pg_catalog.text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE
+  WHEN hotness < threshold * '0.5'::pg_catalog.float8 THEN NULL
+  WHEN hotness >= threshold AND NOT pinned THEN 'pin'
+  WHEN index_resident_bytes < index_bytes / 2 AND level > 0 THEN 'prefetch'
+  WHEN index_resident_bytes < index_bytes / 2 THEN 'relocate'
+  WHEN index_running_scans >= 4 THEN 'parallel'
+END;
+COMMENT ON FUNCTION xtree_page_suggestion(pg_catalog.float8, pg_catalog.float8, pg_catalog.bool, pg_catalog.int4, pg_catalog.int8, pg_catalog.int8, pg_catalog.int4)
+  IS 'the rules behind pg_stat_xtree_pages.suggestion';
+
+CREATE FUNCTION xtree_stat_memory(
+  OUT registered pg_catalog.int8, OUT loaded pg_catalog.int8, OUT mapped_bytes pg_catalog.int8, OUT resident_bytes pg_catalog.int8,
+  OUT pinned_bytes pg_catalog.int8, OUT private_bytes pg_catalog.int8, OUT memory_budget pg_catalog.int8, OUT pressure pg_catalog.float8,
+  OUT memlock_limit pg_catalog.int8, OUT pin_failures pg_catalog.int8, OUT last_pin_failure pg_catalog.text,
+  OUT evicted_bytes pg_catalog.int8, OUT admissions pg_catalog.int8, OUT stats_reset pg_catalog.timestamptz)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT ROWS 1;
+
+CREATE FUNCTION xtree_stat_worker(
+  OUT pid pg_catalog.int4, OUT state pg_catalog.text, OUT started pg_catalog.timestamptz, OUT last_cycle pg_catalog.timestamptz,
+  OUT cycle_time pg_catalog.float8, OUT cycles pg_catalog.int8, OUT restarts pg_catalog.int8, OUT last_error pg_catalog.text,
+  OUT last_error_time pg_catalog.timestamptz)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT ROWS 1;
+
+CREATE FUNCTION xtree_stat_events(
+  OUT number pg_catalog.int8, OUT "time" pg_catalog.timestamptz, OUT kind pg_catalog.text, OUT pid pg_catalog.int4,
+  OUT datid pg_catalog.oid, OUT indexrelid pg_catalog.oid, OUT bytes pg_catalog.int8, OUT reason pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+
+CREATE VIEW pg_stat_xtree_indexes AS
+SELECT x.indrelid AS relid, x.indexrelid, n.nspname AS schemaname, t.relname, c.relname AS indexrelname,
+  coalesce(s.state, 'registered') AS state,
+  coalesce(s.strategy, o.strategy) AS strategy,
+  f.size,
+  coalesce(s.mapped_bytes, z.zero) AS mapped_bytes,
+  coalesce(s.resident_bytes, z.zero) AS resident_bytes,
+  coalesce(s.pinned_bytes, z.zero) AS pinned_bytes,
+  o.memory_quota, o.preload,
+  coalesce(s.backends, z.zero::pg_catalog.int4) AS backends,
+  coalesce(s.loads, z.zero) AS loads,
+  coalesce(s.unloads, z.zero) AS unloads,
+  coalesce(s.evictions, z.zero) AS evictions,
+  coalesce(s.scans, z.zero) AS scans,
+  coalesce(s.tuples, z.zero) AS tuples,
+  coalesce(s.mapped_reads, z.zero) AS mapped_reads,
+  coalesce(s.buffer_reads, z.zero) AS buffer_reads,
+  s.mapped_reads::pg_catalog.float8 / nullif(s.mapped_reads + s.buffer_reads, 0)::pg_catalog.float8 AS hit_rate,
+  coalesce(s.retries, z.zero) AS retries,
+  coalesce(s.faults, z.zero) AS faults,
+  coalesce(s.prefetches, z.zero) AS prefetches,
+  coalesce(s.prefetch_time, z.zero::pg_catalog.float8) AS prefetch_time,
+  s.first_access, s.last_access, s.load_time, s.last_error, s.last_error_time,
+  e.entries,
+  f.size::pg_catalog.float8 / nullif(e.entries, 0)::pg_catalog.float8 AS bytes_per_entry
+FROM pg_catalog.pg_index x
+  JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
+  JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_am a ON a.oid = c.relam
+  CROSS JOIN LATERAL xtree_storage_options(c.reloptions) o
+  CROSS JOIN LATERAL (SELECT CASE WHEN xtree_preloaded() AND c.relpersistence <> 't' THEN 0::pg_catalog.int8 END AS zero) z
+  CROSS JOIN LATERAL (SELECT CASE WHEN c.relpersistence = 't' THEN pg_catalog.pg_relation_size(c.oid)
+                                  ELSE xtree_file_bytes(c.reltablespace, c.relfilenode) END AS size) f
+  CROSS JOIN LATERAL (SELECT CASE WHEN c.reltuples >= '0'::pg_catalog.float4 THEN c.reltuples::pg_catalog.int8 END AS entries) e
+  LEFT JOIN xtree_stat_indexes() s ON s.indexrelid = c.oid
+WHERE a.amname = 'xtree' AND c.relkind = 'i';
+COMMENT ON VIEW pg_stat_xtree_indexes IS 'one row per xtree index of the current database, used or not: its state in memory and its use';
+
+CREATE VIEW pg_stat_xtree_pages AS
+SELECT p.datid, d.datname, p.indexrelid, n.nspname AS schemaname, t.relname, c.relname AS indexrelname,
+  p.block, p.level, p.accesses, p.frequency, p.hotness, p.first_access, p.last_access, p.pinned,
+  xtree_page_suggestion(p.hotness, pg_catalog.current_setting('xtree.hot_page_threshold')::pg_catalog.float8, p.pinned, p.level,
+                        p.index_bytes, p.index_resident_bytes, p.index_running_scans) AS suggestion
+FROM xtree_stat_pages() p
+  LEFT JOIN pg_catalog.pg_database d ON d.oid = p.datid
+  LEFT JOIN pg_catalog.pg_class c ON c.oid = p.indexrelid AND d.datname = pg_catalog.current_database()
+  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_index x ON x.indexrelid = c.oid
+  LEFT JOIN pg_catalog.pg_class t ON t.oid = x.indrelid;
+COMMENT ON VIEW pg_stat_xtree_pages IS 'the pages of xtree indexes that scans visit most, of all databases; names only of the current one';
+
+CREATE VIEW pg_stat_xtree_memory AS
+SELECT xtree_preloaded() AS preloaded, m.*
+FROM (SELECT) one LEFT JOIN xtree_stat_memory() m ON true;
+COMMENT ON VIEW pg_stat_xtree_memory IS 'one row: memory that xtree indexes of all databases take, and its limits';
+
+CREATE VIEW pg_stat_xtree_worker AS SELECT * FROM xtree_stat_worker();
+COMMENT ON VIEW pg_stat_xtree_worker IS 'the background worker that loads, pins and evicts xtree indexes';
+
+CREATE VIEW pg_stat_xtree_events AS
+SELECT e.number, e."time", e.kind, e.pid, e.datid, d.datname, e.indexrelid, n.nspname AS schemaname, t.relname, c.relname AS indexrelname,
+  e.bytes, e.reason
+FROM xtree_stat_events() e
+  LEFT JOIN pg_catalog.pg_database d ON d.oid = e.datid
+  LEFT JOIN pg_catalog.pg_class c ON c.oid = e.indexrelid AND d.datname = pg_catalog.current_database()
+  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_index x ON x.indexrelid = c.oid
+  LEFT JOIN pg_catalog.pg_class t ON t.oid = x.indrelid;
+COMMENT ON VIEW pg_stat_xtree_events IS 'the last loads, unloads, evictions, pins and failures of xtree indexes of all databases; names only of the current one';
+
+GRANT SELECT ON pg_stat_xtree_indexes, pg_stat_xtree_pages, pg_stat_xtree_memory, pg_stat_xtree_worker, pg_stat_xtree_events TO PUBLIC;

@@ -29,6 +29,7 @@ struct IndexOptions {
 
 // The options that say how an index is loaded.
 LoadOptions LoadOptionsOf(Relation index);
+LoadOptions LoadOptionsOf(const IndexOptions* options);  // nullptr: the defaults
 
 inline constexpr int kDefaultFillfactor = 90;
 

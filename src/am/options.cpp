@@ -51,9 +51,10 @@ void RegisterOptions() {
                      "Valid values are \"auto\", \"resident\", \"paged\" and \"streamed\".", lock);
 }
 
-LoadOptions LoadOptionsOf(Relation index) {
+LoadOptions LoadOptionsOf(Relation index) { return LoadOptionsOf(reinterpret_cast<const IndexOptions*>(index->rd_options)); }
+
+LoadOptions LoadOptionsOf(const IndexOptions* options) {
   LoadOptions out{Strategy::kAuto, false, -1};
-  const auto* options = reinterpret_cast<const IndexOptions*>(index->rd_options);
   if (options == nullptr) return out;
   out.strategy = static_cast<Strategy>(options->strategy);
   out.preload = options->preload;
