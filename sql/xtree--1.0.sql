@@ -362,7 +362,7 @@ COMMENT ON VIEW pg_stat_xtree_indexes IS 'one row per xtree index of the current
 CREATE VIEW pg_stat_xtree_pages AS
 SELECT p.datid, d.datname, p.indexrelid, n.nspname AS schemaname, t.relname, c.relname AS indexrelname,
   p.block, p.level, p.accesses, p.frequency, p.hotness, p.first_access, p.last_access, p.pinned,
-  xtree_page_suggestion(p.hotness, pg_catalog.current_setting('xtree.hot_page_threshold')::pg_catalog.float8, p.pinned, p.level,
+  xtree_page_suggestion(p.hotness, pg_catalog.current_setting('xtree.hot_page_threshold', true)::pg_catalog.float8, p.pinned, p.level,
                         p.index_bytes, p.index_resident_bytes, p.index_running_scans) AS suggestion
 FROM xtree_stat_pages() p
   LEFT JOIN pg_catalog.pg_database d ON d.oid = p.datid
@@ -391,4 +391,133 @@ FROM xtree_stat_events() e
   LEFT JOIN pg_catalog.pg_class t ON t.oid = x.indrelid;
 COMMENT ON VIEW pg_stat_xtree_events IS 'the last loads, unloads, evictions, pins and failures of xtree indexes of all databases; names only of the current one';
 
+COMMENT ON COLUMN pg_stat_xtree_indexes.relid IS 'table';
+COMMENT ON COLUMN pg_stat_xtree_indexes.indexrelid IS 'index';
+COMMENT ON COLUMN pg_stat_xtree_indexes.schemaname IS 'schema of both';
+COMMENT ON COLUMN pg_stat_xtree_indexes.relname IS 'name of the table';
+COMMENT ON COLUMN pg_stat_xtree_indexes.indexrelname IS 'name of the index';
+COMMENT ON COLUMN pg_stat_xtree_indexes.state IS 'registered, loading, loaded, unloading or failed, see "Life of an index"';
+COMMENT ON COLUMN pg_stat_xtree_indexes.strategy IS 'how it is kept in memory: resident, paged or streamed; auto before it is first loaded';
+COMMENT ON COLUMN pg_stat_xtree_indexes.size IS 'bytes of its file';
+COMMENT ON COLUMN pg_stat_xtree_indexes.mapped_bytes IS 'bytes of its file that sessions map, counted once';
+COMMENT ON COLUMN pg_stat_xtree_indexes.resident_bytes IS 'of them in memory, as last measured';
+COMMENT ON COLUMN pg_stat_xtree_indexes.pinned_bytes IS 'of them locked in memory';
+COMMENT ON COLUMN pg_stat_xtree_indexes.memory_quota IS 'option memory_quota in bytes';
+COMMENT ON COLUMN pg_stat_xtree_indexes.preload IS 'option preload';
+COMMENT ON COLUMN pg_stat_xtree_indexes.backends IS 'sessions that map it';
+COMMENT ON COLUMN pg_stat_xtree_indexes.loads IS 'times that a session mapped it';
+COMMENT ON COLUMN pg_stat_xtree_indexes.unloads IS 'times that it was unloaded on request';
+COMMENT ON COLUMN pg_stat_xtree_indexes.evictions IS 'times that the worker evicted it';
+COMMENT ON COLUMN pg_stat_xtree_indexes.scans IS 'index scans';
+COMMENT ON COLUMN pg_stat_xtree_indexes.tuples IS 'index entries that scans returned';
+COMMENT ON COLUMN pg_stat_xtree_indexes.mapped_reads IS 'pages read through mappings';
+COMMENT ON COLUMN pg_stat_xtree_indexes.buffer_reads IS 'pages read through shared buffers';
+COMMENT ON COLUMN pg_stat_xtree_indexes.hit_rate IS 'share of the mapped reads in both, 0 to 1';
+COMMENT ON COLUMN pg_stat_xtree_indexes.retries IS 'mapped pages that changed meanwhile and were read again through shared buffers';
+COMMENT ON COLUMN pg_stat_xtree_indexes.faults IS 'mapped pages that the file could not give (SIGBUS), read again through shared buffers';
+COMMENT ON COLUMN pg_stat_xtree_indexes.prefetches IS 'pages that the kernel was asked for ahead';
+COMMENT ON COLUMN pg_stat_xtree_indexes.prefetch_time IS 'milliseconds that asking took';
+COMMENT ON COLUMN pg_stat_xtree_indexes.first_access IS 'first use';
+COMMENT ON COLUMN pg_stat_xtree_indexes.last_access IS 'last use';
+COMMENT ON COLUMN pg_stat_xtree_indexes.load_time IS 'milliseconds from the first access to its admission, of the last load';
+COMMENT ON COLUMN pg_stat_xtree_indexes.last_error IS 'why it could not be loaded, or what went wrong last';
+COMMENT ON COLUMN pg_stat_xtree_indexes.last_error_time IS 'when';
+COMMENT ON COLUMN pg_stat_xtree_indexes.entries IS 'rows in it, as the last VACUUM, ANALYZE or CREATE INDEX counted or estimated';
+COMMENT ON COLUMN pg_stat_xtree_indexes.bytes_per_entry IS 'size divided by entries';
+
+COMMENT ON COLUMN pg_stat_xtree_pages.datid IS 'database';
+COMMENT ON COLUMN pg_stat_xtree_pages.datname IS 'its name';
+COMMENT ON COLUMN pg_stat_xtree_pages.indexrelid IS 'index';
+COMMENT ON COLUMN pg_stat_xtree_pages.schemaname IS 'its schema; names are NULL in other databases';
+COMMENT ON COLUMN pg_stat_xtree_pages.relname IS 'name of its table';
+COMMENT ON COLUMN pg_stat_xtree_pages.indexrelname IS 'name of the index';
+COMMENT ON COLUMN pg_stat_xtree_pages.block IS 'page';
+COMMENT ON COLUMN pg_stat_xtree_pages.level IS '0: leaf';
+COMMENT ON COLUMN pg_stat_xtree_pages.accesses IS 'visits, estimated from a sample of them';
+COMMENT ON COLUMN pg_stat_xtree_pages.frequency IS 'visits per second; halves every minute without one';
+COMMENT ON COLUMN pg_stat_xtree_pages.hotness IS 'frequency plus a millionth of the visits; from xtree.hot_page_threshold on the page is pinned';
+COMMENT ON COLUMN pg_stat_xtree_pages.first_access IS 'first visit that was noticed';
+COMMENT ON COLUMN pg_stat_xtree_pages.last_access IS 'last one';
+COMMENT ON COLUMN pg_stat_xtree_pages.pinned IS 'locked in memory?';
+COMMENT ON COLUMN pg_stat_xtree_pages.suggestion IS 'pin, prefetch, relocate, parallel or NULL';
+
+COMMENT ON COLUMN pg_stat_xtree_memory.preloaded IS 'is xtree in shared_preload_libraries? If not, all else is NULL';
+COMMENT ON COLUMN pg_stat_xtree_memory.registered IS 'indexes that were used since the server started';
+COMMENT ON COLUMN pg_stat_xtree_memory.loaded IS 'of them loaded';
+COMMENT ON COLUMN pg_stat_xtree_memory.mapped_bytes IS 'address space of mappings, added up over sessions';
+COMMENT ON COLUMN pg_stat_xtree_memory.resident_bytes IS 'of loaded indexes in memory, as the worker last measured';
+COMMENT ON COLUMN pg_stat_xtree_memory.pinned_bytes IS 'of them locked in memory';
+COMMENT ON COLUMN pg_stat_xtree_memory.private_bytes IS 'that sessions keep of indexes';
+COMMENT ON COLUMN pg_stat_xtree_memory.memory_budget IS 'xtree.memory_budget in bytes; NULL: no limit';
+COMMENT ON COLUMN pg_stat_xtree_memory.pressure IS 'resident and private bytes divided by the budget; from 1 on indexes are evicted';
+COMMENT ON COLUMN pg_stat_xtree_memory.memlock_limit IS 'bytes that the operating system lets the worker lock; NULL: no limit';
+COMMENT ON COLUMN pg_stat_xtree_memory.pin_failures IS 'times that locking pages failed';
+COMMENT ON COLUMN pg_stat_xtree_memory.last_pin_failure IS 'why, the last time';
+COMMENT ON COLUMN pg_stat_xtree_memory.evicted_bytes IS 'freed by evictions';
+COMMENT ON COLUMN pg_stat_xtree_memory.admissions IS 'loads that the worker completed';
+COMMENT ON COLUMN pg_stat_xtree_memory.stats_reset IS 'since when it counts';
+
+COMMENT ON COLUMN pg_stat_xtree_worker.pid IS 'process; NULL: none runs';
+COMMENT ON COLUMN pg_stat_xtree_worker.state IS 'what it does';
+COMMENT ON COLUMN pg_stat_xtree_worker.started IS 'when it was started';
+COMMENT ON COLUMN pg_stat_xtree_worker.last_cycle IS 'end of the last round over all indexes';
+COMMENT ON COLUMN pg_stat_xtree_worker.cycle_time IS 'milliseconds that took';
+COMMENT ON COLUMN pg_stat_xtree_worker.cycles IS 'rounds';
+COMMENT ON COLUMN pg_stat_xtree_worker.restarts IS 'after errors';
+COMMENT ON COLUMN pg_stat_xtree_worker.last_error IS 'the last one';
+COMMENT ON COLUMN pg_stat_xtree_worker.last_error_time IS 'when';
+
+COMMENT ON COLUMN pg_stat_xtree_events.number IS 'in order, from 1';
+COMMENT ON COLUMN pg_stat_xtree_events.time IS 'when';
+COMMENT ON COLUMN pg_stat_xtree_events.kind IS 'load, unload, evict, pin, unpin, admit, failure, removed or worker';
+COMMENT ON COLUMN pg_stat_xtree_events.pid IS 'process that it happened in';
+COMMENT ON COLUMN pg_stat_xtree_events.datid IS 'database';
+COMMENT ON COLUMN pg_stat_xtree_events.datname IS 'its name';
+COMMENT ON COLUMN pg_stat_xtree_events.indexrelid IS 'index';
+COMMENT ON COLUMN pg_stat_xtree_events.schemaname IS 'its schema; names are NULL in other databases';
+COMMENT ON COLUMN pg_stat_xtree_events.relname IS 'name of its table';
+COMMENT ON COLUMN pg_stat_xtree_events.indexrelname IS 'name of the index';
+COMMENT ON COLUMN pg_stat_xtree_events.bytes IS 'that it was about';
+COMMENT ON COLUMN pg_stat_xtree_events.reason IS 'why, in words; NULL in other databases';
+
 GRANT SELECT ON pg_stat_xtree_indexes, pg_stat_xtree_pages, pg_stat_xtree_memory, pg_stat_xtree_worker, pg_stat_xtree_events TO PUBLIC;
+
+-- What is in memory, on request. Those about one index ask for its owner themselves.
+
+CREATE FUNCTION xtree_load(index pg_catalog.regclass) RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION xtree_load(pg_catalog.regclass) IS
+  'loads an xtree index now and maps it in this session; false, with a notice, where it can only be read through shared buffers';
+
+CREATE FUNCTION xtree_unload(index pg_catalog.regclass) RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION xtree_unload(pg_catalog.regclass) IS
+  'lets all sessions let go of an xtree index and frees its memory; false, with a notice, while scans still use it';
+
+CREATE FUNCTION xtree_unload_cold(bytes pg_catalog.int8) RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION xtree_unload_cold(pg_catalog.int8) IS
+  'unloads the least recently used xtree indexes of the server until so many bytes are freed; returns the bytes';
+
+CREATE FUNCTION xtree_unload_idle(idle pg_catalog.interval) RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION xtree_unload_idle(pg_catalog.interval) IS
+  'unloads the xtree indexes of the server that nobody has used for so long; returns their number';
+
+CREATE FUNCTION xtree_pin_hot(bytes pg_catalog.int8 DEFAULT NULL) RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION xtree_pin_hot(pg_catalog.int8) IS
+  'locks the hottest pages of xtree indexes in memory now, at most so many bytes and xtree.pin_memory_limit; returns the bytes';
+
+CREATE FUNCTION xtree_unpin(index pg_catalog.regclass) RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION xtree_unpin(pg_catalog.regclass) IS
+  'unlocks the pages of an xtree index until it is loaded anew; returns their bytes';
+
+CREATE FUNCTION pg_stat_xtree_reset(index pg_catalog.regclass DEFAULT NULL) RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'xtree_stat_reset' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION pg_stat_xtree_reset(pg_catalog.regclass) IS
+  'sets the statistics of one xtree index to zero, or without argument those of all, with hot pages and events';
+
+REVOKE ALL ON FUNCTION xtree_unload_cold(pg_catalog.int8), xtree_unload_idle(pg_catalog.interval), xtree_pin_hot(pg_catalog.int8),
+  pg_stat_xtree_reset(pg_catalog.regclass) FROM PUBLIC;

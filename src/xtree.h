@@ -207,6 +207,22 @@ xtree_float4_from_ordinal(int64 ordinal)
 	return value;
 }
 
+/*
+ * Callbacks when an index is loaded into this backend (its file has been mapped for reading), and when it is unloaded again. They are
+ * registered for the life of the backend, called in the order of their registration, and only where xtree was preloaded.
+ *
+ * A load callback runs within the transaction of the scan, or of the call of xtree_load(), that loads the index. It may read catalogs;
+ * an ERROR ends that statement, and the index stays loaded. An unload callback runs whenever the backend processes invalidations,
+ * outside of transactions and at its exit too: it must neither touch a catalog nor raise an ERROR. Neither may scan an xtree index.
+ *
+ * A library that must also work where xtree is not loaded looks them up:
+ *     load_external_function("$libdir/xtree", "xtree_register_load_callback", false, NULL)
+ */
+typedef void (*XtreeLoadCallback) (Oid index, void *argument);
+
+extern PGDLLEXPORT void xtree_register_load_callback(XtreeLoadCallback callback, void *argument);
+extern PGDLLEXPORT void xtree_register_unload_callback(XtreeLoadCallback callback, void *argument);
+
 #ifdef __cplusplus
 }
 #endif

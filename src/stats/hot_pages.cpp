@@ -123,17 +123,33 @@ void MarkPinned(IndexKey key, BlockNumber block, bool pinned) {
   LWLockRelease(lock);
 }
 
-void ForgetPages(IndexKey key) {
+namespace {
+
+template <class Change>
+void ChangePages(IndexKey key, Change&& change) {
   HotPageTable* table = shared->hot_pages;
   for (uint32_t set = 0; set < table->sets; set++) {
     LWLock* lock = &table->lock[set % kLocks].lock;
     LWLockAcquire(lock, LW_EXCLUSIVE);
     for (HotPage& page : table->set[set].page) {
       const bool mine = page.key.index == key.index && page.key.database == key.database;
-      if (key.index == InvalidOid || mine) page = HotPage{};
+      if (key.index == InvalidOid || mine) change(&page);
     }
     LWLockRelease(lock);
   }
+}
+
+}  // namespace
+
+void ForgetPages(IndexKey key) {
+  ChangePages(key, [](HotPage* page) { *page = HotPage{}; });
+}
+
+void ResetPages(IndexKey key) {
+  const TimestampTz now = GetCurrentTimestamp();
+  ChangePages(key, [now](HotPage* page) {
+    *page = page->pinned ? HotPage{page->key, page->block, page->level, 0, 0, now, now, true} : HotPage{};
+  });
 }
 
 }  // namespace xtree

@@ -46,4 +46,7 @@ HotPage* CopyHotPages(int* count);
 void MarkPinned(IndexKey key, BlockNumber block, bool pinned);
 void ForgetPages(IndexKey key);
 
+// Counting starts anew for the pages of an index (index 0: of all), whoever asks; pins stay known.
+void ResetPages(IndexKey key);
+
 }  // namespace xtree
