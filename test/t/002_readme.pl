@@ -1,4 +1,5 @@
-# Every SQL example of README.md runs, in order, in a fresh database.
+# Every SQL example of README.md runs, in order, in a fresh database, with shared_preload_libraries and without; its tables name
+# every setting with its default, and every column of the views.
 use strict;
 use warnings;
 
@@ -13,14 +14,21 @@ cmp_ok(scalar @examples, '>=', 8, 'README.md has examples');
 
 my $node = PostgreSQL::Test::Cluster->new('readme');
 $node->init;
+$node->append_conf('postgresql.conf', 'shared_preload_libraries = xtree');
 $node->start;
 
-foreach my $i (0 .. $#examples)
+sub run_examples
 {
-	my ($first_line) = $examples[$i] =~ /^(.*)$/m;
-	my ($status, $out, $error) = $node->psql('postgres', $examples[$i]);
-	is($status, 0, "runs: $first_line") or diag($error);
+	my ($how) = @_;
+	foreach my $example (@examples)
+	{
+		my ($first_line) = $example =~ /^(.*)$/m;
+		my ($status, $out, $error) = $node->psql('postgres', $example);
+		is($status, 0, "runs $how: $first_line") or diag($error);
+	}
 }
+
+run_examples('with preload');
 
 like($node->safe_psql('postgres', q{SET enable_seqscan = off; EXPLAIN SELECT id FROM shops
 	WHERE opened BETWEEN '2021-01-01' AND '2021-12-31' ORDER BY place <-> point '(50.2,49.7)' LIMIT 3}),
@@ -28,6 +36,29 @@ like($node->safe_psql('postgres', q{SET enable_seqscan = off; EXPLAIN SELECT id 
 is($node->safe_psql('postgres', q{SELECT count(xtree_check(i.indexrelid, true)) FROM pg_index i
 	JOIN pg_class c ON c.oid = indexrelid JOIN pg_am a ON a.oid = relam WHERE amname = 'xtree'}),
 	4, 'the indexes of the examples pass xtree_check');
+
+my @undocumented = grep {
+	my ($name, $default) = split /\|/, $_, 2;
+	$readme !~ /^\| `\Q$name\E` \| (?:`\Q$default\E`|\Q$default\E) \|/m
+} split /\n/, $node->safe_psql('postgres', q{SELECT name, regexp_replace(regexp_replace(
+	CASE unit WHEN 'kB' THEN pg_size_pretty(boot_val::int8 * 1024) WHEN 'ms' THEN boot_val::int / 1000 || ' s' WHEN 's' THEN boot_val || ' s'
+	          ELSE boot_val END, '^5120 MB', '5 GB'), '^-1024 bytes', '-1')
+	FROM pg_settings WHERE name LIKE 'xtree.%' AND name <> 'xtree.stop_point'});
+is("@undocumented", '', 'README.md names every setting and its default');
+foreach my $view (split /\n/, $node->safe_psql('postgres', q{SELECT relname FROM pg_class WHERE relname LIKE 'pg\_stat\_xtree%'}))
+{
+	my ($table) = $readme =~ /^`$view`.*?\n\n\| column \| meaning \|\n\|---\|---\|\n(.*?)\n\n/ms;
+	my @columns = ($table // '') =~ /^\| `(\w+)` \|/mg;
+	is(join(' ', @columns), $node->safe_psql('postgres',
+		"SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '$view'::regclass AND attnum > 0"),
+		"README.md lists the columns of $view");
+}
+
+# A fresh database, as the examples begin with CREATE EXTENSION.
+$node->append_conf('postgresql.conf', q{shared_preload_libraries = ''});
+$node->restart;
+$node->safe_psql('postgres', 'DROP EXTENSION xtree CASCADE; DROP TABLE shops, booths');
+run_examples('without preload');
 
 $node->stop;
 done_testing();
