@@ -86,6 +86,30 @@ CREATE FUNCTION refuse(int) RETURNS int IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql
 CREATE INDEX built_refused ON built USING xtree (refuse(id));
 \set VERBOSITY default
 SELECT count(*) FROM pg_class WHERE relname = 'built_refused';
+-- nor ends it more than its subtransaction
+DO $$
+BEGIN
+  CREATE INDEX built_refused ON built USING xtree (refuse(id));
+EXCEPTION WHEN raise_exception THEN
+  CREATE INDEX built_accepted ON built USING xtree (location, kind);
+END $$;
+SELECT xtree_check('built_accepted', true);
+DROP INDEX built_accepted;
+-- a predicate that no row fulfils; an exclusion constraint; a table that is written anew
+CREATE INDEX built_none ON built USING xtree (location) WHERE kind = 77;
+SELECT xtree_check('built_none', true);
+CREATE INDEX built_nulls ON built USING xtree (price, kind) WHERE price IS NULL AND kind IS NULL;
+SELECT xtree_check('built_nulls', true);
+ALTER TABLE built ADD CONSTRAINT built_distinct EXCLUDE USING xtree (id WITH =);
+SELECT xtree_check('built_distinct', true);
+\set VERBOSITY sqlstate
+ALTER TABLE built ADD CONSTRAINT built_kinds EXCLUDE USING xtree (kind WITH =);
+\set VERBOSITY default
+VACUUM FULL built;
+SELECT xtree_check('built_none', true), xtree_check('built_nulls', true), xtree_check('built_distinct', true), xtree_check('built_part', true);
+SELECT asked($$location <@ box '(100,100),(300,250)'$$);
+ALTER TABLE built DROP CONSTRAINT built_distinct;
+DROP INDEX built_none, built_nulls;
 
 -- a table of this transaction, one without WAL, one of this session, none and few rows, one place only
 BEGIN;

@@ -3,6 +3,7 @@
 #include "am/build_environment.h"
 #include "am/build_parallel.h"
 #include "am/entry_points.h"
+#include "core/page_store.h"
 #include "pg/guard.h"
 
 namespace xtree {
@@ -16,6 +17,7 @@ IndexBuildResult BuildTree(Relation heap, IndexInfo* info, Build* build, MemoryC
   BuildWriter writer(build->index);
   BulkLoader loader(state.layout, {state.tree_options, state.fillfactor}, maintenance_work_mem * size_t{1024}, environment, writer, files);
   build->loader = &loader;
+  XTREE_STOP_POINT("build-begin");
   const double heap_tuples = AddRows(heap, info, build, nullptr, true);
   const uint64_t rows = loader.rows();
   const BulkStatistics statistics = loader.Finish();

@@ -1,6 +1,7 @@
 #include "am/build_environment.h"
 
 #include "am/entry_points.h"
+#include "core/page_store.h"
 #include "pg/guard.h"
 
 extern "C" {
@@ -26,12 +27,14 @@ void BuildEnvironment::CheckInterrupts() {
 
 void BuildEnvironment::Progress(BulkPhase phase, uint64_t done, uint64_t total) {
   if (phase == BulkPhase::kRows) return;  // the table scan reports its blocks
-  if (phase != phase_) {
-    phase_ = phase;
-    ReportBuildPhase(phase == BulkPhase::kDistribute ? kPhaseDistribute : kPhaseBuild);
-  }
-  pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, static_cast<int64>(total));
-  pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, static_cast<int64>(done));
+  // Together, so that nobody reads the counts of one phase beside the name of another. The blocks are the table scan's.
+  const int parameters[] = {PROGRESS_CREATEIDX_SUBPHASE, PROGRESS_CREATEIDX_TUPLES_TOTAL, PROGRESS_CREATEIDX_TUPLES_DONE,
+                            PROGRESS_SCAN_BLOCKS_TOTAL, PROGRESS_SCAN_BLOCKS_DONE};
+  const int64 values[] = {phase == BulkPhase::kDistribute ? kPhaseDistribute : kPhaseBuild, static_cast<int64>(total),
+                          static_cast<int64>(done), 0, 0};
+  pgstat_progress_update_multi_param(phase == phase_ ? 3 : 5, parameters, values);
+  phase_ = phase;
+  XTREE_STOP_POINT(phase == BulkPhase::kDistribute ? "build-distribute" : "build-tree");
 }
 
 int TemporaryFiles::Create() {

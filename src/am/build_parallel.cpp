@@ -64,7 +64,7 @@ void Estimate(ParallelContext* context, Relation heap, Snapshot snapshot) {
   const int workers = context->nworkers;
   add(sizeof(Team));
   add(table_parallelscan_estimate(heap, snapshot));
-  add((workers + 1) * kSampleBytes);
+  add((workers + 1) * SampleBytes(workers + 1));
   add(workers * sizeof(WalUsage));
   add(workers * sizeof(BufferUsage));
   if (debug_query_string != nullptr) add(strlen(debug_query_string) + 1);
@@ -81,7 +81,7 @@ void FillSharedMemory(Relation heap, Relation index, bool concurrent, ParallelBu
   const Size scan_size = table_parallelscan_estimate(heap, parallel->snapshot);
   parallel->scan = static_cast<ParallelTableScanDesc>(Allocate(context, kScanKey, scan_size));
   table_parallelscan_initialize(heap, parallel->scan, parallel->snapshot);
-  auto* samples = static_cast<uint8_t*>(Allocate(context, kSamplesKey, (workers + 1) * kSampleBytes));
+  auto* samples = static_cast<uint8_t*>(Allocate(context, kSamplesKey, (workers + 1) * SampleBytes(workers + 1)));
   parallel->seat = {team, samples, 0};
   parallel->wal = static_cast<WalUsage*>(Allocate(context, kWalKey, workers * sizeof(WalUsage)));
   parallel->buffers = static_cast<BufferUsage*>(Allocate(context, kBuffersKey, workers * sizeof(BufferUsage)));

@@ -3,6 +3,7 @@
 
 #include "am/build_environment.h"
 #include "am/payload.h"
+#include "core/page_store.h"
 #include "pg/guard.h"
 
 namespace xtree {
@@ -13,7 +14,10 @@ extern "C" void xtree_add_row(Relation index, ItemPointer tuple, Datum* values, 
   Box box;
   FormBox(*build->state, values, isnull, &box);
   const Payload payload = FormPayload(index, build->state->layout, build->include, values, isnull);
-  Guarded(index, [&] { build->loader->Add(box, ToTupleId(*tuple), payload.bytes, payload.length); });
+  Guarded(index, [&] {
+    XTREE_STOP_POINT("build-row");
+    build->loader->Add(box, ToTupleId(*tuple), payload.bytes, payload.length);
+  });
   MemoryContextSwitchTo(old);
   MemoryContextReset(build->row);
 }
@@ -32,6 +36,7 @@ double AddRows(Relation heap, IndexInfo* info, Build* build, TableScanDesc scan,
 
 void FinishIndex(const IndexState& state, const BulkStatistics& statistics, BuildWriter* writer) {
   PgCall([] { ReportBuildPhase(kPhaseFinish); });
+  XTREE_STOP_POINT("build-meta");
   const auto meta = std::make_unique<PageImage>();
   InitializeMetaPage(state, BuildState::kBuilt, statistics.level, statistics.levels, meta.get());
   writer->Finish(*meta);

@@ -1,6 +1,8 @@
 // See build_team.h.
 #include "am/build_team.h"
 
+#include <utility>
+
 #include "pg/guard.h"
 
 extern "C" {
@@ -19,6 +21,7 @@ void InitializeTeam(Oid heap, Oid index, bool concurrent, int participants, dsm_
   SharedFileSetInit(&team->files, segment);
   new (&team->next_block) std::atomic<uint32_t>(kRootBlock + 1);
   new (&team->next_part) std::atomic<uint32_t>(0);
+  new (&team->rows_distributed) std::atomic<uint64_t>(0);
   new (&team->rows_built) std::atomic<uint64_t>(0);
 }
 
@@ -97,13 +100,13 @@ void TeamFiles::Drop(int file) {
   shared_.erase(file);
 }
 
-void TeamEnvironment::Progress(BulkPhase phase, uint64_t done, uint64_t total) {
-  if (phase == BulkPhase::kBuild) {
-    const uint64_t more = done - counted_;
-    counted_ = done;
-    done = seat_.team->rows_built.fetch_add(more) + more;
-  }
-  if (seat_.leader()) own_.Progress(phase, done, total);
+void TeamEnvironment::Progress(BulkPhase phase, uint64_t done, uint64_t) {
+  if (phase == BulkPhase::kRows) return;
+  Team* team = seat_.team;
+  const bool built = phase == BulkPhase::kBuild;
+  const uint64_t more = done - std::exchange(counted_[built], done);
+  const uint64_t all = (built ? team->rows_built : team->rows_distributed).fetch_add(more) + more;
+  if (seat_.leader()) own_.Progress(phase, all, team->plan.rows);
 }
 
 TeamMember::TeamMember(const Seat& seat, Build* build, MemoryContext memory)
@@ -129,8 +132,9 @@ void TeamMember::Work(Relation heap, IndexInfo* info, TableScanDesc scan) {
   team->heap_tuples[seat_.number] = AddRows(heap, info, build_, scan, seat_.leader());
   team->broken_hot_chain[seat_.number] = info->ii_BrokenHotChain;
   XTREE_STOP_POINT(seat_.leader() ? "build-leader-scanned" : "build-worker-scanned");
-  participant_.Describe(kSampleBytes, seat_.samples + seat_.number * kSampleBytes, share);
-  if (Meet()) participant_.Plan(team->shares(), kSampleBytes, seat_.samples, &team->plan);
+  const Size sample = SampleBytes(team->participants);
+  participant_.Describe(sample, seat_.samples + seat_.number * sample, share);
+  if (Meet()) participant_.Plan(team->shares(), sample, seat_.samples, &team->plan);
   Meet();
   participant_.Distribute(team->plan, share);
   files_.Publish();

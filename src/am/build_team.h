@@ -5,6 +5,7 @@
 // lock is needed.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 
 #include "am/build_environment.h"
@@ -20,7 +21,12 @@ extern "C" {
 namespace xtree {
 
 inline constexpr int kMaxParticipants = 33;  // the leader is number 0
-inline constexpr Size kSampleBytes = 256 * 1024;
+
+// Of each participant's sample. The samples of all must fit the memory of the one who plans, beside its rows.
+inline Size SampleBytes(int participants) {
+  const Size memory = maintenance_work_mem * Size{1024} / static_cast<Size>(participants);
+  return std::clamp<Size>(memory / 8 / static_cast<Size>(participants), 8 * 1024, 256 * 1024);
+}
 
 struct Team {
   Oid heap;
@@ -31,6 +37,7 @@ struct Team {
   SharedFileSet files;
   std::atomic<uint32_t> next_block;
   std::atomic<uint32_t> next_part;
+  std::atomic<uint64_t> rows_distributed;
   std::atomic<uint64_t> rows_built;
   BulkPlan plan;
   BulkShare share[kMaxParticipants];
@@ -45,7 +52,7 @@ void InitializeTeam(Oid heap, Oid index, bool concurrent, int participants, dsm_
 // This process's place in the team. Plain data.
 struct Seat {
   Team* team;
-  uint8_t* samples;  // of all participants, kSampleBytes each, in shared memory
+  uint8_t* samples;  // of all participants, SampleBytes each, in shared memory
   int number;
   bool leader() const { return number == 0; }
 };
@@ -91,7 +98,7 @@ class PublishedFiles final : public SpillFiles {
   TeamFiles* files_;
 };
 
-// The leader's reports show the rows that all have built.
+// The leader's reports show the rows of all. REQUIRES: a plan, once a phase has begun that follows it.
 class TeamEnvironment final : public BulkEnvironment {
  public:
   TeamEnvironment(MemoryContext memory, const Seat& seat) : own_(memory), seat_(seat) {}
@@ -103,7 +110,7 @@ class TeamEnvironment final : public BulkEnvironment {
  private:
   BuildEnvironment own_;
   Seat seat_;
-  uint64_t counted_ = 0;
+  uint64_t counted_[2] = {};  // distributed, built
 };
 
 class TeamMember {

@@ -171,9 +171,17 @@ void ExternalBuilder::Distribute(std::span<const SpillRun> runs, RecordMemory& s
                                  int depth) {
   const SpaceCut cut = SpaceCut::Make(sample, scales_, PartsFor(runs));
   sample.Reset();
-  if (cut.parts() == 1) return BuildInMemory(runs, history);
-  Distributor distributor(*format_, cut, *budget_, *files_);
+  const bool first = depth == 0 && format_->leaf();
   const uint64_t total = Total(runs).records;
+  const auto report = [&](BulkPhase phase, uint64_t done) {
+    if (first) budget_->environment().Progress(phase, done, total);
+  };
+  if (cut.parts() == 1) {
+    report(BulkPhase::kBuild, 0);
+    return BuildInMemory(runs, history);
+  }
+  report(BulkPhase::kDistribute, 0);
+  Distributor distributor(*format_, cut, *budget_, *files_);
   uint64_t done = 0;
   for (const SpillRun& run : runs) {
     SpillReader reader(*format_, *budget_, *files_, run);
@@ -181,12 +189,14 @@ void ExternalBuilder::Distribute(std::span<const SpillRun> runs, RecordMemory& s
       distributor.Append(reader.record(), reader.payload(), reader.payload_length());
       if (++done % kInterruptEvery != 0) continue;
       budget_->environment().CheckInterrupts();
-      if (depth == 0 && format_->leaf()) budget_->environment().Progress(BulkPhase::kDistribute, done, total);
+      report(BulkPhase::kDistribute, done);
     }
     files_->Drop(run.file);
   }
   const std::vector<SpillRun> parts = distributor.Finish();
   if (depth == 0) ChooseHeight(parts);
+  report(BulkPhase::kDistribute, total);
+  report(BulkPhase::kBuild, 0);
   for (size_t p = 0; p < parts.size(); p++)
     BuildPart({&parts[p], 1}, history | cut.history(static_cast<int>(p)), depth + 1);
 }

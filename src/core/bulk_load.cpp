@@ -44,6 +44,7 @@ int BulkLoader::MaxSupernodePages() const {
 
 BulkStatistics BulkLoader::Finish() {
   writer_.Expect(store_.size(), store_.marks());
+  if (!store_.spilled()) budget_.environment().Progress(BulkPhase::kBuild, 0, store_.size());
   BuildTree(0, &store_);
   return writer_.Statistics();
 }

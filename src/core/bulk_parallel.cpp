@@ -78,11 +78,12 @@ void BulkParticipant::Plan(std::span<const BulkShare> shares, size_t bytes, cons
   }
   if (plan->rows == 0) return;
   Prepare(*plan);
+  const size_t most = shares.size() * (bytes / row_.stride()) * Records::BytesPerRecord(row_);
   RecordMemory sample(row_, budget_);
   for (size_t s = 0; s < shares.size(); s++) {
     const auto wanted = static_cast<uint64_t>(std::ceil(static_cast<double>(shares[s].rows) / rows_per_record));
     for (uint64_t i = 0; i < std::min(wanted, shares[s].sampled); i++)
-      sample.Append(samples + s * bytes + i * row_.stride(), nullptr, 0, SIZE_MAX / 2);
+      sample.Append(samples + s * bytes + i * row_.stride(), nullptr, 0, most);
   }
   Partitioner partitioner(row_);
   plan->scales = partitioner.MeasureScales(sample.Order());
@@ -101,9 +102,10 @@ int BulkParticipant::ChooseParts(const BulkPlan& plan, uint64_t bytes, size_t pa
 }
 
 void BulkParticipant::Distribute(const BulkPlan& plan, BulkShare* share) {
+  uint64_t done = 0;
+  budget_.environment().Progress(BulkPhase::kDistribute, done, rows());
   if (rows() == 0) return;
   Distributor distributor(row_, plan.cut, budget_, *published_);
-  uint64_t done = 0;
   const auto send = [&](const uint8_t* record, const uint8_t* payload, uint16_t length) {
     distributor.Append(record, payload, length);
     if (++done % kInterruptEvery != 0) return;
@@ -121,6 +123,7 @@ void BulkParticipant::Distribute(const BulkPlan& plan, BulkShare* share) {
   }
   const std::vector<SpillRun> runs = distributor.Finish();
   std::copy(runs.begin(), runs.end(), share->part);
+  budget_.environment().Progress(BulkPhase::kDistribute, done, rows());
 }
 
 int BulkParticipant::ChooseHeight(const BulkPlan& plan, std::span<const BulkShare> shares,
@@ -139,6 +142,7 @@ void BulkParticipant::BuildParts(const BulkPlan& plan, std::span<const BulkShare
                                  const std::function<int()>& next_part, BulkShare* share) {
   if (plan.cut.parts() == 1) return;
   Prepare(plan);
+  budget_.environment().Progress(BulkPhase::kBuild, 0, plan.rows);
   TreeBuilder builder(*layout_, options_, MaxSupernodePages(), 0, writer_, budget_);
   RecordStore downlinks(entry_, budget_, DownlinkMemory(), *files_);
   ExternalBuilder external(row_, budget_, PartMemory(), *files_, builder, plan.scales, &downlinks);
@@ -179,6 +183,7 @@ void BulkParticipant::ReadInto(const RecordFormat& format, const SpillRun& run, 
 
 BulkStatistics BulkParticipant::Finish(const BulkPlan& plan, std::span<const BulkShare> shares, const BulkShare* own) {
   Prepare(plan);
+  budget_.environment().Progress(BulkPhase::kBuild, writer_.Statistics().level[0].entries, plan.rows);
   const bool parts = plan.cut.parts() > 1;
   const RecordFormat& format = parts ? entry_ : row_;
   RecordStore store(format, budget_, parts ? DownlinkMemory() : RowMemory(), *files_);

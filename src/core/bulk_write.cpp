@@ -79,7 +79,7 @@ bool NodeWriter::WriteLeaf(const Records& rows, size_t begin, size_t end, const 
     return false;
   page.view().Bounds(&node->bounds);
   node->block = block == kInvalidBlock ? sink_->Reserve(1) : block;
-  Emit(node->block, 0);
+  Emit(node->block);
   CountNode(0, end - begin, 1);
   return true;
 }
@@ -133,7 +133,7 @@ void NodeWriter::WriteDirectory(const RecordFormat& format, const uint8_t* entri
   page.Initialize(level, 0);
   Append(format, entries, count, &page, &node->bounds);
   if (block == kInvalidBlock) node->block = sink_->Reserve(1);
-  Emit(node->block, level);
+  Emit(node->block);
   CountNode(level, count, 1);
 }
 
@@ -162,7 +162,7 @@ void NodeWriter::WriteSupernode(const RecordFormat& format, const uint8_t* entri
     page.Initialize(level, kNodeSupernodeFollower | kNodeHasMarks);
     page.opaque().link = node->block;
     Append(format, entries + done * format.stride(), share, &page, &node->bounds);
-    Emit(follower[p - 1], level);
+    Emit(follower[p - 1]);
     done += share;
   }
   if (root) sink_->Write(node->block, head);
@@ -180,10 +180,9 @@ void NodeWriter::Append(const RecordFormat& format, const uint8_t* entries, size
   }
 }
 
-void NodeWriter::Emit(BlockNumber block, int level) {
+void NodeWriter::Emit(BlockNumber block) {
   environment_->CheckInterrupts();
   sink_->Write(block, image_);
-  if (level == 0) environment_->Progress(BulkPhase::kBuild, level_[0].entries, rows_);
 }
 
 void NodeWriter::CountNode(int level, size_t entries, int pages) {
@@ -191,6 +190,7 @@ void NodeWriter::CountNode(int level, size_t entries, int pages) {
   statistics.entries += entries;
   statistics.nodes++;
   statistics.pages += pages;
+  if (level == 0) environment_->Progress(BulkPhase::kBuild, statistics.entries, rows_);
   statistics.supernodes += pages > 1;
 }
 

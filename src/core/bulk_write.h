@@ -78,7 +78,7 @@ class NodeWriter {
   bool FillRows(const Records& rows, size_t begin, size_t end, NodeEditor* page);
   void Append(const RecordFormat& format, const uint8_t* entries, size_t count, NodeEditor* page, Box* bounds);
   void WriteSupernode(const RecordFormat& format, const uint8_t* entries, size_t count, int level, WrittenNode* node);
-  void Emit(BlockNumber block, int level);
+  void Emit(BlockNumber block);
   void CountNode(int level, size_t entries, int pages);
   void SampleOverlap(const RecordFormat& format, const uint8_t* entries, size_t count, int level);
 

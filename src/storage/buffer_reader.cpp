@@ -13,6 +13,7 @@ namespace xtree {
 const uint8_t* BufferReader::Open(int slot, BlockNumber block, int expected_level) {
   Assert(!BufferIsValid(buffer_[slot]));
   CHECK_FOR_INTERRUPTS();
+  if (slot == 1) XTREE_STOP_POINT("read-follower");
   const Buffer buffer = ReadBuffer(index_, block);
   buffer_[slot] = buffer;
   LockBuffer(buffer, BUFFER_LOCK_SHARE);

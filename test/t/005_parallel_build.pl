@@ -89,6 +89,35 @@ like(substr(slurp_file($node->logfile), $offset), qr/was built by [23] of 3 plan
 index_is_complete($node, 'REINDEX CONCURRENTLY');
 $node->safe_psql('postgres', 'DROP INDEX t_xtree');
 
+# Rows that only an older snapshot sees are in the index, and row versions that no entry leads to make the index wait for new snapshots,
+# also where a worker was who saw them.
+my ($old_in, $old_out) = ('', '');
+my $old = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ], '<', \$old_in, '>', \$old_out);
+$node->safe_psql('postgres', 'UPDATE t SET c1 = c1 + 2 WHERE id % 3 = 0; VACUUM t');
+my $old_rows = $node->safe_psql('postgres', 'SELECT count(*), sum(id) FROM t WHERE c1 < 0.9 AND c16 > 0.1');
+$old_in .= "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 'begun' FROM t LIMIT 1;\n";
+$old->pump until $old_out =~ /begun/;
+$node->safe_psql('postgres', 'DELETE FROM t WHERE id % 7 = 0');
+$offset = -s $node->logfile;
+$node->safe_psql('postgres', $build);
+($processes) = built_by($node, $offset);
+cmp_ok($processes, '>', 1, "$processes processes index rows that only an older snapshot sees");
+my $valid_now = q{SELECT indcheckxmin FROM pg_index WHERE indexrelid = 't_xtree'::regclass};
+is($node->safe_psql('postgres', $valid_now), 'f', 'which may use the index');
+$old_out = '';
+$old_in .= "SET enable_seqscan = off;\nEXPLAIN SELECT count(*), sum(id) FROM t WHERE c1 < 0.9 AND c16 > 0.1;\nSELECT count(*), sum(id) FROM t WHERE c1 < 0.9 AND c16 > 0.1;\n\\echo answered\n";
+$old->pump until $old_out =~ /answered/;
+like($old_out, qr/t_xtree/, 'and does');
+like($old_out, qr/^\Q$old_rows\E$/m, 'and finds them');
+$old_in .= "COMMIT; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 'begun again';\n";
+$old->pump until $old_out =~ /begun again/;
+$node->safe_psql('postgres', 'DROP INDEX t_xtree; UPDATE t SET c2 = c2 + 1 WHERE id > 5000 AND id % 5 = 1');
+$node->safe_psql('postgres', "SET synchronize_seqscans = off; $build");
+is($node->safe_psql('postgres', $valid_now), 't', 'an index with broken HOT chains waits for new snapshots');
+$old_in .= "\\q\n";
+$old->finish;
+$node->safe_psql('postgres', 'DROP INDEX t_xtree');
+
 # Starts a build that waits at a stop point until the lock is given back; returns what is needed to end it.
 sub start_waiting_build
 {

@@ -1,0 +1,79 @@
+# A reader on a standby holds a supernode's head while it reads its pages one by one, so replay must not move an entry from a page that it
+# has read to one that it has not: every record that changes two pages of a supernode begins with its head. A reader is stopped before the
+# root's last page while the primary inserts; it sees every row of its snapshot once, and replay has waited for it.
+use strict;
+use warnings;
+
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $primary = PostgreSQL::Test::Cluster->new('primary');
+$primary->init(allows_streaming => 1);
+$primary->append_conf('postgresql.conf', "autovacuum = off\nmax_wal_size = 1GB\nmax_standby_streaming_delay = -1\n");
+$primary->start;
+$primary->safe_psql('postgres', 'CREATE EXTENSION xtree');
+if (!defined eval { $primary->safe_psql('postgres', q{LOAD 'xtree'; SHOW xtree.stop_point}) })
+{
+	plan skip_all => 'the library was built without stop points (make STOP_POINTS=1)';
+}
+my @columns = map { "c$_" } 1 .. 16;
+my $list = join ', ', @columns;
+my $values = join ', ', map { 'random()' } @columns;
+my $insert = "INSERT INTO t ($list) SELECT $values FROM generate_series(1, %d)";
+$primary->safe_psql('postgres', 'CREATE TABLE t (id serial, ' . join(', ', map { "$_ float8" } @columns) . ');'
+	. "CREATE INDEX t_xtree ON t USING xtree ($list) WITH (max_overlap = 0, min_fanout = 0.5, max_supernode_pages = 64);" . sprintf($insert, 8000));
+$primary->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'base', has_streaming => 1);
+$standby->start;
+
+sub session
+{
+	my %s = (in => '', out => '');
+	$s{run} = IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $standby->connstr('postgres') ], '<', \$s{in}, '>', \$s{out}, IPC::Run::timeout(180));
+	return \%s;
+}
+
+# Gives back what the session printed before the mark.
+sub ask
+{
+	my ($s, $sql, $mark) = @_;
+	$s->{out} = '';
+	$s->{in} .= "$sql;\n\\echo $mark\n";
+	$s->{run}->pump until $s->{out} =~ /$mark/;
+	return $s->{out};
+}
+
+my ($gate, $reader) = (session(), session());
+$reader->{in} .= "LOAD 'xtree'; SET enable_seqscan = off; SET enable_bitmapscan = off;\n";
+my $waited = 0;
+foreach my $round (1 .. 8)
+{
+	$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+	my $rows = $standby->safe_psql('postgres', 'SELECT count(*) FROM t');
+	my $pages = $standby->safe_psql('postgres', q{SELECT pages FROM xtree_nodes('t_xtree') WHERE block = 1});
+	cmp_ok($pages, '>', 4, "round $round: the root has $pages pages");
+	ask($gate, 'SELECT pg_advisory_lock(9)', 'closed');
+	$reader->{out} = '';
+	$reader->{in} .= sprintf "SET xtree.stop_point = 'read-follower+%d:wait:9';\nSELECT 'rows', count(*), count(DISTINCT id) FROM t WHERE c1 >= 0;\n", $pages - 2;
+	$reader->{run}->pump_nb;
+	$standby->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted}) or die 'the reader does not wait';
+	$primary->safe_psql('postgres', sprintf($insert, 400));
+	my $lsn = $primary->lsn('insert');
+	$standby->poll_query_until('postgres', qq{SELECT pg_last_wal_replay_lsn() >= '$lsn' OR EXISTS (SELECT FROM pg_stat_activity
+		WHERE backend_type = 'startup' AND wait_event = 'BufferContent')}) or die 'replay neither waits nor ends';
+	$waited++ if $standby->safe_psql('postgres', "SELECT pg_last_wal_replay_lsn() < '$lsn'") eq 't';
+	ask($gate, 'SELECT pg_advisory_unlock(9)', 'opened');
+	$reader->{run}->pump until $reader->{out} =~ /rows\|(\d+)\|(\d+)\n/;
+	my ($seen, $different) = $reader->{out} =~ /rows\|(\d+)\|(\d+)/;
+	is("$seen $different", "$rows $rows", "round $round: the reader sees every row once");
+}
+cmp_ok($waited, '>', 0, "replay waited for the reader in $waited rounds");
+$_->{in} .= "\\q\n", $_->{run}->finish for $gate, $reader;
+$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+is($standby->safe_psql('postgres', q{SELECT xtree_check('t_xtree', true)}), '', 'xtree_check on the standby');
+$standby->stop;
+$primary->stop;
+done_testing();
