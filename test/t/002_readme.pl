@@ -1,5 +1,6 @@
 # Every SQL example of README.md runs, in order, in a fresh database, with shared_preload_libraries and without; its tables name
 # every setting with its default, and every column of the views.
+# Seen to fail: with a misspelled access method in the examples (each of them and those that need their indexes are named).
 use strict;
 use warnings;
 

@@ -1,6 +1,8 @@
 # What the access method caches about an index goes away whenever the relation cache is told that the index changed, also in the midst of
 # planning, of a scan, an insert and a build. Here functions that queries call change the indexes' rows in pg_index, and the C library fills
 # freed memory (MALLOC_PERTURB_), so that whoever still uses it does not go unnoticed.
+# Seen to fail: with the cached state itself used instead of a copy, each by itself, in cost estimation (other costs), scans, inserts and
+# builds (crashes).
 use strict;
 use warnings;
 
