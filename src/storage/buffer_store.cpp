@@ -122,6 +122,7 @@ Lsn BufferStore::CurrentNsn() {
 void BufferStore::Commit(std::span<const PageChange> changes) {
   if (changes.empty() || changes.size() > kMaxPagesPerChange) throw std::logic_error("a change of no or too many pages");
   XTREE_STOP_POINT("commit-before-wal");
+  if (changes.size() > 2) XTREE_STOP_POINT("commit-split-before-wal");
   BufferChange buffers[kMaxPagesPerChange];
   for (size_t i = 0; i < changes.size(); i++) {
     buffers[i] = {changes[i].page->handle, changes[i].image, changes[i].fresh};
