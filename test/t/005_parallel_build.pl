@@ -4,7 +4,8 @@
 #    left, no temporary file, and the same statement succeeds afterwards
 #  - what workers wrote is there after a crash, with and without WAL, and on a standby
 # The leader sleeps at each of its rows, so that workers have started long before it has scanned the table.
-# Seen to fail: with the last pages of workers not flushed; with the broken HOT chains that workers saw not passed on to the leader.
+# Seen to fail: with the last pages of workers not flushed; with the broken HOT chains that workers saw not passed on to the leader;
+# with the pages that workers write not logged (the standby finds pages of zeroes).
 use strict;
 use warnings;
 
