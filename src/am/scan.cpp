@@ -101,7 +101,7 @@ bool FindAgain(TreeScan* state, NearestRow* row) {
   Box box, other;
   NodeView(layout, row->page).GetBox(row->slot, &box);
   for (BlockNumber block = row->block; block != kInvalidBlock;) {
-    const NodeView leaf(layout, state->reader.Open(0, block, 0));
+    const NodeView leaf = state->reader.Open(0, block, 0);
     const bool unchanged = block == row->block && state->reader.PageLsn(0) == row->lsn;
     bool found = unchanged;
     for (int i = 0; i < leaf.entries() && !found; i++) {

@@ -194,10 +194,13 @@ void NarrowToTree(PageReader& reader, const KeyLayout& layout, Constraint* const
   if (constraint->any_of_count == 0) return;
   Box tree, page;
   MakeEmpty(layout, &tree);
-  VisitNode(reader, layout, kRootPointer, [&](const NodeView& node, Lsn) {
-    node.Bounds(&page);
-    Extend(layout, page, &tree);
-  });
+  VisitNode(
+      reader, kRootPointer,
+      [&](const NodeView& node, Lsn) {
+        node.Bounds(&page);
+        Extend(layout, page, &tree);
+      },
+      [&] { MakeEmpty(layout, &tree); });
   int kept = 0;
   for (int i = 0; i < constraint->any_of_count; i++) {
     AnyOf& group = constraint->any_of[i];

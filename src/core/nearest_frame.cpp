@@ -34,12 +34,6 @@ NearestFrame* NearestFrame::Allocate(PageReader& reader, const KeyLayout& layout
   return frame;
 }
 
-void NearestFrame::CopyPage(const NodeView& node) {
-  const PageHeader& header = node.header();
-  std::memcpy(page, node.page(), header.lower);
-  std::memcpy(page + header.upper, node.page() + header.upper, kPageSize - header.upper);
-}
-
 // Lexicographic over the keys.
 bool NearestFrame::Before(int a, int b) const {
   for (int key = 0; key < keys; ++key) {

@@ -37,7 +37,6 @@ struct NearestFrame {
   DistanceRank Rank(int key, int entry) const { return ranks[key * stride + entry]; }
   DistanceRank BestRank() const { return ranks[best]; }  // kNoDistance: all are given out
 
-  void CopyPage(const NodeView& node);
   void StartTournament();  // REQUIRES: entries > 0 and all ranks are set
   void GiveOutBest();      // the next best one takes its place
 

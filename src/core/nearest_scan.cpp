@@ -1,6 +1,8 @@
 // See nearest_scan.h. Takes no locks and writes nothing; frames of functions hold plain data only.
 #include "core/nearest_scan.h"
 
+#include <atomic>
+
 #include "core/kernels.h"
 
 namespace xtree {
@@ -65,27 +67,46 @@ bool NearestScan::Next(PageReader& reader, NearestRow* row) {
 // The node, and what splits have moved to its right since its downlink was read.
 void NearestScan::Visit(PageReader& reader, NodePointer node) {
   while (node.block != kInvalidBlock) {
-    node.block = VisitNode(reader, *layout_, node,
-                           [&](const NodeView& page, Lsn lsn) { AddFrame(reader, page, node.block, lsn); });
+    visited_.Clear();
+    node.block = VisitNode(
+        reader, node, [&](const NodeView& page, Lsn lsn) { FillFrame(reader, page, node.block, lsn); }, [&] { DropVisited(); });
+    QueueVisited(reader);
   }
 }
 
-void NearestScan::AddFrame(PageReader& reader, const NodeView& node, BlockNumber block, Lsn lsn) {
+// One page of the node that is being visited.
+void NearestScan::FillFrame(PageReader& reader, const NodeView& node, BlockNumber block, Lsn lsn) {
+  visited_.Reserve(reader, visited_.size() + 1);
   const uint32_t index = TakeFrame(reader);
+  visited_.AppendReserved(index);
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // DropVisited finds it whatever the page does
   NearestFrame* frame = frames_[index];
-  SelectEntries(node, frame);
-  frame->in_use = frame->entries;
-  if (frame->entries == 0) {
-    free_.AppendReserved(index);
-    return;
-  }
   frame->lsn = lsn;
   frame->block = block;
   frame->level = static_cast<uint16_t>(node.level());
+  SelectEntries(node, frame);
+  if (frame->entries == 0) return;
   for (int key = 0; key < key_count_; ++key) SetBounds(node, key, frame);
-  frame->CopyPage(node);
+  node.CopyTo(frame->page);
   frame->StartTournament();
-  Push(reader, &bounds_, Item{frame->BestRank(), index, frame->best, frame->level});
+}
+
+void NearestScan::QueueVisited(PageReader& reader) {
+  for (size_t i = 0; i < visited_.size(); ++i) {
+    const uint32_t index = visited_[i];
+    NearestFrame* frame = frames_[index];
+    frame->in_use = frame->entries;
+    if (frame->entries == 0) {
+      free_.AppendReserved(index);
+    } else {
+      Push(reader, &bounds_, Item{frame->BestRank(), index, frame->best, frame->level});
+    }
+  }
+}
+
+void NearestScan::DropVisited() {
+  for (size_t i = 0; i < visited_.size(); ++i) free_.AppendReserved(visited_[i]);
+  visited_.Clear();
 }
 
 uint32_t NearestScan::TakeFrame(PageReader& reader) {

@@ -70,7 +70,9 @@ class NearestScan {
   static_assert(sizeof(Item) == 16);
 
   void Visit(PageReader& reader, NodePointer node);
-  void AddFrame(PageReader& reader, const NodeView& node, BlockNumber block, Lsn lsn);
+  void FillFrame(PageReader& reader, const NodeView& node, BlockNumber block, Lsn lsn);
+  void QueueVisited(PageReader& reader);
+  void DropVisited();
   uint32_t TakeFrame(PageReader& reader);
   void Release(uint32_t frame);
   void SelectEntries(const NodeView& node, NearestFrame* frame);
@@ -99,9 +101,10 @@ class NearestScan {
   PageFilter filter_;
 
   Scratch<NearestFrame*> frames_;
-  Scratch<uint32_t> free_;  // of `frames_`
-  Scratch<Item> bounds_;    // min-heap: one item per frame that has entries to give out
-  Scratch<Item> exact_;     // min-heap: leaf entries with exact ranks
+  Scratch<uint32_t> free_;     // of `frames_`
+  Scratch<uint32_t> visited_;  // likewise: of the node being visited, not queued before all of it is accepted
+  Scratch<Item> bounds_;       // min-heap: one item per frame that has entries to give out
+  Scratch<Item> exact_;        // min-heap: leaf entries with exact ranks
 
   Ordinal lo_[kMaxDimensions];  // an entry's box in the columns of one key
   Ordinal hi_[kMaxDimensions];

@@ -6,6 +6,8 @@
 // Readers use PageReader: its functions may leave by longjmp, so scans keep trivially destructible frames only.
 #pragma once
 
+#include <setjmp.h>
+
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -118,12 +120,31 @@ class PageLock {
 };
 
 // For scans. Slot 0 holds the node, slot 1 the follower of a supernode whose head stays open in slot 0.
+//
+// A reader holds pages by locks, or it does not hold them at all (a mapping, which others write to): then it finds out when a page
+// is closed whether it was the same all the time, and until then nothing that was read of it is more than a guess. VisitNode is the
+// only caller for whom that may happen; it reads such a node a second time, which the reader then serves by locks.
 class PageReader {
  public:
-  // The page, pinned and share-locked (or mapped and consistent) until Close. Reports a damaged page itself (does not return).
-  virtual const uint8_t* Open(int slot, BlockNumber block, int expected_level) = 0;
+  // The page until Close. The view is well-formed and stays so, but the entries' bytes may change. Reports a damaged page itself
+  // (does not return), unless it knows of the block only from a page that it does not hold (slot 1): then the view may be
+  // invalid, with nothing open in this slot.
+  virtual NodeView Open(int slot, BlockNumber block, int expected_level) = 0;
   virtual Lsn PageLsn(int slot) = 0;
-  virtual void Close(int slot) = 0;
+  // Was all that was read of the page since Open of one and the same state of it? If not, the node counts for nothing; when slot 0
+  // is not open either, it is opened again at once, and until slot 0 is closed that time, pages are held by locks. The answer for
+  // slot 0 is the one for a supernode as a whole.
+  [[nodiscard]] virtual bool Close(int slot) = 0;
+
+  // May what is open still prove inconsistent when it is closed?
+  virtual bool Doubtful() const { return false; }
+  // What is open has proved inconsistent, impossible (while doubtful) or unreadable (a fault): closes it, and then as after a Close
+  // of slot 0 that said no.
+  virtual void GiveUp() {}
+  // Where a fault ends up that reading a page raises between Open and Close (siglongjmp by the reader's signal handler), set anew
+  // for every node; nullptr: this reader's pages cannot fault. Frames in between own nothing.
+  sigjmp_buf* fault_jump() const { return fault_jump_; }
+
   [[noreturn]] virtual void Corrupt(BlockNumber block, const char* what) = 0;
   // Memory of the scan: realloc semantics, never fails by returning nullptr.
   virtual void* Reallocate(void* old, size_t bytes) = 0;
@@ -132,6 +153,10 @@ class PageReader {
 
  protected:
   ~PageReader() = default;
+  void SetFaultJump(sigjmp_buf* jump) { fault_jump_ = jump; }
+
+ private:
+  sigjmp_buf* fault_jump_ = nullptr;
 };
 
 // Named pauses and failures for tests (STOP_POINTS=1 builds only).

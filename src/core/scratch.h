@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <type_traits>
 
@@ -33,6 +34,7 @@ class Scratch {
     const size_t capacity = std::max({count, capacity_ * 2, size_t{16}});
     data_ = static_cast<T*>(reader.Reallocate(data_, capacity * sizeof(T)));
     capacity_ = capacity;
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // a fault in a page that is read next finds the new array (scan_node.h)
   }
 
   void Append(PageReader& reader, T value) {

@@ -17,22 +17,30 @@ bool WindowScan::Step(PageReader& reader, LeafBatch* batch) {
     stack_.Append(reader, kRootPointer);
   }
   batch->count = 0;
+  if (options_.keep_pages && copy_ == nullptr) copy_ = static_cast<uint8_t*>(reader.Reallocate(nullptr, kPageSize));
   while (!stack_.empty() && batch->count == 0) {
     const NodePointer node = stack_.back();
     stack_.PopBack();
-    children_.Clear();
+    DropVisited(batch);
     batch->block = node.block;
-    const BlockNumber right =
-        VisitNode(reader, *layout_, node, [&](const NodeView& page, Lsn lsn) { VisitPage(reader, page, lsn, batch); });
+    const BlockNumber right = VisitNode(
+        reader, node, [&](const NodeView& page, Lsn lsn) { VisitPage(reader, page, lsn, batch); },
+        [&] { DropVisited(batch); });
     if (right != kInvalidBlock) stack_.Append(reader, NodePointer{node.parent_lsn, right, node.level});
     if (!children_.empty()) PushChildren(reader);
   }
   return batch->count > 0;
 }
 
+// What the visits of a node leave behind.
+void WindowScan::DropVisited(LeafBatch* batch) {
+  children_.Clear();
+  batch->count = 0;
+}
+
 void WindowScan::VisitPage(PageReader& reader, const NodeView& node, Lsn lsn, LeafBatch* batch) {
   if (node.leaf()) {
-    CollectMatches(reader, node, lsn, batch);
+    CollectMatches(node, lsn, batch);
   } else {
     CollectChildren(reader, node, lsn);
   }
@@ -59,7 +67,7 @@ void WindowScan::PushChildren(PageReader& reader) {
   reader.WillRead(blocks_.data(), static_cast<int>(count));
 }
 
-void WindowScan::CollectMatches(PageReader& reader, const NodeView& leaf, Lsn lsn, LeafBatch* batch) {
+void WindowScan::CollectMatches(const NodeView& leaf, Lsn lsn, LeafBatch* batch) {
   int count = filter_.Run(leaf, batch->slots);
   if (options_.ignore_killed) {
     int kept = 0;
@@ -75,24 +83,8 @@ void WindowScan::CollectMatches(PageReader& reader, const NodeView& leaf, Lsn ls
   for (int i = 0; i < count; ++i) batch->tuples[i] = leaf.Tuple(batch->slots[i]);
   batch->lsn = lsn;
   batch->recheck = filter_.recheck();
-  batch->page = options_.keep_pages ? CopyMatches(reader, leaf, *batch) : nullptr;
-}
-
-// Header, payloads, and of the blocks only those with a match: all that NodeView needs, and far less than the page where few match.
-const uint8_t* WindowScan::CopyMatches(PageReader& reader, const NodeView& leaf, const LeafBatch& batch) {
-  if (copy_ == nullptr) copy_ = static_cast<uint8_t*>(reader.Reallocate(nullptr, kPageSize));
-  std::memcpy(copy_, leaf.page(), kPageHeaderSize);
-  std::memcpy(copy_ + leaf.header().upper, leaf.page() + leaf.header().upper, kPageSize - leaf.header().upper);
-  const BlockLayout& block = leaf.block();
-  int copied = -1;
-  for (int i = 0; i < batch.count; ++i) {
-    const int matched = batch.slots[i] / block.capacity;
-    if (matched == copied) continue;
-    copied = matched;
-    const size_t offset = kPageHeaderSize + static_cast<size_t>(matched) * block.bytes;
-    std::memcpy(copy_ + offset, leaf.page() + offset, block.bytes);
-  }
-  return copy_;
+  batch->page = options_.keep_pages ? copy_ : nullptr;
+  if (options_.keep_pages) leaf.CopyTo(copy_, batch->slots, count);  // far less than the page where few match
 }
 
 }  // namespace xtree

@@ -1,9 +1,9 @@
 // WindowScan: every leaf entry that satisfies a constraint, leaf by leaf, depth first.
 //
 // Used by index scans, index-only scans and bitmap scans through a PageReader; takes no lock beyond the reader's pages,
-// has no page open between calls and survives any change of the tree between them: a row that was in the index all the
-// time comes exactly once. Trivially destructible, since a PageReader may leave by longjmp; all zeroes is a valid
-// state.
+// counts nothing of a node before VisitNode has accepted it, has no page open between calls and survives any change of
+// the tree between them: a row that was in the index all the time comes exactly once. Trivially destructible, since a
+// PageReader may leave by longjmp; all zeroes is a valid state.
 #pragma once
 
 #include <type_traits>
@@ -41,8 +41,8 @@ class WindowScan {
  private:
   void VisitPage(PageReader& reader, const NodeView& node, Lsn lsn, LeafBatch* batch);
   void CollectChildren(PageReader& reader, const NodeView& node, Lsn lsn);
-  void CollectMatches(PageReader& reader, const NodeView& leaf, Lsn lsn, LeafBatch* batch);
-  const uint8_t* CopyMatches(PageReader& reader, const NodeView& leaf, const LeafBatch& batch);
+  void CollectMatches(const NodeView& leaf, Lsn lsn, LeafBatch* batch);
+  void DropVisited(LeafBatch* batch);
   void PushChildren(PageReader& reader);
 
   const KeyLayout* layout_ = nullptr;
@@ -52,7 +52,7 @@ class WindowScan {
   Scratch<NodePointer> stack_;     // to be visited, next on top
   Scratch<NodePointer> children_;  // of the node being visited, in order
   Scratch<BlockNumber> blocks_;    // the same for WillRead
-  uint8_t* copy_ = nullptr;
+  uint8_t* copy_ = nullptr;  // for keep_pages
   uint16_t slots_[kMaxEntriesPerPage];
 };
 

@@ -1,10 +1,13 @@
 // NodeView reads a node page, NodeEditor changes a private image of one. Both trust the page: page/validate.h has looked at it.
 //
 // Neither locks anything nor knows about WAL: the caller holds the page, and a changed image goes through PageStore::Commit.
+// A page that nobody holds (a mapping) may change while a NodeView reads it: then the view has a private copy of the header and
+// of the special space, so that counts, flags and offsets stay as they were validated. Entries may be anything, and lead nowhere.
 #pragma once
 
 #include <bit>
 #include <cstring>
+#include <type_traits>
 
 #include "page/key_layout.h"
 
@@ -15,12 +18,18 @@ inline constexpr uint32_t PayloadBytes(uint16_t length) { return (sizeof(uint16_
 
 class NodeView {
  public:
-  NodeView(const KeyLayout& layout, const uint8_t* page) : layout_(&layout), page_(page) {}
+  NodeView() = default;  // of no page; may only be asked for valid()
+  NodeView(const KeyLayout& layout, const uint8_t* page)
+      : NodeView(layout, page, reinterpret_cast<const PageHeader*>(page),
+                 reinterpret_cast<const NodeOpaque*>(page + kSpecialOffset)) {}
+  NodeView(const KeyLayout& layout, const uint8_t* page, const PageHeader* header, const NodeOpaque* opaque)
+      : layout_(&layout), page_(page), header_(header), opaque_(opaque) {}
 
+  bool valid() const { return page_ != nullptr; }
   const KeyLayout& layout() const { return *layout_; }
   const uint8_t* page() const { return page_; }
-  const PageHeader& header() const { return *reinterpret_cast<const PageHeader*>(page_); }
-  const NodeOpaque& opaque() const { return *reinterpret_cast<const NodeOpaque*>(page_ + kSpecialOffset); }
+  const PageHeader& header() const { return *header_; }
+  const NodeOpaque& opaque() const { return *opaque_; }
 
   int entries() const { return opaque().entries; }
   int level() const { return opaque().level; }
@@ -53,6 +62,11 @@ class NodeView {
   int followers() const { return supernode_head() ? (header().special - header().upper) / 4 : 0; }
   BlockNumber Follower(int i) const;
 
+  // Copies the page but for its hole, with this view's header and special space; of the blocks only those with one of the slots
+  // (ascending). `to` is a page for NodeView, and for Payload and GetBox of these entries.
+  void CopyTo(uint8_t* to) const;
+  void CopyTo(uint8_t* to, const uint16_t* slots, int count) const;
+
   // May one more entry be appended in place? `marks`: it has marks; `payload`: bytes of its INCLUDE payload.
   bool HasRoom(bool marks, uint16_t payload) const;
 
@@ -69,11 +83,15 @@ class NodeView {
   }
   // The byte with an entry's kill bit; nullptr when the page leaves no room for kill bits.
   const uint8_t* KillByte(int entry) const;
+  void CopyEnds(uint8_t* to) const;
   friend class NodeEditor;
 
-  const KeyLayout* layout_;
-  const uint8_t* page_;
+  const KeyLayout* layout_ = nullptr;
+  const uint8_t* page_ = nullptr;
+  const PageHeader* header_ = nullptr;
+  const NodeOpaque* opaque_ = nullptr;
 };
+static_assert(std::is_trivially_copyable_v<NodeView> && std::is_trivially_destructible_v<NodeView>);
 
 class NodeEditor {
  public:

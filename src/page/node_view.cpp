@@ -132,6 +132,31 @@ BlockNumber NodeView::Follower(int i) const {
   return block;
 }
 
+// Header, payload or list of pages, and special space.
+void NodeView::CopyEnds(uint8_t* to) const {
+  memcpy(to, header_, sizeof(*header_));
+  memcpy(to + header_->upper, page_ + header_->upper, kSpecialOffset - header_->upper);
+  memcpy(to + kSpecialOffset, opaque_, sizeof(*opaque_));
+}
+
+void NodeView::CopyTo(uint8_t* to) const {
+  memcpy(to + kPageHeaderSize, first_block(), header_->lower - kPageHeaderSize);
+  CopyEnds(to);
+}
+
+void NodeView::CopyTo(uint8_t* to, const uint16_t* slots, int count) const {
+  const BlockLayout& b = block();
+  int copied = -1;
+  for (int i = 0; i < count; ++i) {
+    const int wanted = slots[i] / b.capacity;
+    if (wanted == copied) continue;
+    copied = wanted;
+    const size_t offset = kPageHeaderSize + static_cast<size_t>(wanted) * b.bytes;
+    memcpy(to + offset, page_ + offset, b.bytes);
+  }
+  CopyEnds(to);
+}
+
 bool NodeView::HasRoom(bool marks, uint16_t payload) const {
   if (deleted()) return false;
   const BlockLayout& b = layout_->Block(leaf(), marks || has_marks());

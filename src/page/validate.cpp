@@ -4,27 +4,20 @@
 
 #include "page/node.h"
 
+#include <atomic>
 #include <cstring>
 
 namespace xtree {
 namespace {
 
-// Private copies: a mapped page may change while it is looked at.
-struct Frame {
-  explicit Frame(const uint8_t* page) {
-    memcpy(&header, page, sizeof(header));
-    memcpy(&opaque, page + kSpecialOffset, sizeof(opaque));
-  }
-  bool Has(uint8_t flag) const { return opaque.flags & flag; }
-  uint32_t content() const { return header.special - header.upper; }
+bool Has(const PageFrame& f, uint8_t flag) { return f.opaque.flags & flag; }
 
-  PageHeader header;
-  NodeOpaque opaque;
-};
+// Bytes between pd_upper and the special space.
+uint32_t ContentBytes(const PageFrame& f) { return f.header.special - f.header.upper; }
 
 constexpr uint8_t kStates = kNodeDeleted | kNodeSupernodeHead | kNodeSupernodeFollower | kNodeHasMarks;
 
-const char* CheckFrame(const Frame& f) {
+const char* CheckFrame(const PageFrame& f) {
   if (f.header.upper == 0) return "page is not initialized";
   if (f.header.special != kSpecialOffset) return "special space has a wrong size";
   if (f.header.size_version != kPageSizeVersion) return "page size or page layout version is wrong";
@@ -35,28 +28,28 @@ const char* CheckFrame(const Frame& f) {
   return nullptr;
 }
 
-const char* CheckKind(const KeyLayout& layout, const Frame& f, int expected_level) {
-  if (f.Has(kNodeMeta)) return "meta page where a node is expected";
+const char* CheckKind(const KeyLayout& layout, const PageFrame& f, int expected_level) {
+  if (Has(f, kNodeMeta)) return "meta page where a node is expected";
   if (f.opaque.flags & ~(kNodeLeaf | kStates)) return "unknown page flags";
   if (f.opaque.level >= kMaxLevel) return "level is too high";
-  if (f.Has(kNodeLeaf) != (f.opaque.level == 0)) return "level contradicts the leaf flag";
+  if (Has(f, kNodeLeaf) != (f.opaque.level == 0)) return "level contradicts the leaf flag";
   if (expected_level >= 0 && f.opaque.level != expected_level) return "node is at another level than its parent says";
   if (f.opaque.dimensions != layout.dimensions) return "number of dimensions is that of another index";
-  const BlockLayout& block = layout.Block(f.Has(kNodeLeaf), f.Has(kNodeHasMarks));
+  const BlockLayout& block = layout.Block(Has(f, kNodeLeaf), Has(f, kNodeHasMarks));
   if (f.opaque.block_bytes != block.bytes || f.opaque.block_capacity != block.capacity)
     return "block layout is that of another index";
   return nullptr;
 }
 
-const char* CheckDeleted(const Frame& f) {
-  if (f.Has(kNodeSupernodeHead) || f.Has(kNodeHasMarks)) return "deleted page has flags of a node";
+const char* CheckDeleted(const PageFrame& f) {
+  if (Has(f, kNodeSupernodeHead) || Has(f, kNodeHasMarks)) return "deleted page has flags of a node";
   if (f.opaque.entries != 0) return "deleted page has entries";
-  if (f.header.lower != kPageHeaderSize + sizeof(DeletedContent) || f.content() != 0) return "deleted page has content";
+  if (f.header.lower != kPageHeaderSize + sizeof(DeletedContent) || ContentBytes(f) != 0) return "deleted page has content";
   return nullptr;
 }
 
-const char* CheckEntries(const KeyLayout& layout, const Frame& f) {
-  const BlockLayout& block = layout.Block(f.Has(kNodeLeaf), f.Has(kNodeHasMarks));
+const char* CheckEntries(const KeyLayout& layout, const PageFrame& f) {
+  const BlockLayout& block = layout.Block(Has(f, kNodeLeaf), Has(f, kNodeHasMarks));
   if (f.opaque.entries > block.max_entries) return "more entries than a page can hold";
   const uint32_t blocks = (f.opaque.entries + block.capacity - 1u) / block.capacity;
   if (f.header.lower != kPageHeaderSize + blocks * block.bytes)
@@ -65,16 +58,16 @@ const char* CheckEntries(const KeyLayout& layout, const Frame& f) {
 }
 
 // What lies between pd_upper and the special space.
-const char* CheckUpper(const KeyLayout& layout, const Frame& f) {
-  const uint32_t bytes = f.content();
-  if (f.Has(kNodeSupernodeHead)) {
-    if (f.Has(kNodeLeaf) || f.Has(kNodeSupernodeFollower)) return "supernode head is a leaf or a follower as well";
+const char* CheckUpper(const KeyLayout& layout, const PageFrame& f) {
+  const uint32_t bytes = ContentBytes(f);
+  if (Has(f, kNodeSupernodeHead)) {
+    if (Has(f, kNodeLeaf) || Has(f, kNodeSupernodeFollower)) return "supernode head is a leaf or a follower as well";
     const uint32_t followers = bytes / sizeof(BlockNumber);
     if (bytes % sizeof(BlockNumber) != 0 || followers >= kMaxSupernodePages)
       return "list of a supernode's pages has a wrong size";
     return nullptr;
   }
-  if (f.Has(kNodeLeaf) && layout.include) {
+  if (Has(f, kNodeLeaf) && layout.include) {
     if (bytes % 2 != 0 || bytes < f.opaque.entries * PayloadBytes(0))
       return "payload area is too small for the entries";
     if (f.opaque.entries == 0 && bytes != 0) return "payload on a page without entries";
@@ -99,22 +92,35 @@ bool SameEncoding(const ColumnEncoding& a, const ColumnEncoding& b) {
 
 }  // namespace
 
+// The fence keeps the compiler from looking at the page again instead of at the copies.
+void PageFrame::Read(const uint8_t* page) {
+  memcpy(&header, page, sizeof(header));
+  memcpy(&opaque, page + kSpecialOffset, sizeof(opaque));
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
 const char* ValidateNode(const KeyLayout& layout, const uint8_t* page, int expected_level) {
-  const Frame frame(page);
+  PageFrame frame;
+  frame.Read(page);
+  return ValidateNode(layout, frame, expected_level);
+}
+
+const char* ValidateNode(const KeyLayout& layout, const PageFrame& frame, int expected_level) {
   if (const char* wrong = CheckFrame(frame)) return wrong;
   if (const char* wrong = CheckKind(layout, frame, expected_level)) return wrong;
-  if (frame.Has(kNodeSupernodeFollower)) {
-    if (frame.Has(kNodeLeaf)) return "leaf is flagged as part of a supernode";
+  if (Has(frame, kNodeSupernodeFollower)) {
+    if (Has(frame, kNodeLeaf)) return "leaf is flagged as part of a supernode";
     if (frame.opaque.link == kMetaBlock || frame.opaque.link == kInvalidBlock)
       return "part of a supernode names no head";
   }
-  if (frame.Has(kNodeDeleted)) return CheckDeleted(frame);
+  if (Has(frame, kNodeDeleted)) return CheckDeleted(frame);
   if (const char* wrong = CheckEntries(layout, frame)) return wrong;
   return CheckUpper(layout, frame);
 }
 
 const char* ValidateMeta(const uint8_t* page, const ColumnEncoding* columns, int column_count) {
-  const Frame frame(page);
+  PageFrame frame;
+  frame.Read(page);
   if (const char* wrong = CheckFrame(frame)) return wrong;
   if (frame.opaque.flags != kNodeMeta) return "page is not flagged as meta page";
   if (frame.header.lower < kPageHeaderSize + sizeof(MetaContent)) return "meta page is too short";

@@ -10,7 +10,7 @@ extern "C" {
 
 namespace xtree {
 
-const uint8_t* BufferReader::Open(int slot, BlockNumber block, int expected_level) {
+NodeView BufferReader::Open(int slot, BlockNumber block, int expected_level) {
   Assert(!BufferIsValid(buffer_[slot]));
   CHECK_FOR_INTERRUPTS();
   if (slot == 1) XTREE_STOP_POINT("read-follower");
@@ -21,19 +21,21 @@ const uint8_t* BufferReader::Open(int slot, BlockNumber block, int expected_leve
   if (snapshot_ != nullptr && slot == 0) PredicateLockPage(index_, block, snapshot_);
   const uint8_t* page = pg::BufferBytes(buffer);
   if (const char* what = ValidateNode(*layout_, page, expected_level)) Corrupt(block, what);
-  return page;
+  return NodeView(*layout_, page);
 }
 
-void BufferReader::Close(int slot) {
+// The lock kept the page as it was.
+bool BufferReader::Close(int slot) {
   const Buffer buffer = std::exchange(buffer_[slot], InvalidBuffer);
-  if (!BufferIsValid(buffer)) return;
+  if (!BufferIsValid(buffer)) return true;
   if (pin_limit_ == 0 || !NodeView(*layout_, pg::BufferBytes(buffer)).leaf()) {
     UnlockReleaseBuffer(buffer);
-    return;
+    return true;
   }
   const Lsn lsn = BufferGetLSNAtomic(buffer);
   LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
   Keep(buffer, lsn);
+  return true;
 }
 
 void BufferReader::Keep(Buffer buffer, Lsn lsn) {

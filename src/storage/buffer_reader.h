@@ -25,9 +25,9 @@ class BufferReader final : public PageReader {
   void SetPredicateSnapshot(Snapshot snapshot) { snapshot_ = snapshot; }
   void SetPrefetch(bool prefetch) { prefetch_ = prefetch; }
 
-  const uint8_t* Open(int slot, BlockNumber block, int expected_level) override;
+  NodeView Open(int slot, BlockNumber block, int expected_level) override;
   Lsn PageLsn(int slot) override { return BufferGetLSNAtomic(buffer_[slot]); }
-  void Close(int slot) override;
+  bool Close(int slot) override;
   [[noreturn]] void Corrupt(BlockNumber block, const char* what) override;
   void* Reallocate(void* old, size_t bytes) override;
   void WillRead(const BlockNumber* blocks, int count) override;

@@ -324,7 +324,7 @@ class MemoryReader final : public PageReader {
     for (const auto& [memory, bytes] : memory_) std::free(memory);
   }
 
-  const uint8_t* Open(int slot, BlockNumber block, int expected_level) override {
+  NodeView Open(int slot, BlockNumber block, int expected_level) override {
     faults.Step();
     if (slot < 0 || slot > 1) throw std::logic_error("MemoryReader: no such slot");
     if (open_[slot].bytes != nullptr) throw std::logic_error("MemoryReader: slot in use");
@@ -333,14 +333,15 @@ class MemoryReader final : public PageReader {
     ++opens;
     if (trace != nullptr) trace->push_back(block);
     if (const char* error = ValidateNode(store_->layout(), open_[slot].bytes, expected_level)) Corrupt(block, error);
-    return open_[slot].bytes;
+    return NodeView(store_->layout(), open_[slot].bytes);
   }
 
   Lsn PageLsn(int slot) override { return store_->PageLsn(open_[slot]); }
 
-  void Close(int slot) override {
+  bool Close(int slot) override {
     if (open_[slot].bytes == nullptr) throw std::logic_error("MemoryReader: slot closed twice");
     store_->Close(&open_[slot]);
+    return true;
   }
 
   [[noreturn]] void Corrupt(BlockNumber block, const char* what) override { throw CorruptPage(block, what); }

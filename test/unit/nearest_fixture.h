@@ -69,7 +69,8 @@ inline std::vector<DistanceRank> RanksOf(const NearestRow& row, size_t keys) {
   return ranks;
 }
 
-inline Result Collect(MemoryReader& reader, NearestScan* scan, size_t keys, size_t limit = SIZE_MAX) {
+template <class Reader>
+Result Collect(Reader& reader, NearestScan* scan, size_t keys, size_t limit = SIZE_MAX) {
   Result result;
   NearestRow row;
   while (result.rows.size() < limit && scan->Next(reader, &row)) {

@@ -9,7 +9,8 @@
 namespace xtree::test {
 
 // All rows that a scan returns, in its order.
-inline std::vector<size_t> Collect(MemoryReader& reader, WindowScan* scan) {
+template <class Reader>
+std::vector<size_t> Collect(Reader& reader, WindowScan* scan) {
   std::vector<size_t> found;
   LeafBatch batch;
   while (scan->Step(reader, &batch)) {

@@ -45,13 +45,13 @@ class BareReader final : public PageReader {
   explicit BareReader(MemoryStore& store) : store_(store) {
     for (BlockNumber block = 0; block < store.size(); ++block) pages_.push_back(store.image(block).bytes);
   }
-  const uint8_t* Open(int, BlockNumber block, int) override {
+  NodeView Open(int, BlockNumber block, int) override {
     ++opens;
     lsn_ = 1;
-    return pages_[block];
+    return NodeView(store_.layout(), pages_[block]);
   }
   Lsn PageLsn(int) override { return lsn_; }
-  void Close(int) override {}
+  bool Close(int) override { return true; }
   [[noreturn]] void Corrupt(BlockNumber, const char*) override { std::abort(); }
   void* Reallocate(void* old, size_t bytes) override { return std::realloc(old, bytes); }
   void WillRead(const BlockNumber*, int) override {}
