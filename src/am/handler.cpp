@@ -21,7 +21,7 @@ extern "C" void _PG_init(void) {
   xtree::DefineSettings();
   if (process_shared_preload_libraries_in_progress) xtree::RequestSharedMemory();
 #ifdef XTREE_STOP_POINTS
-  xtree::DefineStopPointSetting();
+  xtree::DefineStopPointSettings();
 #endif
   MarkGUCPrefixReserved("xtree");
 }

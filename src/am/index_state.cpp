@@ -62,7 +62,8 @@ void LoadColumns(Relation index, IndexState* state) {
   }
 }
 
-void LoadOptions(Relation index, IndexState* state) {
+void ReadOptions(Relation index, IndexState* state) {
+  state->load_options = LoadOptionsOf(index);
   state->fillfactor = kDefaultFillfactor;
   state->tree_options = TreeOptions{};
   if (const auto* options = reinterpret_cast<const IndexOptions*>(index->rd_options)) {
@@ -109,7 +110,7 @@ void LoadMeta(Relation index, IndexState* state) {
 // Small enough that a local copy is dear: built in place, in the cache's own memory.
 IndexState* ReadState(Relation index) {
   auto* scratch = static_cast<IndexState*>(palloc0(sizeof(IndexState)));
-  LoadOptions(index, scratch);
+  ReadOptions(index, scratch);
   LoadColumns(index, scratch);
   auto* state = static_cast<IndexState*>(MemoryContextAlloc(index->rd_indexcxt, scratch->size()));
   memcpy(static_cast<void*>(state), scratch, scratch->size());

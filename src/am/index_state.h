@@ -41,6 +41,7 @@ struct ColumnState {
 struct IndexState {
   int fillfactor;
   TreeOptions tree_options;
+  LoadOptions load_options;
   uint16_t levels;                    // of the statistics; 0 when the meta page has not been read
   LevelStatistics level[kMaxLevel];
   ColumnState column[kMaxColumns];

@@ -7,9 +7,11 @@
 #include "am/entry_points.h"
 #include "am/payload.h"
 #include "am/tree_scan.h"
+#include "storage/stop_point.h"
 
 extern "C" {
 #include "access/genam.h"
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "nodes/tidbitmap.h"
 #include "pgstat.h"
@@ -37,7 +39,7 @@ void PrepareOrder(IndexScanDesc scan, TreeScan* state) {
 
 // Kill bits of the leaf whose entries were returned last.
 void ApplyKilled(TreeScan* state) {
-  if (state->killed_count > 0) state->reader.Kill(state->batch.block, state->batch.lsn, state->killed, state->killed_count);
+  if (state->killed_count > 0) state->buffers().Kill(state->batch.block, state->batch.lsn, state->killed, state->killed_count);
   state->killed_count = 0;
 }
 
@@ -47,7 +49,7 @@ void NotePriorTuple(IndexScanDesc scan, TreeScan* state) {
   if (!state->nearest_order && state->next > 0)
     state->killed[state->killed_count++] = state->batch.slots[state->next - 1];
   else if (state->nearest_order && state->row_returned)
-    state->reader.Kill(state->row.block, state->row.lsn, &state->row.slot, 1);
+    state->buffers().Kill(state->row.block, state->row.lsn, &state->row.slot, 1);
 }
 
 void StartNearest(IndexScanDesc scan, TreeScan* state) {
@@ -58,18 +60,38 @@ void StartNearest(IndexScanDesc scan, TreeScan* state) {
   state->row_returned = false;
 }
 
+// A mapped page is not pinned and not locked. So nothing that counts on a pin may read one, nor SERIALIZABLE, whose predicate locks must
+// be there before a writer looks for them under the page's lock.
+bool MayMap(IndexScanDesc scan) {
+  return (!MustKeepLeaf(scan) || RuleBroken("pins")) && (!IsolationIsSerializable() || RuleBroken("serializable"));
+}
+
+// A rescan goes on with the use that it has, unless there is something to win: a mapping, where it had none.
+void Use(IndexScanDesc scan, TreeScan* state) {
+  const bool may_map = MayMap(scan);
+  if (state->use.index != nullptr && state->use.mapped == may_map && !MustGo(state->use)) {
+    ContinueUse(&state->use);
+  } else {
+    EndUse(&state->use);
+    BeginUse(scan->indexRelation, state->index->load_options, may_map, &state->use);
+  }
+  state->reader.Begin(&state->use);
+  state->reader.counts().scans++;
+}
+
 void Start(IndexScanDesc scan, TreeScan* state) {
-  state->reader.SetPredicateSnapshot(scan->xs_snapshot);
+  Use(scan, state);
+  state->buffers().SetPredicateSnapshot(scan->xs_snapshot);
   if (IsMVCCSnapshot(scan->xs_snapshot)) NarrowToTree(state->reader, state->index->layout, &state->constraint);
   state->started = true;
   pgstat_count_index_scan(scan->indexRelation);
   const bool keep = MustKeepLeaf(scan);
   if (state->nearest_order) {
-    state->reader.KeepPins(keep ? BufferReader::kMaxPins : 0);
+    state->buffers().KeepPins(keep ? BufferReader::kMaxPins : 0);
     StartNearest(scan, state);
     return;
   }
-  state->reader.KeepPins(keep ? 1 : 0);
+  state->buffers().KeepPins(keep ? 1 : 0);
   state->window.Begin(state->index->layout, state->constraint, 
                       {.keep_pages = scan->xs_want_itup, .ignore_killed = scan->ignore_killed_tuples});
   state->next = state->batch.count = state->killed_count = 0;
@@ -83,6 +105,7 @@ bool NextInWindow(IndexScanDesc scan, TreeScan* state) {
       state->batch.count = state->next = 0;
       return false;
     }
+    state->reader.counts().tuples += state->batch.count;
     state->next = 0;
   }
   const int i = state->next++;
@@ -138,7 +161,8 @@ bool NextNearest(IndexScanDesc scan, TreeScan* state) {
     state->row_returned = false;
     if (!state->nearest.Next(state->reader, &state->row)) return false;
     state->row_returned = true;
-  } while (keep && !state->reader.Pinned(state->row.block, state->row.lsn) && !FindAgain(state, &state->row));
+  } while (keep && !state->buffers().Pinned(state->row.block, state->row.lsn) && !FindAgain(state, &state->row));
+  state->reader.counts().tuples++;
   scan->xs_heaptid = ToItemPointer(state->row.tuple);
   scan->xs_recheck = state->row.recheck;
   ReturnDistances(scan, state);
@@ -147,6 +171,12 @@ bool NextNearest(IndexScanDesc scan, TreeScan* state) {
     scan->xs_itupdesc = RelationGetDescr(scan->indexRelation);
   }
   return true;
+}
+
+// Runs when the scan's memory goes, at its end or at an abort.
+void EndScanUse(void* argument) {
+  auto* state = static_cast<TreeScan*>(argument);
+  FinishUse(&state->use, &state->reader);
 }
 
 }  // namespace
@@ -160,6 +190,8 @@ extern "C" IndexScanDesc xtreebeginscan(Relation index, int keys, int orderbys) 
   const MemoryContext old = MemoryContextSwitchTo(context);
   void* memory = palloc(sizeof(TreeScan));
   auto* state = new (memory) TreeScan(index, CopyIndexState(index, true), context);
+  state->end_use = {EndScanUse, state, nullptr};
+  MemoryContextRegisterResetCallback(context, &state->end_use);
   state->key_context = AllocSetContextCreate(context, "xtree scan keys", ALLOCSET_SMALL_SIZES);
   state->row_context = AllocSetContextCreate(context, "xtree scan row", ALLOCSET_SMALL_SIZES);
   state->include = IncludeDescriptor(index);
@@ -207,6 +239,7 @@ extern "C" int64 xtreegetbitmap(IndexScanDesc scan, TIDBitmap* bitmap) {
     tbm_add_tuples(bitmap, reinterpret_cast<ItemPointer>(state->batch.tuples), state->batch.count, state->batch.recheck);
     count += state->batch.count;
   }
+  state->reader.counts().tuples += count;
   return count;
 }
 

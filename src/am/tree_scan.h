@@ -5,7 +5,7 @@
 #include "am/scan_keys.h"
 #include "core/nearest_scan.h"
 #include "core/window_scan.h"
-#include "storage/buffer_reader.h"
+#include "registry/mapped_reader.h"
 
 extern "C" {
 #include "access/relscan.h"
@@ -16,13 +16,16 @@ namespace xtree {
 struct TreeScan {
   TreeScan(Relation relation, const IndexState* state, MemoryContext memory)
       : context(memory), index(state), reader(relation, state->layout, memory) {}
+  BufferReader& buffers() { return reader.buffers(); }
 
   MemoryContext context;                // of the scan: the reader's memory
   MemoryContext key_context = nullptr;  // of the current keys, reset by each rescan
   MemoryContext row_context = nullptr;  // of the row that was returned last
   const IndexState* index;
   TupleDesc include = nullptr;
-  BufferReader reader;
+  MappedReader reader;
+  IndexUse use = {};                    // of the registry, from the first start to the end of the scan
+  MemoryContextCallback end_use = {};   // ends it also where an ERROR ends the scan
   Constraint constraint;
   bool started = false;                 // the scan over the tree has begun
 

@@ -15,6 +15,7 @@ struct Armed {
 };
 Armed armed[2];
 struct sigaction previous;
+volatile sig_atomic_t taken = 0;
 
 void HandleFault(int signal, siginfo_t* info, void* context) {
   const auto* address = static_cast<const uint8_t*>(info->si_addr);
@@ -24,6 +25,7 @@ void HandleFault(int signal, siginfo_t* info, void* context) {
     sigjmp_buf* target = a.target;
     DisarmPage(0);
     DisarmPage(1);
+    taken = 1;
     siglongjmp(*target, 1);
   }
   if ((previous.sa_flags & SA_SIGINFO) != 0) {
@@ -53,5 +55,11 @@ void ArmPage(int slot, const uint8_t* page, sigjmp_buf* target) {
 }
 
 void DisarmPage(int slot) { armed[slot].page = nullptr; }
+
+bool FaultTaken() {
+  const bool was = taken != 0;
+  taken = 0;
+  return was;
+}
 
 }  // namespace xtree

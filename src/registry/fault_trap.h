@@ -17,4 +17,7 @@ void InstallFaultHandler();
 void ArmPage(int slot, const uint8_t* page, sigjmp_buf* target);
 void DisarmPage(int slot);
 
+// Was there a fault since the last call?
+bool FaultTaken();
+
 }  // namespace xtree

@@ -125,7 +125,13 @@ const char* FileMapping::Map(const pg::FileLocator& locator) {
 void FileMapping::Unmap() {
   ForEachRange(0, blocks_, [](uint8_t* base, size_t bytes) { munmap(base, bytes); });
   free(more_);
+  free(verified_);
   *this = FileMapping();
+}
+
+void FileMapping::SetVerified(BlockNumber block) {
+  if (verified_ == nullptr) verified_ = static_cast<uint8_t*>(calloc(blocks_ / 8 + 1, 1));
+  if (verified_ != nullptr) verified_[block / 8] |= static_cast<uint8_t>(1 << (block % 8));
 }
 
 int64_t FileMapping::ResidentBytes() const {

@@ -39,6 +39,10 @@ class FileMapping {
     }
   }
 
+  // Was the page's checksum found right through this mapping? A bit per page, made at first use; without memory for it: never.
+  bool Verified(BlockNumber block) const { return verified_ != nullptr && (verified_[block / 8] >> (block % 8) & 1) != 0; }
+  void SetVerified(BlockNumber block);
+
   // Bytes of the file that are in the page cache, by mincore(). Takes about 1 ms per GiB.
   int64_t ResidentBytes() const;
 
@@ -50,6 +54,7 @@ class FileMapping {
 
   const uint8_t* first_ = nullptr;
   const uint8_t** more_ = nullptr;  // malloc()ed
+  uint8_t* verified_ = nullptr;     // malloc()ed
   BlockNumber blocks_ = 0;
   BlockNumber file_blocks_ = 0;
   FileIdentity identity_ = {};

@@ -3,8 +3,10 @@
 
 #include "pg/settings.h"
 #include "registry/fault_trap.h"
+#include "registry/load_callbacks.h"
 #include "stats/event_log.h"
 #include "storage/freshness.h"
+#include "storage/stop_point.h"
 
 extern "C" {
 #include "access/xact.h"
@@ -37,6 +39,7 @@ void Unmap(RegisteredIndex* index) {
   pg_atomic_fetch_sub_u32(&index->shared->mapped_by, 1);
   index->state = LoadState::kRegistered;
   index->outgrown = false;
+  FireUnload(index->oid);
 }
 
 bool Stale(const RegisteredIndex& index) { return pg_atomic_read_u32(&index.shared->generation) != index.generation; }
@@ -199,7 +202,11 @@ void Map(RegisteredIndex* index, const pg::FileLocator& locator, const Admission
   pg_atomic_fetch_add_u64(&index->shared->loads, 1);
   XTREE_STOP_POINT("registry-mapped");
   // Asked to let go between the look at the entry and now: whoever asked may not have seen this mapping.
-  if (Stale(*index)) Unmap(index);
+  if (Stale(*index)) {
+    Unmap(index);
+  } else {
+    FireLoad(index->oid);
+  }
 }
 
 bool SameFile(const RegisteredIndex& index, const pg::FileLocator& locator) {
@@ -235,14 +242,16 @@ XLogRecPtr CheckpointedUpTo(bool refresh) {
   if (refresh || known == InvalidXLogRecPtr) {
     TimeLineID timeline;
     GetOldestRestartPoint(&known, &timeline);
+    if (RuleBroken("checkpoint")) known = GetRedoRecPtr();
   }
   return known;
 }
 
 bool Mappable(Relation index) {
   if (shared == nullptr || settings.use_mmap == static_cast<int>(UseMmap::kOff)) return false;
-  if (!RelationIsPermanent(index) || !RelationNeedsWAL(index) || pg::NewInTransaction(index)) return false;
-  return !RecoveryInProgress() && !pg::DirectIo();
+  if (!RelationIsPermanent(index) || !RelationNeedsWAL(index) || pg::DirectIo()) return false;
+  if (pg::NewInTransaction(index) && !RuleBroken("new-file")) return false;
+  return !RecoveryInProgress() || RuleBroken("recovery");
 }
 
 void BeginUse(Relation index, const LoadOptions& options, bool may_map, IndexUse* use) {
@@ -268,9 +277,13 @@ void ContinueUse(IndexUse* use) {
   if (use->mapped) use->fresh_limit = std::max(AdmittedUpTo(use->index->shared), CheckpointedUpTo(false));
 }
 
+bool MustGo(const IndexUse& use) { return use.mapped && (use.index->outgrown || Stale(*use.index)); }
+
 void EndUse(IndexUse* use) {
   RegisteredIndex* entry = use->index;
   if (entry == nullptr || registry == nullptr) return;
+  DisarmPage(0);  // an ERROR may have left a page armed
+  DisarmPage(1);
   entry->uses--;
   if (use->mapped) {
     entry->mapped_uses--;
@@ -281,7 +294,7 @@ void EndUse(IndexUse* use) {
 }
 
 void CountUse(const IndexUse& use, ScanCounts* counts) {
-  if (use.index == nullptr) return;
+  if (use.index == nullptr || registry == nullptr) return;
   SharedIndex* index = use.index->shared;
   const auto add = [](pg_atomic_uint64* counter, uint64_t count) {
     if (count != 0) pg_atomic_fetch_add_u64(counter, static_cast<int64>(count));
@@ -295,12 +308,6 @@ void CountUse(const IndexUse& use, ScanCounts* counts) {
   add(&index->prefetches, counts->prefetches);
   add(&index->prefetch_us, counts->prefetch_us);
   *counts = {};
-}
-
-void LoadIndex(Relation index, const LoadOptions& options) {
-  IndexUse use;
-  BeginUse(index, options, true, &use);
-  EndUse(&use);
 }
 
 void DropStaleMappings() {

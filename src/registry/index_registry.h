@@ -54,6 +54,9 @@ void BeginUse(Relation index, const LoadOptions& options, bool may_map, IndexUse
 // The use goes on, with another look at how fresh the file is. Cheap.
 void ContinueUse(IndexUse* use);
 
+// Is the mapping of this use to be let go, so that a new use is better than going on?
+bool MustGo(const IndexUse& use);
+
 // Ends the use; unmaps what has to go. Never raises.
 void EndUse(IndexUse* use);
 
@@ -62,9 +65,6 @@ void CountUse(const IndexUse& use, ScanCounts* counts);
 
 // Could a page of this relation be served by a mapping? (Permanent, logged, not new in this transaction, not in recovery.)
 bool Mappable(Relation index);
-
-// Loads an index as its first scan would, without a scan. For xtree_load().
-void LoadIndex(Relation index, const LoadOptions& options);
 
 // Lets go of mappings whose generation is not the index's any more. Never raises.
 void DropStaleMappings();

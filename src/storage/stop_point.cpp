@@ -37,6 +37,7 @@ struct StopPoint {
 };
 
 char* setting = nullptr;
+char* broken_rule = nullptr;
 const StopPoint* stop_point = nullptr;
 uint64_t passages = 0;
 
@@ -128,12 +129,16 @@ void Stop(const char* name) {
 
 }  // namespace
 
-void DefineStopPointSetting() {
+void DefineStopPointSettings() {
   DefineCustomStringVariable("xtree.stop_point", "Makes this session wait, fail or crash at a named place of the code.",
                              "NAME[+SKIP]:ACTION with ACTION one of wait:KEY, error, crash. For tests.", &setting, "", PGC_SUSET,
                              GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, Check, Assign, nullptr);
+  DefineCustomStringVariable("xtree.break_rule", "Breaks a rule of the freshness protocol on purpose.", "For tests.", &broken_rule, "",
+                             PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);
   stop_point_hook = Stop;
 }
+
+bool RuleBroken(const char* name) { return broken_rule != nullptr && strcmp(broken_rule, name) == 0; }
 
 }  // namespace xtree
 

@@ -1,12 +1,18 @@
 // Stop points of debugging builds (STOP_POINTS=1): named places of the code, where the setting xtree.stop_point makes a session
 // wait, fail or crash. Releases contain none of this.
+//
+// The same builds can break a rule of the freshness protocol: xtree.break_rule = 'NAME', for tests that must see what then happens.
 #pragma once
 
-#ifdef XTREE_STOP_POINTS
 namespace xtree {
 
-// Defines the setting. Called once, by _PG_init.
-void DefineStopPointSetting();
+#ifdef XTREE_STOP_POINTS
+// Defines the settings. Called once, by _PG_init.
+void DefineStopPointSettings();
+
+bool RuleBroken(const char* name);
+#else
+constexpr bool RuleBroken(const char*) { return false; }
+#endif
 
 }  // namespace xtree
-#endif

@@ -4,6 +4,7 @@
 #include "pg/compat.h"
 #include "storage/freshness.h"
 #include "storage/page_delta.h"
+#include "storage/stop_point.h"
 
 extern "C" {
 #include "access/rmgr.h"
@@ -46,7 +47,7 @@ void Register(uint8_t id, Buffer buffer, int delta_size) {
 
 // Within the critical section and before any unlock, so that no reader can see a change whose slot is not raised yet.
 void Publish(Relation index, std::span<const BufferChange> changes, XLogRecPtr lsn) {
-  if (freshness_slots == nullptr) return;
+  if (freshness_slots == nullptr || RuleBroken("publish")) return;
   for (const BufferChange& change : changes) PublishChange(pg::LocatorOf(index), BufferGetBlockNumber(change.buffer), lsn);
 }
 

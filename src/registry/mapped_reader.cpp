@@ -1,0 +1,175 @@
+// See mapped_reader.h.
+#include "registry/mapped_reader.h"
+
+#include <sys/mman.h>
+
+#include "registry/fault_trap.h"
+#include "storage/freshness.h"
+#include "registry/prefetch.h"
+#include "storage/stop_point.h"
+
+extern "C" {
+#include "access/xlog.h"
+#include "executor/instrument.h"
+#include "pgstat.h"
+#include "storage/checksum.h"
+}
+
+namespace xtree {
+
+namespace {
+
+// A page that was changed since the last checkpoint, as far as this backend knows, makes it look for a newer one; not every time.
+constexpr uint32_t kLookAgainEvery = 256;
+uint32_t too_new = 0;
+
+uint32_t visits = 0;  // of this backend
+
+void CountAsHit(Relation index) {
+  pgstat_count_buffer_read(index);
+  pgstat_count_buffer_hit(index);
+  pgBufferUsage.shared_blks_hit++;
+}
+
+}  // namespace
+
+void MappedReader::Begin(const IndexUse* use) {
+  use_ = use;
+  mapped_ = use->mapped;
+  SetFaultJump(mapped_ ? &jump_ : nullptr);
+  fresh_limit_ = use->fresh_limit;
+  distrust_ = false;
+  release_ = mapped_ && use->index->shared->strategy == Strategy::kStreamed;
+}
+
+bool MappedReader::FreshEnough(uint64_t slot_value) {
+  if (slot_value <= fresh_limit_) return true;
+  if (too_new++ % kLookAgainEvery != 0) return false;
+  fresh_limit_ = std::max(fresh_limit_, CheckpointedUpTo(true));
+  return slot_value <= fresh_limit_;
+}
+
+NodeView MappedReader::Open(int slot, BlockNumber block, int expected_level) {
+  OpenPage& open = open_[slot];
+  if (mapped_ && !distrust_) {
+    CHECK_FOR_INTERRUPTS();
+    if (TryMapping(&open, slot, block, expected_level)) {
+      counts_.mapped_pages++;
+      CountAsHit(index_);
+      if (++visits % kSampleEvery == 0) Sample(block, open.frame.opaque.level);
+      return NodeView(*layout_, open.page, &open.frame.header, &open.frame.opaque);
+    }
+    if (slot == 1 && Doubtful()) return NodeView();  // who knows whether the head still names this page
+  }
+  counts_.buffer_pages++;
+  const NodeView node = buffers_.Open(slot, block, expected_level);
+  if (++visits % kSampleEvery == 0) Sample(block, node.level());
+  return node;
+}
+
+// False: not in the mapping, not fresh, or nothing that this may be: the buffers will tell.
+bool MappedReader::TryMapping(OpenPage* open, int slot, BlockNumber block, int expected_level) {
+  const FileMapping& mapping = use_->index->mapping;
+  if (block >= mapping.blocks()) {
+    use_->index->outgrown = true;
+    return false;
+  }
+  open->slot = FreshnessSlot(use_->freshness_base, block);
+  open->slot_value = pg_atomic_read_u64(open->slot);
+  if (!FreshEnough(open->slot_value)) return false;
+  pg_read_barrier();
+  open->page = mapping.Page(block);
+  ArmPage(slot, open->page, &jump_);
+  open->frame.Read(open->page);
+  XTREE_STOP_POINT("mapped-open");
+  if (ValidateNode(*layout_, open->frame, expected_level) == nullptr && Verified(*open, block)) return true;
+  DisarmPage(slot);
+  open->page = nullptr;
+  return false;
+}
+
+// Page checksums, once per page and mapping. The sum is taken of a copy, which must be of one moment.
+bool MappedReader::Verified(const OpenPage& open, BlockNumber block) {
+  FileMapping& mapping = use_->index->mapping;
+  if (!DataChecksumsEnabled() || mapping.Verified(block)) return true;
+  PageImage copy;
+  memcpy(copy.bytes, open.page, kPageSize);
+  pg_read_barrier();
+  if (pg_atomic_read_u64(open.slot) != open.slot_value) return false;
+  const uint16 sum = pg_checksum_page(reinterpret_cast<char*>(copy.bytes), block);
+  if (sum != open.frame.header.checksum) return false;
+  mapping.SetVerified(block);
+  return true;
+}
+
+Lsn MappedReader::PageLsn(int slot) {
+  const OpenPage& open = open_[slot];
+  if (open.page == nullptr) return buffers_.PageLsn(slot);
+  return uint64_t{open.frame.header.lsn_high} << 32 | open.frame.header.lsn_low;
+}
+
+bool MappedReader::Close(int slot) {
+  OpenPage& open = open_[slot];
+  if (open.page == nullptr) {
+    if (slot == 0) distrust_ = false;
+    return buffers_.Close(slot);
+  }
+  XTREE_STOP_POINT("mapped-read");
+  pg_read_barrier();
+  const bool consistent = pg_atomic_read_u64(open.slot) == open.slot_value || RuleBroken("recheck");
+  DisarmPage(slot);
+  if (release_ && (open.frame.opaque.flags & kNodeLeaf)) madvise(const_cast<uint8_t*>(open.page), kPageSize, MADV_PAGEOUT);
+  open.page = nullptr;
+  if (!consistent && slot == 0) {
+    distrust_ = true;
+    counts_.retries++;
+  }
+  return consistent;
+}
+
+void MappedReader::GiveUp() {
+  const bool fault = FaultTaken();
+  CloseAll();
+  distrust_ = true;
+  if (fault) counts_.faults++;
+  else counts_.retries++;
+}
+
+void MappedReader::CloseAll() {
+  for (int slot = 0; slot < kSlots; slot++) {
+    DisarmPage(slot);
+    if (open_[slot].page == nullptr) (void)buffers_.Close(slot);
+    open_[slot].page = nullptr;
+  }
+}
+
+void MappedReader::Reset() {
+  CloseAll();
+  distrust_ = false;
+  buffers_.Reset();
+}
+
+void MappedReader::WillRead(const BlockNumber* blocks, int count) {
+  const PrefetchResult result = mapped_ ? PrefetchMapped(index_, use_->index->mapping, blocks, count) : PrefetchBuffers(index_, blocks, count);
+  counts_.prefetches += result.pages;
+  counts_.prefetch_us += result.microseconds;
+}
+
+void MappedReader::Sample(BlockNumber block, int level) {
+  if (use_ == nullptr || use_->index == nullptr || samples_count_ == kMaxSamples) return;
+  samples_[samples_count_++] = {block, level};
+}
+
+void MappedReader::HandIn() {
+  if (use_ == nullptr || use_->index == nullptr) return;
+  CountUse(*use_, &counts_);
+  RecordSamples(use_->index->shared->key, samples_, samples_count_);
+  samples_count_ = 0;
+}
+
+void FinishUse(IndexUse* use, MappedReader* reader) {
+  reader->HandIn();
+  EndUse(use);
+}
+
+}  // namespace xtree

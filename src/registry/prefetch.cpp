@@ -1,0 +1,81 @@
+// See prefetch.h.
+#include "registry/prefetch.h"
+
+#include <sys/mman.h>
+
+#include "pg/settings.h"
+
+extern "C" {
+#include "portability/instr_time.h"
+#include "utils/spccache.h"
+}
+
+namespace xtree {
+
+namespace {
+
+constexpr int kFirstCredit = 256;    // pages looked for before a backend believes that an index is in memory
+constexpr int kRenewedCredit = 1024;  // after an absent page
+constexpr int kLookAgain = 32;       // credit of a call
+constexpr uint32_t kLookAgainEvery = 256;
+
+struct Credit {
+  Oid index;
+  int credit;
+  uint32_t calls;
+};
+Credit credits[64];  // by hash of the index; a newcomer takes the place
+
+Credit* CreditOf(Relation index) {
+  const Oid oid = RelationGetRelid(index);
+  Credit* credit = &credits[oid % lengthof(credits)];
+  if (credit->index != oid) *credit = {oid, kFirstCredit, 0};
+  return credit;
+}
+
+// How many of the pages to look for; 0: none this time.
+int Allowance(Credit* credit, Relation index, int count) {
+  if (credit->credit <= 0) {
+    if (++credit->calls % kLookAgainEvery != 0) return 0;
+    credit->credit = kLookAgain;
+  }
+  if (get_tablespace_io_concurrency(index->rd_rel->reltablespace) == 0) return 0;
+  return std::min(count, settings.prefetch_limit);
+}
+
+// Looks for each page, by advise(block): was it absent?
+template <class Advise>
+PrefetchResult Prefetch(Relation index, const BlockNumber* blocks, int count, Advise&& advise) {
+  if (count < 2 || settings.prefetch_limit == 0) return {};  // a single one is read at once anyway
+  Credit* credit = CreditOf(index);
+  const int allowed = Allowance(credit, index, count);
+  if (allowed == 0) return {};
+  instr_time begin, end;
+  INSTR_TIME_SET_CURRENT(begin);
+  PrefetchResult result = {};
+  for (int i = 0; i < allowed; i++) result.pages += advise(blocks[i]);
+  INSTR_TIME_SET_CURRENT(end);
+  INSTR_TIME_SUBTRACT(end, begin);
+  result.microseconds = result.pages == 0 ? 0 : INSTR_TIME_GET_MICROSEC(end);
+  credit->credit = result.pages > 0 ? kRenewedCredit : credit->credit - allowed;
+  return result;
+}
+
+}  // namespace
+
+PrefetchResult PrefetchBuffers(Relation index, const BlockNumber* blocks, int count) {
+  return Prefetch(index, blocks, count, [=](BlockNumber block) { return PrefetchBuffer(index, MAIN_FORKNUM, block).initiated_io; });
+}
+
+PrefetchResult PrefetchMapped(Relation index, const FileMapping& mapping, const BlockNumber* blocks, int count) {
+  return Prefetch(index, blocks, count, [&](BlockNumber block) {
+    if (block >= mapping.file_blocks()) return false;
+    unsigned char present[2];
+    auto* page = const_cast<uint8_t*>(mapping.Page(block));
+    if (mincore(page, kPageSize, present) != 0 || ((present[0] & present[1] & 1) != 0)) return false;
+    madvise(page, kPageSize, MADV_WILLNEED);
+    return true;
+  });
+}
+
+}  // namespace xtree

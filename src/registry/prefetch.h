@@ -1,0 +1,21 @@
+// Prefetch before search: a scan knows the children that it will visit before it needs them, and has the kernel read them together.
+//
+// An index whose pages are in memory must not pay for that, so a backend keeps a credit per index: looking for absent pages costs
+// credit, finding some renews it, and without credit one call in many looks again. Advice only: a page that cannot be read fails, with
+// an ERROR, when the scan comes to it.
+#pragma once
+
+#include "registry/file_mapping.h"
+
+namespace xtree {
+
+struct PrefetchResult {
+  uint32_t pages;         // advised
+  uint64_t microseconds;  // that it took
+};
+
+// Through shared buffers, and through a mapping. At most xtree.prefetch_limit pages, none where effective_io_concurrency is 0.
+PrefetchResult PrefetchBuffers(Relation index, const BlockNumber* blocks, int count);
+PrefetchResult PrefetchMapped(Relation index, const FileMapping& mapping, const BlockNumber* blocks, int count);
+
+}  // namespace xtree
