@@ -2,6 +2,7 @@
 #include "am/entry_points.h"
 #include "pg/settings.h"
 #include "stats/shared_state.h"
+#include "worker/worker.h"
 #include "xtree.h"
 
 extern "C" {
@@ -19,7 +20,10 @@ void _PG_init(void);
 extern "C" void _PG_init(void) {
   xtree::RegisterOptions();
   xtree::DefineSettings();
-  if (process_shared_preload_libraries_in_progress) xtree::RequestSharedMemory();
+  if (process_shared_preload_libraries_in_progress) {
+    xtree::RequestSharedMemory();
+    xtree::RegisterWorker();
+  }
 #ifdef XTREE_STOP_POINTS
   xtree::DefineStopPointSettings();
 #endif

@@ -15,6 +15,9 @@ extern "C" {
 #include "common/relpath.h"
 #include "storage/fd.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
+#include "storage/procsignal.h"
+#include "storage/sinvaladt.h"
 #include "storage/smgr.h"
 #include "utils/guc.h"
 }
@@ -45,6 +48,48 @@ inline char* MainForkPath(const FileLocator& locator) {
 #else
   return relpathperm(locator, MAIN_FORKNUM);
 #endif
+}
+
+// A permanent relation's files.
+inline SMgrRelation OpenStorage(const FileLocator& locator) {
+#if PG_VERSION_NUM >= 170000
+  return smgropen(locator, INVALID_PROC_NUMBER);
+#else
+  return smgropen(locator, InvalidBackendId);
+#endif
+}
+inline void CloseAllStorage() {
+#if PG_VERSION_NUM >= 170000
+  smgrdestroyall();
+#else
+  smgrcloseall();
+#endif
+}
+
+// For a process without a database: from now on it is asked to close files before they go away, as sessions are.
+inline void JoinProcSignal() {
+  SharedInvalBackendInit(true);
+#if PG_VERSION_NUM >= 180000
+  ProcSignalInit(nullptr, 0);
+#elif PG_VERSION_NUM >= 170000
+  ProcSignalInit(false, 0);
+#else
+  ProcSignalInit(MyBackendId);
+#endif
+}
+
+// Has idle sessions of a database look at the invalidation messages, which they would do only at their next statement.
+inline void SignalCatchup(Oid database) {
+  for (uint32 i = 0; i < ProcGlobal->allProcCount; i++) {
+    const PGPROC& proc = ProcGlobal->allProcs[i];
+    if (proc.pid == 0 || proc.pid == MyProcPid || proc.databaseId != database) continue;
+#if PG_VERSION_NUM >= 170000
+    if (proc.vxid.procNumber != INVALID_PROC_NUMBER)
+      (void)SendProcSignal(proc.pid, PROCSIG_CATCHUP_INTERRUPT, proc.vxid.procNumber);
+#else
+    if (proc.backendId != InvalidBackendId) (void)SendProcSignal(proc.pid, PROCSIG_CATCHUP_INTERRUPT, proc.backendId);
+#endif
+  }
 }
 
 // Appends a page to the relation: zeroed, pinned, exclusively locked before anybody else can reach it.

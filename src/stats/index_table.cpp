@@ -43,6 +43,11 @@ const char* NameOf(Strategy strategy) {
   return names[static_cast<int>(strategy)];
 }
 
+const char* NameOf(UnloadReason reason) {
+  static const char* const names[] = {"idle", "memory budget", "memory quota", "on request"};
+  return names[static_cast<int>(reason)];
+}
+
 SharedIndex* AcquireSharedIndex(IndexKey key) {
   dshash_table* table = SharedIndexTable();
   bool found;

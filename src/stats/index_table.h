@@ -47,6 +47,10 @@ struct FileIdentity {
   }
 };
 
+// Why the worker has an index let go.
+enum class UnloadReason : int { kIdle, kBudget, kQuota, kRequest };
+const char* NameOf(UnloadReason reason);
+
 // Storage parameters that the worker needs, as the last backend that loaded the index found them.
 struct LoadOptions {
   Strategy strategy;
@@ -85,6 +89,7 @@ struct SharedIndex {
   Strategy strategy;              // in force
   TimestampTz first_access;
   TimestampTz state_since;
+  UnloadReason unload_reason;     // of state kUnloading
   int64 load_us;                  // from the first access to the admission, of the last load
   int64 unloads;                  // on request
   int64 evictions;                // by the worker

@@ -1,0 +1,252 @@
+// See eviction.h. The page cache of a file can be freed only when no process has it mapped, the worker itself included.
+#include "worker/eviction.h"
+
+#include <fcntl.h>
+
+#include "pg/settings.h"
+#include "registry/file_mapping.h"
+#include "stats/event_log.h"
+#include "stats/hot_pages.h"
+#include "worker/measure.h"
+#include "worker/pinning.h"
+
+extern "C" {
+#include "storage/fd.h"
+#include "storage/sinval.h"
+}
+
+namespace xtree {
+
+namespace {
+
+constexpr TimestampTz kSignalAgainAfter = USECS_PER_SEC;  // for a session that mapped it just when it was signalled
+
+void WakeSessions(IndexKey key) {
+  SharedInvalidationMessage message = {};
+  message.rc.id = SHAREDINVALRELCACHE_ID;
+  message.rc.dbId = key.database;
+  message.rc.relId = key.index;
+  SendSharedInvalidMessages(&message, 1);
+  pg::SignalCatchup(key.database);
+}
+
+// Only clean pages can be freed. An error here is the server's: nobody else would hear of it.
+void WriteBack(const pg::FileLocator& locator, int segments) {
+  char* const base = pg::MainForkPath(locator);
+  char path[MAXPGPATH];
+  for (int i = 0; i < segments; i++) {
+    snprintf(path, sizeof(path), i == 0 ? "%s" : "%s.%d", base, i);
+    const int fd = BasicOpenFile(path, O_RDWR | PG_BINARY);
+    if (fd < 0) break;
+    const int failed = enableFsync ? pg_fdatasync(fd)
+                                   : sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+    if (failed != 0 && enableFsync)
+      ereport(data_sync_elevel(ERROR), (errcode_for_file_access(), errmsg("could not fsync file \"%s\": %m", path)));
+    close(fd);
+  }
+  pfree(base);
+}
+
+// Frees the page cache; returns what it held before.
+int64 FreePageCache(SharedIndex* index, const IndexStatus& status) {
+  const int64 before = MeasureResident(index);
+  WriteBack(status.file.locator, static_cast<int>(status.blocks / RELSEG_SIZE) + 1);
+  DropPageCache(status.file.locator);
+  return before;
+}
+
+void CountUnload(SharedIndex* index, UnloadReason reason, int64 freed) {
+  {
+    SharedIndexLock lock(index);
+    if (reason == UnloadReason::kRequest) {
+      index->unloads++;
+    } else {
+      index->evictions++;
+    }
+  }
+  LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+  shared->memory.evicted_bytes += std::max<int64>(0, freed);
+  LWLockRelease(&shared->lock);
+}
+
+void FinishUnload(SharedIndex* index, const IndexStatus& status) {
+  Unpin(index);
+  const int64 before = FreePageCache(index, status);
+  const int64 after = MeasureResident(index);
+  CountUnload(index, status.unload_reason, before - after);
+  SetState(index, LoadState::kRegistered);
+  LogEvent(status.unload_reason == UnloadReason::kRequest ? EventKind::kUnload : EventKind::kEvict, index->key, before - after,
+           "%s; " INT64_FORMAT " bytes remain in the page cache", NameOf(status.unload_reason), after);
+}
+
+// The order of use: least recently first.
+struct Rank {
+  SharedIndex* index;
+  IndexStatus status;
+  TimestampTz used;
+};
+
+struct Ranking {
+  Rank* rank;
+  int count;
+};
+
+// Those that may be evicted: not the warm pool, not what a scan uses, nothing without memory.
+Ranking RankCold(const IndexList& list) {
+  Ranking out = {static_cast<Rank*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Rank) * std::max(1, list.count))), 0};
+  for (int i = 0; i < list.count; i++) {
+    const IndexStatus status = StatusOf(list.index[i]);
+    const bool evictable = status.state == LoadState::kLoaded || (status.state == LoadState::kRegistered && status.resident_bytes > 0);
+    if (evictable && status.has_file()) out.rank[out.count++] = {list.index[i], status, LastUse(list.index[i], status)};
+  }
+  std::sort(out.rank, out.rank + out.count, [](const Rank& a, const Rank& b) { return a.used < b.used; });
+  int warm = settings.warm_pool;
+  while (warm > 0 && out.count > 0) {
+    warm--;
+    out.count--;
+  }
+  return out;
+}
+
+bool InUse(SharedIndex* index) { return pg_atomic_read_u32(&index->running) > 0; }
+
+// An index that is not loaded, but whose file is in the page cache, is just dropped from there.
+int64 Evict(const Rank& rank, UnloadReason reason, void (*begun)(SharedIndex*, void*), void* context) {
+  if (InUse(rank.index)) return 0;
+  if (rank.status.state == LoadState::kLoaded) {
+    if (!BeginUnload(rank.index, reason)) return 0;
+  } else {
+    FreePageCache(rank.index, rank.status);
+    MeasureResident(rank.index);
+  }
+  if (begun != nullptr) begun(rank.index, context);
+  return rank.status.resident_bytes;
+}
+
+void EvictOverQuota(const Ranking& ranking) {
+  for (int i = 0; i < ranking.count; i++) {
+    const IndexStatus& status = ranking.rank[i].status;
+    const int64 quota = status.options.memory_quota_kb;
+    if (quota >= 0 && status.resident_bytes > quota * 1024) Evict(ranking.rank[i], UnloadReason::kQuota, nullptr, nullptr);
+  }
+}
+
+void EvictIdle(const Ranking& ranking, Oid database, int64 idle_us, UnloadReason reason, void (*begun)(SharedIndex*, void*), void* context) {
+  const TimestampTz now = GetCurrentTimestamp();
+  for (int i = 0; i < ranking.count; i++) {
+    const Rank& rank = ranking.rank[i];
+    if (rank.status.state != LoadState::kLoaded || now - rank.used < idle_us) continue;
+    if (database == InvalidOid || database == rank.index->key.database) Evict(rank, reason, begun, context);
+  }
+}
+
+// True: the file is not the one that the entry names any more. Sets the entry back.
+bool LoseFile(SharedIndex* index, const FileIdentity& known) {
+  SharedIndexLock lock(index);
+  if (!(index->file == known)) return false;  // a session found the new one meanwhile
+  index->file = FileIdentity{};
+  index->admitted = InvalidXLogRecPtr;
+  index->blocks = 0;
+  index->resident_bytes = 0;
+  if (index->state != LoadState::kFailed) index->state = LoadState::kRegistered;
+  index->state_since = GetCurrentTimestamp();
+  pg_atomic_fetch_add_u32(&index->generation, 1);
+  return true;
+}
+
+// A dropped file has length 0 until the next checkpoint.
+void LookAtFile(SharedIndex* index) {
+  const IndexStatus status = StatusOf(index);
+  if (!status.has_file()) return;
+  uint64 blocks;
+  const FileIdentity file = IdentifyFile(status.file.locator, &blocks);
+  if (file == status.file && blocks > 0) {
+    SharedIndexLock lock(index);
+    if (index->file == file) index->blocks = blocks;
+    return;
+  }
+  if (!LoseFile(index, status.file)) return;
+  Unpin(index);
+  ForgetPages(index->key);
+  WakeSessions(index->key);
+  LogEvent(EventKind::kRemoved, index->key, static_cast<int64>(status.blocks) * kPageSize, "its file is gone or was replaced");
+}
+
+}  // namespace
+
+bool BeginUnload(SharedIndex* index, UnloadReason reason) {
+  const TimestampTz now = GetCurrentTimestamp();
+  {
+    SharedIndexLock lock(index);
+    if (index->state == LoadState::kUnloading) return true;
+    if (index->state != LoadState::kLoaded) return false;
+    index->state = LoadState::kUnloading;
+    index->state_since = now;
+    index->unload_reason = reason;
+    pg_atomic_fetch_add_u32(&index->generation, 1);
+  }
+  Unpin(index);
+  WakeSessions(index->key);
+  return true;
+}
+
+int FinishUnloads(const IndexList& list) {
+  static TimestampTz signalled = 0;
+  const TimestampTz now = GetCurrentTimestamp();
+  const bool again = now - signalled > kSignalAgainAfter;
+  int waiting = 0;
+  for (int i = 0; i < list.count; i++) {
+    SharedIndex* index = list.index[i];
+    const IndexStatus status = StatusOf(index);
+    if (status.state != LoadState::kUnloading) continue;
+    Breathe();
+    if (pg_atomic_read_u32(&index->mapped_by) == 0) {
+      FinishUnload(index, status);
+      continue;
+    }
+    waiting++;
+    if (again && now - status.state_since > kSignalAgainAfter) WakeSessions(index->key);
+  }
+  if (again) signalled = now;
+  return waiting;
+}
+
+void EvictBySettings(const IndexList& list) {
+  const Ranking ranking = RankCold(list);
+  EvictOverQuota(ranking);
+  if (settings.idle_timeout_s > 0)
+    EvictIdle(ranking, InvalidOid, settings.idle_timeout_s * USECS_PER_SEC, UnloadReason::kIdle, nullptr, nullptr);
+  if (settings.memory_budget_kb < 0) return;
+  const int64 budget = settings.memory_budget_kb * INT64CONST(1024);
+  const int64 used = MemoryInUse(list);
+  if (used > budget) UnloadCold(list, used - budget / 10 * 9, UnloadReason::kBudget, nullptr, nullptr);
+}
+
+void UnloadCold(const IndexList& list, int64 bytes, UnloadReason reason, void (*begun)(SharedIndex*, void*), void* context) {
+  const Ranking ranking = RankCold(list);
+  for (int i = 0; i < ranking.count && bytes > 0; i++) bytes -= Evict(ranking.rank[i], reason, begun, context);
+}
+
+void UnloadIdle(const IndexList& list, Oid database, int64 idle_us, UnloadReason reason, void (*begun)(SharedIndex*, void*), void* context) {
+  EvictIdle(RankCold(list), database, idle_us, reason, begun, context);
+}
+
+void LetGoOfLostFiles(const IndexList& list) {
+  for (int i = 0; i < list.count; i++) LookAtFile(list.index[i]);
+}
+
+void RemoveDropped(const IndexList& list) {
+  for (int i = 0; i < list.count; i++) {
+    SharedIndex* index = list.index[i];
+    const IndexStatus status = StatusOf(index);
+    if (!status.dropped) continue;
+    pg_atomic_fetch_add_u32(&index->generation, 1);
+    Unpin(index);
+    ForgetPages(index->key);
+    WakeSessions(index->key);
+    LogEvent(EventKind::kRemoved, index->key, static_cast<int64>(status.blocks) * kPageSize, "dropped");
+    RemoveSharedIndex(index->key);
+  }
+}
+
+}  // namespace xtree

@@ -1,0 +1,244 @@
+// See persistence.h. The file: a header, records, and over both a checksum at the end. A record holds what is known of an index as
+// plain data. Counters count only where the header says that the shutdown was clean.
+#include "worker/persistence.h"
+
+#include <fcntl.h>
+
+#include "registry/file_mapping.h"
+#include "stats/event_log.h"
+
+extern "C" {
+#include "pgstat.h"
+#include "port/pg_crc32c.h"
+#include "storage/fd.h"
+}
+
+namespace xtree {
+
+namespace {
+
+constexpr char kPath[] = PGSTAT_STAT_PERMANENT_DIRECTORY "/xtree.stat";
+constexpr char kTemporary[] = PGSTAT_STAT_PERMANENT_DIRECTORY "/xtree.stat.tmp";
+constexpr uint32 kMagic = 0x58545354;
+constexpr uint32 kVersion = 1;
+constexpr int kReportedIndexes = 20;
+constexpr uint32 kMostRecords = 10000000;  // more is damage
+
+struct FileHeader {
+  uint32 magic;
+  uint32 version;
+  uint32 record_bytes;
+  uint32 records;
+  uint32 clean;  // written by a shutdown: the counters hold
+  uint32 reserved;
+  TimestampTz reset_time;
+};
+
+struct Record {
+  IndexKey key;
+  pg::FileLocator locator;
+  LoadOptions options;
+  uint64 loads, scans, tuples, mapped_pages, buffer_pages, retries, faults, prefetches, prefetch_us, last_access;
+  TimestampTz first_access;
+  int64 load_us, unloads, evictions;
+  char last_error[sizeof(SharedIndex::last_error)];
+  TimestampTz last_error_time;
+};
+
+// The counters, in both directions.
+template <class Visit>
+void ForEachCounter(SharedIndex* index, Record* record, Visit&& visit) {
+  visit(&index->loads, &record->loads);
+  visit(&index->scans, &record->scans);
+  visit(&index->tuples, &record->tuples);
+  visit(&index->mapped_pages, &record->mapped_pages);
+  visit(&index->buffer_pages, &record->buffer_pages);
+  visit(&index->retries, &record->retries);
+  visit(&index->faults, &record->faults);
+  visit(&index->prefetches, &record->prefetches);
+  visit(&index->prefetch_us, &record->prefetch_us);
+  visit(&index->last_access, &record->last_access);
+}
+
+void ToRecord(SharedIndex* index, Record* record) {
+  memset(static_cast<void*>(record), 0, sizeof(*record));
+  record->key = index->key;
+  ForEachCounter(index, record, [](pg_atomic_uint64* from, uint64* to) { *to = pg_atomic_read_u64(from); });
+  SharedIndexLock lock(index);
+  record->locator = index->file.locator;
+  record->options = index->options;
+  record->first_access = index->first_access;
+  record->load_us = index->load_us;
+  record->unloads = index->unloads;
+  record->evictions = index->evictions;
+  memcpy(record->last_error, index->last_error, sizeof(record->last_error));
+  record->last_error_time = index->last_error_time;
+}
+
+void TakeCounters(SharedIndex* index, Record* record) {
+  ForEachCounter(index, record, [](pg_atomic_uint64* to, const uint64* from) { pg_atomic_fetch_add_u64(to, static_cast<int64>(*from)); });
+  SharedIndexLock lock(index);
+  if (index->first_access == 0) index->first_access = record->first_access;
+  index->load_us = record->load_us;
+  index->unloads += record->unloads;
+  index->evictions += record->evictions;
+  if (index->last_error_time != 0) return;
+  memcpy(index->last_error, record->last_error, sizeof(index->last_error));
+  index->last_error[sizeof(index->last_error) - 1] = '\0';
+  index->last_error_time = record->last_error_time;
+}
+
+uint32 ChecksumOf(const char* bytes, size_t count) {
+  pg_crc32c crc;
+  INIT_CRC32C(crc);
+  COMP_CRC32C(crc, bytes, count);
+  FIN_CRC32C(crc);
+  return crc;
+}
+
+bool WriteAll(const char* bytes, size_t count) {
+  const int fd = OpenTransientFile(kTemporary, O_CREAT | O_TRUNC | O_WRONLY | PG_BINARY);
+  if (fd < 0) return false;
+  errno = 0;
+  const bool written = write(fd, bytes, count) == static_cast<ssize_t>(count);
+  if (!written && errno == 0) errno = ENOSPC;
+  return CloseTransientFile(fd) == 0 && written;
+}
+
+// durable_rename() syncs the file before and the directory after.
+void WriteFile(const IndexList& list, bool clean) {
+  const size_t most = sizeof(FileHeader) + sizeof(Record) * list.count + sizeof(uint32);
+  char* const bytes = static_cast<char*>(MemoryContextAllocHuge(CurrentMemoryContext, most));
+  FileHeader header = {kMagic, kVersion, sizeof(Record), 0, clean, 0, shared->reset_time};
+  char* at = bytes + sizeof(header);
+  for (int i = 0; i < list.count; i++) {
+    const IndexStatus status = StatusOf(list.index[i]);
+    if (status.dropped || !(clean || status.options.preload)) continue;
+    Record record;
+    ToRecord(list.index[i], &record);
+    memcpy(at, &record, sizeof(record));
+    at += sizeof(record);
+    header.records++;
+  }
+  memcpy(bytes, &header, sizeof(header));
+  const uint32 checksum = ChecksumOf(bytes, at - bytes);
+  memcpy(at, &checksum, sizeof(checksum));
+  if (!WriteAll(bytes, at + sizeof(checksum) - bytes)) {
+    ereport(LOG, (errcode_for_file_access(), errmsg("could not write file \"%s\": %m", kTemporary)));
+  } else {
+    (void)durable_rename(kTemporary, kPath, LOG);
+  }
+  pfree(bytes);
+}
+
+// The content, palloc()ed; nullptr: there is no usable file.
+char* ReadFile(FileHeader* header) {
+  const int fd = OpenTransientFile(kPath, O_RDONLY | PG_BINARY);
+  if (fd < 0) return nullptr;
+  const off_t bytes = lseek(fd, 0, SEEK_END);
+  char* content = nullptr;
+  const char* problem = "it is too short";
+  if (bytes >= static_cast<off_t>(sizeof(FileHeader) + sizeof(uint32))) {
+    content = static_cast<char*>(MemoryContextAllocHuge(CurrentMemoryContext, bytes));
+    problem = pg_pread(fd, content, bytes, 0) == bytes ? nullptr : "it cannot be read";
+  }
+  CloseTransientFile(fd);
+  if (problem == nullptr) {
+    memcpy(header, content, sizeof(*header));
+    uint32 checksum;
+    memcpy(&checksum, content + bytes - sizeof(checksum), sizeof(checksum));
+    const uint64 expected = sizeof(FileHeader) + uint64{header->records} * sizeof(Record) + sizeof(checksum);
+    if (header->magic != kMagic) {
+      problem = "it is of another kind";
+    } else if (header->version != kVersion || header->record_bytes != sizeof(Record)) {
+      problem = "it is of another version";
+    } else if (header->records > kMostRecords || expected != static_cast<uint64>(bytes)) {
+      problem = "its length is wrong";
+    } else if (ChecksumOf(content, bytes - sizeof(checksum)) != checksum) {
+      problem = "its checksum is wrong";
+    }
+  }
+  if (problem == nullptr) return content;
+  ereport(LOG, (errmsg("ignoring file \"%s\": %s", kPath, problem),
+                errdetail("Statistics of xtree indexes begin anew, and indexes are preloaded from their first use on.")));
+  return nullptr;
+}
+
+uint64 PreloadHash(const Record& record) {
+  return record.options.preload ? (uint64{record.key.database} << 32 | record.key.index) * UINT64CONST(0x9E3779B97F4A7C15) ^
+                                      ChecksumOf(reinterpret_cast<const char*>(&record.locator), sizeof(record.locator)) ^
+                                      uint64{static_cast<uint32>(record.options.strategy)} << 17 ^
+                                      uint64{static_cast<uint32>(record.options.memory_quota_kb)} << 33
+                                : 0;
+}
+
+// The index's file, as it is named now; false: it is gone.
+bool FindFile(SharedIndex* index, const Record& record) {
+  uint64 blocks;
+  const FileIdentity file = IdentifyFile(record.locator, &blocks);
+  const TimestampTz now = GetCurrentTimestamp();
+  SharedIndexLock lock(index);
+  index->options = record.options;
+  if (file.inode == 0 || blocks == 0 || index->file.inode != 0) return file.inode != 0;
+  index->file = file;
+  index->blocks = blocks;
+  if (!record.options.preload || index->state != LoadState::kRegistered) return true;
+  index->state = LoadState::kLoading;
+  index->state_since = now;
+  return true;
+}
+
+void ReportOne(SharedIndex* index, bool found) {
+  const IndexStatus status = StatusOf(index);
+  ereport(LOG, (errmsg("xtree index with OID %u of the database with OID %u: " UINT64_FORMAT " kB, strategy %s%s%s", index->key.index,
+                       index->key.database, status.blocks * (kPageSize / 1024), NameOf(status.options.strategy),
+                       status.options.preload ? ", preloaded" : "", found ? "" : ", its file is not there")));
+}
+
+}  // namespace
+
+void RestoreIndexes() {
+  FileHeader header = {};
+  const char* content = ReadFile(&header);
+  const uint32 count = content != nullptr ? header.records : 0;
+  uint64 kilobytes = 0;
+  uint32 preloaded = 0;
+  for (uint32 i = 0; i < count; i++) {
+    Record record;
+    memcpy(static_cast<void*>(&record), content + sizeof(header) + i * sizeof(Record), sizeof(record));
+    SharedIndex* index = AcquireSharedIndex(record.key);
+    const bool found = FindFile(index, record);
+    if (header.clean != 0) TakeCounters(index, &record);
+    if (i < kReportedIndexes) ReportOne(index, found);
+    kilobytes += StatusOf(index).blocks * (kPageSize / 1024);
+    preloaded += record.options.preload;
+    ReleaseSharedIndex(index);
+    Breathe();
+  }
+  if (header.clean != 0 && count > 0) shared->reset_time = header.reset_time;
+  ereport(LOG, (errmsg("xtree worker started: %u indexes are known, " UINT64_FORMAT " kB, %u of them to be preloaded", count, kilobytes,
+                       preloaded)));
+  WriteFile(HoldIndexes(), false);  // counters that a crash must not bring back
+  ReleaseIndexes();
+}
+
+void SavePreloadList(const IndexList& list) {
+  static uint64 saved = 0;
+  uint64 now = 1;
+  for (int i = 0; i < list.count; i++) {
+    if (!StatusOf(list.index[i]).options.preload) continue;
+    Record record;
+    ToRecord(list.index[i], &record);
+    now += PreloadHash(record);
+  }
+  if (now == saved) return;
+  WriteFile(list, false);
+  saved = now;
+}
+
+void SaveStatistics() {
+  WriteFile(HoldIndexes(), true);
+  ReleaseIndexes();
+}
+
+}  // namespace xtree
