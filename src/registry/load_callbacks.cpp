@@ -58,6 +58,7 @@ namespace {
 
 struct CallbackCounts {
   bool registered;
+  bool fail;  // the next load
   int loads;
   int unloads;
   Oid last;
@@ -68,6 +69,7 @@ void CountLoad(Oid index, void* argument) {
   auto* into = static_cast<CallbackCounts*>(argument);
   into->loads++;
   into->last = index;
+  if (std::exchange(into->fail, false)) ereport(ERROR, (errmsg("a load callback fails")));
 }
 
 void CountUnload(Oid index, void* argument) {
@@ -79,8 +81,8 @@ void CountUnload(Oid index, void* argument) {
 }  // namespace
 }  // namespace xtree
 
-// xtree_count_callbacks(OUT loads int, OUT unloads int, OUT last oid), for tests: registers callbacks at the first call and tells what
-// they have counted since.
+// xtree_count_callbacks(fail bool, OUT loads int, OUT unloads int, OUT last oid), for tests: registers callbacks at the first call and
+// tells what they have counted since; with `fail` the next load callback raises an ERROR.
 extern "C" Datum xtree_count_callbacks(PG_FUNCTION_ARGS) {
   using namespace xtree;
   if (!counts.registered) {
@@ -88,6 +90,7 @@ extern "C" Datum xtree_count_callbacks(PG_FUNCTION_ARGS) {
     xtree_register_unload_callback(CountUnload, &counts);
     counts.registered = true;
   }
+  counts.fail = PG_GETARG_BOOL(0);
   TupleDesc description;
   if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) elog(ERROR, "return type must be a row type");
   Datum values[] = {Int32GetDatum(counts.loads), Int32GetDatum(counts.unloads), ObjectIdGetDatum(counts.last)};

@@ -108,16 +108,31 @@ is(sql(qq{SELECT stats_reset > '$before', (SELECT sum(scans) FROM pg_stat_xtree_
 
 # Callbacks of C code.
 $session->quit;
-$session = $node->background_psql('postgres');
-$session->query_safe(q{CREATE FUNCTION count_callbacks(OUT loads int, OUT unloads int, OUT last oid) AS 'xtree', 'xtree_count_callbacks' LANGUAGE C});
-is($session->query_safe('SELECT loads, unloads FROM count_callbacks()'), '0|0', 'callbacks are registered');
+$session = $node->background_psql('postgres', on_error_stop => 0);
+$session->query_safe(q{CREATE FUNCTION count_callbacks(fail bool, OUT loads int, OUT unloads int, OUT last oid) AS 'xtree', 'xtree_count_callbacks' LANGUAGE C});
+is($session->query_safe('SELECT loads, unloads FROM count_callbacks(false)'), '0|0', 'callbacks are registered');
 $session->query_safe(q{SELECT xtree_load('points_xtree')});
-is($session->query_safe('SELECT loads, unloads, last::regclass FROM count_callbacks()'), '1|0|points_xtree', 'a load callback');
+is($session->query_safe('SELECT loads, unloads, last::regclass FROM count_callbacks(false)'), '1|0|points_xtree', 'a load callback');
 sql(q{SELECT xtree_unload('points_xtree')});
-is($session->query_safe('SELECT loads, unloads, last::regclass FROM count_callbacks()'), '1|1|points_xtree', 'an unload callback');
+is($session->query_safe('SELECT loads, unloads, last::regclass FROM count_callbacks(false)'), '1|1|points_xtree', 'an unload callback');
 sql(q{SELECT xtree_load('points_xtree')});
-is($session->query_safe('SELECT loads, unloads FROM count_callbacks()'), '1|1', 'other sessions have their own');
+is($session->query_safe('SELECT loads, unloads FROM count_callbacks(false)'), '1|1', 'other sessions have their own');
+$session->query_safe('SELECT count_callbacks(true)');
+my ($answer, $failed) = $session->query(q{SELECT xtree_load('points_xtree')});
+is($failed, 1, 'an error in a load callback ends the statement');
+$session->{stderr} = '';  # BackgroundPsql keeps it
+is(sql(q{SELECT backends FROM pg_stat_xtree_indexes WHERE indexrelname = 'points_xtree'}), '1', 'the index stays loaded');
+is($session->query_safe(q{SELECT xtree_load('points_xtree')}), 't', 'and of use');
+is(sql(q{SELECT xtree_unload('points_xtree')}), 't', 'nothing holds it');
+is($session->query_safe('SELECT loads, unloads FROM count_callbacks(false)'), '2|2', 'each load has its unload');
 $session->query_safe('DROP FUNCTION count_callbacks');
+
+# Owners.
+sql(q{CREATE ROLE owner; CREATE TABLE owned AS SELECT p FROM points; CREATE INDEX owned_xtree ON owned USING xtree (p); ALTER TABLE owned OWNER TO owner});
+is(sql(q{SET ROLE owner; SELECT xtree_load('owned_xtree'), xtree_unpin('owned_xtree') >= 0, xtree_unload('owned_xtree')}), 't|t|t',
+	'an owner needs no other right');
+fails(q{SET ROLE owner; SELECT xtree_unload('points_xtree')}, qr/must be owner of index points_xtree/, 'who does not own it has none');
+sql('DROP TABLE owned');
 
 # The view waits for no lock, and a thousand indexes do not keep it.
 sql('CREATE TABLE many (a int, b int)');
