@@ -3,6 +3,7 @@
 
 #include "pg/settings.h"
 #include "stats/event_log.h"
+#include "storage/stop_point.h"
 #include "worker/measure.h"
 #include "worker/page_access.h"
 
@@ -169,11 +170,11 @@ void LoadWaiting(const IndexList& list) {
   if (candidates.count == 0) return;
   const bool recovery = RecoveryInProgress();
   const XLogRecPtr limit = recovery ? InvalidXLogRecPtr : GetXLogInsertRecPtr();
-  if (!recovery) FlushAll(candidates);
+  if (!recovery && !RuleBroken("admission")) FlushAll(candidates);
   for (int i = 0; i < candidates.count; i++) {
     const Candidate& candidate = candidates.item[i];
     Breathe();
-    if (!candidate.flushed && !recovery) {
+    if (!candidate.flushed && !recovery && !RuleBroken("admission")) {
       Fail(candidate.index, candidate.problem != nullptr ? candidate.problem : "its pages could not be written");
       continue;
     }
