@@ -1,6 +1,7 @@
 // The library's entry: module magic, _PG_init, and the handler that CREATE ACCESS METHOD names.
 #include "am/entry_points.h"
 #include "pg/settings.h"
+#include "registry/drop_watch.h"
 #include "stats/shared_state.h"
 #include "worker/worker.h"
 #include "xtree.h"
@@ -23,6 +24,7 @@ extern "C" void _PG_init(void) {
   if (process_shared_preload_libraries_in_progress) {
     xtree::RequestSharedMemory();
     xtree::RegisterWorker();
+    xtree::WatchDrops();
   }
 #ifdef XTREE_STOP_POINTS
   xtree::DefineStopPointSettings();

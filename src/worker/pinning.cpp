@@ -210,7 +210,13 @@ void WantDirectory(Holding* holding, Allowance* allowance) {
 // Whole, or not at all: half of it would keep out the next one.
 void WantWhole(Holding* holding, Allowance* allowance) {
   const int64 bytes = int64{holding->blocks} * kPageSize;
-  if (bytes <= allowance->lockable) Want(holding, 0, holding->blocks, allowance);
+  if (bytes <= allowance->lockable) {
+    Want(holding, 0, holding->blocks, allowance);
+  } else if (bytes <= allowance->limit) {
+    Populate(holding->mapping, 0, holding->blocks);
+    allowance->limit -= bytes;
+    allowance->refused += bytes;
+  }
 }
 
 struct Recent {
@@ -231,7 +237,7 @@ void WantByStrategy(const IndexList& list, Allowance* allowance) {
     for (int i = 0; i < count && allowance->limit > 0; i++) {
       if (recent[i].status.strategy != strategy) continue;
       const int64 bytes = static_cast<int64>(recent[i].status.blocks) * kPageSize;
-      if (strategy == Strategy::kResident && bytes > allowance->lockable) continue;
+      if (strategy == Strategy::kResident && bytes > allowance->limit) continue;
       Holding* holding = Usable(recent[i].index, recent[i].status);
       if (holding == nullptr) continue;
       if (strategy == Strategy::kPaged) WantDirectory(holding, allowance);
