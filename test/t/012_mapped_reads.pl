@@ -107,6 +107,16 @@ insert_one($node, q{SET xtree.break_rule = 'publish';});
 isnt(by_index($node, ''), by_scan($node), 'it is not if its writer does not raise the slots');
 is(by_index($node, 'SET xtree.use_mmap = off;'), by_scan($node), 'though it is in shared buffers');
 
+# For every process, the worker too: a reload begins a cycle of it.
+sub change_rule
+{
+	my ($server, $rule) = @_;
+	my $cycles = $server->safe_psql('postgres', 'SELECT cycles FROM pg_stat_xtree_worker');
+	$server->append_conf('postgresql.conf', "xtree.break_rule = '$rule'");
+	$server->reload;
+	$server->poll_query_until('postgres', "SELECT cycles > $cycles FROM pg_stat_xtree_worker") or die 'the worker does not go on';
+}
+
 # Admission.
 sub load_unwritten
 {
@@ -122,14 +132,10 @@ sub load_unwritten
 }
 load_unwritten($node);
 is(by_index($node, ''), by_scan($node), 'rows that were inserted before the load are found');
-$node->append_conf('postgresql.conf', q{xtree.break_rule = 'admission'});
-$node->reload;
-$node->poll_query_until('postgres', q{SELECT last_cycle > now() FROM pg_stat_xtree_worker}) or die 'the worker does not go on';
+change_rule($node, 'admission');
 load_unwritten($node);
 isnt(by_index($node, ''), by_scan($node), 'they are not if the worker does not write them');
-$node->append_conf('postgresql.conf', q{xtree.break_rule = ''});
-$node->reload;
-$node->poll_query_until('postgres', q{SELECT last_cycle > now() FROM pg_stat_xtree_worker}) or die 'the worker does not go on';
+change_rule($node, '');
 
 # A page is split and written while it is read.
 sub session
