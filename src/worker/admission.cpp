@@ -101,11 +101,11 @@ Strategy ChooseStrategy(const IndexStatus& status, uint64 blocks, int64 in_use) 
   return Strategy::kResident;
 }
 
-// Reads ahead what the strategy keeps.
-void Warm(SharedIndex* index, const FileMapping& mapping, Strategy strategy) {
+// Reads ahead what the strategy keeps. Returns the bytes in the page cache then.
+int64 Warm(SharedIndex* index, const FileMapping& mapping, Strategy strategy) {
   if (strategy == Strategy::kResident) Populate(mapping, 0, mapping.file_blocks());
   if (strategy == Strategy::kPaged) ForEachDirectoryPage(mapping, [](BlockNumber, void*) {}, nullptr);  // walking reads them
-  MeasureResident(index);
+  return MeasureResident(index);
 }
 
 // False: somebody else changed the entry meanwhile.
@@ -141,7 +141,7 @@ void Report(const Candidate& candidate, XLogRecPtr admitted, uint64 blocks, Stra
 }
 
 // The file must be the one that was flushed: looked at after the flush.
-void FinishLoad(const Candidate& candidate, XLogRecPtr admitted, int64 in_use) {
+void FinishLoad(const Candidate& candidate, XLogRecPtr admitted, int64* in_use) {
   SharedIndex* index = candidate.index;
   uint64 blocks;
   const FileIdentity file = IdentifyFile(candidate.status.file.locator, &blocks);
@@ -154,10 +154,10 @@ void FinishLoad(const Candidate& candidate, XLogRecPtr admitted, int64 in_use) {
   } else if (settings.verify_on_load && !VerifyPages(mapping, problem, sizeof(problem))) {
     Fail(index, problem);
   } else {
-    const Strategy strategy = ChooseStrategy(candidate.status, blocks, in_use);
+    const Strategy strategy = ChooseStrategy(candidate.status, blocks, *in_use - candidate.status.resident_bytes);
     if (MarkLoaded(index, file, blocks, admitted, strategy)) {
       Report(candidate, admitted, blocks, strategy);
-      Warm(index, mapping, strategy);
+      *in_use += Warm(index, mapping, strategy) - candidate.status.resident_bytes;
     }
   }
   mapping.Unmap();
@@ -171,6 +171,7 @@ void LoadWaiting(const IndexList& list) {
   const bool recovery = RecoveryInProgress();
   const XLogRecPtr limit = recovery ? InvalidXLogRecPtr : GetXLogInsertRecPtr();
   if (!recovery && !RuleBroken("admission")) FlushAll(candidates);
+  int64 in_use = MemoryInUse(list);
   for (int i = 0; i < candidates.count; i++) {
     const Candidate& candidate = candidates.item[i];
     Breathe();
@@ -179,7 +180,7 @@ void LoadWaiting(const IndexList& list) {
       continue;
     }
     const bool before = candidate.status.admitted != InvalidXLogRecPtr;
-    FinishLoad(candidate, recovery || !before ? limit : candidate.status.admitted, MemoryInUse(list));
+    FinishLoad(candidate, recovery || !before ? limit : candidate.status.admitted, &in_use);
   }
   pg::CloseAllStorage();
 }

@@ -140,6 +140,16 @@ void EvictIdle(const Ranking& ranking, Oid database, int64 idle_us, UnloadReason
   }
 }
 
+// What is on its way out needs nothing else to go.
+int64 LeavingBytes(const IndexList& list) {
+  int64 bytes = 0;
+  for (int i = 0; i < list.count; i++) {
+    const IndexStatus status = StatusOf(list.index[i]);
+    if (status.state == LoadState::kUnloading) bytes += status.resident_bytes;
+  }
+  return bytes;
+}
+
 // True: the file is not the one that the entry names any more. Sets the entry back.
 bool LoseFile(SharedIndex* index, const FileIdentity& known) {
   SharedIndexLock lock(index);
@@ -218,7 +228,7 @@ void EvictBySettings(const IndexList& list) {
     EvictIdle(ranking, InvalidOid, settings.idle_timeout_s * USECS_PER_SEC, UnloadReason::kIdle, nullptr, nullptr);
   if (settings.memory_budget_kb < 0) return;
   const int64 budget = settings.memory_budget_kb * INT64CONST(1024);
-  const int64 used = MemoryInUse(list);
+  const int64 used = MemoryInUse(list) - LeavingBytes(list);
   if (used > budget) UnloadCold(list, used - budget / 10 * 9, UnloadReason::kBudget, nullptr, nullptr);
 }
 
@@ -240,7 +250,7 @@ void RemoveDropped(const IndexList& list) {
     SharedIndex* index = list.index[i];
     const IndexStatus status = StatusOf(index);
     if (!status.dropped) continue;
-    pg_atomic_fetch_add_u32(&index->generation, 1);
+    (void)LoseFile(index, status.file);
     Unpin(index);
     ForgetPages(index->key);
     WakeSessions(index->key);

@@ -116,9 +116,8 @@ void Cycle(const IndexList& list) {
 // Returns how many indexes still wait for sessions to let go of them.
 int Round() {
   pg_atomic_write_u32(&shared->wanted, 0);
-  RemoveDropped(HoldIndexes());
-  ReleaseIndexes();
   const IndexList& list = HoldIndexes();
+  RemoveDropped(list);
   ShowActivity("loading");
   LoadWaiting(list);
   ServeRequests(list);
