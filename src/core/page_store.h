@@ -150,6 +150,8 @@ class PageReader {
   virtual void* Reallocate(void* old, size_t bytes) = 0;
   // Children that the scan will visit next, for prefetching. May ignore them.
   virtual void WillRead(const BlockNumber* blocks, int count) = 0;
+  // The page that the scan will visit next: for the processor's caches. May ignore it.
+  virtual void Approach(BlockNumber) {}
 
  protected:
   ~PageReader() = default;

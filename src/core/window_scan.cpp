@@ -21,6 +21,7 @@ bool WindowScan::Step(PageReader& reader, LeafBatch* batch) {
   while (!stack_.empty() && batch->count == 0) {
     const NodePointer node = stack_.back();
     stack_.PopBack();
+    if (!stack_.empty()) reader.Approach(stack_.back().block);
     DropVisited(batch);
     batch->block = node.block;
     const BlockNumber right = VisitNode(

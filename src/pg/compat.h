@@ -26,14 +26,18 @@ namespace pg {
 
 #if PG_VERSION_NUM >= 160000
 using FileLocator = RelFileLocator;
+using FileNumber = RelFileNumber;
 inline const FileLocator& LocatorOf(Relation rel) { return rel->rd_locator; }
+inline FileNumber FileNumberOf(Relation rel) { return rel->rd_locator.relNumber; }
 inline bool NewInTransaction(Relation rel) {
   return rel->rd_createSubid != InvalidSubTransactionId || rel->rd_newRelfilelocatorSubid != InvalidSubTransactionId ||
          rel->rd_firstRelfilelocatorSubid != InvalidSubTransactionId;
 }
 #else
 using FileLocator = RelFileNode;
+using FileNumber = Oid;
 inline const FileLocator& LocatorOf(Relation rel) { return rel->rd_node; }
+inline FileNumber FileNumberOf(Relation rel) { return rel->rd_node.relNode; }
 // Was the relation, or its file, made by this transaction?
 inline bool NewInTransaction(Relation rel) {
   return rel->rd_createSubid != InvalidSubTransactionId || rel->rd_newRelfilenodeSubid != InvalidSubTransactionId ||

@@ -155,6 +155,15 @@ void MappedReader::WillRead(const BlockNumber* blocks, int count) {
   counts_.prefetch_us += result.microseconds;
 }
 
+void MappedReader::Approach(BlockNumber block) {
+  if (!mapped_) {
+    buffers_.Approach(block);
+  } else if (block < use_->index->mapping.blocks()) {
+    FetchEnds(use_->index->mapping.Page(block));
+    __builtin_prefetch(FreshnessSlot(use_->freshness_base, block));
+  }
+}
+
 void MappedReader::Sample(BlockNumber block, int level) {
   if (use_ == nullptr || use_->index == nullptr || samples_count_ == kMaxSamples) return;
   samples_[samples_count_++] = {block, level};

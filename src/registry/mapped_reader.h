@@ -30,6 +30,7 @@ class MappedReader final : public PageReader {
   [[noreturn]] void Corrupt(BlockNumber block, const char* what) override { buffers_.Corrupt(block, what); }
   void* Reallocate(void* old, size_t bytes) override { return buffers_.Reallocate(old, bytes); }
   void WillRead(const BlockNumber* blocks, int count) override;
+  void Approach(BlockNumber block) override;
 
   // Closes what is open and gives all pins back.
   void Reset();

@@ -3,6 +3,7 @@
 
 #include "page/validate.h"
 #include "pg/guard.h"
+#include "storage/recent_buffers.h"
 
 extern "C" {
 #include "storage/predicate.h"
@@ -14,7 +15,7 @@ NodeView BufferReader::Open(int slot, BlockNumber block, int expected_level) {
   Assert(!BufferIsValid(buffer_[slot]));
   CHECK_FOR_INTERRUPTS();
   if (slot == 1) XTREE_STOP_POINT("read-follower");
-  const Buffer buffer = ReadBuffer(index_, block);
+  const Buffer buffer = ReadBufferAgain(index_, block);
   buffer_[slot] = buffer;
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
   // Under the page's lock, which a writer holds exclusively while it looks for predicate locks.
@@ -87,6 +88,8 @@ void BufferReader::WillRead(const BlockNumber* blocks, int count) {
   if (!prefetch_) return;
   for (int i = 0; i < count; i++) PrefetchBuffer(index_, MAIN_FORKNUM, blocks[i]);
 }
+
+void BufferReader::Approach(BlockNumber block) { ApproachBuffer(index_, block); }
 
 void BufferReader::Reset() {
   for (int slot = 0; slot < kSlots; slot++) Close(slot);

@@ -31,6 +31,7 @@ class BufferReader final : public PageReader {
   [[noreturn]] void Corrupt(BlockNumber block, const char* what) override;
   void* Reallocate(void* old, size_t bytes) override;
   void WillRead(const BlockNumber* blocks, int count) override;
+  void Approach(BlockNumber block) override;
 
   // Index-only scans: keeps the pins of the last `leaves` leaves that were closed, at most kMaxPins, so that VACUUM, which locks
   // every leaf for cleanup, cannot remove an entry of theirs and have its TID used again before the scan has returned it. 0: none
