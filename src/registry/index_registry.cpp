@@ -32,13 +32,17 @@ void CountPrivateBytes(size_t now) {
   counted_bytes = now;
 }
 
-void Unmap(RegisteredIndex* index) {
-  if (!index->mapping.mapped()) return;
+void DropMapping(RegisteredIndex* index) {
   pg_atomic_fetch_sub_u64(&shared->mapped_bytes, static_cast<int64>(index->mapping.bytes()));
   index->mapping.Unmap();
   pg_atomic_fetch_sub_u32(&index->shared->mapped_by, 1);
   index->state = LoadState::kRegistered;
   index->outgrown = false;
+}
+
+void Unmap(RegisteredIndex* index) {
+  if (!index->mapping.mapped()) return;
+  DropMapping(index);
   FireUnload(index->oid);
 }
 
@@ -203,7 +207,7 @@ void Map(RegisteredIndex* index, const pg::FileLocator& locator, const Admission
   XTREE_STOP_POINT("registry-mapped");
   // Asked to let go between the look at the entry and now: whoever asked may not have seen this mapping.
   if (Stale(*index)) {
-    Unmap(index);
+    DropMapping(index);
   } else {
     FireLoad(index->oid);
   }
