@@ -22,7 +22,7 @@ sub create_node
 	my ($name, @settings) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 	$node->init(allows_streaming => 1);
-	$node->append_conf('postgresql.conf', join "\n", 'autovacuum = off', 'restart_after_crash = on', 'max_worker_processes = 8',
+	$node->append_conf('postgresql.conf', join "\n", 'autovacuum = off', 'wal_keep_size = 4GB', 'restart_after_crash = on', 'max_worker_processes = 8',
 		'max_parallel_maintenance_workers = 2', 'log_min_messages = debug1', q{statement_timeout = '180s'}, @settings, '');
 	$node->start;
 	return $node;

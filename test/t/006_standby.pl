@@ -12,7 +12,7 @@ use Test::More;
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1);
-$primary->append_conf('postgresql.conf', "wal_consistency_checking = all\nautovacuum = off\nmax_wal_size = 1GB\n");
+$primary->append_conf('postgresql.conf', "wal_consistency_checking = all\nautovacuum = off\nmax_wal_size = 1GB\nwal_keep_size = 4GB\n");
 $primary->start;
 $primary->safe_psql('postgres', q{
 	CREATE EXTENSION xtree;

@@ -11,6 +11,7 @@ use Time::HiRes qw(time usleep);
 my $node = PostgreSQL::Test::Cluster->new('worker');
 $node->init(allows_streaming => 1, extra => ['--data-checksums']);
 $node->append_conf('postgresql.conf', <<'CONF');
+wal_keep_size = 4GB
 shared_preload_libraries = xtree
 xtree.naptime = 200ms
 xtree.idle_timeout = 0

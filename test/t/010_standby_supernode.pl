@@ -12,7 +12,7 @@ use Test::More;
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1);
-$primary->append_conf('postgresql.conf', "autovacuum = off\nmax_wal_size = 1GB\nmax_standby_streaming_delay = -1\n");
+$primary->append_conf('postgresql.conf', "autovacuum = off\nmax_wal_size = 1GB\nwal_keep_size = 4GB\nmax_standby_streaming_delay = -1\n");
 $primary->start;
 $primary->safe_psql('postgres', 'CREATE EXTENSION xtree');
 if (!defined eval { $primary->safe_psql('postgres', q{LOAD 'xtree'; SHOW xtree.stop_point}) })

@@ -10,6 +10,7 @@ use Test::More;
 my $node = PostgreSQL::Test::Cluster->new('views');
 $node->init(allows_streaming => 1);
 $node->append_conf('postgresql.conf', <<'CONF');
+wal_keep_size = 4GB
 shared_preload_libraries = xtree
 autovacuum = off
 fsync = off

@@ -19,6 +19,7 @@ autovacuum = off
 bgwriter_lru_maxpages = 0
 checkpoint_timeout = '1h'
 max_wal_size = '4GB'
+wal_keep_size = '4GB'
 shared_buffers = '64MB'
 log_checkpoints = on
 xtree.naptime = '100ms'
