@@ -16,6 +16,9 @@ INSERT INTO places
 CREATE INDEX places_all ON places USING xtree (location, area, kind, price) INCLUDE (id, note);
 VACUUM ANALYZE places;
 SELECT xtree_check('places_all', true);
+SELECT attname, pg_index_column_has_property(attrelid::regclass, attnum, 'distance_orderable') AS distance_orderable,
+       pg_index_column_has_property(attrelid::regclass, attnum, 'returnable') AS returnable
+  FROM pg_attribute WHERE attrelid = 'places_all'::regclass ORDER BY attnum;
 
 -- options and their bounds
 CREATE INDEX ON places USING xtree (location) WITH (fillfactor = 9);

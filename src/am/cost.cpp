@@ -30,13 +30,19 @@ struct TreeShape {
   double overlap;
 };
 
-TreeShape ShapeOf(const IndexState& state, const IndexOptInfo* info) {
+// An index that does not exist (a planner's extension asks what it would be worth) has no state, and is taken for one of its size
+// without overlap.
+TreeShape ShapeOf(const IndexState* state, const IndexOptInfo* info) {
   TreeShape shape{std::max<double>(info->pages - 2, 1), 1, 0};
-  if (state.levels > 0 && state.level[0].pages > 0) {
-    shape.overlap = state.level[0].overlap;
-    shape.leaves = std::min<double>(shape.leaves, std::max<double>(state.level[0].pages, 1));
+  constexpr double kTypicalFanout = 100;
+  double fanout = kTypicalFanout;
+  if (state != nullptr) {
+    if (state->levels > 0 && state->level[0].pages > 0) {
+      shape.overlap = state->level[0].overlap;
+      shape.leaves = std::min<double>(shape.leaves, std::max<double>(state->level[0].pages, 1));
+    }
+    fanout = std::max<double>(state->layout.Block(false, false).max_entries * 0.7, 2);
   }
-  const double fanout = std::max<double>(state.layout.Block(false, false).max_entries * 0.7, 2);
   shape.height = std::ceil(std::log(shape.leaves) / std::log(fanout)) + 1;
   return shape;
 }
@@ -54,11 +60,12 @@ double ColumnSelectivity(PlannerInfo* root, const IndexPath* path, int column) {
 }
 
 // The share of the leaves that a scan with these clauses visits.
-double LeafShare(PlannerInfo* root, const IndexPath* path, const IndexState& state, const TreeShape& shape) {
-  const double slice = std::pow(shape.leaves, -1.0 / state.layout.dimensions);
+double LeafShare(PlannerInfo* root, const IndexPath* path, const IndexState* state, const TreeShape& shape) {
+  const int columns = path->indexinfo->nkeycolumns;
+  const double slice = std::pow(shape.leaves, -1.0 / (state != nullptr ? state->layout.dimensions : columns));
   double share = 1;
-  for (int i = 0; i < state.layout.columns; i++) {
-    const int dimensions = state.column[i].column.dimensions;
+  for (int i = 0; i < columns; i++) {
+    const int dimensions = state != nullptr ? state->column[i].column.dimensions : 1;
     const double side = std::pow(ColumnSelectivity(root, path, i), 1.0 / dimensions);
     share *= std::pow(std::min(1.0, side + slice), dimensions);
   }
@@ -82,6 +89,15 @@ double ArrayElements(const IndexPath* path) {
   return product;
 }
 
+// A copy, because estimates may process invalidations. nullptr: the index does not exist.
+const IndexState* StateForPlanning(const IndexOptInfo* info) {
+  if (info->hypothetical) return nullptr;
+  const Relation index = index_open(info->indexoid, NoLock);
+  const IndexState* state = CopyIndexState(index, false);
+  index_close(index, NoLock);
+  return state;
+}
+
 }  // namespace
 
 }  // namespace xtree
@@ -90,11 +106,9 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
                                   Selectivity* selectivity, double* correlation, double* pages) {
   using namespace xtree;
   const IndexOptInfo* info = path->indexinfo;
-  const Relation index = index_open(info->indexoid, NoLock);
-  const IndexState* state = CopyIndexState(index, false);  // estimates below may process invalidations
-  const TreeShape shape = ShapeOf(*state, info);
-  const double leaves = std::max(1.0, std::ceil(LeafShare(root, path, *state, shape) * shape.leaves));
-  index_close(index, NoLock);
+  const IndexState* state = StateForPlanning(info);
+  const TreeShape shape = ShapeOf(state, info);
+  const double leaves = std::max(1.0, std::ceil(LeafShare(root, path, state, shape) * shape.leaves));
 
   // Disk and argument costs as for any index, with the tuples of the leaves visited standing for the pages. An array condition is one
   // scan here, however many elements it has.

@@ -38,6 +38,9 @@ bool xtreecanreturn(Relation index, int column);
 void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loop_count, Cost* startup_cost, Cost* total_cost,
                          Selectivity* selectivity, double* correlation, double* pages);
 
+// property.cpp
+bool xtreeproperty(Oid index, int column, IndexAMProperty property, const char* name, bool* result, bool* isnull);
+
 // options.cpp, validate.cpp, progress.cpp
 bytea* xtreeoptions(Datum reloptions, bool validate);
 bool xtreevalidate(Oid opclass);

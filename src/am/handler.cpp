@@ -61,7 +61,7 @@ extern "C" Datum xtree_handler(PG_FUNCTION_ARGS) {
   am->amcanreturn = xtreecanreturn;
   am->amcostestimate = xtreecostestimate;
   am->amoptions = xtreeoptions;
-  am->amproperty = nullptr;
+  am->amproperty = xtreeproperty;
   am->ambuildphasename = xtreebuildphasename;
   am->amvalidate = xtreevalidate;
   am->amadjustmembers = xtreeadjustmembers;
