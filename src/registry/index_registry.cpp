@@ -12,6 +12,7 @@ extern "C" {
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "storage/ipc.h"
+#include "storage/sinval.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 }
@@ -157,13 +158,15 @@ Admission LookAt(SharedIndex* index, const pg::FileLocator& locator, const LoadO
   return out;
 }
 
-// A new file's identity, for the worker to admit.
+// A new file's identity, for the worker to admit. Sessions that map the old one would keep it, though it is deleted, until they look.
 void AskForAdmission(SharedIndex* index, const pg::FileLocator& locator) {
   uint64_t blocks;
   const FileIdentity file = IdentifyFile(locator, &blocks);
+  bool replaced;
   {
     SharedIndexLock lock(index);
-    if (!(index->file == file)) {
+    replaced = !(index->file == file);
+    if (replaced) {
       index->admitted = InvalidXLogRecPtr;
       pg_atomic_fetch_add_u32(&index->generation, 1);
     }
@@ -171,6 +174,7 @@ void AskForAdmission(SharedIndex* index, const pg::FileLocator& locator) {
     index->blocks = blocks;
     index->dropped = false;
   }
+  if (replaced && pg_atomic_read_u32(&index->mapped_by) > 0) WakeSessions(index->key);
   WakeWorker();
 }
 
@@ -204,7 +208,7 @@ void Map(RegisteredIndex* index, const pg::FileLocator& locator, const Admission
   pg_atomic_fetch_add_u64(&shared->mapped_bytes, index->mapping.bytes());
   pg_atomic_fetch_add_u32(&index->shared->mapped_by, 1);
   pg_atomic_fetch_add_u64(&index->shared->loads, 1);
-  XTREE_STOP_POINT("registry-mapped");
+  XTREE_SCAN_STOP_POINT("registry-mapped");
   // Asked to let go between the look at the entry and now: whoever asked may not have seen this mapping.
   if (Stale(*index)) {
     DropMapping(index);
@@ -318,6 +322,15 @@ void DropStaleMappings() {
   ForEach([](RegisteredIndex* index) {
     if (Stale(*index)) LetGo(index);
   });
+}
+
+void WakeSessions(IndexKey key) {
+  SharedInvalidationMessage message = {};
+  message.rc.id = SHAREDINVALRELCACHE_ID;
+  message.rc.dbId = key.database;
+  message.rc.relId = key.index;
+  SendSharedInvalidMessages(&message, 1);
+  pg::SignalCatchup(key.database);
 }
 
 void ForEachRegistered(void (*visit)(const RegisteredIndex& index, void* context), void* argument) {

@@ -69,6 +69,9 @@ bool Mappable(Relation index);
 // Lets go of mappings whose generation is not the index's any more. Never raises.
 void DropStaleMappings();
 
+// Has other sessions look at their mappings of the index now, idle ones too: its generation was raised. Never raises.
+void WakeSessions(IndexKey key);
+
 // What the registry of this backend holds, for tests and views: calls visit for each entry.
 void ForEachRegistered(void (*visit)(const RegisteredIndex& index, void* context), void* context);
 

@@ -81,7 +81,7 @@ bool MappedReader::TryMapping(OpenPage* open, int slot, BlockNumber block, int e
   open->page = mapping.Page(block);
   ArmPage(slot, open->page, &jump_);
   open->frame.Read(open->page);
-  XTREE_STOP_POINT("mapped-open");
+  XTREE_SCAN_STOP_POINT("mapped-open");
   if (ValidateNode(*layout_, open->frame, expected_level) == nullptr && Verified(*open, block)) return true;
   DisarmPage(slot);
   open->page = nullptr;
@@ -114,7 +114,7 @@ bool MappedReader::Close(int slot) {
     if (slot == 0) distrust_ = false;
     return buffers_.Close(slot);
   }
-  XTREE_STOP_POINT("mapped-read");
+  XTREE_SCAN_STOP_POINT("mapped-read");
   pg_read_barrier();
   const bool consistent = pg_atomic_read_u64(open.slot) == open.slot_value || RuleBroken("recheck");
   DisarmPage(slot);

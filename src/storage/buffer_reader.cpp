@@ -4,6 +4,7 @@
 #include "page/validate.h"
 #include "pg/guard.h"
 #include "storage/recent_buffers.h"
+#include "storage/stop_point.h"
 
 extern "C" {
 #include "storage/predicate.h"
@@ -14,7 +15,7 @@ namespace xtree {
 NodeView BufferReader::Open(int slot, BlockNumber block, int expected_level) {
   Assert(!BufferIsValid(buffer_[slot]));
   CHECK_FOR_INTERRUPTS();
-  if (slot == 1) XTREE_STOP_POINT("read-follower");
+  if (slot == 1) XTREE_SCAN_STOP_POINT("read-follower");
   const Buffer buffer = ReadBufferAgain(index_, block);
   buffer_[slot] = buffer;
   LockBuffer(buffer, BUFFER_LOCK_SHARE);

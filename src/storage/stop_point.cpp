@@ -138,6 +138,10 @@ void DefineStopPointSettings() {
   stop_point_hook = Stop;
 }
 
+void ScanStopPoint(const char* name) {
+  Guarded([=] { Stop(name); });
+}
+
 bool RuleBroken(const char* name) { return broken_rule != nullptr && strcmp(broken_rule, name) == 0; }
 
 }  // namespace xtree

@@ -11,8 +11,13 @@ namespace xtree {
 void DefineStopPointSettings();
 
 bool RuleBroken(const char* name);
+
+// A stop point in a frame that nothing encloses but PostgreSQL's own: an ERROR leaves it as one, not as an exception.
+void ScanStopPoint(const char* name);
+#define XTREE_SCAN_STOP_POINT(name) ::xtree::ScanStopPoint(name)
 #else
 constexpr bool RuleBroken(const char*) { return false; }
+#define XTREE_SCAN_STOP_POINT(name) do { } while (0)
 #endif
 
 }  // namespace xtree

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 
 #include "pg/settings.h"
-#include "registry/file_mapping.h"
+#include "registry/index_registry.h"
 #include "stats/event_log.h"
 #include "stats/hot_pages.h"
 #include "worker/measure.h"
@@ -12,7 +12,6 @@
 
 extern "C" {
 #include "storage/fd.h"
-#include "storage/sinval.h"
 }
 
 namespace xtree {
@@ -20,15 +19,6 @@ namespace xtree {
 namespace {
 
 constexpr TimestampTz kSignalAgainAfter = USECS_PER_SEC;  // for a session that mapped it just when it was signalled
-
-void WakeSessions(IndexKey key) {
-  SharedInvalidationMessage message = {};
-  message.rc.id = SHAREDINVALRELCACHE_ID;
-  message.rc.dbId = key.database;
-  message.rc.relId = key.index;
-  SendSharedInvalidMessages(&message, 1);
-  pg::SignalCatchup(key.database);
-}
 
 // Only clean pages can be freed. An error here is the server's: nobody else would hear of it.
 void WriteBack(const pg::FileLocator& locator, int segments) {
