@@ -79,8 +79,9 @@ void ServeUnpin(const IndexList& list, IndexKey key, Service* service) {
 }
 
 void ServeOne(const IndexList& list, const WorkerRequest& request, Service* service) {
-  SharedIndex* index = list.Find(request.key);
   const bool by_index = request.kind == RequestKind::kLoad || request.kind == RequestKind::kUnload;
+  SharedIndex* index = list.Find(request.key);
+  if (by_index && index == nullptr) index = HoldIndexes().Find(request.key);  // first used since the round began
   if (by_index && index == nullptr) {
     if (request.kind == RequestKind::kLoad) Problem(service, "no session has used it");
     return;
