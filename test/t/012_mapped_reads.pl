@@ -234,6 +234,31 @@ $mend->();
 is($node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()'), $start, 'the server has not restarted');
 is($node->safe_psql('postgres', q{SELECT xtree_check('t_x', true)}), '', 'xtree_check');
 
+# A streamed index: what a scan has read leaves the page cache behind it. (A page that is not on disk yet cannot.)
+SKIP:
+{
+	my $data = $node->data_dir;
+	skip 'pages of a tmpfs cannot leave memory', 2 if `stat -f -c %T $data` =~ /tmpfs/;
+	my %resident;
+	for my $strategy (qw(streamed paged))
+	{
+		$node->safe_psql('postgres', qq{
+			DROP TABLE t;
+			CREATE TABLE t (id int, p point);
+			INSERT INTO t SELECT i, point(i % 1000, i / 1000) FROM generate_series(1, 100000) i;
+			CREATE INDEX t_x ON t USING xtree (p) WITH (strategy = $strategy);
+			CHECKPOINT});
+		load($node);
+		system_or_bail('sync', $node->data_dir . '/' . $node->safe_psql('postgres', q{SELECT pg_relation_filepath('t_x')}));
+		by_index($node, '');
+		$node->safe_psql('postgres', 'SELECT pg_sleep(0.3)');    # the worker measures
+		$resident{$strategy} = statistic($node, 'resident_bytes::float8 / size');
+	}
+	cmp_ok($resident{streamed}, '<', 0.3, 'little of a streamed index stays in the page cache');
+	cmp_ok($resident{paged}, '>', 0.8, 'a paged one stays');
+	fresh_table($node);
+}
+
 # A database that is copied through shared buffers, or file by file.
 for my $strategy (qw(wal_log file_copy))
 {
