@@ -16,6 +16,7 @@ shared_preload_libraries = xtree
 xtree.naptime = 200ms
 xtree.idle_timeout = 0
 autovacuum = off
+statement_timeout = 60s
 restart_after_crash = on
 CONF
 $node->start;
