@@ -1,5 +1,10 @@
 # The background worker: admission, eviction (idle, budget, quota, on request) also from idle sessions, pins within the limits, lost and
 # damaged files, dropped indexes, its own errors and ends, shutdown, preloading, statistics over restarts, a standby and its promotion.
+# Seen to fail: without the catch-up signal, the release of pins, or the write-back before the page cache is dropped; with running scans evicted,
+# the warm pool or quotas ignored, the order of use reversed; with mlock() left out, limits or refusals ignored, whole paged indexes pinned;
+# with counters taken over after a crash, no checksum of the statistics file, no preloading, no verification; with drops noted that
+# were rolled back, dropped databases not noted, replaced files kept; with a worker that does not serve barriers, SIGTERM or errors, ends with
+# status 0, or admits in recovery.
 use strict;
 use warnings;
 
