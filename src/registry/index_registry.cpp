@@ -104,11 +104,31 @@ void CreateRegistry() {
   InstallFaultHandler();
 }
 
+bool Dropped(SharedIndex* index) {
+  SharedIndexLock lock(index);
+  return index->dropped;
+}
+
+// Entries of dropped indexes go whenever the number of entries has doubled, so that a session that makes and drops indexes all its
+// life does not grow.
+void ForgetDropped() {
+  static long limit = 64;
+  if (hash_get_num_entries(registry) < limit) return;
+  ForEach([](RegisteredIndex* index) {
+    if (index->uses > 0 || !Dropped(index->shared)) return;
+    Unmap(index);
+    ReleaseSharedIndex(index->shared);
+    hash_search(registry, &index->oid, HASH_REMOVE, nullptr);
+  });
+  limit = std::max(64L, 2 * hash_get_num_entries(registry));
+}
+
 RegisteredIndex* Register(Relation relation) {
   if (registry == nullptr) CreateRegistry();
   const Oid oid = RelationGetRelid(relation);
   auto* found = static_cast<RegisteredIndex*>(hash_search(registry, &oid, HASH_FIND, nullptr));
   if (found != nullptr) return found;
+  ForgetDropped();
   SharedIndex* index = AcquireSharedIndex({MyDatabaseId, oid});
   bool exists;
   auto* entry = static_cast<RegisteredIndex*>(hash_search(registry, &oid, HASH_ENTER_NULL, &exists));
@@ -238,6 +258,12 @@ void Load(RegisteredIndex* index, const pg::FileLocator& locator, const LoadOpti
   if (admission.admitted) Map(index, locator, admission);
 }
 
+// Never back in time: what one session notes is not undone by a statement of another that began earlier.
+void NoteAccess(SharedIndex* index, TimestampTz time) {
+  const auto now = static_cast<uint64>(time);
+  if (pg_atomic_read_u64(&index->last_access) < now) pg_atomic_write_u64(&index->last_access, now);
+}
+
 XLogRecPtr AdmittedUpTo(SharedIndex* index) {
   SharedIndexLock lock(index);
   return index->admitted;
@@ -273,7 +299,7 @@ void BeginUse(Relation index, const LoadOptions& options, bool may_map, IndexUse
   }
   entry->uses++;
   use->index = entry;
-  pg_atomic_write_u64(&entry->shared->last_access, static_cast<uint64>(GetCurrentStatementStartTimestamp()));
+  NoteAccess(entry->shared, GetCurrentStatementStartTimestamp());
   if (!use->mapped) return;
   entry->mapped_uses++;
   pg_atomic_fetch_add_u32(&entry->shared->running, 1);
@@ -293,6 +319,7 @@ void EndUse(IndexUse* use) {
   DisarmPage(0);  // an ERROR may have left a page armed
   DisarmPage(1);
   entry->uses--;
+  NoteAccess(entry->shared, GetCurrentTimestamp());  // the statement may be hours old
   if (use->mapped) {
     entry->mapped_uses--;
     pg_atomic_fetch_sub_u32(&entry->shared->running, 1);

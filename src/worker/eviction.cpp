@@ -186,7 +186,8 @@ bool BeginUnload(SharedIndex* index, UnloadReason reason) {
     pg_atomic_fetch_add_u32(&index->generation, 1);
   }
   Unpin(index);
-  WakeSessions(index->key);
+  // A session that maps it from now on sees the new generation.
+  if (pg_atomic_read_u32(&index->mapped_by) > 0) WakeSessions(index->key);
   return true;
 }
 

@@ -76,7 +76,9 @@ void ToRecord(SharedIndex* index, Record* record) {
 }
 
 void TakeCounters(SharedIndex* index, Record* record) {
+  const uint64 used = pg_atomic_read_u64(&index->last_access);  // perhaps by a session that was quicker than the worker
   ForEachCounter(index, record, [](pg_atomic_uint64* to, const uint64* from) { pg_atomic_fetch_add_u64(to, static_cast<int64>(*from)); });
+  pg_atomic_write_u64(&index->last_access, std::max(used, record->last_access));
   SharedIndexLock lock(index);
   if (index->first_access == 0) index->first_access = record->first_access;
   index->load_us = record->load_us;

@@ -4,7 +4,9 @@
 #  - errors, cancels, ends of sessions in the middle of scans, cursors of all kinds, savepoints, subtransactions, parallel workers
 #  - many sessions that load and drop at once, a crash while an index is mapped, 3,000 indexes in a session, 200 sessions
 #  - damaged pages with checksums: an ERROR or the right answer
-# Seen to fail: without waking other sessions when a session finds a file replaced, they keep the old one, deleted, as long as they idle.
+# Seen to fail: without waking other sessions when a session finds a file replaced (they keep the old one, deleted, as long as they idle);
+# with the beginning of the statement as the only time of an access (a long one has its indexes evicted as idle, again and again); without
+# forgetting dropped indexes in the registry.
 use strict;
 use warnings;
 
@@ -231,6 +233,32 @@ sql('UPDATE t SET id = id + 100000 WHERE id % 2 = 0; VACUUM t; CHECKPOINT');
 is(ask($session, 'MOVE ALL FROM c; COMMIT; SELECT 1'), 1, 'it goes on');
 eventually(sub { of('t_x', q{concat_ws('|', state, backends)}) eq 'registered|0' }, 'when it has ended the index is let go of');
 make_table('t');
+
+# An index that a long statement uses again and again is not idle, however long ago that statement began.
+sub configure
+{
+	$node->append_conf('postgresql.conf', $_) for @_;
+	$node->reload;
+}
+configure(q{xtree.naptime = '100ms'}, q{xtree.idle_timeout = '1s'});
+my $evictions = of('t_x', 'evictions');
+ask($session, qq{DO \$\$ BEGIN FOR i IN 1 .. 40 LOOP PERFORM count(*) FROM t WHERE $all; PERFORM pg_sleep(0.1); END LOOP; END \$\$});
+is(of('t_x', 'evictions'), $evictions, 'an index in use by a long statement is not evicted as idle');
+ok($node->poll_query_until('postgres', qq{SELECT evictions > $evictions FROM pg_stat_xtree_indexes WHERE indexrelname = 't_x'}), 'afterwards it is');
+configure(q{xtree.naptime = '1h'}, 'xtree.idle_timeout = 0');
+
+# A session that makes and drops indexes does not grow.
+ask($session, q{DO $$ DECLARE n int; BEGIN
+	FOR i IN 1 .. 600 LOOP
+		EXECUTE 'CREATE TABLE brief (p point); INSERT INTO brief VALUES (point(1, 1)); CREATE INDEX brief_x ON brief USING xtree (p)';
+		COMMIT;
+		EXECUTE $q$SELECT count(*) FROM brief WHERE p <@ box '(0,0),(2,2)'$q$ INTO n;
+		EXECUTE 'DROP TABLE brief';
+		COMMIT;
+	END LOOP;
+END $$});
+cmp_ok(ask($session, q{SELECT sum(used_bytes) FROM pg_backend_memory_contexts WHERE name = 'xtree registry'}), '<', 50_000, 'dropped indexes leave the registry of a session');
+ok($node->poll_query_until('postgres', 'SELECT count(*) < 5 FROM xtree_stat_indexes()'), 'and the table');
 
 # Loads and drops at once.
 for my $round (1 .. 3)
