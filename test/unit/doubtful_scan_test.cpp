@@ -4,7 +4,7 @@
 // Seen to fail with: children or matches of a discarded node kept by WindowScan; frames kept, lost or queued too early by
 // NearestScan, or noted only after the page was read; the answer of Close not looked at, of a head or of a follower; a
 // follower's invalid view used; damage reported that was a doubt; a fault that leaves the page open; copies without the
-// page's ends.
+// page's ends; a view that looks at the page's own ends instead of the copy.
 #include <gtest/gtest.h>
 
 #include "core/tree_writer.h"
