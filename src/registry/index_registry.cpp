@@ -9,6 +9,7 @@
 #include "storage/stop_point.h"
 
 extern "C" {
+#include "access/parallel.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "storage/ipc.h"
@@ -281,10 +282,13 @@ XLogRecPtr CheckpointedUpTo(bool refresh) {
   return known;
 }
 
+// A parallel worker is not told which files its leader's transaction made, only that it has changed something.
+static bool PerhapsMadeByLeader() { return IsParallelWorker() && TransactionIdIsValid(GetTopTransactionIdIfAny()); }
+
 bool Mappable(Relation index) {
   if (shared == nullptr || settings.use_mmap == static_cast<int>(UseMmap::kOff)) return false;
   if (!RelationIsPermanent(index) || !RelationNeedsWAL(index) || pg::DirectIo()) return false;
-  if (pg::NewInTransaction(index) && !RuleBroken("new-file")) return false;
+  if ((pg::NewInTransaction(index) || PerhapsMadeByLeader()) && !RuleBroken("new-file")) return false;
   return !RecoveryInProgress() || RuleBroken("recovery");
 }
 

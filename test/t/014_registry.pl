@@ -6,7 +6,7 @@
 #  - damaged pages with checksums: an ERROR or the right answer
 # Seen to fail: without waking other sessions when a session finds a file replaced (they keep the old one, deleted, as long as they idle);
 # with the beginning of the statement as the only time of an access (a long one has its indexes evicted as idle, again and again); without
-# forgetting dropped indexes in the registry.
+# forgetting dropped indexes in the registry; with parallel workers that have an index loaded which their leader's transaction made.
 use strict;
 use warnings;
 
@@ -20,6 +20,7 @@ my $node = PostgreSQL::Test::Cluster->new('registry');
 $node->init(extra => ['-k']);
 $node->append_conf('postgresql.conf', <<'CONF');
 shared_preload_libraries = 'xtree'
+wal_level = replica
 autovacuum = off
 fsync = off
 max_connections = 230
@@ -246,6 +247,16 @@ ask($session, qq{DO \$\$ BEGIN FOR i IN 1 .. 40 LOOP PERFORM count(*) FROM t WHE
 is(of('t_x', 'evictions'), $evictions, 'an index in use by a long statement is not evicted as idle');
 ok($node->poll_query_until('postgres', qq{SELECT evictions > $evictions FROM pg_stat_xtree_indexes WHERE indexrelname = 't_x'}), 'afterwards it is');
 configure(q{xtree.naptime = '1h'}, 'xtree.idle_timeout = 0');
+
+# A parallel worker does not know what its leader's transaction made.
+my $own = q{FROM xtree_stat_indexes() WHERE indexrelid = 'own_x'::regclass};
+ask($session, q{BEGIN; SET LOCAL force_parallel_mode = on; CREATE TABLE own AS SELECT p FROM t; CREATE INDEX own_x ON own USING xtree (p); ANALYZE own});
+like(ask($session, "EXPLAIN SELECT count(*) FROM own WHERE $all"), qr/Gather/, 'a parallel worker scans an index of its own transaction');
+my $look = "SELECT count(*) FROM own WHERE $all";
+is(ask($session, $look) . ask($session, $look), $rows x 2, 'it answers');
+usleep(300_000);
+is(ask($session, "$look; SELECT state, mapped_reads $own"), "$rows\nregistered|0", 'and asks nobody to load the index');
+ask($session, 'ROLLBACK');
 
 # A session that makes and drops indexes does not grow.
 ask($session, q{DO $$ DECLARE n int; BEGIN
