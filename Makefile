@@ -17,7 +17,7 @@ DATA = sql/xtree--1.0.sql
 HEADERS_xtree = src/xtree.h
 
 # The core and the page format know nothing of PostgreSQL, and are compiled without its headers in reach.
-FREE_DIRS = core page
+FREE_DIRS = core core/bulk core/filter core/scan core/write page
 BOUND_DIRS = storage registry worker stats types am check pg
 FREE_SOURCES = $(wildcard $(FREE_DIRS:%=src/%/*.cpp))
 BOUND_SOURCES = $(wildcard $(BOUND_DIRS:%=src/%/*.cpp))
@@ -85,7 +85,7 @@ $(BOUND_OBJS): ALL_CXXFLAGS = $(CXXFLAGS) $(SERVER_FLAGS) $(STANDARD_FLAGS)
 # Only the kernels of one instruction set are compiled for it; which of them runs is decided at run time. A weak symbol
 # in such an object (an inline function of some header) could be the copy that the linker keeps for everybody.
 ifeq ($(host_cpu),x86_64)
-build/obj/core/kernels_avx2.o: ISA_FLAGS = -mavx2
+build/obj/core/filter/kernels_avx2.o: ISA_FLAGS = -mavx2
 endif
 no_weak_symbols = ! nm -C $@ | grep ' [VWu] ' || { echo "$@: weak symbols, see above" >&2; rm -f $@; exit 1; }
 

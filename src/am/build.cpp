@@ -1,4 +1,4 @@
-// ambuild and ambuildempty: the table is scanned, its rows become records, core/bulk_load.h makes the tree, storage/build_writer.h
+// ambuild and ambuildempty: the table is scanned, its rows become records, core/bulk/bulk_load.h makes the tree, storage/build_writer.h
 // writes and logs the pages; in parallel where build_parallel.h finds that worthwhile. Nobody else can see the index yet.
 #include "am/build_environment.h"
 #include "am/build_parallel.h"

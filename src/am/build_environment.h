@@ -5,7 +5,7 @@
 
 #include <unordered_map>
 
-#include "core/bulk_load.h"
+#include "core/bulk/bulk_load.h"
 #include "pg/postgres_api.h"
 
 extern "C" {

@@ -1,5 +1,5 @@
 // Parallel CREATE INDEX: workers and the leader scan the table together, build parts of the tree and write their pages;
-// the leader builds the rest (core/bulk_parallel.h).
+// the leader builds the rest (core/bulk/bulk_parallel.h).
 //
 // For build.cpp. The leader holds the locks on table and index as for any build, and the workers, of its lock group,
 // the same ones. All participants meet between the steps at a barrier that a worker joins when it has started: one that

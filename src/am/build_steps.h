@@ -4,7 +4,7 @@
 #pragma once
 
 #include "am/index_state.h"
-#include "core/bulk_load.h"
+#include "core/bulk/bulk_load.h"
 #include "storage/build_writer.h"
 
 extern "C" {

@@ -10,7 +10,7 @@
 
 #include "am/build_environment.h"
 #include "am/build_steps.h"
-#include "core/bulk_parallel.h"
+#include "core/bulk/bulk_parallel.h"
 #include "storage/shared_build_writer.h"
 
 extern "C" {

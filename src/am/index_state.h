@@ -7,8 +7,8 @@
 
 #include "pg/postgres_api.h"
 
-#include "core/split.h"
-#include "core/tree_vacuum.h"
+#include "core/write/split.h"
+#include "core/write/tree_vacuum.h"
 #include "page/key_layout.h"
 #include "stats/index_table.h"
 #include "xtree.h"

@@ -1,8 +1,8 @@
-// aminsert: one entry into the index. Locks and WAL: core/tree_writer.h, storage/buffer_store.h.
+// aminsert: one entry into the index. Locks and WAL: core/write/tree_writer.h, storage/buffer_store.h.
 #include "am/entry_points.h"
 #include "am/index_state.h"
 #include "am/payload.h"
-#include "core/tree_writer.h"
+#include "core/write/tree_writer.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"
 

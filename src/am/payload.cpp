@@ -1,6 +1,6 @@
 #include "am/payload.h"
 
-#include "core/tree_writer.h"
+#include "core/write/tree_writer.h"
 
 namespace xtree {
 

@@ -1,4 +1,4 @@
-// ambeginscan .. amendscan: plain, index-only, ordered and bitmap scans over core/window_scan.h and core/nearest_scan.h.
+// ambeginscan .. amendscan: plain, index-only, ordered and bitmap scans over core/scan/window_scan.h and core/scan/nearest_scan.h.
 //
 // Snapshots. With an MVCC snapshot no pin outlives a page visit: a TID that is reused meanwhile belongs to a row that the snapshot does
 // not see. An index-only scan, which may skip the heap, and any other snapshot keep the leaf pinned until its entries are returned, so

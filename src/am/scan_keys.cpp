@@ -1,6 +1,6 @@
 #include "am/scan_keys.h"
 
-#include "core/scan_node.h"
+#include "core/scan/scan_node.h"
 #include "xtree.h"
 
 extern "C" {

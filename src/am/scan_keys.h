@@ -2,7 +2,7 @@
 #pragma once
 
 #include "am/index_state.h"
-#include "core/nearest_scan.h"
+#include "core/scan/nearest_scan.h"
 
 extern "C" {
 #include "access/skey.h"

@@ -3,8 +3,8 @@
 
 #include "am/index_state.h"
 #include "am/scan_keys.h"
-#include "core/nearest_scan.h"
-#include "core/window_scan.h"
+#include "core/scan/nearest_scan.h"
+#include "core/scan/window_scan.h"
 #include "registry/mapped_reader.h"
 
 extern "C" {

@@ -1,11 +1,11 @@
-// ambulkdelete and amvacuumcleanup: one physical walk over the index (core/tree_vacuum.h says what it locks and why), then empty leaves
+// ambulkdelete and amvacuumcleanup: one physical walk over the index (core/write/tree_vacuum.h says what it locks and why), then empty leaves
 // are unlinked, the free space map is brought up to date and the meta page's statistics are renewed.
 //
 // A cleanup without a bulkdelete before it (nothing was dead, or INDEX_CLEANUP off then) walks as well, with nothing to remove: pages
 // that a crash leaked or that have become reusable are found only so. An ANALYZE does nothing.
 #include "am/entry_points.h"
 #include "am/index_state.h"
-#include "core/tree_vacuum.h"
+#include "core/write/tree_vacuum.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/measures.h"
+#include "core/write/measures.h"
 #include "page/validate.h"
 
 namespace xtree {

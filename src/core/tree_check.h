@@ -23,7 +23,7 @@
 #include <functional>
 #include <vector>
 
-#include "core/open_node.h"
+#include "core/write/open_node.h"
 
 namespace xtree {
 

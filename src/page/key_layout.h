@@ -8,7 +8,7 @@
 // Plain data: may be copied with memcpy(size()) bytes; the tail of `dimension` that is not in use is not copied.
 #pragma once
 
-#include "core/ordinal.h"
+#include "page/ordinal.h"
 #include "page/format.h"
 
 namespace xtree {

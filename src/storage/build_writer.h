@@ -6,7 +6,7 @@
 // PgError; interrupts are served at each batch.
 #pragma once
 
-#include "core/bulk_write.h"
+#include "core/bulk/bulk_write.h"
 #include "pg/postgres_api.h"
 
 namespace xtree {

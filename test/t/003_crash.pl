@@ -74,7 +74,7 @@ foreach my $point (
 	'supernode-before-commit', 'supernode-after-commit', 'supernode-before-commit+2', 'commit-before-wal+40', 'commit-after-wal+40',
 	'split-after-follower', 'split-after-follower+1', 'split-after-free', 'split-after-free+1')
 {
-	my ($killed, $done) = run_until_killed($point, ($insert) x 600);
+	my ($killed, $done) = run_until_killed($point, ($insert) x 3000);
 	$acknowledged += 25 * $done;
 	ok($killed, "killed at $point after $done statements");
 	check_recovered($point, 1) if $killed;

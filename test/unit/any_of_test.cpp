@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/constraint.h"
+#include "core/filter/constraint.h"
 #include "random_nodes.h"
 
 namespace xtree {

@@ -1,6 +1,6 @@
 // Bulk load by several participants, one after another in one process: every row exactly once in a tree whose
 // invariants hold, and as good as that of one participant; what each of them has of memory stays within its share.
-#include "core/bulk_parallel.h"
+#include "core/bulk/bulk_parallel.h"
 
 #include <random>
 

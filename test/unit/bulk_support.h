@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/bulk_load.h"
+#include "core/bulk/bulk_load.h"
 #include "page/validate.h"
 
 namespace xtree::test {

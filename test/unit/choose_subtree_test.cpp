@@ -1,5 +1,5 @@
 // Choose subtree on nodes of which one knows where a key should go.
-#include "core/choose_subtree.h"
+#include "core/write/choose_subtree.h"
 
 #include <gtest/gtest.h>
 

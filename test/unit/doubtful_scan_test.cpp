@@ -7,7 +7,7 @@
 // page's ends; a view that looks at the page's own ends instead of the copy.
 #include <gtest/gtest.h>
 
-#include "core/tree_writer.h"
+#include "core/write/tree_writer.h"
 #include "doubtful_reader.h"
 #include "nearest_fixture.h"
 #include "window_fixture.h"

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "core/entry_set.h"
+#include "core/write/entry_set.h"
 #include "scan_fixture.h"
 
 namespace xtree::test {

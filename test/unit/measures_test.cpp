@@ -1,5 +1,5 @@
 // Area, margin, overlap and volume: units, hard numbers, a hundred dimensions; and entries taken off their pages.
-#include "core/measures.h"
+#include "core/write/measures.h"
 
 #include <gtest/gtest.h>
 

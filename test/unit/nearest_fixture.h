@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/nearest_scan.h"
+#include "core/scan/nearest_scan.h"
 #include "scan_fixture.h"
 
 namespace xtree::test {

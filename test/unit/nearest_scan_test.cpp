@@ -1,5 +1,5 @@
 // NearestScan against brute force and boost's R-tree, and on hard numbers.
-#include "core/nearest_scan.h"
+#include "core/scan/nearest_scan.h"
 
 #define BOOST_ALLOW_DEPRECATED_HEADERS  // boost's own use of them
 #include <boost/geometry.hpp>

@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "core/ordinal.h"
+#include "page/ordinal.h"
 
 namespace xtree {
 namespace {

@@ -1,7 +1,7 @@
 // Scans under changes of the tree between their steps: what was in the index all the time comes exactly once.
 #include <gtest/gtest.h>
 
-#include "core/tree_writer.h"
+#include "core/write/tree_writer.h"
 #include "nearest_fixture.h"
 #include "window_fixture.h"
 

@@ -6,7 +6,7 @@
 #include <set>
 #include <vector>
 
-#include "core/constraint.h"
+#include "core/filter/constraint.h"
 #include "memory_store.h"
 
 namespace xtree::test {

@@ -1,5 +1,5 @@
 // The splits on data of which one knows where it should be cut.
-#include "core/split.h"
+#include "core/write/split.h"
 
 #include <gtest/gtest.h>
 

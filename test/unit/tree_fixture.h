@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "core/nearest_scan.h"
+#include "core/scan/nearest_scan.h"
 #include "core/tree_check.h"
-#include "core/tree_vacuum.h"
-#include "core/window_scan.h"
+#include "core/write/tree_vacuum.h"
+#include "core/scan/window_scan.h"
 #include "scan_fixture.h"
 
 namespace xtree::test {

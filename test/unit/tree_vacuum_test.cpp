@@ -1,5 +1,5 @@
 // VACUUM: what it removes, unlinks, gives out again and counts; splits beside it; leaked pages; repeated and at random.
-#include "core/tree_vacuum.h"
+#include "core/write/tree_vacuum.h"
 
 #include <gtest/gtest.h>
 

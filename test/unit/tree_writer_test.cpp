@@ -1,6 +1,6 @@
 // Insertion: every kind of data against a model, brute force and boost's R-tree; faults at every call; a crash after
 // every change.
-#include "core/tree_writer.h"
+#include "core/write/tree_writer.h"
 
 #define BOOST_ALLOW_DEPRECATED_HEADERS  // boost's own use of them
 #include <boost/geometry.hpp>

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "core/kernels.h"
+#include "core/filter/kernels.h"
 #include "page/validate.h"
 #include "random_nodes.h"
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/window_scan.h"
+#include "core/scan/window_scan.h"
 #include "scan_fixture.h"
 
 namespace xtree::test {

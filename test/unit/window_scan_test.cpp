@@ -1,5 +1,5 @@
 // WindowScan against brute force and boost's R-tree, and on damaged trees.
-#include "core/window_scan.h"
+#include "core/scan/window_scan.h"
 
 #define BOOST_ALLOW_DEPRECATED_HEADERS  // boost's own use of them
 #include <boost/geometry.hpp>

@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "core/kernels.h"
+#include "core/filter/kernels.h"
 
 namespace xtree {
 namespace {

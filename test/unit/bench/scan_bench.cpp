@@ -3,8 +3,8 @@
 // returns. `make -C test/unit bench`.
 #include <benchmark/benchmark.h>
 
-#include "core/nearest_scan.h"
-#include "core/window_scan.h"
+#include "core/scan/nearest_scan.h"
+#include "core/scan/window_scan.h"
 #include "bulk_tree.h"
 
 namespace xtree::test {

@@ -1,0 +1,203 @@
+// Choice of the axis along which a bulk load divides; overlap of the halves.
+#include "core/bulk/bulk_partition.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace xtree {
+
+namespace {
+
+// Interval of a box along a dimension, as numbers.
+struct Side {
+  double lo;
+  double hi;
+  double Length() const { return hi > lo ? hi - lo : 0; }
+};
+
+Side SideOf(const KeyLayout& layout, const Box& box, int d) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (box.lo[d] > box.hi[d]) return {kInfinity, -kInfinity};
+  const Scalar scalar = layout.dimension[d].scalar;
+  return {DecodeFinite(scalar, box.lo[d]), DecodeFinite(scalar, box.hi[d])};
+}
+
+}  // namespace
+
+void Partitioner::Sample(const Records& records, size_t begin, size_t end, size_t at_most) {
+  const size_t count = end - begin;
+  sampled_ = std::min(count, at_most);
+  BulkRandom random(count);
+  for (size_t i = 0; i < sampled_; i++) sample_[i] = records[begin + (sampled_ == count ? i : random.Below(count))];
+}
+
+// Values of the sample along an axis, into value_; NULL and empty have none. Their number.
+size_t Partitioner::TakeValues(int axis) {
+  size_t values = 0;
+  for (size_t i = 0; i < sampled_; i++) {
+    const int64_t key = format_->Key(sample_[i], axis);
+    if (key != kNoKey) value_[values++] = format_->KeyValue(axis, key);
+  }
+  return values;
+}
+
+// Standard deviation of the sample, by how many of its records have a value. What lies further out than eight times the
+// distance of the outer sixteenths counts as lying there: a few infinite or invented dates must not make the rest look
+// like one point.
+double Partitioner::Spread(int dimension) {
+  const size_t values = TakeValues(dimension);
+  if (values < 2) return 0;
+  const size_t tail = values / 16, last = values - 1 - tail;
+  std::nth_element(value_, value_ + tail, value_ + values);
+  std::nth_element(value_ + tail, value_ + last, value_ + values);
+  const double body = value_[last] - value_[tail];
+  if (body > 0)
+    for (size_t i = 0; i < values; i++)
+      value_[i] = std::clamp(value_[i], value_[tail] - 8 * body, value_[last] + 8 * body);
+  const auto count = static_cast<double>(values);
+  double mean = 0, variance = 0;
+  for (size_t i = 0; i < values; i++) mean += value_[i] / count;
+  for (size_t i = 0; i < values; i++) variance += (value_[i] - mean) / count * (value_[i] - mean);
+  return std::sqrt(std::min(variance, std::numeric_limits<double>::max())) * count / static_cast<double>(sampled_);
+}
+
+ColumnScales Partitioner::MeasureScales(const Records& records) {
+  ColumnScales scales{};
+  Sample(records, 0, records.size(), kMaxSample);
+  for (int d = 0; d < format_->dimensions(); d++) {
+    double& widest = scales.scale[format_->axis(d).column];
+    widest = std::max(widest, Spread(d));
+  }
+  for (double& scale : scales.scale)
+    if (!(scale > 0)) scale = 1;
+  return scales;
+}
+
+bool Partitioner::Separates(const Records& records, size_t begin, size_t end, int dimension) const {
+  const int64_t first = format_->Key(records[begin], dimension);
+  for (size_t i = begin + 1; i < end; i++)
+    if (format_->Key(records[i], dimension) != first) return true;
+  return false;
+}
+
+const std::vector<int>& Partitioner::Rank(const Records& records, size_t begin, size_t end, const ColumnScales& scales,
+                                          bool lengths) {
+  Sample(records, begin, end, std::clamp<size_t>((end - begin) / 16, 32, kMaxSample));
+  double widest = 0;
+  for (int d = 0; d < format_->dimensions(); d++) {
+    spread_[d] = Spread(d) / scales.scale[format_->axis(d).column];
+    widest = std::max(widest, spread_[d]);
+  }
+  if (!(widest > 0)) {  // the sample is of one place: any dimension that tells records apart will do
+    for (int d = 0; d < format_->dimensions(); d++) spread_[d] = Separates(records, begin, end, d) ? 1 : 0;
+  }
+  ranked_.resize(format_->dimensions());
+  std::iota(ranked_.begin(), ranked_.end(), 0);
+  std::stable_sort(ranked_.begin(), ranked_.end(), [this](int a, int b) { return spread_[a] > spread_[b]; });
+  if (!lengths || format_->axes() == format_->dimensions()) return ranked_;
+  const int length = BestLength(scales);
+  if (length >= 0 && MarginOfHalves(length, scales) < MarginOfHalves(ranked_[0], scales))
+    ranked_.insert(ranked_.begin(), length);
+  return ranked_;
+}
+
+// The length axis whose intervals are longest beside the spread of their dimension, or -1 when all are short.
+int Partitioner::BestLength(const ColumnScales& scales) {
+  int best = -1;
+  double most = 0.5;
+  for (int a = format_->dimensions(); a < format_->axes(); a++) {
+    const double length = RelativeLength(a, scales);
+    if (length <= most) continue;
+    most = length;
+    best = a;
+  }
+  return best;
+}
+
+double Partitioner::RelativeLength(int axis, const ColumnScales& scales) {
+  const size_t values = TakeValues(axis);
+  if (values == 0) return 0;
+  const double longest = *std::max_element(value_, value_ + values) / scales.scale[format_->axis(axis).column];
+  return longest / std::max(spread_[format_->axis(axis).dimension], std::numeric_limits<double>::min());
+}
+
+// Sum of the sides of the boxes of the sample's halves along an axis.
+double Partitioner::MarginOfHalves(int axis, const ColumnScales& scales) {
+  const size_t middle = sampled_ / 2;
+  std::nth_element(sample_, sample_ + middle, sample_ + sampled_, [this, axis](const uint8_t* a, const uint8_t* b) {
+    return format_->Key(a, axis) < format_->Key(b, axis);
+  });
+  return MarginOf(0, middle, scales) + MarginOf(middle, sampled_, scales);
+}
+
+double Partitioner::MarginOf(size_t begin, size_t end, const ColumnScales& scales) const {
+  Box box, one;
+  MakeEmpty(format_->layout(), &box);
+  for (size_t i = begin; i < end; i++) {
+    format_->GetBox(sample_[i], &one);
+    Extend(format_->layout(), one, &box);
+  }
+  double margin = 0;
+  for (int d = 0; d < format_->dimensions(); d++)
+    margin += SideOf(format_->layout(), box, d).Length() / scales.scale[format_->axis(d).column];
+  return margin;
+}
+
+namespace {
+
+template <typename T>
+void ExtendAlong(const RecordAxis& axis, const uint8_t* records, size_t stride, size_t count, Box* box, int d) {
+  T lo = std::numeric_limits<T>::max(), hi = std::numeric_limits<T>::min();
+  for (size_t i = 0; i < count; i++, records += stride) {
+    lo = std::min(lo, RecordFormat::Load<T>(records + axis.lo));
+    hi = std::max(hi, RecordFormat::Load<T>(records + axis.hi));
+  }
+  box->lo[d] = std::min<Ordinal>(box->lo[d], lo);
+  box->hi[d] = std::max<Ordinal>(box->hi[d], hi);
+}
+
+// A few records at a time, so that they are in the cache for every dimension.
+void ExtendByUnmarked(const Records& records, size_t begin, size_t end, Box* box) {
+  constexpr size_t kRun = 256;
+  const RecordFormat& format = records.format();
+  for (size_t run = begin; run < end; run += kRun) {
+    const size_t count = std::min(kRun, end - run);
+    for (int d = 0; d < format.dimensions(); d++) {
+      const RecordAxis& axis = format.axis(d);
+      const auto extend = axis.width == 8 ? ExtendAlong<int64_t> : ExtendAlong<int32_t>;
+      extend(axis, records[run], format.stride(), count, box, d);
+    }
+  }
+}
+
+}  // namespace
+
+void BoundsOf(const Records& records, size_t begin, size_t end, Box* box) {
+  const RecordFormat& format = records.format();
+  MakeEmpty(format.layout(), box);
+  if (!records.marks() && !Records::Indirect(format)) return ExtendByUnmarked(records, begin, end, box);
+  Box one;
+  for (size_t i = begin; i < end; i++) {
+    format.GetBox(records[i], &one);
+    Extend(format.layout(), one, box);
+  }
+}
+
+double OverlapRatio(const KeyLayout& layout, const Box& a, const Box& b) {
+  double shared = 1, area_a = 1, area_b = 1;
+  for (int d = 0; d < layout.dimensions; d++) {
+    if ((a.lo[d] > a.hi[d]) != (b.lo[d] > b.hi[d])) return 0;  // one has no value here
+    const Side x = SideOf(layout, a, d), y = SideOf(layout, b, d);
+    const Side both{std::min(x.lo, y.lo), std::max(x.hi, y.hi)};
+    if (!(both.Length() > 0)) continue;
+    const double length = std::min(x.hi, y.hi) - std::max(x.lo, y.lo);
+    if (!(length > 0)) return 0;
+    shared *= length / both.Length();
+    area_a *= x.Length() / both.Length();
+    area_b *= y.Length() / both.Length();
+  }
+  const double all = area_a + area_b - shared;
+  return all > 0 ? shared / all : 0;
+}
+
+}  // namespace xtree

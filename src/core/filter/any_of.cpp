@@ -1,0 +1,89 @@
+#include "core/filter/any_of.h"
+
+#include <algorithm>
+
+#include "core/filter/constraint.h"
+
+namespace xtree {
+namespace {
+
+// May a value between `low` and `high` have its lo in one interval and its hi in the other?
+bool Meets(const Interval& lo, const Interval& hi, Ordinal low, Ordinal high) {
+  return low <= std::min(lo.max, hi.max) && high >= std::max(lo.min, hi.min);
+}
+
+}  // namespace
+
+void AnyOf::Prepare(const KeyLayout& layout) {
+  const int first = layout.first_dimension[column];
+  sorted = false;
+  if (layout.first_dimension[column + 1] - first != 1 || layout.dimension[first].extended) return;
+  if (!std::all_of(rule, rule + count, [](MarkRule r) { return r == MarkRule::kValue; })) return;
+  int kept = 0;
+  for (int i = 0; i < count; i++) {
+    lo[i].Intersect(hi[i]);
+    if (!lo[i].Empty()) lo[kept++] = lo[i];
+  }
+  std::sort(lo, lo + kept, [](const Interval& a, const Interval& b) { return a.min < b.min; });
+  int last = 0;
+  for (int i = 1; i < kept; i++) {
+    if (lo[i].min <= lo[last].max)
+      lo[last].max = std::max(lo[last].max, lo[i].max);
+    else
+      lo[++last] = lo[i];
+  }
+  count = kept > 0 ? last + 1 : 0;
+  std::copy_n(lo, count, hi);
+  sorted = true;
+}
+
+void AnyOf::DropOutside(const KeyLayout& layout, const Box& bounds) {
+  const int first = layout.first_dimension[column];
+  const int dimensions = layout.first_dimension[column + 1] - first;
+  const bool empties = (bounds.marks & ColumnMarks(column, kMarkEmpty)) != 0;
+  int kept = 0;
+  for (int i = 0; i < count; i++) {
+    const Interval *l = lo + i * dimensions, *h = hi + i * dimensions;
+    bool meets = rule[i] != MarkRule::kEmpty;
+    for (int d = 0; d < dimensions; d++) meets &= Meets(l[d], h[d], bounds.lo[first + d], bounds.hi[first + d]);
+    if (!meets && !(empties && rule[i] != MarkRule::kValue)) continue;
+    std::copy_n(l, dimensions, lo + kept * dimensions);
+    std::copy_n(h, dimensions, hi + kept * dimensions);
+    rule[kept++] = rule[i];
+  }
+  count = kept;
+}
+
+bool AnyOf::Passes(const NodeView& node, int entry) const {
+  const uint64_t entry_marks = node.has_marks() ? node.Marks(entry) : 0;
+  const uint8_t marks = (entry_marks >> (2 * column)) & (kMarkNull | kMarkEmpty);
+  if (node.leaf() && (marks & kMarkNull)) return false;
+  if (sorted) return !(node.leaf() && marks != 0) && PassesSorted(node, entry);
+  for (int i = 0; i < count; i++)
+    if (PassesOne(node, entry, i, marks)) return true;
+  return false;
+}
+
+bool AnyOf::PassesSorted(const NodeView& node, int entry) const {
+  const int dimension = node.layout().first_dimension[column];
+  const Ordinal low = node.Lo(entry, dimension), high = node.Hi(entry, dimension);
+  const Interval* found = std::lower_bound(lo, lo + count, low, [](const Interval& i, Ordinal value) { return i.max < value; });
+  return found != lo + count && found->min <= high;
+}
+
+bool AnyOf::PassesOne(const NodeView& node, int entry, int alternative, uint8_t marks) const {
+  if ((marks & kMarkEmpty) && rule[alternative] != MarkRule::kValue) return true;
+  if (rule[alternative] == MarkRule::kEmpty || (node.leaf() && marks != 0)) return false;
+  const int first = node.layout().first_dimension[column];
+  const int dimensions = node.layout().first_dimension[column + 1] - first;
+  for (int d = 0; d < dimensions; d++) {
+    const Interval& l = lo[alternative * dimensions + d];
+    const Interval& h = hi[alternative * dimensions + d];
+    const Ordinal low = node.Lo(entry, first + d), high = node.Hi(entry, first + d);
+    if (!Meets(l, h, low, high)) return false;
+    if (node.leaf() && (low < l.min || low > l.max || high < h.min || high > h.max)) return false;
+  }
+  return true;
+}
+
+}  // namespace xtree

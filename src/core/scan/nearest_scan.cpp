@@ -1,0 +1,298 @@
+// See nearest_scan.h. Takes no locks and writes nothing; frames of functions hold plain data only.
+#include "core/scan/nearest_scan.h"
+
+#include <atomic>
+
+#include "core/filter/kernels.h"
+
+namespace xtree {
+namespace {
+
+bool MatchesAll(const KeyLayout& layout, const Constraint& constraint) {
+  if (constraint.any_of_count > 0) return false;
+  for (int column = 0; column < layout.columns; ++column) {
+    if (constraint.rule[column] != MarkRule::kAny) return false;
+  }
+  for (int d = 0; d < layout.dimensions; ++d) {
+    if (!constraint.lo[d].Full() || !constraint.hi[d].Full()) return false;
+  }
+  return true;
+}
+
+bool AnyKilled(const NodeView& leaf) {
+  const uint8_t* end = leaf.page() + leaf.header().upper;
+  const uint8_t* begin = std::max(end - KillBytes(leaf.block().max_entries), leaf.page() + leaf.header().lower);
+  return std::any_of(begin, end, [](uint8_t byte) { return byte != 0; });
+}
+
+}  // namespace
+
+void NearestScan::Begin(const KeyLayout& layout, const Constraint& constraint, const DistanceKey* keys, int key_count,
+                        Options options) {
+  layout_ = &layout;
+  options_ = options;
+  started_ = constraint.Never(layout);  // then there is nothing to visit
+  filtered_ = !MatchesAll(layout, constraint);
+  squared_ = key_count == 1 && keys[0].query != nullptr;
+  key_count_ = key_count;
+  std::copy(keys, keys + key_count, keys_);
+  filter_.Compile(layout, constraint);
+  bounds_.Clear();
+  exact_.Clear();
+  free_.Clear();  // has room for all frames: TakeFrame sees to it
+  for (uint32_t i = 0; i < frames_.size(); ++i) free_.AppendReserved(i);
+}
+
+bool NearestScan::Next(PageReader& reader, NearestRow* row) {
+  if (!started_) {
+    started_ = true;
+    Visit(reader, kRootPointer);
+  }
+  while (!ExactIsNext()) {
+    if (bounds_.empty()) return false;
+    const Item item = PopBound();
+    if (item.level == 0) {
+      Evaluate(reader, item);
+      continue;
+    }
+    const NearestFrame& frame = *frames_[item.frame];
+    const NodePointer child{frame.lsn, frame.view(*layout_).Child(frame.Slot(item.entry)), item.level - 1};
+    Release(item.frame);
+    Visit(reader, child);
+  }
+  PopExact(row);
+  return true;
+}
+
+// The node, and what splits have moved to its right since its downlink was read.
+void NearestScan::Visit(PageReader& reader, NodePointer node) {
+  while (node.block != kInvalidBlock) {
+    visited_.Clear();
+    node.block = VisitNode(
+        reader, node, [&](const NodeView& page, Lsn lsn) { FillFrame(reader, page, node.block, lsn); }, [&] { DropVisited(); });
+    QueueVisited(reader);
+  }
+}
+
+// One page of the node that is being visited.
+void NearestScan::FillFrame(PageReader& reader, const NodeView& node, BlockNumber block, Lsn lsn) {
+  visited_.Reserve(reader, visited_.size() + 1);
+  const uint32_t index = TakeFrame(reader);
+  visited_.AppendReserved(index);
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // DropVisited finds it whatever the page does
+  NearestFrame* frame = frames_[index];
+  frame->lsn = lsn;
+  frame->block = block;
+  frame->level = static_cast<uint16_t>(node.level());
+  SelectEntries(node, frame);
+  if (frame->entries == 0) return;
+  for (int key = 0; key < key_count_; ++key) SetBounds(node, key, frame);
+  node.CopyTo(frame->page);
+  frame->StartTournament();
+}
+
+void NearestScan::QueueVisited(PageReader& reader) {
+  for (size_t i = 0; i < visited_.size(); ++i) {
+    const uint32_t index = visited_[i];
+    NearestFrame* frame = frames_[index];
+    frame->in_use = frame->entries;
+    if (frame->entries == 0) {
+      free_.AppendReserved(index);
+    } else {
+      Push(reader, &bounds_, Item{frame->BestRank(), index, frame->best, frame->level});
+    }
+  }
+}
+
+void NearestScan::DropVisited() {
+  for (size_t i = 0; i < visited_.size(); ++i) free_.AppendReserved(visited_[i]);
+  visited_.Clear();
+}
+
+uint32_t NearestScan::TakeFrame(PageReader& reader) {
+  if (free_.empty()) {
+    free_.Reserve(reader, frames_.size() + 1);
+    frames_.Reserve(reader, frames_.size() + 1);
+    frames_.AppendReserved(NearestFrame::Allocate(reader, *layout_, key_count_));
+    return static_cast<uint32_t>(frames_.size() - 1);
+  }
+  const uint32_t index = free_.back();
+  free_.PopBack();
+  return index;
+}
+
+// One entry of the frame has been dealt with.
+void NearestScan::Release(uint32_t frame) {
+  if (--frames_[frame]->in_use == 0) free_.AppendReserved(frame);
+}
+
+void NearestScan::SelectEntries(const NodeView& node, NearestFrame* frame) {
+  const bool killed = options_.ignore_killed && node.leaf() && AnyKilled(node);
+  frame->all = !filtered_ && !killed;
+  if (frame->all) {
+    frame->entries = static_cast<uint16_t>(node.entries());
+    return;
+  }
+  const int count = filter_.Run(node, slots_);
+  int kept = 0;
+  for (int i = 0; i < count; ++i) {
+    if (!killed || !node.Killed(slots_[i])) frame->slots[kept++] = slots_[i];
+  }
+  frame->entries = static_cast<uint16_t>(kept);
+}
+
+void NearestScan::SetBounds(const NodeView& node, int index, NearestFrame* frame) {
+  const DistanceKey& key = keys_[index];
+  DistanceRank* ranks = frame->ranks + index * frame->stride;
+  const int entries = frame->entries;
+  if (key.query != nullptr) {
+    ActiveKernels().squared_distance(node, key.first, key.dimensions, key.query, squares_);
+    SetSquares(*frame, ranks);
+    if (!node.has_marks()) return;
+  }
+  for (int i = 0; i < entries; ++i) {
+    const int slot = frame->Slot(i);
+    if (node.has_marks() && IsNull(node, slot, key)) {
+      ranks[i] = kNullDistance;
+    } else if (key.query == nullptr) {
+      LoadBox(node, slot, key);
+      ranks[i] = RankFromBound(key.lower_bound(key.context, lo_, hi_));
+    }
+  }
+}
+
+// A square is not negative, so its bits sort as it does.
+void NearestScan::SetSquares(const NearestFrame& frame, DistanceRank* ranks) const {
+  if (squared_ && frame.all) {
+    std::memcpy(ranks, squares_, frame.entries * sizeof(DistanceRank));
+    return;
+  }
+  for (int i = 0; i < frame.entries; ++i) {
+    const double square = squares_[frame.Slot(i)];
+    ranks[i] = squared_ ? std::bit_cast<DistanceRank>(square) : RankFromDistance(BoundFromSquare(square));
+  }
+}
+
+// A row without a value in the key's column, or a node that holds only such rows.
+bool NearestScan::IsNull(const NodeView& node, int slot, const DistanceKey& key) const {
+  if (((node.Marks(slot) >> (2 * key.column)) & 3) == 0) return false;
+  return node.leaf() || node.Lo(slot, key.first) > node.Hi(slot, key.first);
+}
+
+void NearestScan::LoadBox(const NodeView& node, int slot, const DistanceKey& key) {
+  for (int d = 0; d < key.dimensions; ++d) {
+    lo_[d] = node.Lo(slot, key.first + d);
+    hi_[d] = node.Hi(slot, key.first + d);
+  }
+}
+
+// The second and further keys.
+int NearestScan::CompareFurther(const Item& a, const Item& b) const {
+  for (int key = 1; key < key_count_; ++key) {
+    const DistanceRank rank_a = frames_[a.frame]->Rank(key, a.entry);
+    const DistanceRank rank_b = frames_[b.frame]->Rank(key, b.entry);
+    if (rank_a != rank_b) return rank_a < rank_b ? -1 : 1;
+  }
+  return 0;
+}
+
+// Lower levels first among equals, so that the first rows come soon where many bounds are 0.
+bool NearestScan::Before(const Item& a, const Item& b) const {
+  if (a.rank != b.rank) return a.rank < b.rank;
+  const int further = CompareFurther(a, b);
+  return further != 0 ? further < 0 : a.level < b.level;
+}
+
+void NearestScan::Push(PageReader& reader, Scratch<Item>* queue, const Item& item) {
+  queue->Append(reader, item);
+  size_t at = queue->size() - 1;
+  while (at > 0 && Before(item, (*queue)[(at - 1) / 2])) {
+    (*queue)[at] = (*queue)[(at - 1) / 2];
+    at = (at - 1) / 2;
+  }
+  (*queue)[at] = item;
+}
+
+// Puts `item` in the place of the first.
+void NearestScan::ReplaceTop(Scratch<Item>* queue, const Item& item) {
+  size_t at = 0;
+  for (;;) {
+    size_t child = 2 * at + 1;
+    if (child >= queue->size()) break;
+    if (child + 1 < queue->size() && Before((*queue)[child + 1], (*queue)[child])) ++child;
+    if (!Before((*queue)[child], item)) break;
+    (*queue)[at] = (*queue)[child];
+    at = child;
+  }
+  (*queue)[at] = item;
+}
+
+void NearestScan::RemoveTop(Scratch<Item>* queue) {
+  const Item last = queue->back();
+  queue->PopBack();
+  if (!queue->empty()) ReplaceTop(queue, last);
+}
+
+// The entry with the least bound; its frame's next one takes its place.
+NearestScan::Item NearestScan::PopBound() {
+  const Item item = bounds_[0];
+  NearestFrame* frame = frames_[item.frame];
+  frame->GiveOutBest();
+  if (frame->BestRank() != kNoDistance) {
+    ReplaceTop(&bounds_, Item{frame->BestRank(), item.frame, frame->best, item.level});
+  } else {
+    RemoveTop(&bounds_);
+  }
+  return item;
+}
+
+void NearestScan::Evaluate(PageReader& reader, const Item& item) {
+  NearestFrame* frame = frames_[item.frame];
+  const NodeView leaf = frame->view(*layout_);
+  const int slot = frame->Slot(item.entry);
+  Item exact = item;
+  for (int k = 0; k < key_count_; ++k) {
+    const DistanceKey& key = keys_[k];
+    DistanceRank rank = kNullDistance;
+    if (!IsNull(leaf, slot, key)) {
+      LoadBox(leaf, slot, key);
+      rank = RankFromDistance(key.distance(key.context, lo_, hi_));
+    }
+    // The first key's rank in the frame says that the entry is given out; the others are free to take the exact ones.
+    if (k == 0) {
+      exact.rank = rank;
+    } else {
+      frame->ranks[k * frame->stride + item.entry] = rank;
+    }
+  }
+  Push(reader, &exact_, exact);
+}
+
+// Is the first exact distance no greater than any that may still come?
+bool NearestScan::ExactIsNext() const {
+  if (exact_.empty() || bounds_.empty()) return !exact_.empty();
+  DistanceRank bound = bounds_[0].rank;
+  if (squared_ && bound < kNanDistance) bound = RankFromDistance(BoundFromSquare(std::bit_cast<double>(bound)));
+  if (exact_[0].rank != bound) return exact_[0].rank < bound;
+  return CompareFurther(exact_[0], bounds_[0]) <= 0;
+}
+
+void NearestScan::PopExact(NearestRow* row) {
+  const Item item = exact_[0];
+  RemoveTop(&exact_);
+  const NearestFrame& frame = *frames_[item.frame];
+  row->block = frame.block;
+  row->lsn = frame.lsn;
+  row->slot = frame.Slot(item.entry);
+  row->page = frame.page;
+  row->recheck = filter_.recheck();
+  row->tuple = frame.view(*layout_).Tuple(row->slot);
+  for (int key = 0; key < key_count_; ++key) {
+    const DistanceRank rank = key == 0 ? item.rank : frame.Rank(key, item.entry);
+    row->null[key] = rank == kNullDistance;
+    row->distance[key] = DistanceFromRank(rank);
+  }
+  Release(item.frame);  // not taken again before the next call, so row->page stays until then
+}
+
+}  // namespace xtree

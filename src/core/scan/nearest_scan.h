@@ -1,0 +1,117 @@
+// NearestScan: rows in the order of their distances, incrementally and best first (Hjaltason and Samet, 1999).
+//
+// Used by ordered index scans through a PageReader; locking and concurrency as WindowScan. Trivially destructible; all
+// zeroes is a valid state.
+//
+// Every page read becomes a NearestFrame with a lower bound per entry that satisfies the constraint; the queue holds
+// one item per frame, its best entry. A child that comes to the top is visited; an entry of a leaf gets its exact
+// distance and waits in a second queue until no bound in the first one is below. With one Euclidean key the bounds are
+// squares: they only decide what is looked at next, and BoundFromSquare makes them comparable to exact distances.
+//
+// Memory: per page that still has entries to give, about 8.5 kB and 8 bytes per entry and key; a frame whose entries
+// are used up is used again. A scan that is read to its end keeps the pages along its frontier, at worst (all distances
+// equal) the whole index.
+#pragma once
+
+#include <type_traits>
+
+#include "core/filter/constraint.h"
+#include "core/scan/nearest_frame.h"
+#include "core/scan/scan_node.h"
+
+namespace xtree {
+
+inline constexpr int kMaxOrderKeys = kMaxColumns;
+
+// One ORDER BY term: the distance of a column's value to something. A row that is NULL or empty in the column has a
+// NULL distance.
+struct DistanceKey {
+  int first;       // dimension of the column
+  int dimensions;  // number of them
+  int column;
+  const double* query;  // Euclidean distance to it (64-bit float columns only): bounds by the kernels; or nullptr
+  double (*lower_bound)(void* context, const Ordinal* lo, const Ordinal* hi);  // may be nullptr where query is not
+  double (*distance)(void* context, const Ordinal* lo, const Ordinal* hi);     // exact
+  void* context;
+};
+
+struct NearestRow {
+  TupleId tuple;
+  BlockNumber block;
+  Lsn lsn;  // of the page when it was read
+  uint16_t slot;
+  bool recheck;         // the constraint is only bounded by its intervals
+  const uint8_t* page;  // a copy for NodeView, until the next call
+  double distance[kMaxOrderKeys];
+  bool null[kMaxOrderKeys];
+};
+
+class NearestScan {
+ public:
+  struct Options {
+    bool ignore_killed = false;  // leave killed entries out
+  };
+
+  // Starts, or starts again with the memory it has. REQUIRES: 1 <= key_count <= kMaxOrderKeys. `layout` and what the
+  // keys point to must outlive the scan; it stays the same when a scan starts again.
+  void Begin(const KeyLayout& layout, const Constraint& constraint, const DistanceKey* keys, int key_count,
+             Options options);
+
+  // The next row; distances never decrease, keys compare in their order, NULL is last. False at the end.
+  bool Next(PageReader& reader, NearestRow* row);
+
+ private:
+  struct Item {
+    DistanceRank rank;  // of the first key
+    uint32_t frame;
+    uint16_t entry;  // of the frame
+    uint16_t level;
+  };
+  static_assert(sizeof(Item) == 16);
+
+  void Visit(PageReader& reader, NodePointer node);
+  void FillFrame(PageReader& reader, const NodeView& node, BlockNumber block, Lsn lsn);
+  void QueueVisited(PageReader& reader);
+  void DropVisited();
+  uint32_t TakeFrame(PageReader& reader);
+  void Release(uint32_t frame);
+  void SelectEntries(const NodeView& node, NearestFrame* frame);
+  void SetBounds(const NodeView& node, int key, NearestFrame* frame);
+  void SetSquares(const NearestFrame& frame, DistanceRank* ranks) const;
+  bool IsNull(const NodeView& node, int slot, const DistanceKey& key) const;
+  void LoadBox(const NodeView& node, int slot, const DistanceKey& key);
+
+  bool Before(const Item& a, const Item& b) const;
+  int CompareFurther(const Item& a, const Item& b) const;
+  void Push(PageReader& reader, Scratch<Item>* queue, const Item& item);
+  void ReplaceTop(Scratch<Item>* queue, const Item& item);
+  void RemoveTop(Scratch<Item>* queue);
+  Item PopBound();
+  void Evaluate(PageReader& reader, const Item& item);
+  bool ExactIsNext() const;
+  void PopExact(NearestRow* row);
+
+  const KeyLayout* layout_ = nullptr;
+  Options options_;
+  bool started_ = false;
+  bool filtered_ = false;  // does the constraint exclude anything?
+  bool squared_ = false;   // ranks in `bounds_` are bits of squares
+  int key_count_ = 0;
+  DistanceKey keys_[kMaxOrderKeys];
+  PageFilter filter_;
+
+  Scratch<NearestFrame*> frames_;
+  Scratch<uint32_t> free_;     // of `frames_`
+  Scratch<uint32_t> visited_;  // likewise: of the node being visited, not queued before all of it is accepted
+  Scratch<Item> bounds_;       // min-heap: one item per frame that has entries to give out
+  Scratch<Item> exact_;        // min-heap: leaf entries with exact ranks
+
+  Ordinal lo_[kMaxDimensions];  // an entry's box in the columns of one key
+  Ordinal hi_[kMaxDimensions];
+  double squares_[kMaxEntriesPerPage];
+  uint16_t slots_[kMaxEntriesPerPage];
+};
+
+static_assert(std::is_trivially_destructible_v<NearestScan> && std::is_trivially_destructible_v<NearestRow>);
+
+}  // namespace xtree

@@ -1,0 +1,91 @@
+// See window_scan.h. Takes no locks and writes nothing; frames hold plain data only.
+#include "core/scan/window_scan.h"
+
+namespace xtree {
+
+void WindowScan::Begin(const KeyLayout& layout, const Constraint& constraint, Options options) {
+  layout_ = &layout;
+  options_ = options;
+  filter_.Compile(layout, constraint);
+  started_ = constraint.Never(layout);  // then there is nothing to visit
+  stack_.Clear();
+}
+
+bool WindowScan::Step(PageReader& reader, LeafBatch* batch) {
+  if (!started_) {
+    started_ = true;
+    stack_.Append(reader, kRootPointer);
+  }
+  batch->count = 0;
+  if (options_.keep_pages && copy_ == nullptr) copy_ = static_cast<uint8_t*>(reader.Reallocate(nullptr, kPageSize));
+  while (!stack_.empty() && batch->count == 0) {
+    const NodePointer node = stack_.back();
+    stack_.PopBack();
+    if (!stack_.empty()) reader.Approach(stack_.back().block);
+    DropVisited(batch);
+    batch->block = node.block;
+    const BlockNumber right = VisitNode(
+        reader, node, [&](const NodeView& page, Lsn lsn) { VisitPage(reader, page, lsn, batch); },
+        [&] { DropVisited(batch); });
+    if (right != kInvalidBlock) stack_.Append(reader, NodePointer{node.parent_lsn, right, node.level});
+    if (!children_.empty()) PushChildren(reader);
+  }
+  return batch->count > 0;
+}
+
+// What the visits of a node leave behind.
+void WindowScan::DropVisited(LeafBatch* batch) {
+  children_.Clear();
+  batch->count = 0;
+}
+
+void WindowScan::VisitPage(PageReader& reader, const NodeView& node, Lsn lsn, LeafBatch* batch) {
+  if (node.leaf()) {
+    CollectMatches(node, lsn, batch);
+  } else {
+    CollectChildren(reader, node, lsn);
+  }
+}
+
+void WindowScan::CollectChildren(PageReader& reader, const NodeView& node, Lsn lsn) {
+  const int count = filter_.Run(node, slots_);
+  children_.Reserve(reader, children_.size() + count);
+  for (int i = 0; i < count; ++i) {
+    children_.Append(reader, NodePointer{lsn, node.Child(slots_[i]), node.level() - 1});
+  }
+}
+
+// Next on top, so in reverse order.
+void WindowScan::PushChildren(PageReader& reader) {
+  const size_t count = children_.size();
+  stack_.Reserve(reader, stack_.size() + count);
+  blocks_.Clear();
+  blocks_.Reserve(reader, count);
+  for (size_t i = 0; i < count; ++i) {
+    stack_.Append(reader, children_[count - 1 - i]);
+    blocks_.Append(reader, children_[i].block);
+  }
+  reader.WillRead(blocks_.data(), static_cast<int>(count));
+}
+
+void WindowScan::CollectMatches(const NodeView& leaf, Lsn lsn, LeafBatch* batch) {
+  int count = filter_.Run(leaf, batch->slots);
+  if (options_.ignore_killed) {
+    int kept = 0;
+    for (int i = 0; i < count; ++i) {
+      const uint16_t slot = batch->slots[i];
+      batch->slots[kept] = slot;
+      kept += !leaf.Killed(slot);
+    }
+    count = kept;
+  }
+  batch->count = count;
+  if (count == 0) return;
+  for (int i = 0; i < count; ++i) batch->tuples[i] = leaf.Tuple(batch->slots[i]);
+  batch->lsn = lsn;
+  batch->recheck = filter_.recheck();
+  batch->page = options_.keep_pages ? copy_ : nullptr;
+  if (options_.keep_pages) leaf.CopyTo(copy_, batch->slots, count);  // far less than the page where few match
+}
+
+}  // namespace xtree

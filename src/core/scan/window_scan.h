@@ -1,0 +1,61 @@
+// WindowScan: every leaf entry that satisfies a constraint, leaf by leaf, depth first.
+//
+// Used by index scans, index-only scans and bitmap scans through a PageReader; takes no lock beyond the reader's pages,
+// counts nothing of a node before VisitNode has accepted it, has no page open between calls and survives any change of
+// the tree between them: a row that was in the index all the time comes exactly once. Trivially destructible, since a
+// PageReader may leave by longjmp; all zeroes is a valid state.
+#pragma once
+
+#include <type_traits>
+
+#include "core/filter/constraint.h"
+#include "core/scan/scan_node.h"
+#include "core/scan/scratch.h"
+
+namespace xtree {
+
+// The matches on one leaf.
+struct LeafBatch {
+  BlockNumber block;
+  Lsn lsn;              // of the page when it was read: kill bits may be set while it is still the same
+  bool recheck;         // the constraint is only bounded by its intervals
+  const uint8_t* page;  // with keep_pages: a copy of the matches for NodeView, until the next call; else nullptr
+  int count;            // > 0
+  uint16_t slots[kMaxEntriesPerPage];
+  TupleId tuples[kMaxEntriesPerPage];
+};
+
+class WindowScan {
+ public:
+  struct Options {
+    bool keep_pages = false;     // the caller needs keys or payloads
+    bool ignore_killed = false;  // leave killed entries out
+  };
+
+  // Starts, or starts again. `layout` must outlive the scan; `constraint` is copied.
+  void Begin(const KeyLayout& layout, const Constraint& constraint, Options options);
+
+  // Fills *batch with the matches of the next leaf that has any. False at the end.
+  bool Step(PageReader& reader, LeafBatch* batch);
+
+ private:
+  void VisitPage(PageReader& reader, const NodeView& node, Lsn lsn, LeafBatch* batch);
+  void CollectChildren(PageReader& reader, const NodeView& node, Lsn lsn);
+  void CollectMatches(const NodeView& leaf, Lsn lsn, LeafBatch* batch);
+  void DropVisited(LeafBatch* batch);
+  void PushChildren(PageReader& reader);
+
+  const KeyLayout* layout_ = nullptr;
+  Options options_;
+  bool started_ = false;
+  PageFilter filter_;
+  Scratch<NodePointer> stack_;     // to be visited, next on top
+  Scratch<NodePointer> children_;  // of the node being visited, in order
+  Scratch<BlockNumber> blocks_;    // the same for WillRead
+  uint8_t* copy_ = nullptr;  // for keep_pages
+  uint16_t slots_[kMaxEntriesPerPage];
+};
+
+static_assert(std::is_trivially_destructible_v<WindowScan> && std::is_trivially_destructible_v<LeafBatch>);
+
+}  // namespace xtree
