@@ -7,13 +7,19 @@ use strict;
 use warnings;
 
 use Bench::Build;
+use Bench::Cold;
+use Bench::Control;
 use Bench::Data;
 use Bench::Db;
+use Bench::Hot;
+use Bench::Larger;
 use Bench::Options;
 use Bench::Paper;
+use Bench::Pin;
 use Bench::Query;
 use Bench::Ratios;
 use Bench::Report;
+use Bench::Scaling;
 use Bench::Server;
 use Bench::Write;
 
@@ -37,6 +43,33 @@ sub run_dataset {
     return;
 }
 
+my @LIFE = (
+    [ scaling        => \&Bench::Scaling::run ],
+    [ 'scaling-long' => \&Bench::Scaling::run_long ],
+    [ hot            => \&Bench::Hot::run ],
+    [ larger         => \&Bench::Larger::run ],
+    [ cold           => \&Bench::Cold::run ],
+    [ pin            => \&Bench::Pin::run ],
+);
+
+# The parts about memory print their own tables and return their targets.
+sub run_life {
+    my ($db, $opt, $result) = @_;
+    for my $part (@LIFE) {
+        my ($name, $run) = @$part;
+        next unless $opt->wants($name) && $opt->has_peer('xtree');
+        my $control = Bench::Control->new($db);
+        my $why     = $control->why_not // $control->why_not_preloaded;
+        print "\n$name: SKIPPED, $why\n" if $why;
+        next if $why;
+        my $out = $run->($db, $opt, $control);
+        $control->undo;
+        $result->{$name} = $out->{figures};
+        push @{ $result->{ratios} }, @{ $out->{targets} };
+    }
+    return;
+}
+
 sub main {
     my $opt    = Bench::Options->parse(@ARGV);
     my $server = $opt->{host} ? undef : Bench::Server->start;
@@ -51,6 +84,7 @@ sub main {
         Bench::Report::paper($result->{paper});
     }
     $result->{ratios} = Bench::Ratios::compute($result);
+    run_life($db, $opt, $result);
     Bench::Report::ratios($result->{ratios});
     $result->{differences} = $db->{differences};
     Bench::Report::json($opt->{json}, $result) if $opt->{json};

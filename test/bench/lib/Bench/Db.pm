@@ -18,11 +18,38 @@ sub connect {
     $admin->do("DROP DATABASE IF EXISTS $DATABASE");
     $admin->do("CREATE DATABASE $DATABASE TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'");
     $admin->disconnect;
+    $self->reconnect;
+    $self->_make_clock;
+    return $self;
+}
+
+# Opens the main connection, again after a restart of the server.
+sub reconnect {
+    my ($self) = @_;
     $self->{dbh} = $self->_open($DATABASE);
     $self->do($_) for 'SET plan_cache_mode = force_generic_plan', 'SET jit = off',
         'SET max_parallel_maintenance_workers = 0', 'SET max_parallel_workers_per_gather = 0',
         'SET stats_fetch_consistency = none', "SET TimeZone = 'UTC'";
-    return $self;
+    return;
+}
+
+# One more session on the database, with the same settings; what it notes as different counts for all.
+sub session {
+    my ($self) = @_;
+    my $other = bless {%$self}, ref $self;
+    $other->reconnect;
+    return $other;
+}
+
+sub disconnect { my ($self) = @_; $self->{dbh}->disconnect; return }
+
+# bench_clock() is the clock for short times.  The kernel brings a process's time up to date when it leaves the
+# processor, so the nap makes it exact.
+sub _make_clock {
+    my ($self) = @_;
+    my $nap = $self->{opt}{clock} eq 'cpu' ? 'PERFORM pg_sleep(0.0001);' : '';
+    $self->do("CREATE FUNCTION bench_clock() RETURNS float8 LANGUAGE plpgsql AS \$\$ BEGIN $nap RETURN " . $self->clock_sql . '; END $$');
+    return;
 }
 
 sub _open {

@@ -5,7 +5,8 @@ use strict;
 use warnings;
 use Getopt::Long qw(GetOptionsFromArray);
 
-my @PARTS = qw(build query write paper);
+my @PARTS = qw(build query write paper scaling hot larger cold pin);
+my @LONG  = qw(scaling-long);    # only when asked for
 my %ALIAS = (knn => 'query', window => 'query', range => 'query', insert => 'write', update => 'write');
 
 my $USAGE = <<'TEXT';
@@ -15,8 +16,9 @@ usage: perl -Itest/bench/lib test/bench/bench.pl [options]
   --scale X             multiplies the row counts (default 1; 0.05 takes about a minute)
   --rounds N            rounds over the peers for latencies and writes (default 7)
   --repeats N           builds per index (default 3)
-  --only LIST           of build,query,write,paper; a query class such as knn10 or w100 selects
-                        it; knn, window, range select groups of classes
+  --only LIST           of build,query,write,paper,scaling,hot,larger,cold,pin; a query class such as
+                        knn10 or w100 selects it; knn, window, range select groups of classes;
+                        scaling-long (10,000 indexes) runs only when it is named
   --datasets LIST       of points,cities,boxes,scalars (default all)
   --peers LIST          of xtree,gist,spgist,kdtree,cube,brin,btree,btrees,btree_gist (default all)
   --clock wall|cpu      cpu: time the server process has run, for a machine that is busy (default wall)
@@ -47,7 +49,7 @@ sub parse {
 sub _select_parts {
     my ($self) = @_;
     my @words = split /,/, $self->{only};
-    my %part  = map { $_ => 1 } @PARTS;
+    my %part  = map { $_ => 1 } @PARTS, @LONG;
     $self->{part}  = { map { $_ => 1 } @words ? map { $ALIAS{$_} // ($part{$_} ? $_ : 'query') } @words : @PARTS };
     $self->{class} = [ grep { !$part{$_} && ($ALIAS{$_} // 'query') eq 'query' } @words ];
     return;

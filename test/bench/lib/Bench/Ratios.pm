@@ -57,6 +57,15 @@ sub _writes {
     return @ratios;
 }
 
+# A line of the parts about memory: what was measured, against what, and the most that their ratio may be.
+sub target {
+    my ($what, $reference, $value, $reference_value, $most) = @_;
+    my $ratio = $reference_value ? $value / $reference_value : undef;
+    my $mark = !defined $most || !defined $ratio ? '' : $ratio <= $most ? 'reached' : 'missed';
+    return { what => $what, reference => $reference, xtree => $value, reference_value => $reference_value, ratio => $ratio,
+             target => $most, mark => $mark, best => '', best_ratio => undef };
+}
+
 # One line, or nothing when xtree or every peer is missing.  A share can come out as
 # nought or less (noise, or no WAL): such a value is no base for a ratio.
 sub _ratio {

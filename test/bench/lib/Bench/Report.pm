@@ -73,7 +73,7 @@ sub ratios {
     my ($ratios) = @_;
     return unless @$ratios;
     my @rows = map { [ $_->{what}, $_->{reference}, number($_->{xtree}), number($_->{reference_value}), number($_->{ratio}),
-        defined $_->{target} ? number($_->{target}) : '', $_->{mark}, $_->{best}, number($_->{best_ratio}) ] } @$ratios;
+        defined $_->{target} ? number($_->{target}) : '', $_->{mark}, $_->{best}, $_->{best} ? number($_->{best_ratio}) : '' ] } @$ratios;
     table('xtree beside its reference and the best peer (ratios below 1: xtree is better)', 2,
         [ 'measure', 'reference', 'xtree', 'reference', 'ratio', 'at most', 'mark', 'best peer', 'ratio' ], @rows);
     my @missed = grep { $_->{mark} eq 'missed' } @$ratios;
