@@ -87,10 +87,11 @@ sub undo {
 
 sub DESTROY { my ($self) = @_; $self->undo if $self->{owner} == $$; return }
 
-# Bytes of a process: private dirty memory, and page tables.
+# Bytes of a process: private memory, and page tables.  Private is what belongs to no file: Private_Dirty would count pages
+# of mapped files, too, that wait to be written and that no other process has mapped at the moment.
 sub memory_of {
     my ($self, $pid) = @_;
-    return { private => _kilobytes("/proc/$pid/smaps_rollup", 'Private_Dirty'), page_tables => _kilobytes("/proc/$pid/status", 'VmPTE') };
+    return { private => _kilobytes("/proc/$pid/smaps_rollup", 'Anonymous'), page_tables => _kilobytes("/proc/$pid/status", 'VmPTE') };
 }
 
 sub _kilobytes {
@@ -105,6 +106,7 @@ sub dynamic_shared_memory {
     my ($self, $pid) = @_;
     open my $in, '<', "/proc/$pid/maps" or die "/proc/$pid/maps: $!\n";
     my $sum = 0;
+    no warnings 'portable';    # addresses have more than 32 bits
     while (<$in>) { $sum += hex($2) - hex $1 if m{^(\w+)-(\w+) .*/dev/shm/PostgreSQL} }
     return $sum;
 }
@@ -154,21 +156,33 @@ sub drop_from_cache {
     return;
 }
 
-# A memory limit for the server's processes and those that they start: a group below our own.  The reason where there is none.
+# A memory limit for the server's processes and those that they start (a restarted server needs it anew): a group below
+# our own.  The reason where there is none.
 sub limit_memory {
     my ($self, $bytes) = @_;
     my ($group, $file) = _memory_group();
     return 'no control group of memory is writable' unless $group;
     my $own = "$group/xtree-bench-$$";
-    mkdir $own or return "no control group of memory can be made: $!";
+    unless (-d $own) {
+        mkdir $own or return "no control group of memory can be made: $!";
+        $self->later(sub { _remove_group($group, $own) });
+    }
     $self->{group} = $own;
-    $self->later(sub {
-        my @left = _lines("$own/cgroup.procs");
-        _say("$group/cgroup.procs", $_) for @left;
-        rmdir $own or warn "rmdir $own: $!\n";
-    });
     return "$file of a control group cannot be written" unless _say("$own/$file", $bytes);
     for my $pid ($self->processes) { return 'a process cannot be moved to a control group' unless _say("$own/cgroup.procs", $pid) }
+    return undef;
+}
+
+# Processes that are in it go back to where we are.
+sub _remove_group {
+    my ($group, $own) = @_;
+    for (1 .. 50) {
+        my @left = _lines("$own/cgroup.procs");
+        _say("$group/cgroup.procs", $_) for @left;
+        return if rmdir $own;
+        select undef, undef, undef, 0.1;
+    }
+    warn "rmdir $own: $!\n";
     return;
 }
 

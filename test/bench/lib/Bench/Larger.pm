@@ -22,8 +22,8 @@ sub run {
     my $total  = $db->value('SELECT sum(pg_relation_size(indexrelid)) FROM pg_stat_xtree_indexes WHERE relname LIKE \'larger%\'');
     my $budget = int($total / 4 / 1024) * 1024;
     my $limit  = max($SERVER, int(0.5 * $total));
-    $control->set('shared_buffers' => '16MB', 'xtree.naptime' => '100ms', 'xtree.memory_budget' => $budget / 1024 . 'kB');
     $control->later(sub { $control->restart });
+    $control->set('shared_buffers' => '16MB', 'xtree.naptime' => '100ms', 'xtree.memory_budget' => $budget / 1024 . 'kB');
     $control->restart;
     my @files = map { $control->files("${_}_i") } @names;
     $control->drop_from_cache(@files);

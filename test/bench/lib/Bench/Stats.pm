@@ -3,7 +3,7 @@ package Bench::Stats;
 use strict;
 use warnings;
 use Exporter 'import';
-our @EXPORT_OK = qw(median mean paired_median);
+our @EXPORT_OK = qw(median mean midmean paired_median);
 
 sub median {
     my @sorted = sort { $a <=> $b } @_;
@@ -18,6 +18,13 @@ sub mean {
     my $sum = 0;
     $sum += $_ for @values;
     return $sum / @values;
+}
+
+# Mean of the middle half: as robust as the median, but finer where values are coarse.
+sub midmean {
+    my @sorted = sort { $a <=> $b } @_;
+    my $cut = int(@sorted / 4);
+    return mean(@sorted[ $cut .. $#sorted - $cut ]);
 }
 
 # Median of the differences of two series taken in the same rounds.
