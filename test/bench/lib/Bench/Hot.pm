@@ -18,6 +18,7 @@ sub run {
     for my $full (2_200_000, 8_000_000) {
         my $rows = $opt->rows($full, 50_000);
         Bench::Strips::make($db, 'columns', 'hot', $rows, 'xtree');
+        Bench::Strips::plans($db, 'bitmap');
         my ($us) = Bench::Strips::run($db, 'hot', 1, Bench::Strips::queries());    # buffers are filled
         my $title = megabytes($db->value("SELECT pg_relation_size('hot_i')")) . ' MB';
         push @figures, map { { %$_, title => $title } } _measure($db, $opt);

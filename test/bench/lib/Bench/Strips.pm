@@ -49,11 +49,12 @@ SQL
 
 sub queries { return $QUERIES }
 
-# Only bitmap scans, or only sequential ones.
+# Only bitmap scans, or only sequential ones; the function's statement is planned anew.
 sub plans {
     my ($db, $kind) = @_;
     $db->do("SET $_ = off") for qw(enable_seqscan enable_indexscan enable_indexonlyscan enable_bitmapscan);
     $db->do('SET enable_' . ($kind eq 'sequential' ? 'seqscan' : 'bitmapscan') . ' = on');
+    $db->do('DISCARD PLANS');
     return;
 }
 
@@ -62,13 +63,17 @@ sub run {
     return $db->row("SELECT us, total FROM ${name}_run($first, $count, " . ($outside ? 'true' : 'false') . ')');
 }
 
-# The same queries by the index and by sequential scans.
+# The same queries by the index and by sequential scans, as the server's own counters confirm.
 sub compare {
     my ($db, $name, $first, $count) = @_;
+    my $before = $db->counters($name);
     my ($us, $found) = run($db, $name, $first, $count);
     plans($db, 'sequential');
     my ($seq_us, $expected) = run($db, $name, $first, $count);
     plans($db, 'bitmap');
+    my $after = $db->counters($name);
+    die "$name: not compared by an index scan and a sequential one\n"
+        if $after->{index_scans} < $before->{index_scans} + $count || $after->{seq_scans} < $before->{seq_scans} + $count;
     $db->differ("$name: $found rows by the index, $expected by sequential scans") if $found != $expected;
     return $found;
 }
