@@ -39,6 +39,7 @@ void MappedReader::Begin(const IndexUse* use) {
   SetFaultJump(mapped_ ? &jump_ : nullptr);
   fresh_limit_ = use->fresh_limit;
   distrust_ = false;
+  written_ = false;
   release_ = mapped_ && use->index->shared->strategy == Strategy::kStreamed;
 }
 
@@ -76,7 +77,8 @@ bool MappedReader::TryMapping(OpenPage* open, int slot, BlockNumber block, int e
   }
   open->slot = FreshnessSlot(use_->freshness_base, block);
   open->slot_value = pg_atomic_read_u64(open->slot);
-  if (!FreshEnough(open->slot_value)) return false;
+  written_ = !FreshEnough(open->slot_value);
+  if (written_) return false;
   pg_read_barrier();
   open->page = mapping.Page(block);
   ArmPage(slot, open->page, &jump_);
@@ -156,11 +158,11 @@ void MappedReader::WillRead(const BlockNumber* blocks, int count) {
 }
 
 void MappedReader::Approach(BlockNumber block) {
-  if (!mapped_) {
+  if (mapped_) __builtin_prefetch(FreshnessSlot(use_->freshness_base, block));
+  if (!mapped_ || written_) {
     buffers_.Approach(block);
   } else if (block < use_->index->mapping.blocks()) {
     FetchEnds(use_->index->mapping.Page(block));
-    __builtin_prefetch(FreshnessSlot(use_->freshness_base, block));
   }
 }
 

@@ -65,6 +65,7 @@ class MappedReader final : public PageReader {
   XLogRecPtr fresh_limit_ = 0;
   bool mapped_ = false;          // pages may come from the mapping
   bool distrust_ = false;        // until slot 0 is closed again: read through buffers
+  bool written_ = false;         // the last page was changed too lately; so, probably, is the next one
   sigjmp_buf jump_;
   bool release_ = false;         // strategy streamed: give leaves back after use
   OpenPage open_[kSlots] = {};
