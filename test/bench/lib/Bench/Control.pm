@@ -156,6 +156,16 @@ sub drop_from_cache {
     return;
 }
 
+# Sets RLIMIT_MEMLOCK of a process, as root or as its account.  False where the operating system does not allow that.
+sub limit_locked_memory {
+    my ($self, $pid, $value) = @_;
+    my $name = getpwuid $self->{uid};
+    for my $as ('', $> == 0 ? "runuser -u $name -- " : ()) {
+        return 1 if system("${as}prlimit --pid $pid --memlock=$value 2>/dev/null") == 0;
+    }
+    return 0;
+}
+
 # A memory limit for the server's processes and those that they start (a restarted server needs it anew): a group below
 # our own.  The reason where there is none.
 sub limit_memory {
@@ -186,15 +196,17 @@ sub _remove_group {
     return;
 }
 
-# Reads and writes so many bytes of page cache within the limit, so that the kernel must take memory from somebody.
+# Writes so many bytes within the limit and reads them twice, so that the kernel must take memory from somebody, and from
+# what was in use as well.
 sub press {
     my ($self, $bytes) = @_;
     my $fill = "$self->{data}/../bench-fill";
     my $megabytes = int($bytes / 2**20) + 1;
-    my $command   = qq(echo \$\$ > "$self->{group}/cgroup.procs" && exec dd if=/dev/zero of="$fill" bs=1M count=$megabytes conv=fdatasync status=none);
+    my $command   = qq(echo \$\$ > "$self->{group}/cgroup.procs" && dd if=/dev/zero of="$fill" bs=1M count=$megabytes conv=fdatasync status=none)
+        . qq( && cat "$fill" "$fill" >/dev/null);
     my $failed = system('sh', '-c', $command);
     unlink $fill;
-    die "pressure on memory: dd failed\n" if $failed;
+    die "pressure on memory: writing or reading $fill failed\n" if $failed;
     return;
 }
 
