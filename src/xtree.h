@@ -88,7 +88,10 @@ struct XtreeOrder
 	 */
 	const double *query;
 
-	/* A number never above the operator's value for any value whose box lies within [lo, hi]. */
+	/*
+	 * A number never above the operator's value for any value whose box lies within [lo, hi]. It may be asked about bytes of a page
+	 * that is changing (the answer is then thrown away): any ordinals must do, lo above hi too, and it must not raise an ERROR.
+	 */
 	double (*lower_bound)(const XtreeOrder *order, const int64 *lo, const int64 *hi);
 
 	/* The operator's value for the value with this box, bit for bit; with recheck: a lower bound of it. NaN sorts last. */
