@@ -148,8 +148,10 @@ class PageReader {
   [[noreturn]] virtual void Corrupt(BlockNumber block, const char* what) = 0;
   // Memory of the scan: realloc semantics, never fails by returning nullptr.
   virtual void* Reallocate(void* old, size_t bytes) = 0;
-  // Children that the scan will visit next, for prefetching. May ignore them.
-  virtual void WillRead(const BlockNumber* blocks, int count) = 0;
+  // Is there a point in telling what will be read? Cheap.
+  virtual bool ReadsAhead() { return true; }
+  // Children (blocks, count) that the scan will visit next, or is likely to, for prefetching. May ignore them.
+  virtual void WillRead(const BlockNumber*, int) {}
   // The page that the scan will visit next: for the processor's caches. May ignore it.
   virtual void Approach(BlockNumber) {}
 

@@ -5,7 +5,6 @@
 
 #include "registry/fault_trap.h"
 #include "storage/freshness.h"
-#include "registry/prefetch.h"
 #include "storage/stop_point.h"
 
 extern "C" {

@@ -9,6 +9,7 @@
 
 #include "page/validate.h"
 #include "registry/index_registry.h"
+#include "registry/prefetch.h"
 #include "stats/hot_pages.h"
 #include "storage/buffer_reader.h"
 
@@ -29,6 +30,7 @@ class MappedReader final : public PageReader {
   void GiveUp() override;
   [[noreturn]] void Corrupt(BlockNumber block, const char* what) override { buffers_.Corrupt(block, what); }
   void* Reallocate(void* old, size_t bytes) override { return buffers_.Reallocate(old, bytes); }
+  bool ReadsAhead() override { return PrefetchPays(index_); }
   void WillRead(const BlockNumber* blocks, int count) override;
   void Approach(BlockNumber block) override;
 

@@ -33,23 +33,13 @@ Credit* CreditOf(Relation index) {
   return credit;
 }
 
-// How many of the pages to look for; 0: none this time.
-int Allowance(Credit* credit, Relation index, int count) {
-  if (credit->credit <= 0) {
-    if (++credit->calls % kLookAgainEvery != 0) return 0;
-    credit->credit = kLookAgain;
-  }
-  if (get_tablespace_io_concurrency(index->rd_rel->reltablespace) == 0) return 0;
-  return std::min(count, settings.prefetch_limit);
-}
-
 // Looks for each page, by advise(block): was it absent?
 template <class Advise>
 PrefetchResult Prefetch(Relation index, const BlockNumber* blocks, int count, Advise&& advise) {
-  if (count < 2 || settings.prefetch_limit == 0) return {};  // a single one is read at once anyway
+  if (count < 2 || !PrefetchPays(index)) return {};  // a single one is read at once anyway
+  if (get_tablespace_io_concurrency(index->rd_rel->reltablespace) == 0) return {};
   Credit* credit = CreditOf(index);
-  const int allowed = Allowance(credit, index, count);
-  if (allowed == 0) return {};
+  const int allowed = std::min(count, settings.prefetch_limit);
   instr_time begin, end;
   INSTR_TIME_SET_CURRENT(begin);
   PrefetchResult result = {};
@@ -62,6 +52,15 @@ PrefetchResult Prefetch(Relation index, const BlockNumber* blocks, int count, Ad
 }
 
 }  // namespace
+
+bool PrefetchPays(Relation index) {
+  if (settings.prefetch_limit == 0) return false;
+  Credit* credit = CreditOf(index);
+  if (credit->credit > 0) return true;
+  if (++credit->calls % kLookAgainEvery != 0) return false;
+  credit->credit = kLookAgain;
+  return true;
+}
 
 PrefetchResult PrefetchBuffers(Relation index, const BlockNumber* blocks, int count) {
   return Prefetch(index, blocks, count, [=](BlockNumber block) { return PrefetchBuffer(index, MAIN_FORKNUM, block).initiated_io; });

@@ -85,11 +85,6 @@ void* BufferReader::Reallocate(void* old, size_t bytes) {
   return old == nullptr ? MemoryContextAllocHuge(memory_, bytes) : repalloc_huge(old, bytes);
 }
 
-void BufferReader::WillRead(const BlockNumber* blocks, int count) {
-  if (!prefetch_) return;
-  for (int i = 0; i < count; i++) PrefetchBuffer(index_, MAIN_FORKNUM, blocks[i]);
-}
-
 void BufferReader::Approach(BlockNumber block) { ApproachBuffer(index_, block); }
 
 void BufferReader::Reset() {

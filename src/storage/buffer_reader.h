@@ -23,14 +23,13 @@ class BufferReader final : public PageReader {
   // Every node that is opened from now on is predicate-locked for this snapshot (no more than a test unless it is SERIALIZABLE);
   // a supernode by its head alone. nullptr: none is, as for xtree_check.
   void SetPredicateSnapshot(Snapshot snapshot) { snapshot_ = snapshot; }
-  void SetPrefetch(bool prefetch) { prefetch_ = prefetch; }
 
   NodeView Open(int slot, BlockNumber block, int expected_level) override;
   Lsn PageLsn(int slot) override { return BufferGetLSNAtomic(buffer_[slot]); }
   bool Close(int slot) override;
   [[noreturn]] void Corrupt(BlockNumber block, const char* what) override;
   void* Reallocate(void* old, size_t bytes) override;
-  void WillRead(const BlockNumber* blocks, int count) override;
+  bool ReadsAhead() override { return false; }  // registry/prefetch.h does
   void Approach(BlockNumber block) override;
 
   // Index-only scans: keeps the pins of the last `leaves` leaves that were closed, at most kMaxPins, so that VACUUM, which locks
@@ -58,7 +57,6 @@ class BufferReader final : public PageReader {
   const KeyLayout* layout_;
   MemoryContext memory_;
   Snapshot snapshot_ = nullptr;
-  bool prefetch_ = false;
   Buffer buffer_[kSlots] = {InvalidBuffer, InvalidBuffer};
   int pin_limit_ = 0;
   int oldest_pin_ = 0;

@@ -48,6 +48,29 @@ TEST_P(NearestScanData, AgreesWithBruteForce) {
   }
 }
 
+// The children that a search visits are among those that were announced when their parent was read.
+TEST(NearestScan, AnnouncesWhatItWillRead) {
+  const KeyLayout layout = FloatLayout(2, false);
+  const RowSet rows = RandomRows(layout, 5000, Distribution::kUniform, 3);
+  const auto store = PackTree(rows, {20, 20, 1});
+  Euclidean metric{{0.4, 0.6}};
+  const DistanceKey key = EuclideanKey(layout, 0, &metric);
+  std::vector<BlockNumber> trace, announced;
+  MemoryReader reader(*store);
+  reader.trace = &trace;
+  reader.announced = &announced;
+  auto scan = std::make_unique<NearestScan>();
+  scan->Begin(layout, Everything(layout), &key, 1, {});
+  NearestRow row;
+  ASSERT_TRUE(scan->Next(reader, &row));
+  ASSERT_GT(trace.size(), 2u);
+  for (size_t i = 1; i < trace.size(); ++i) {
+    EXPECT_NE(std::find(announced.begin(), announced.end(), trace[i]), announced.end()) << "block " << trace[i];
+  }
+  const size_t directories = std::count_if(trace.begin(), trace.end(), [&](BlockNumber b) { return !store->view(b).leaf(); });
+  EXPECT_LE(announced.size(), 8 * directories);
+}
+
 const Case kCases[] = {
     {1, false, Distribution::kUniform, {}},           {2, false, Distribution::kUniform, {}},
     {2, false, Distribution::kUniform, {5, 4, 1}},    {2, false, Distribution::kUniform, {5, 4, 3}},

@@ -100,8 +100,31 @@ void NearestScan::QueueVisited(PageReader& reader) {
       free_.AppendReserved(index);
     } else {
       Push(reader, &bounds_, Item{frame->BestRank(), index, frame->best, frame->level});
+      if (frame->level > 0 && reader.ReadsAhead()) Announce(reader, *frame);
     }
   }
+}
+
+// Which children are visited depends on what the nearest of them hold; the best few are likely.
+void NearestScan::Announce(PageReader& reader, const NearestFrame& frame) {
+  constexpr int kAnnounced = 8;
+  uint16_t best[kAnnounced];
+  const auto nearer = [&](uint16_t a, uint16_t b) { return frame.ranks[a] < frame.ranks[b]; };
+  int count = 0;
+  for (uint16_t entry = 0; entry < frame.entries; ++entry) {
+    if (count < kAnnounced) {
+      best[count++] = entry;
+    } else if (nearer(entry, best[kAnnounced - 1])) {
+      best[kAnnounced - 1] = entry;
+    } else {
+      continue;
+    }
+    for (int i = count - 1; i > 0 && nearer(best[i], best[i - 1]); --i) std::swap(best[i], best[i - 1]);
+  }
+  BlockNumber blocks[kAnnounced];
+  const NodeView node = frame.view(*layout_);
+  for (int i = 0; i < count; ++i) blocks[i] = node.Child(frame.Slot(best[i]));
+  reader.WillRead(blocks, count);
 }
 
 void NearestScan::DropVisited() {

@@ -73,6 +73,7 @@ class NearestScan {
   void FillFrame(PageReader& reader, const NodeView& node, BlockNumber block, Lsn lsn);
   void QueueVisited(PageReader& reader);
   void DropVisited();
+  void Announce(PageReader& reader, const NearestFrame& frame);
   uint32_t TakeFrame(PageReader& reader);
   void Release(uint32_t frame);
   void SelectEntries(const NodeView& node, NearestFrame* frame);

@@ -59,12 +59,11 @@ void WindowScan::CollectChildren(PageReader& reader, const NodeView& node, Lsn l
 void WindowScan::PushChildren(PageReader& reader) {
   const size_t count = children_.size();
   stack_.Reserve(reader, stack_.size() + count);
+  for (size_t i = 0; i < count; ++i) stack_.AppendReserved(children_[count - 1 - i]);
+  if (!reader.ReadsAhead()) return;
   blocks_.Clear();
   blocks_.Reserve(reader, count);
-  for (size_t i = 0; i < count; ++i) {
-    stack_.Append(reader, children_[count - 1 - i]);
-    blocks_.Append(reader, children_[i].block);
-  }
+  for (size_t i = 0; i < count; ++i) blocks_.AppendReserved(children_[i].block);
   reader.WillRead(blocks_.data(), static_cast<int>(count));
 }
 
