@@ -72,8 +72,8 @@ void Use(IndexScanDesc scan, TreeScan* state) {
   if (state->use.index != nullptr && state->use.mapped == may_map && !MustGo(state->use)) {
     ContinueUse(&state->use);
   } else {
-    EndUse(&state->use);
-    BeginUse(scan->indexRelation, state->index->load_options, may_map, &state->use);
+    FinishUse(&state->use, &state->reader);
+    BeginUse(scan->indexRelation, state->index->load_options, may_map ? MapWhen::kWhenItPays : MapWhen::kNever, &state->use);
   }
   state->reader.Begin(&state->use);
   state->reader.counts().scans++;

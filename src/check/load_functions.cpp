@@ -71,7 +71,7 @@ bool NotMappable(Relation index) {
 
 bool TryToMap(Relation index) {
   IndexUse use;
-  BeginUse(index, LoadOptionsOf(index), true, &use);
+  BeginUse(index, LoadOptionsOf(index), MapWhen::kNow, &use);
   const bool mapped = use.mapped;
   EndUse(&use);
   return mapped;

@@ -28,6 +28,9 @@ void DefineOfSessions() {
                            static_cast<int>(UseMmap::kAuto), kUseMmap, PGC_USERSET, 0, nullptr, nullptr, nullptr);
   DefineInt("xtree.prefetch_limit", "Most pages that a scan asks the kernel for together, before it reads them.",
             "0 turns prefetching off.", &settings.prefetch_limit, 32, 0, 1024, PGC_USERSET, 0);
+  DefineInt("xtree.map_after", "Pages of an index that a session reads through shared buffers before it maps the index.",
+            "Making a mapping costs as much as it saves on some sixty pages. 0: an index is mapped at the first scan.",
+            &settings.map_after, 64, 0, 1000000, PGC_USERSET, 0);
 }
 
 void DefineOfMemory() {

@@ -12,6 +12,7 @@ struct Settings {
   // Of a session
   int use_mmap;        // UseMmap: may scans read through a mapping?
   int prefetch_limit;  // most pages advised together; 0: none
+  int map_after;       // pages of an index that a session reads through buffers before it maps it
 
   // Of the server, changed by a reload
   int memory_budget_kb;       // of resident pages, pins and private caches; -1: no limit

@@ -40,6 +40,7 @@ void DropMapping(RegisteredIndex* index) {
   pg_atomic_fetch_sub_u32(&index->shared->mapped_by, 1);
   index->state = LoadState::kRegistered;
   index->outgrown = false;
+  index->unmapped_pages = 0;
 }
 
 void Unmap(RegisteredIndex* index) {
@@ -247,16 +248,16 @@ bool Usable(const RegisteredIndex& index, const pg::FileLocator& locator) {
   return index.mapping.mapped() && !Stale(index) && !index.outgrown && SameFile(index, locator);
 }
 
-// Maps the index, if it is admitted; else sees to it that somebody asks for that.
-void Load(RegisteredIndex* index, const pg::FileLocator& locator, const LoadOptions& options) {
+// Maps the index if it is admitted and `now`; sees to it that somebody asks for its admission.
+void Load(RegisteredIndex* index, const pg::FileLocator& locator, bool now) {
   if (index->mapping.mapped()) {
     if (index->mapped_uses > 0) return;  // an older scan still reads the old mapping
     Unmap(index);
   }
   if (index->state == LoadState::kFailed && GetCurrentTimestamp() - index->failed_at < kRetryAfter) return;
-  const Admission admission = LookAt(index->shared, locator, options);
+  const Admission admission = LookAt(index->shared, locator, index->options);
   if (admission.wanted) AskForAdmission(index->shared, locator);
-  if (admission.admitted) Map(index, locator, admission);
+  if (admission.admitted && now) Map(index, locator, admission);
 }
 
 // Never back in time: what one session notes is not undone by a statement of another that began earlier.
@@ -292,23 +293,42 @@ bool Mappable(Relation index) {
   return !RecoveryInProgress() || RuleBroken("recovery");
 }
 
-void BeginUse(Relation index, const LoadOptions& options, bool may_map, IndexUse* use) {
+static void UseMapping(const pg::FileLocator& locator, IndexUse* use) {
+  use->mapped = true;
+  use->index->mapped_uses++;
+  pg_atomic_fetch_add_u32(&use->index->shared->running, 1);
+  use->freshness_base = FreshnessBase(locator);
+  ContinueUse(use);
+}
+
+void BeginUse(Relation index, const LoadOptions& options, MapWhen when, IndexUse* use) {
   *use = {};
   if (shared == nullptr || index->rd_backend != InvalidBackendId) return;
   RegisteredIndex* entry = Register(index);
+  entry->options = options;
   const pg::FileLocator& locator = pg::LocatorOf(index);
-  if (may_map && Mappable(index)) {
-    if (!Usable(*entry, locator)) Load(entry, locator, options);
-    use->mapped = Usable(*entry, locator);
+  const bool may_map = when != MapWhen::kNever && Mappable(index);
+  if (may_map && !Usable(*entry, locator)) {
+    const bool pays = entry->unmapped_pages >= static_cast<uint64_t>(settings.map_after);
+    Load(entry, locator, pays || when == MapWhen::kNow);
   }
   entry->uses++;
   use->index = entry;
+  use->may_map = may_map;
   NoteAccess(entry->shared, GetCurrentStatementStartTimestamp());
-  if (!use->mapped) return;
-  entry->mapped_uses++;
-  pg_atomic_fetch_add_u32(&entry->shared->running, 1);
-  use->freshness_base = FreshnessBase(locator);
-  ContinueUse(use);
+  if (may_map && Usable(*entry, locator)) UseMapping(locator, use);
+}
+
+uint64_t PagesBeforeMapping(const IndexUse& use) {
+  if (!use.may_map || use.mapped) return 0;
+  const auto limit = static_cast<uint64_t>(settings.map_after);
+  return limit > use.index->unmapped_pages ? limit - use.index->unmapped_pages : 0;
+}
+
+void MapUse(Relation index, IndexUse* use) {
+  const pg::FileLocator& locator = pg::LocatorOf(index);
+  if (!Usable(*use->index, locator)) Load(use->index, locator, true);
+  if (Usable(*use->index, locator)) UseMapping(locator, use);
 }
 
 void ContinueUse(IndexUse* use) {
@@ -335,6 +355,7 @@ void EndUse(IndexUse* use) {
 void CountUse(const IndexUse& use, ScanCounts* counts) {
   if (use.index == nullptr || registry == nullptr) return;
   SharedIndex* index = use.index->shared;
+  if (use.may_map && !use.mapped) use.index->unmapped_pages += counts->buffer_pages;
   const auto add = [](pg_atomic_uint64* counter, uint64_t count) {
     if (count != 0) pg_atomic_fetch_add_u64(counter, static_cast<int64>(count));
   };

@@ -1,7 +1,7 @@
 // The registry of a backend: which xtree indexes it has used, and the mappings of their files.
 //
-// An index is in it from its first scan in this backend on, and mapped from the first scan on that finds it admitted by the worker
-// (stats/index_table.h). Scans hold an IndexUse: a mapping goes only when no scan uses it. Mappings go when the worker asks (their
+// An index is in it from its first scan in this backend on. It is mapped once it is admitted by the worker (stats/index_table.h) and
+// this backend has read so many pages of it that a mapping pays (xtree.map_after); that may be in the middle of a scan. Scans hold an IndexUse: a mapping goes only when no scan uses it. Mappings go when the worker asks (their
 // generation is not the index's any more), when the relation has another file, and when the backend exits. Planning never comes here.
 //
 // Memory: an entry of kRegistryBytes per index used, in the memory context "xtree registry"; nothing in backends that do not scan.
@@ -24,12 +24,15 @@ struct RegisteredIndex {
   int uses;                 // scans that go on
   int mapped_uses;          // of them: through the mapping
   bool outgrown;            // somebody met a page beyond the mapping
+  uint64_t unmapped_pages;  // read through buffers since the last mapping, by scans that may map
+  LoadOptions options;      // as the last scan found them
   TimestampTz failed_at;
 };
 
 // A scan's hold on an index. Zeroes: none.
 struct IndexUse {
   RegisteredIndex* index;
+  bool may_map;             // as soon as it pays
   bool mapped;              // read through index->mapping
   uint32_t freshness_base;
   XLogRecPtr fresh_limit;   // a page whose slot is not above is in the file as it is
@@ -47,9 +50,18 @@ struct ScanCounts {
   uint64_t prefetch_us;
 };
 
-// Begins a scan: registers the index, and maps it where that is allowed and it is admitted, else asks the worker for it.
-// `may_map`: the scan may read through a mapping (its snapshot, isolation level and so on). REQUIRES: a lock on the relation.
-void BeginUse(Relation index, const LoadOptions& options, bool may_map, IndexUse* use);
+// May a use read through a mapping (its snapshot, isolation level and so on decide), and when is one made?
+enum class MapWhen { kNever, kWhenItPays, kNow };
+
+// Begins a scan: registers the index, asks the worker for it if nobody has, uses a mapping that there is, and makes one at `when`.
+// REQUIRES: a lock on the relation.
+void BeginUse(Relation index, const LoadOptions& options, MapWhen when, IndexUse* use);
+
+// Pages that the use may still read through buffers before it should call MapUse; 0: it should not, whatever it reads.
+uint64_t PagesBeforeMapping(const IndexUse& use);
+
+// It pays now: maps the index in the middle of the scan, if it is admitted. REQUIRES: no page open.
+void MapUse(Relation index, IndexUse* use);
 
 // The use goes on, with another look at how fresh the file is. Cheap.
 void ContinueUse(IndexUse* use);

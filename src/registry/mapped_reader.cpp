@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include "pg/settings.h"
 #include "registry/fault_trap.h"
 #include "storage/freshness.h"
 #include "storage/stop_point.h"
@@ -32,14 +33,27 @@ void CountAsHit(Relation index) {
 
 }  // namespace
 
-void MappedReader::Begin(const IndexUse* use) {
+void MappedReader::Begin(IndexUse* use) {
   use_ = use;
-  mapped_ = use->mapped;
-  SetFaultJump(mapped_ ? &jump_ : nullptr);
-  fresh_limit_ = use->fresh_limit;
   distrust_ = false;
-  written_ = false;
-  release_ = mapped_ && use->index->shared->strategy == Strategy::kStreamed;
+  until_map_ = PagesBeforeMapping(*use);
+  Adopt();
+}
+
+// What follows from the use being mapped, or not.
+void MappedReader::Adopt() {
+  mapped_ = use_->mapped;
+  SetFaultJump(mapped_ ? &jump_ : nullptr);
+  fresh_limit_ = use_->fresh_limit;
+  release_ = mapped_ && use_->index->shared->strategy == Strategy::kStreamed;
+}
+
+// A page was read through buffers, and none is open.
+void MappedReader::CountDown() {
+  if (--until_map_ > 0) return;
+  MapUse(index_, use_);
+  if (!use_->mapped) until_map_ = std::max(settings.map_after, 1);
+  Adopt();
 }
 
 bool MappedReader::FreshEnough(uint64_t slot_value) {
@@ -112,8 +126,10 @@ Lsn MappedReader::PageLsn(int slot) {
 bool MappedReader::Close(int slot) {
   OpenPage& open = open_[slot];
   if (open.page == nullptr) {
+    (void)buffers_.Close(slot);  // it was locked
     if (slot == 0) distrust_ = false;
-    return buffers_.Close(slot);
+    if (slot == 0 && until_map_ > 0) CountDown();
+    return true;
   }
   XTREE_SCAN_STOP_POINT("mapped-read");
   pg_read_barrier();

@@ -20,8 +20,9 @@ class MappedReader final : public PageReader {
   MappedReader(Relation index, const KeyLayout& layout, MemoryContext memory)
       : index_(index), layout_(&layout), buffers_(index, layout, memory) {}
 
-  // From now on pages come through the mapping of this use, if it has one. The use outlives the reader, or the next Begin.
-  void Begin(const IndexUse* use);
+  // From now on pages come through the mapping of this use, if it has one or as soon as making one pays. The use outlives the
+  // reader, or the next Begin.
+  void Begin(IndexUse* use);
 
   NodeView Open(int slot, BlockNumber block, int expected_level) override;
   Lsn PageLsn(int slot) override;
@@ -57,13 +58,16 @@ class MappedReader final : public PageReader {
   bool TryMapping(OpenPage* open, int slot, BlockNumber block, int expected_level);
   bool FreshEnough(uint64_t slot_value);
   bool Verified(const OpenPage& open, BlockNumber block);
+  void Adopt();
+  void CountDown();
   void CloseAll();
   void Sample(BlockNumber block, int level);
 
   Relation index_;
   const KeyLayout* layout_;
   BufferReader buffers_;
-  const IndexUse* use_ = nullptr;
+  IndexUse* use_ = nullptr;
+  uint64_t until_map_ = 0;       // pages that may still come from buffers before the index is mapped; 0: it is not to be
   XLogRecPtr fresh_limit_ = 0;
   bool mapped_ = false;          // pages may come from the mapping
   bool distrust_ = false;        // until slot 0 is closed again: read through buffers

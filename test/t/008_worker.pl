@@ -19,6 +19,7 @@ $node->append_conf('postgresql.conf', <<'CONF');
 wal_keep_size = 4GB
 shared_preload_libraries = xtree
 xtree.naptime = 200ms
+xtree.map_after = 0
 xtree.idle_timeout = 0
 autovacuum = off
 statement_timeout = 60s

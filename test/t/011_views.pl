@@ -15,6 +15,7 @@ shared_preload_libraries = xtree
 autovacuum = off
 fsync = off
 xtree.naptime = 100ms
+xtree.map_after = 0
 xtree.idle_timeout = 0
 CONF
 $node->start;

@@ -23,6 +23,7 @@ wal_keep_size = '4GB'
 shared_buffers = '64MB'
 log_checkpoints = on
 xtree.naptime = '100ms'
+xtree.map_after = 0
 xtree.idle_timeout = 0
 statement_timeout = '180s'
 CONF
@@ -97,6 +98,12 @@ is(statistic($node, 'mapped_reads'), $before, 'reads nothing through the mapping
 is($node->safe_psql('postgres', qq{BEGIN; CREATE TABLE own (p point); INSERT INTO own SELECT p FROM t; CREATE INDEX own_x ON own USING xtree (p);
 	$by_index SELECT count(*) FROM own WHERE $everywhere; TRUNCATE own; INSERT INTO own VALUES (point(1, 1)); SELECT count(*) FROM own WHERE $everywhere; ROLLBACK}),
 	"5000\n1", 'a file that the transaction made is read through buffers, and may be truncated in place');
+
+# A session maps what it uses more than a little, also in the middle of a scan.
+cmp_ok((mapped_by($node, 'SET xtree.map_after = 5;'))[0], '>', 5, 'the mapping begins within a scan');
+cmp_ok((mapped_by($node, 'SET xtree.map_after = 5;'))[0], '<', $reads, 'with its first pages read through shared buffers');
+is((mapped_by($node, 'SET xtree.map_after = 1000;'))[0], 0, 'a session that reads little does not map');
+is((mapped_by($node, q{SET xtree.map_after = 1000; DO $$ BEGIN PERFORM xtree_load('t_x'); END $$;}))[0], $reads, 'but where it was asked to');
 
 # Changes that are not in the file yet.
 sub insert_one { my ($server, $settings) = @_; $server->safe_psql('postgres', "$settings INSERT INTO t VALUES (-1, point(50.5, 25.5))"); }

@@ -35,6 +35,7 @@ statement_timeout = 0
 log_min_messages = warning
 xtree.freshness_slots = 1024
 xtree.naptime = '100ms'
+xtree.map_after = 0
 xtree.idle_timeout = '1s'
 xtree.memory_budget = '6MB'
 CONF

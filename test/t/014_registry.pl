@@ -32,6 +32,7 @@ checkpoint_timeout = '1h'
 restart_after_crash = on
 statement_timeout = '120s'
 xtree.naptime = '1h'
+xtree.map_after = 0
 xtree.idle_timeout = 0
 CONF
 $node->start;
