@@ -145,6 +145,10 @@ void ForgetPages(IndexKey key) {
   ChangePages(key, [](HotPage* page) { *page = HotPage{}; });
 }
 
+void MarkUnpinned(IndexKey key) {
+  ChangePages(key, [](HotPage* page) { page->pinned = false; });
+}
+
 void ResetPages(IndexKey key) {
   const TimestampTz now = GetCurrentTimestamp();
   ChangePages(key, [now](HotPage* page) {

@@ -44,6 +44,7 @@ HotPage* CopyHotPages(int* count);
 
 // The worker: marks a page as pinned or not; forgets an index (index 0: everything).
 void MarkPinned(IndexKey key, BlockNumber block, bool pinned);
+void MarkUnpinned(IndexKey key);  // all of its pages
 void ForgetPages(IndexKey key);
 
 // Counting starts anew for the pages of an index (index 0: of all), whoever asks; pins stay known.

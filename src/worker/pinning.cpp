@@ -406,6 +406,7 @@ int64 Unpin(SharedIndex* index) {
   if (holding == nullptr) return 0;
   const int64 bytes = holding->locked_bytes;
   Remove(holding);
+  MarkUnpinned(index->key);
   if (bytes > 0) LogEvent(EventKind::kUnpin, index->key, bytes, "0 bytes are pinned now");
   return bytes;
 }
