@@ -20,6 +20,10 @@ CREATE FUNCTION xtree_point_support(pg_catalog.internal) RETURNS pg_catalog.inte
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_box_support(pg_catalog.internal) RETURNS pg_catalog.internal
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_circle_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_polygon_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_int2_support(pg_catalog.internal) RETURNS pg_catalog.internal
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_int4_support(pg_catalog.internal) RETURNS pg_catalog.internal
@@ -70,6 +74,38 @@ CREATE OPERATOR CLASS box_ops DEFAULT FOR TYPE pg_catalog.box USING xtree AS
   OPERATOR 12 pg_catalog.|&> (pg_catalog.box, pg_catalog.box),
   OPERATOR 15 pg_catalog.<-> (pg_catalog.box, pg_catalog.point) FOR ORDER BY pg_catalog.float_ops,
   FUNCTION 1 xtree_box_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS circle_ops DEFAULT FOR TYPE pg_catalog.circle USING xtree AS
+  OPERATOR 1 pg_catalog.<< (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 2 pg_catalog.&< (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 3 pg_catalog.&& (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 4 pg_catalog.&> (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 5 pg_catalog.>> (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 6 pg_catalog.~= (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 7 pg_catalog.@> (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 8 pg_catalog.<@ (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 9 pg_catalog.&<| (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 10 pg_catalog.<<| (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 11 pg_catalog.|>> (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 12 pg_catalog.|&> (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 15 pg_catalog.<-> (pg_catalog.circle, pg_catalog.point) FOR ORDER BY pg_catalog.float_ops,
+  FUNCTION 1 xtree_circle_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS poly_ops DEFAULT FOR TYPE pg_catalog.polygon USING xtree AS
+  OPERATOR 1 pg_catalog.<< (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 2 pg_catalog.&< (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 3 pg_catalog.&& (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 4 pg_catalog.&> (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 5 pg_catalog.>> (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 6 pg_catalog.~= (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 7 pg_catalog.@> (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 8 pg_catalog.<@ (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 9 pg_catalog.&<| (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 10 pg_catalog.<<| (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 11 pg_catalog.|>> (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 12 pg_catalog.|&> (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 15 pg_catalog.<-> (pg_catalog.polygon, pg_catalog.point) FOR ORDER BY pg_catalog.float_ops,
+  FUNCTION 1 xtree_polygon_support(pg_catalog.internal);
 
 -- Ordered scalars: operators, strategy numbers and families of B-tree, cross-type operators included
 

@@ -93,6 +93,14 @@ void Coordinate::FuzzyBetween(double low, double high) {
   if (!NeverFor(low) && !NeverFor(high)) Narrow(FirstNear(low), LastNear(high));
 }
 
+void Coordinate::Less(double q) {
+  if (!NeverFor(q)) Narrow(PG_INT64_MIN, FirstAtLeast(q) - 1);
+}
+
+void Coordinate::Greater(double q) {
+  if (!NeverFor(q)) Narrow(LastAtMost(q) + 1, kInfinityOrdinal);
+}
+
 void Coordinate::AtMost(double q) {
   if (!NeverFor(q)) Narrow(PG_INT64_MIN, LastAtMost(q));
 }

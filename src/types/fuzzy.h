@@ -43,7 +43,9 @@ class Coordinate {
   void FuzzyBetween(double low, double high);  // FuzzyEqual to one of them, or anything between
 
   // Without.
+  void Less(double q);
   void AtMost(double q);
+  void Greater(double q);
   void AtLeast(double q);
   void Same(double q);                        // float8_eq: NaN is the same as NaN
   void Within(double center, double radius);  // |coordinate - center| <= radius, the difference rounded to double

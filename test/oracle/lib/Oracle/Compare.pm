@@ -246,6 +246,14 @@ sub raised_by_a_part {
     return 0;
 }
 
+# Circles and polygons are compared on the row, before other conditions are and
+# in another order than a sequential scan's, which may end early; their functions
+# raise errors for tiny and huge numbers.
+sub rechecked_on_rows {
+    my ($q) = @_;
+    return scalar grep { $_->[0] =~ /^(?:circle|polygon)$/ } @{ $q->{ops} };
+}
+
 # Errors: the same SQLSTATE is agreement. Documented: an evaluation error (class
 # 22) only without the index, because the sequential scan evaluates operators on
 # rows that the index never visits, or only with it, if one of several conditions
@@ -257,6 +265,7 @@ sub error_verdict {
     return { outcome => 'skipped' } if grep { /^(?:25P02|40001|40P01)$/ } $without, $with;
     return { outcome => 'agreed' }  if $without eq $with;
     return { outcome => 'skipped' } if $without =~ /^22/ && !$with;
+    return { outcome => 'skipped' } if $with =~ /^22/ && !$without && rechecked_on_rows($q);
     return { outcome => 'skipped' } if $with =~ /^22/ && !$without && raised_by_a_part($session, $name, $q, $with);
     my ($message, $other) = map { $_->{message} // 'no error' } $truth, $answer;
     return failure("error $with" . ($without ? " (without the index $without)" : ''), "without the index: $message\nwith it: $other");

@@ -10,7 +10,7 @@ use strict;
 use warnings;
 use Oracle::Random;
 use Exporter 'import';
-our @EXPORT_OK = qw(point_kinds box_kinds point_arg box_arg polygon_arg circle_arg);
+our @EXPORT_OK = qw(point_kinds box_kinds circle_kinds polygon_kinds point_arg box_arg polygon_arg circle_arg);
 
 my @NASTY = ('NaN', 'Infinity', '-Infinity', '-0', '0', '5e-324', '-5e-324', '1e-300',
     '2.2250738585072014e-308', '1', '-1', '1e-6', '9007199254740993');
@@ -150,6 +150,38 @@ sub box_kinds {
     }
     return \%kinds;
 }
+
+# shape_kinds(sub (source of pairs)): values made of pairs of every kind.
+sub shape_kinds {
+    my ($value) = @_;
+    my %kinds;
+    for my $name (keys %PAIRS) {
+        my ($factory, $flag) = @{ $PAIRS{$name} };
+        $kinds{$name} = [ sub { my $next = $factory->(); return sub { $value->($next) } }, $flag ];
+    }
+    return \%kinds;
+}
+
+sub circle_value {
+    my ($next) = @_;
+    my $radius = chance(70) ? pick(0, 0, 1e-6, 0.5, 1, 5, 20, 1e3) : abs_text($next->()->[0]);
+    return '<' . point_text($next->()) . ",$radius>";
+}
+
+sub abs_text { my ($text) = @_; $text =~ s/^-//; return $text }
+
+sub circle_kinds { return shape_kinds(\&circle_value) }
+
+# Corners of their own, or a small shape around one.
+sub polygon_value {
+    my ($next) = @_;
+    return '(' . join(',', map { point_text($next->()) } 1 .. irange(1, 6)) . ')' if chance(30);
+    my ($x, $y) = @{ $next->() };
+    my $size = pick(1e-6, 0.5, 2, 10);
+    return '(' . join(',', map { point_text([ shifted($x, $size * rnd(5)), shifted($y, $size * rnd(5)) ]) } 1 .. irange(1, 5)) . ')';
+}
+
+sub polygon_kinds { return shape_kinds(\&polygon_value) }
 
 # --- query arguments near the data --------------------------------------------
 

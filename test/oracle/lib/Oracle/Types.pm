@@ -12,7 +12,7 @@
 package Oracle::Types;
 use strict;
 use warnings;
-use Oracle::Geometry qw(point_kinds box_kinds point_arg box_arg polygon_arg circle_arg);
+use Oracle::Geometry qw(point_kinds box_kinds circle_kinds polygon_kinds point_arg box_arg polygon_arg circle_arg);
 use Oracle::Scalar qw(scalar_kinds scalar_arg);
 use Exporter 'import';
 our @EXPORT_OK = qw(type_record type_names commuted);
@@ -45,6 +45,22 @@ my %TYPES = (
         exprs => [ [ 'box(%s[1], %s[0])', 'box' ], [ '(%s)[0]', 'point' ], [ "coalesce(%s, '(1,2),(0,0)')", 'box' ] ],
     },
 );
+
+# area_type(name, kinds, expression): the shared record of circle and polygon.
+sub area_type {
+    my ($name, $kinds, $expression) = @_;
+    $TYPES{$name} = {
+        kinds => $kinds,
+        ops   => { $name => [ '&&', '@>', '<@', '~=', '<<', '>>', '&<', '&>', '<<|', '|>>', '&<|', '|&>' ] },
+        knn   => ['point'],
+        equal => '~=',
+        exprs => [ [ $expression, $name ] ],
+    };
+    return;
+}
+
+area_type('circle', circle_kinds(), "coalesce(%s, '<(1,2),3>')");
+area_type('polygon', polygon_kinds(), "coalesce(%s, '((0,0),(1,2),(3,1))')");
 
 # ordered_type(name, other argument types...): the shared record of a scalar type.
 sub ordered_type {

@@ -1,0 +1,158 @@
+// Operator class for polygon: core GiST's poly_ops, with its strategy numbers.
+//
+// Called by the access method through XtreeTypeRoutine. The key is the bounding box that every polygon carries. Operators on one
+// axis compare these boxes, without tolerance; the others are rechecked. No locks, no WAL.
+#include <cmath>
+
+#include "pg/postgres_api.h"
+
+extern "C" {
+#include "utils/float.h"
+#include "utils/geo_decls.h"
+}
+
+#include "types/fuzzy.h"
+#include "types/support_function.h"
+#include "xtree.h"
+
+namespace xtree {
+namespace {
+
+Coordinate Low(XtreeConstraint* out, int dimension) { return {&out->lo_min[dimension], &out->lo_max[dimension]}; }
+Coordinate High(XtreeConstraint* out, int dimension) { return {&out->hi_min[dimension], &out->hi_max[dimension]}; }
+
+double LowOf(const BOX& box, int dimension) { return dimension == 0 ? box.low.x : box.low.y; }
+double HighOf(const BOX& box, int dimension) { return dimension == 0 ? box.high.x : box.high.y; }
+
+BOX BoundingBox(Datum value) {
+  POLYGON* polygon = DatumGetPolygonP(value);
+  const BOX box = polygon->boundbox;
+  if (PointerGetDatum(polygon) != value) pfree(polygon);
+  return box;
+}
+
+// NaN is the greatest coordinate here as in core's bounding box, so low <= high.
+void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
+  const BOX box = BoundingBox(value);
+  for (int d = 0; d < 2; d++) {
+    out->lo[d] = FirstAtLeast(LowOf(box, d));
+    out->hi[d] = LastAtMost(HighOf(box, d));
+  }
+  out->empty = false;
+}
+
+// Corners are the same within the tolerance, one by one, so their extremes are.
+void RequireSame(Coordinate coordinate, double q) { std::isnan(q) ? coordinate.Same(q) : coordinate.FuzzyEqual(q); }
+
+// Operators on both axes at once; core looks at the boxes first, with tolerance.
+bool ConstrainByArea(StrategyNumber strategy, const BOX& query, XtreeConstraint* out) {
+  for (int d = 0; d < 2; d++) {
+    switch (strategy) {
+      case RTOverlapStrategyNumber:
+        Low(out, d).FuzzyAtMost(HighOf(query, d));
+        High(out, d).FuzzyAtLeast(LowOf(query, d));
+        break;
+      case RTContainsStrategyNumber:
+        Low(out, d).FuzzyAtMost(LowOf(query, d));
+        High(out, d).FuzzyAtLeast(HighOf(query, d));
+        break;
+      case RTContainedByStrategyNumber:
+        Low(out, d).FuzzyAtLeast(LowOf(query, d));
+        High(out, d).FuzzyAtMost(HighOf(query, d));
+        break;
+      case RTSameStrategyNumber:
+        RequireSame(Low(out, d), LowOf(query, d));
+        RequireSame(High(out, d), HighOf(query, d));
+        break;
+      default:
+        return false;
+    }
+  }
+  return true;
+}
+
+void ConstrainBySide(StrategyNumber strategy, const BOX& query, XtreeConstraint* out) {
+  switch (strategy) {
+    case RTLeftStrategyNumber:
+      return High(out, 0).Less(query.low.x);
+    case RTOverLeftStrategyNumber:
+      return High(out, 0).AtMost(query.high.x);
+    case RTOverRightStrategyNumber:
+      return Low(out, 0).AtLeast(query.low.x);
+    case RTRightStrategyNumber:
+      return Low(out, 0).Greater(query.high.x);
+    case RTBelowStrategyNumber:
+      return High(out, 1).Less(query.low.y);
+    case RTOverBelowStrategyNumber:
+      return High(out, 1).AtMost(query.high.y);
+    case RTOverAboveStrategyNumber:
+      return Low(out, 1).AtLeast(query.low.y);
+    case RTAboveStrategyNumber:
+      return Low(out, 1).Greater(query.high.y);
+    default:
+      elog(ERROR, "unrecognized strategy number: %d", strategy);
+  }
+}
+
+void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
+  const BOX query = BoundingBox(argument);
+  out->recheck = ConstrainByArea(strategy, query, out);
+  if (!out->recheck) ConstrainBySide(strategy, query, out);
+  for (int d = 0; d < 2; d++)
+    if (Low(out, d).Empty() || High(out, d).Empty()) out->match = XTREE_MATCH_NEVER;
+}
+
+// Core's distance is 0 inside and within the tolerance of an edge, also by comparisons with NaN; else that of a corner, or of the
+// foot of the perpendicular on an edge. It believes in a foot whose distances to both ends of the edge add up to its length,
+// within the tolerance: in an ellipse with the ends as foci. Its smaller half axis, for an edge as long as the box, is how far
+// such a foot may be from the box. (1e-14: rounding errors, several times over.)
+double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const Point& query = *static_cast<const Point*>(order->state);
+  const double center[2] = {query.x, query.y};
+  double gap[2], extent[2];
+  for (int d = 0; d < 2; d++) {
+    const double low = xtree_float8_from_ordinal(lo[d]), high = xtree_float8_from_ordinal(hi[d]);
+    if (!std::isfinite(low) || !std::isfinite(high) || !std::isfinite(center[d])) return 0;
+    gap[d] = std::fmax(0, std::fmax(low - center[d], center[d] - high));
+    extent[d] = high - low;
+  }
+  if (gap[0] <= 2 * EPSILON && gap[1] <= 2 * EPSILON) return 0;
+  const double length = std::hypot(extent[0], extent[1]), excess = 2 * EPSILON + length * 1e-14;
+  const double stray = (std::sqrt(length) * std::sqrt(2 * excess) + excess) / 2;
+  const double bound = (std::hypot(gap[0], gap[1]) - stray) * (1 - 1e-14);
+  return bound > 0 ? bound : 0;
+}
+
+void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* out) {
+  Point* query = static_cast<Point*>(palloc(sizeof(Point)));
+  *query = *DatumGetPointP(argument);
+  out->query = nullptr;
+  out->lower_bound = LowerBound;
+  out->distance = LowerBound;
+  out->recheck = true;
+  out->state = query;
+}
+
+constexpr XtreeTypeRoutine kRoutine = {
+    .magic = XTREE_ROUTINE_MAGIC,
+    .api_version = XTREE_API_VERSION,
+    .encoding_id = 41,
+    .encoding_version = 1,
+    .dimensions = 2,
+    .ordinal_width = 8,
+    .extended = true,
+    .scalar = XTREE_SCALAR_FLOAT64,
+    .exact = false,
+    .may_be_empty = false,
+    .dimensions_of = nullptr,
+    .bounds = Bounds,
+    .constraint = Constrain,
+    .order = Order,
+    .reconstruct = nullptr,
+    .coordinate = nullptr,
+};
+
+}  // namespace
+}  // namespace xtree
+
+XTREE_SUPPORT_FUNCTION(xtree_polygon_support, xtree::kRoutine)
