@@ -36,6 +36,28 @@ CREATE FUNCTION xtree_float8_support(pg_catalog.internal) RETURNS pg_catalog.int
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_numeric_support(pg_catalog.internal) RETURNS pg_catalog.internal
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_oid_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_money_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_time_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_bool_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_char_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_macaddr_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_macaddr8_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_timetz_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_interval_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_uuid_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_enum_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_date_support(pg_catalog.internal) RETURNS pg_catalog.internal
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_timestamp_support(pg_catalog.internal) RETURNS pg_catalog.internal
@@ -264,6 +286,94 @@ ALTER OPERATOR FAMILY datetime_ops USING xtree ADD
   OPERATOR 3 pg_catalog.= (pg_catalog.timestamptz, pg_catalog.timestamp),
   OPERATOR 4 pg_catalog.>= (pg_catalog.timestamptz, pg_catalog.timestamp),
   OPERATOR 5 pg_catalog.> (pg_catalog.timestamptz, pg_catalog.timestamp);
+
+CREATE OPERATOR CLASS oid_ops DEFAULT FOR TYPE pg_catalog.oid USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.oid, pg_catalog.oid),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.oid, pg_catalog.oid),
+  OPERATOR 3 pg_catalog.= (pg_catalog.oid, pg_catalog.oid),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.oid, pg_catalog.oid),
+  OPERATOR 5 pg_catalog.> (pg_catalog.oid, pg_catalog.oid),
+  FUNCTION 1 xtree_oid_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS money_ops DEFAULT FOR TYPE pg_catalog.money USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.money, pg_catalog.money),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.money, pg_catalog.money),
+  OPERATOR 3 pg_catalog.= (pg_catalog.money, pg_catalog.money),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.money, pg_catalog.money),
+  OPERATOR 5 pg_catalog.> (pg_catalog.money, pg_catalog.money),
+  FUNCTION 1 xtree_money_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS time_ops DEFAULT FOR TYPE pg_catalog.time USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.time, pg_catalog.time),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.time, pg_catalog.time),
+  OPERATOR 3 pg_catalog.= (pg_catalog.time, pg_catalog.time),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.time, pg_catalog.time),
+  OPERATOR 5 pg_catalog.> (pg_catalog.time, pg_catalog.time),
+  FUNCTION 1 xtree_time_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS bool_ops DEFAULT FOR TYPE pg_catalog.bool USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.bool, pg_catalog.bool),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.bool, pg_catalog.bool),
+  OPERATOR 3 pg_catalog.= (pg_catalog.bool, pg_catalog.bool),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.bool, pg_catalog.bool),
+  OPERATOR 5 pg_catalog.> (pg_catalog.bool, pg_catalog.bool),
+  FUNCTION 1 xtree_bool_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS char_ops DEFAULT FOR TYPE pg_catalog."char" USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog."char", pg_catalog."char"),
+  OPERATOR 2 pg_catalog.<= (pg_catalog."char", pg_catalog."char"),
+  OPERATOR 3 pg_catalog.= (pg_catalog."char", pg_catalog."char"),
+  OPERATOR 4 pg_catalog.>= (pg_catalog."char", pg_catalog."char"),
+  OPERATOR 5 pg_catalog.> (pg_catalog."char", pg_catalog."char"),
+  FUNCTION 1 xtree_char_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS macaddr_ops DEFAULT FOR TYPE pg_catalog.macaddr USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.macaddr, pg_catalog.macaddr),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.macaddr, pg_catalog.macaddr),
+  OPERATOR 3 pg_catalog.= (pg_catalog.macaddr, pg_catalog.macaddr),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.macaddr, pg_catalog.macaddr),
+  OPERATOR 5 pg_catalog.> (pg_catalog.macaddr, pg_catalog.macaddr),
+  FUNCTION 1 xtree_macaddr_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS macaddr8_ops DEFAULT FOR TYPE pg_catalog.macaddr8 USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.macaddr8, pg_catalog.macaddr8),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.macaddr8, pg_catalog.macaddr8),
+  OPERATOR 3 pg_catalog.= (pg_catalog.macaddr8, pg_catalog.macaddr8),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.macaddr8, pg_catalog.macaddr8),
+  OPERATOR 5 pg_catalog.> (pg_catalog.macaddr8, pg_catalog.macaddr8),
+  FUNCTION 1 xtree_macaddr8_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS timetz_ops DEFAULT FOR TYPE pg_catalog.timetz USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.timetz, pg_catalog.timetz),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.timetz, pg_catalog.timetz),
+  OPERATOR 3 pg_catalog.= (pg_catalog.timetz, pg_catalog.timetz),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.timetz, pg_catalog.timetz),
+  OPERATOR 5 pg_catalog.> (pg_catalog.timetz, pg_catalog.timetz),
+  FUNCTION 1 xtree_timetz_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS interval_ops DEFAULT FOR TYPE pg_catalog.interval USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.interval, pg_catalog.interval),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.interval, pg_catalog.interval),
+  OPERATOR 3 pg_catalog.= (pg_catalog.interval, pg_catalog.interval),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.interval, pg_catalog.interval),
+  OPERATOR 5 pg_catalog.> (pg_catalog.interval, pg_catalog.interval),
+  FUNCTION 1 xtree_interval_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS uuid_ops DEFAULT FOR TYPE pg_catalog.uuid USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.uuid, pg_catalog.uuid),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.uuid, pg_catalog.uuid),
+  OPERATOR 3 pg_catalog.= (pg_catalog.uuid, pg_catalog.uuid),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.uuid, pg_catalog.uuid),
+  OPERATOR 5 pg_catalog.> (pg_catalog.uuid, pg_catalog.uuid),
+  FUNCTION 1 xtree_uuid_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS enum_ops DEFAULT FOR TYPE pg_catalog.anyenum USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.anyenum, pg_catalog.anyenum),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.anyenum, pg_catalog.anyenum),
+  OPERATOR 3 pg_catalog.= (pg_catalog.anyenum, pg_catalog.anyenum),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.anyenum, pg_catalog.anyenum),
+  OPERATOR 5 pg_catalog.> (pg_catalog.anyenum, pg_catalog.anyenum),
+  FUNCTION 1 xtree_enum_support(pg_catalog.internal);
 
 -- Inspection and checking
 

@@ -98,6 +98,16 @@ const IndexState* StateForPlanning(const IndexOptInfo* info) {
   return state;
 }
 
+// Of rows whose first distance is NULL the executor, where it computes distances anew, does not compare the others. So such an
+// order is left to a sort: of several terms, where a key does not tell the distance.
+bool OrderNeedsSort(const IndexPath* path, const IndexState* state) {
+  if (state == nullptr || list_length(path->indexorderbys) < 2) return false;
+  ListCell* cell;
+  foreach (cell, path->indexorderbycols)
+    if (!state->column[lfirst_int(cell)].routine->exact) return true;
+  return false;
+}
+
 }  // namespace
 
 }  // namespace xtree
@@ -122,7 +132,7 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   const double returned = costs.indexSelectivity * info->rel->tuples;
   const double filter = (leaves + shape.height) * kFilterOperators * cpu_operator_cost;
   const double cpu = returned * (cpu_index_tuple_cost + list_length(path->indexorderbys) * cpu_operator_cost) + filter;
-  const double descent = shape.height * kFilterOperators * cpu_operator_cost;
+  const double descent = shape.height * kFilterOperators * cpu_operator_cost + (OrderNeedsSort(path, state) ? 4 * disable_cost : 0);
 
   costs.indexStartupCost += descent;
   *startup_cost = costs.indexStartupCost;

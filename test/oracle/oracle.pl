@@ -47,7 +47,8 @@ sub chosen_types {
             . " WHERE m.amname = '$am->{name}' AND c.opcdefault");
     die "$has->{message}\n" if $has->{state};
     my %alias = (smallint => 'int2', integer => 'int4', bigint => 'int8', real => 'float4', 'double precision' => 'float8',
-        'timestamp without time zone' => 'timestamp', 'timestamp with time zone' => 'timestamptz');
+        'timestamp without time zone' => 'timestamp', 'timestamp with time zone' => 'timestamptz',
+        'time without time zone' => 'time', 'time with time zone' => 'timetz', boolean => 'bool');
     my %offered = map { ($alias{$_} // $_) => 1 } @{ $has->{rows} };
     return { map { $_ => type_record($_) } grep { $offered{$_} } type_names() };
 }

@@ -251,7 +251,7 @@ sub raised_by_a_part {
 # raise errors for tiny and huge numbers.
 sub rechecked_on_rows {
     my ($q) = @_;
-    return scalar grep { $_->[0] =~ /^(?:circle|polygon)$/ } @{ $q->{ops} };
+    return scalar grep { "@$_" =~ /circle|polygon/ } @{ $q->{ops} };
 }
 
 # Errors: the same SQLSTATE is agreement. Documented: an evaluation error (class

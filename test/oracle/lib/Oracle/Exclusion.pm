@@ -13,7 +13,7 @@ use Oracle::Schema qw(plain_column next_value);
 use Exporter 'import';
 our @EXPORT_OK = qw(exclusion_life attempt);
 
-my %OPERATORS = (point => ['~='], box => [ '&&', '~=' ]);
+my %OPERATORS = (point => ['~='], box => [ '&&', '~=' ], circle => ['~='], polygon => ['~=']);
 
 sub literal { my ($value, $type) = @_; return defined $value ? "'$value'::$type" : "NULL::$type" }
 

@@ -192,8 +192,42 @@ sub time_kinds {
     };
 }
 
+# --- types whose values come from a list, whole or in part ----------------------
+
+sub hex_digits { return join('', map { sprintf '%x', rnd(16) } 1 .. $_[0]) }
+sub two { return sprintf('%02d', rnd($_[0])) }
+sub clock_text { return two(24) . ':' . two(60) . ':' . two(60) . (chance(50) ? '' : '.' . digits(6)) }
+
+# type => [random value, peculiar values]
+my %LISTED = (
+    oid      => [ sub { rnd(pick(10, 1000, 4_000_000_000)) }, [ 0, 1, 2147483647, 2147483648, 4294967295 ] ],
+    money    => [ sub { irange(-2000, 2000) . '.' . digits(2) },
+        [ '-92233720368547758.08', '92233720368547758.07', '0', '90071992547409.93', '-0.01' ] ],
+    time     => [ \&clock_text, [ '00:00', '24:00', '23:59:59.999999', '00:00:00.000001' ] ],
+    bool     => [ sub { pick('true', 'false') }, [ 'true', 'false' ] ],
+    '"char"' => [ sub { pick('a' .. 'z', 0 .. 9) }, [ '', 'A', '~' ] ],
+    macaddr  => [ sub { hex_digits(12) }, [ '000000000000', 'ffffffffffff', '7fffffffffff', '800000000000' ] ],
+    macaddr8 => [ sub { hex_digits(16) }, [ '0' x 16, 'f' x 16, '7' . 'f' x 15, '8' . '0' x 15 ] ],
+    timetz   => [ sub { clock_text() . pick('+', '-') . two(15) . ':' . pick('00', '30') },
+        [ '00:00+15:59:59', '24:00-15:59:59', '12:00+00', '13:00+01', '11:00-01', '12:00:00.000001+00' ] ],
+    interval => [ sub { irange(-20, 20) . ' mons ' . irange(-99, 99) . ' days ' . irange(-99, 99) . ' hours ' . rnd(3600e6) . ' microseconds' },
+        [ '1 mon', '30 days', '720 hours', '29 days 24:00:00', '0', '-1 mon', '178000000 years', '-178000000 years',
+          '178000000 years 1 microsecond', '292271 years', '292272 years', '-293000 years' ] ],
+    uuid     => [ sub { hex_digits(32) }, [ '0' x 32, 'f' x 32, '7' . 'f' x 31, '8' . '0' x 31, '8' . '0' x 30 . '1', '8' . '0' x 15 . 'f' x 16 ] ],
+);
+
+sub listed_kinds {
+    my ($random, $peculiar) = @{ $LISTED{ $_[0] } };
+    return {
+        random => [ sub { $random } ],
+        few    => [ sub { my @v = map { $random->() } 1 .. irange(1, 5); sub { pick(@v) } } ],
+        nasty  => [ sub { my $p = pick(5, 50, 100); sub { chance($p) ? pick(@$peculiar) : $random->() } } ],
+    };
+}
+
 sub scalar_kinds {
     my ($type) = @_;
+    return listed_kinds($type) if $LISTED{$type};
     return int_kinds($type)   if $INT{$type};
     return float_kinds($type) if $type =~ /^float/;
     return numeric_kinds()    if $type eq 'numeric';
@@ -219,6 +253,7 @@ sub converted {
 # The same instant or number, or the one next to it, as an SQL constant.
 sub nudged {
     my ($text, $type) = @_;
+    return "'$text'::$type" if $LISTED{$type};
     return "'" . int_plus($type, $text, pick(1, -1)) . "'::$type"     if $INT{$type};
     return "'" . float_neighbour($type, $text) . "'::$type"           if $type =~ /^float/;
     return "('$text'::numeric " . pick('+', '-') . ' ' . pick(1, '1e-30', '0.5') . ')' if $type eq 'numeric';

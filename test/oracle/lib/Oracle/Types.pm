@@ -86,6 +86,7 @@ ordered_type('numeric');
 ordered_type('date', 'timestamp', 'timestamptz');
 ordered_type('timestamp', 'date', 'timestamptz');
 ordered_type('timestamptz', 'date', 'timestamp');
+ordered_type($_) for qw(oid money time bool "char" macaddr macaddr8 timetz interval uuid);
 
 for my $name (keys %TYPES) {
     $TYPES{$name}{name} = $name;

@@ -1,0 +1,68 @@
+// Operator classes for timetz, interval and uuid, whose order does not fit 64 bits: the ordinal keeps the order as far as it
+// goes, values that share one are rechecked, and keys cannot be returned.
+//
+// Called by the access method through XtreeTypeRoutine. No locks, no WAL.
+#include <algorithm>
+
+#include "types/scalar.h"
+
+extern "C" {
+#include "datatype/timestamp.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+}
+
+namespace xtree {
+namespace {
+
+// The instant decides, then the zone.
+int64 OrdinalOfTimetz(Datum value) {
+  const TimeTzADT* time = DatumGetTimeTzADTP(value);
+  return time->time + time->zone * USECS_PER_SEC;
+}
+
+// A month counts as 30 days. Beyond 292,000 years the two ends stand for all.
+int64 OrdinalOfInterval(Datum value) {
+  const Interval* interval = DatumGetIntervalP(value);
+  const int64 days = interval->month * INT64CONST(30) + interval->day;
+  const __int128 span = static_cast<__int128>(days) * USECS_PER_DAY + interval->time;
+  return static_cast<int64>(std::clamp<__int128>(span, PG_INT64_MIN, PG_INT64_MAX));
+}
+
+// The first eight of sixteen bytes.
+int64 OrdinalOfUuid(Datum value) {
+  const unsigned char* bytes = DatumGetUUIDP(value)->data;
+  uint64 number = 0;
+  for (int i = 0; i < 8; i++) number = number << 8 | bytes[i];
+  return static_cast<int64>(number ^ (UINT64CONST(1) << 63));
+}
+
+using ToOrdinal = int64 (*)(Datum);
+
+template <ToOrdinal kToOrdinal>
+void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
+  SetOrdinal(kToOrdinal(value), out);
+}
+
+template <ToOrdinal kToOrdinal>
+void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
+  const int64 ordinal = kToOrdinal(argument);
+  ConstrainRoughly(strategy, {ordinal, ordinal}, out);
+}
+
+template <ToOrdinal kToOrdinal>
+constexpr XtreeTypeRoutine Routine(uint16 encoding_id) {
+  return ScalarRoutine(encoding_id, 8, XTREE_SCALAR_INTEGER, Bounds<kToOrdinal>, Constrain<kToOrdinal>, nullptr);
+}
+
+constexpr XtreeTypeRoutine kTimetz = Routine<OrdinalOfTimetz>(49);
+constexpr XtreeTypeRoutine kInterval = Routine<OrdinalOfInterval>(50);
+constexpr XtreeTypeRoutine kUuid = Routine<OrdinalOfUuid>(51);
+
+}  // namespace
+}  // namespace xtree
+
+XTREE_SUPPORT_FUNCTION(xtree_timetz_support, xtree::kTimetz)
+XTREE_SUPPORT_FUNCTION(xtree_interval_support, xtree::kInterval)
+XTREE_SUPPORT_FUNCTION(xtree_uuid_support, xtree::kUuid)
