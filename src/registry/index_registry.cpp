@@ -289,8 +289,7 @@ static bool PerhapsMadeByLeader() { return IsParallelWorker() && TransactionIdIs
 bool Mappable(Relation index) {
   if (shared == nullptr || settings.use_mmap == static_cast<int>(UseMmap::kOff)) return false;
   if (!RelationIsPermanent(index) || !RelationNeedsWAL(index) || pg::DirectIo()) return false;
-  if ((pg::NewInTransaction(index) || PerhapsMadeByLeader()) && !RuleBroken("new-file")) return false;
-  return !RecoveryInProgress() || RuleBroken("recovery");
+  return !pg::NewInTransaction(index) && !PerhapsMadeByLeader() && !RecoveryInProgress();
 }
 
 static void UseMapping(const pg::FileLocator& locator, IndexUse* use) {

@@ -5,6 +5,8 @@
 #  - admission: the worker admits a file whose last changes are in shared buffers only
 #  - checkpoint: pages are trusted up to a checkpoint that has begun, not one that is complete
 #  - recheck: a page is not looked at again after it was read (it was split and written meanwhile)
+#  - pins: an index-only scan reads leaves that it does not pin (VACUUM does not wait for it)
+#  - serializable: SERIALIZABLE transactions read pages without predicate locks
 use strict;
 use warnings;
 
@@ -145,7 +147,6 @@ load_unwritten($node);
 isnt(by_index($node, ''), by_scan($node), 'they are not if the worker does not write them');
 change_rule($node, '');
 
-# A page is split and written while it is read.
 sub session
 {
 	my ($server) = @_;
@@ -154,6 +155,52 @@ sub session
 	return \%s;
 }
 
+# The leaf of an index-only scan stays pinned, so VACUUM waits for it: otherwise it would take dead rows from the table, and the scan,
+# which has their entries, would believe its visibility map.
+sub vacuum_under_reader
+{
+	my ($server, $settings, $waits) = @_;
+	fresh_table($server);
+	$server->safe_psql('postgres', 'DELETE FROM t WHERE id % 2 = 0; CHECKPOINT');
+	load($server);
+	my $reader = session($server);
+	$reader->{in} .= "$settings SET enable_seqscan = off; SET enable_bitmapscan = off;\nBEGIN; DECLARE c CURSOR FOR SELECT p FROM t WHERE $everywhere; FETCH 1 FROM c;\n\\echo fetched\n";
+	$reader->{run}->pump until $reader->{out} =~ /fetched/;
+	my ($status) = $server->psql('postgres', q{SET statement_timeout = '2s'; VACUUM t});
+	is($status == 0 ? 'done' : 'waits', $waits ? 'waits' : 'done', 'VACUUM beside an index-only scan');
+	$reader->{out} = '';
+	$reader->{in} .= "FETCH ALL FROM c;\n\\q\n";
+	$reader->{run}->finish;
+	return 1 + (() = $reader->{out} =~ /^\(/mg);
+}
+is(vacuum_under_reader($node, '', 1), 2500, 'an index-only scan returns no deleted row');
+vacuum_under_reader($node, q{SET xtree.break_rule = 'pins';}, 0);    # VACUUM does not wait for a leaf that was read through the mapping
+is($node->safe_psql('postgres', q{VACUUM t; SELECT xtree_check('t_x', true)}), '', 'xtree_check');
+
+# Two transactions that each see no row of the other, and then insert one, cannot both have been first.
+sub write_skew
+{
+	my ($server, $settings) = @_;
+	fresh_table($server);
+	my @sessions = map { session($server) } 1 .. 2;
+	for my $s (@sessions)
+	{
+		$s->{in} .= "$settings $by_index\nBEGIN ISOLATION LEVEL SERIALIZABLE; SELECT count(*) FROM t WHERE p <@ box '(10.2,10.2),(10.3,10.3)';\n\\echo read\n";
+		$s->{run}->pump until $s->{out} =~ /read/;
+	}
+	for my $s (@sessions)
+	{
+		$s->{in} .= "INSERT INTO t VALUES (0, point(10.25, 10.25)); COMMIT;\n\\echo written\n";
+		$s->{run}->pump until $s->{out} =~ /written/;
+		$s->{in} .= "\\q\n";
+		$s->{run}->finish;
+	}
+	return $server->safe_psql('postgres', 'SELECT count(*) FROM t WHERE id = 0');
+}
+is(write_skew($node, ''), 1, 'one of two SERIALIZABLE transactions fails');
+is(write_skew($node, q{SET xtree.break_rule = 'serializable';}), 2, 'neither does if they read through the mapping');
+
+# A page is split and written while it is read.
 # The leaf with the point (10, 10) is read while it is split: the header before, the entries after.
 sub split_under_reader
 {
