@@ -64,6 +64,10 @@ CREATE FUNCTION xtree_timestamp_support(pg_catalog.internal) RETURNS pg_catalog.
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_timestamptz_support(pg_catalog.internal) RETURNS pg_catalog.internal
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_range_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_multirange_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 -- Geometry: operators and strategy numbers of the classes of the same name for GiST
 
@@ -374,6 +378,50 @@ CREATE OPERATOR CLASS enum_ops DEFAULT FOR TYPE pg_catalog.anyenum USING xtree A
   OPERATOR 4 pg_catalog.>= (pg_catalog.anyenum, pg_catalog.anyenum),
   OPERATOR 5 pg_catalog.> (pg_catalog.anyenum, pg_catalog.anyenum),
   FUNCTION 1 xtree_enum_support(pg_catalog.internal);
+
+-- Ranges and multiranges: operators and strategy numbers of the classes of the same name for GiST
+
+CREATE OPERATOR CLASS range_ops DEFAULT FOR TYPE pg_catalog.anyrange USING xtree AS
+  OPERATOR 1 pg_catalog.<< (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 1 pg_catalog.<< (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 2 pg_catalog.&< (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 2 pg_catalog.&< (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 3 pg_catalog.&& (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 3 pg_catalog.&& (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 4 pg_catalog.&> (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 4 pg_catalog.&> (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 5 pg_catalog.>> (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 5 pg_catalog.>> (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 6 pg_catalog.-|- (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 6 pg_catalog.-|- (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 7 pg_catalog.@> (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 7 pg_catalog.@> (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 8 pg_catalog.<@ (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 8 pg_catalog.<@ (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 16 pg_catalog.@> (pg_catalog.anyrange, pg_catalog.anyelement),
+  OPERATOR 18 pg_catalog.= (pg_catalog.anyrange, pg_catalog.anyrange),
+  FUNCTION 1 xtree_range_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS multirange_ops DEFAULT FOR TYPE pg_catalog.anymultirange USING xtree AS
+  OPERATOR 1 pg_catalog.<< (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 1 pg_catalog.<< (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 2 pg_catalog.&< (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 2 pg_catalog.&< (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 3 pg_catalog.&& (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 3 pg_catalog.&& (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 4 pg_catalog.&> (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 4 pg_catalog.&> (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 5 pg_catalog.>> (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 5 pg_catalog.>> (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 6 pg_catalog.-|- (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 6 pg_catalog.-|- (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 7 pg_catalog.@> (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 7 pg_catalog.@> (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 8 pg_catalog.<@ (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 8 pg_catalog.<@ (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 16 pg_catalog.@> (pg_catalog.anymultirange, pg_catalog.anyelement),
+  OPERATOR 18 pg_catalog.= (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  FUNCTION 1 xtree_multirange_support(pg_catalog.internal);
 
 -- Inspection and checking
 

@@ -2,7 +2,8 @@
  * xtree.h: the public C interface of the xtree index access method.
  *
  * A type joins by one support function (number 1 of its operator class), `f(internal) returns internal`, that returns a pointer to a
- * constant XtreeTypeRoutine. Every value becomes a box in ordered ordinals: per dimension a signed integer lo and hi that sort as the
+ * constant XtreeTypeRoutine. Its argument is the XtreeColumn (without dimensions) of an index that is to be opened, or NULL when the
+ * operator class itself is looked at: a class for a polymorphic type may have a routine for each actual type. Every value becomes a box in ordered ordinals: per dimension a signed integer lo and hi that sort as the
  * type sorts. Every search operator becomes, per dimension, an interval for lo and an interval for hi. There is no call through fmgr
  * on the search path.
  *
@@ -49,7 +50,7 @@ typedef enum XtreeMatch
 /* One indexed column, as the callbacks see it. */
 typedef struct XtreeColumn
 {
-	Oid type;           /* of the indexed column */
+	Oid type;           /* the operator class's, or the actual one where that is polymorphic (never a domain) */
 	Oid collation;
 	uint16 dimensions;  /* of this column in this index */
 	const void *options; /* operator class parameters, or NULL */

@@ -25,9 +25,9 @@ namespace {
   pg_unreachable();
 }
 
-const XtreeTypeRoutine* RoutineOfColumn(Relation index, int column) {
+const XtreeTypeRoutine* RoutineOfColumn(Relation index, int column, const XtreeColumn* described) {
   FmgrInfo* function = index_getprocinfo(index, column + 1, XTREE_TYPE_ROUTINE_PROC);
-  const auto* routine = reinterpret_cast<const XtreeTypeRoutine*>(DatumGetPointer(FunctionCall1(function, PointerGetDatum(nullptr))));
+  const auto* routine = reinterpret_cast<const XtreeTypeRoutine*>(DatumGetPointer(FunctionCall1(function, PointerGetDatum(described))));
   if (routine == nullptr || routine->magic != XTREE_ROUTINE_MAGIC) ReportBadRoutine(index, column, "It does not return a type routine.");
   if (routine->api_version != XTREE_API_VERSION) ReportBadRoutine(index, column, "Its type routine is of another version.");
   if (routine->ordinal_width != 4 && routine->ordinal_width != 8) ReportBadRoutine(index, column, "Its ordinals are neither 4 nor 8 bytes wide.");
@@ -36,11 +36,18 @@ const XtreeTypeRoutine* RoutineOfColumn(Relation index, int column) {
   return routine;
 }
 
+// The type that an operator class was made for, or the one that its polymorphic type stands for in this index.
+Oid TypeOfColumn(Relation index, int column) {
+  const Oid type = index->rd_opcintype[column];
+  return IsPolymorphicType(type) ? getBaseType(TupleDescAttr(RelationGetDescr(index), column)->atttypid) : type;
+}
+
 void LoadColumn(Relation index, int column, bytea** options, ColumnState* out) {
-  out->routine = RoutineOfColumn(index, column);
-  out->column.type = index->rd_opcintype[column];
+  out->column.type = TypeOfColumn(index, column);
   out->column.collation = index->rd_indcollation[column];
   out->column.options = options != nullptr && options[column] != nullptr ? options[column] : nullptr;
+  out->column.dimensions = 0;
+  out->routine = RoutineOfColumn(index, column, &out->column);
   out->column.dimensions = out->routine->dimensions;
   if (out->column.dimensions == 0) out->column.dimensions = out->routine->dimensions_of(&out->column);
 }

@@ -20,6 +20,7 @@ extern "C" {
 #include "storage/sinvaladt.h"
 #include "storage/smgr.h"
 #include "utils/guc.h"
+#include "utils/rangetypes.h"
 }
 
 namespace pg {
@@ -44,6 +45,15 @@ inline bool NewInTransaction(Relation rel) {
          rel->rd_firstRelfilenodeSubid != InvalidSubTransactionId;
 }
 #endif
+
+// A range as it is, without a call of its type's canonical function.
+inline RangeType* SerializeRange(TypeCacheEntry* type, RangeBound* lower, RangeBound* upper) {
+#if PG_VERSION_NUM >= 160000
+  return range_serialize(type, lower, upper, false, nullptr);
+#else
+  return range_serialize(type, lower, upper, false);
+#endif
+}
 
 // Path of the first segment, relative to the data directory, palloc()ed.
 inline char* MainForkPath(const FileLocator& locator) {

@@ -36,7 +36,7 @@ like($node->safe_psql('postgres', q{SET enable_seqscan = off; EXPLAIN SELECT id 
 	qr/Order By: \(place <-> /, 'the nearest-neighbour example is an index scan');
 is($node->safe_psql('postgres', q{SELECT count(xtree_check(i.indexrelid, true)) FROM pg_index i
 	JOIN pg_class c ON c.oid = indexrelid JOIN pg_am a ON a.oid = relam WHERE amname = 'xtree'}),
-	4, 'the indexes of the examples pass xtree_check');
+	5, 'the indexes of the examples pass xtree_check');
 
 my @undocumented = grep {
 	my ($name, $default) = split /\|/, $_, 2;
@@ -58,7 +58,7 @@ foreach my $view (split /\n/, $node->safe_psql('postgres', q{SELECT relname FROM
 # A fresh database, as the examples begin with CREATE EXTENSION.
 $node->append_conf('postgresql.conf', q{shared_preload_libraries = ''});
 $node->restart;
-$node->safe_psql('postgres', 'DROP EXTENSION xtree CASCADE; DROP TABLE shops, booths');
+$node->safe_psql('postgres', 'DROP EXTENSION xtree CASCADE; DROP TABLE shops, booths, bookings');
 run_examples('without preload', grep { !/xtree_load/ } @examples);
 
 $node->stop;

@@ -13,7 +13,8 @@ use Oracle::Schema qw(plain_column next_value);
 use Exporter 'import';
 our @EXPORT_OK = qw(exclusion_life attempt);
 
-my %OPERATORS = (point => ['~='], box => [ '&&', '~=' ], circle => ['~='], polygon => ['~=']);
+my %OPERATORS = (point => ['~='], box => [ '&&', '~=' ], circle => ['~='], polygon => ['~='],
+    map { ($_ . 'range' => [ '&&', '=', '-|-' ], $_ . 'multirange' => [ '&&', '=' ]) } qw(int4 int8 num date ts tstz));
 
 sub literal { my ($value, $type) = @_; return defined $value ? "'$value'::$type" : "NULL::$type" }
 

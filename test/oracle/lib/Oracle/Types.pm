@@ -13,6 +13,7 @@ package Oracle::Types;
 use strict;
 use warnings;
 use Oracle::Geometry qw(point_kinds box_kinds circle_kinds polygon_kinds point_arg box_arg polygon_arg circle_arg);
+use Oracle::Range qw(range_kinds range_arg);
 use Oracle::Scalar qw(scalar_kinds scalar_arg);
 use Exporter 'import';
 our @EXPORT_OK = qw(type_record type_names commuted);
@@ -20,7 +21,7 @@ our @EXPORT_OK = qw(type_record type_names commuted);
 my %COMMUTATOR = (
     '<' => '>', '<=' => '>=', '=' => '=', '>=' => '<=', '>' => '<',
     '<<' => '>>', '>>' => '<<', '<<|' => '|>>', '|>>' => '<<|', '&&' => '&&',
-    '@>' => '<@', '<@' => '@>', '~=' => '~=', '<->' => '<->',
+    '@>' => '<@', '<@' => '@>', '~=' => '~=', '<->' => '<->', '-|-' => '-|-',
 );
 my %ARG = (point => \&point_arg, box => \&box_arg, polygon => \&polygon_arg, circle => \&circle_arg);
 
@@ -87,6 +88,31 @@ ordered_type('date', 'timestamp', 'timestamptz');
 ordered_type('timestamp', 'date', 'timestamptz');
 ordered_type('timestamptz', 'date', 'timestamp');
 ordered_type($_) for qw(oid money time bool "char" macaddr macaddr8 timetz interval uuid);
+
+# range_type(range, multirange, element): the records of a range type and its multirange type.
+sub range_type {
+    my ($range, $multirange, $element) = @_;
+    my @ops = ('&&', '@>', '<@', '<<', '>>', '&<', '&>', '-|-');
+    for my $name ($range, $multirange) {
+        $TYPES{$name} = {
+            kinds => range_kinds($element, $name eq $multirange),
+            arg   => sub { range_arg($_[0], $_[1], $_[1] eq $element ? 'element' : $_[1] eq $range ? 'range' : 'multirange', $element) },
+            ops   => { map { $_ => [ @ops, $_ eq $name ? '=' : () ] } $range, $multirange },
+            knn   => [],
+            equal => '=',
+            exprs => [ [ '%s * %s', $name ], [ "coalesce(%s, " . ($name eq $range ? "'empty'" : "'{}'") . "::$name)", $name ] ],
+        };
+        $TYPES{$name}{ops}{$element} = ['@>'];
+    }
+    return;
+}
+
+range_type('int4range', 'int4multirange', 'int4');
+range_type('int8range', 'int8multirange', 'int8');
+range_type('numrange', 'nummultirange', 'numeric');
+range_type('daterange', 'datemultirange', 'date');
+range_type('tsrange', 'tsmultirange', 'timestamp');
+range_type('tstzrange', 'tstzmultirange', 'timestamptz');
 
 for my $name (keys %TYPES) {
     $TYPES{$name}{name} = $name;

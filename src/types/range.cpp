@@ -1,0 +1,316 @@
+// Operator classes for anyrange and anymultirange: core GiST's range_ops and multirange_ops, with their strategy numbers.
+//
+// A value is the interval from its first lower to its last upper bound (range_line.h); an empty one has the empty mark.
+// A multirange's gaps are not stored, so operators that see them are rechecked, and so is what ordinals cannot tell apart.
+// Called by the access method through XtreeTypeRoutine. No locks, no WAL; may read the type cache.
+#include "types/range_line.h"
+
+extern "C" {
+#include "catalog/pg_type_d.h"
+#include "utils/lsyscache.h"
+}
+
+#include "pg/compat.h"
+#include "types/support_function.h"
+#include "xtree.h"
+
+namespace xtree {
+namespace {
+
+// Strategies, the same for both classes and both types of argument, as in core GiST.
+constexpr StrategyNumber kBefore = 1;
+constexpr StrategyNumber kOverLeft = 2;
+constexpr StrategyNumber kOverlaps = 3;
+constexpr StrategyNumber kOverRight = 4;
+constexpr StrategyNumber kAfter = 5;
+constexpr StrategyNumber kAdjacent = 6;
+constexpr StrategyNumber kContains = 7;
+constexpr StrategyNumber kContainedBy = 8;
+constexpr StrategyNumber kContainsElement = 16;
+constexpr StrategyNumber kEqual = 18;
+
+// From the first lower to the last upper bound of a range or multirange.
+struct Hull {
+  RangeBound lower;
+  RangeBound upper;
+  bool empty;
+  bool gaps;
+};
+
+Hull HullOfRange(const RangeLine& line, Datum value) {
+  Hull hull{};
+  range_deserialize(line.range_type(), DatumGetRangeTypeP(value), &hull.lower, &hull.upper, &hull.empty);
+  return hull;
+}
+
+Hull HullOfMultirange(const RangeLine& line, Datum value) {
+  const MultirangeType* multirange = DatumGetMultirangeTypeP(value);
+  Hull hull{};
+  hull.empty = MultirangeIsEmpty(multirange);
+  if (hull.empty) return hull;
+  RangeBound unused;
+  const uint32 last = multirange->rangeCount - 1;
+  multirange_get_bounds(line.range_type(), multirange, 0, &hull.lower, &hull.upper);
+  if (last > 0) multirange_get_bounds(line.range_type(), multirange, last, &unused, &hull.upper);
+  hull.gaps = last > 0;
+  return hull;
+}
+
+bool IsMultirange(Oid type) { return type == ANYMULTIRANGEOID || (type != ANYRANGEOID && type_is_multirange(type)); }
+
+void BoundsOf(const RangeLine& line, const Hull& hull, XtreeBounds* out) {
+  out->empty = hull.empty;
+  if (hull.empty) return;
+  out->lo[0] = line.Of(hull.lower).ordinal;
+  out->hi[0] = line.Of(hull.upper).ordinal;
+}
+
+// What the least ordinal stands for in an int8range, as the second dimension says.
+constexpr int64 kLowerIsLeast = 0;         // [-2^63, ...)
+constexpr int64 kUnboundedLower = 1;       // (, ...)
+constexpr int64 kUnboundedBelowLeast = 2;  // (, -2^63), and not (, -2^63 + 1)
+
+int64 EndsAtLeast(const Hull& hull) {
+  if (!hull.lower.infinite) return kLowerIsLeast;
+  const bool below = !hull.upper.infinite && DatumGetInt64(hull.upper.val) == PG_INT64_MIN;
+  return below ? kUnboundedBelowLeast : kUnboundedLower;
+}
+
+void RangeBounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
+  const RangeLine line(column->type);
+  const Hull hull = HullOfRange(line, value);
+  BoundsOf(line, hull, out);
+  if (line.encoding() == RangeEncoding::kCanonical && !hull.empty) out->lo[1] = out->hi[1] = EndsAtLeast(hull);
+}
+
+void MultirangeBounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
+  const RangeLine line(column->type);
+  BoundsOf(line, HullOfMultirange(line, value), out);
+}
+
+// Conditions on a value's lower and upper bound. Where other bounds share the position, its ordinal is let in and the
+// row rechecked.
+class Condition {
+ public:
+  explicit Condition(XtreeConstraint* out) : out_(out) {}
+
+  void LowerAtMost(RangePosition at) { AtMost(at, out_->lo_max); }
+  void LowerAtLeast(RangePosition at) { AtLeast(at, out_->lo_min); }
+  void UpperAtMost(RangePosition at) { AtMost(at, out_->hi_max); }
+  void UpperAtLeast(RangePosition at) { AtLeast(at, out_->hi_min); }
+  void LowerIs(RangePosition at) { LowerAtMost(at), LowerAtLeast(at); }
+  void UpperIs(RangePosition at) { UpperAtMost(at), UpperAtLeast(at); }
+
+  void UpperLess(RangePosition at) {
+    if (at.exact && at.ordinal == PG_INT64_MIN) return Never();
+    UpperAtMost({at.ordinal - at.exact, at.exact});
+  }
+  void LowerGreater(RangePosition at) {
+    if (at.exact && at.ordinal == PG_INT64_MAX) return Never();
+    LowerAtLeast({at.ordinal + at.exact, at.exact});
+  }
+
+  void OrEmpty() { out_->match = XTREE_MATCH_VALUE_OR_EMPTY; }
+  void OnlyEmpty() { out_->match = XTREE_MATCH_EMPTY; }
+  void Never() { out_->match = XTREE_MATCH_NEVER; }
+  void RecheckIf(bool recheck) { out_->recheck |= recheck; }
+
+ private:
+  void AtMost(RangePosition at, int64* max) {
+    max[0] = Min(max[0], at.ordinal);
+    out_->recheck |= !at.exact;
+  }
+  void AtLeast(RangePosition at, int64* min) {
+    min[0] = Max(min[0], at.ordinal);
+    out_->recheck |= !at.exact;
+  }
+
+  XtreeConstraint* out_;
+};
+
+void ConstrainBefore(const RangeLine& line, const RangeBound& lower, Condition condition) {
+  if (lower.infinite) return condition.Never();
+  condition.UpperLess(line.Of(lower));
+}
+
+void ConstrainAfter(const RangeLine& line, const RangeBound& upper, Condition condition) {
+  if (upper.infinite) return condition.Never();
+  condition.LowerGreater(line.Of(upper));
+}
+
+void ConstrainOverlaps(const RangeLine& line, const Hull& query, Condition condition) {
+  if (!query.upper.infinite) condition.LowerAtMost(line.Of(query.upper));
+  if (!query.lower.infinite) condition.UpperAtLeast(line.Of(query.lower));
+}
+
+void ConstrainContains(const RangeLine& line, const Hull& query, Condition condition) {
+  condition.LowerAtMost(line.Of(query.lower));
+  condition.UpperAtLeast(line.Of(query.upper));
+}
+
+void ConstrainWithin(const RangeLine& line, const Hull& query, Condition condition) {
+  if (!query.lower.infinite) condition.LowerAtLeast(line.Of(query.lower));
+  if (!query.upper.infinite) condition.UpperAtMost(line.Of(query.upper));
+}
+
+// The bound of the other end that touches this one: at the same value, which one of the two includes.
+RangeBound Touching(RangeBound bound) {
+  bound.lower = !bound.lower;
+  bound.inclusive = !bound.inclusive;
+  return bound;
+}
+
+void ConstrainAdjacent(const XtreeColumn* column, const RangeLine& line, const Hull& query, XtreeConstraint* out) {
+  Condition below(out), above(xtree_add_alternative(column, out));
+  if (line.AdjacentAcrossValues()) {
+    below.RecheckIf(true);
+    above.RecheckIf(true);
+    ConstrainBefore(line, query.lower, below);
+    ConstrainAfter(line, query.upper, above);
+    return;
+  }
+  query.lower.infinite ? below.Never() : below.UpperIs(line.Of(Touching(query.lower)));
+  query.upper.infinite ? above.Never() : above.LowerIs(line.Of(Touching(query.upper)));
+}
+
+// An empty argument is contained in everything, contains and equals what is empty, and is nowhere.
+void ConstrainByEmpty(StrategyNumber strategy, Condition condition) {
+  switch (strategy) {
+    case kContains:
+      return condition.OrEmpty();
+    case kContainedBy:
+    case kEqual:
+      return condition.OnlyEmpty();
+    default:
+      return condition.Never();
+  }
+}
+
+void ConstrainByHull(const XtreeColumn* column, StrategyNumber strategy, const RangeLine& line, const Hull& query,
+                     XtreeConstraint* out) {
+  Condition condition(out);
+  switch (strategy) {
+    case kBefore:
+      return ConstrainBefore(line, query.lower, condition);
+    case kOverLeft:
+      return query.upper.infinite ? void() : condition.UpperAtMost(line.Of(query.upper));
+    case kOverlaps:
+      return ConstrainOverlaps(line, query, condition);
+    case kOverRight:
+      return query.lower.infinite ? void() : condition.LowerAtLeast(line.Of(query.lower));
+    case kAfter:
+      return ConstrainAfter(line, query.upper, condition);
+    case kAdjacent:
+      return ConstrainAdjacent(column, line, query, out);
+    case kContains:
+      return ConstrainContains(line, query, condition);
+    case kContainedBy:
+      condition.OrEmpty();
+      return ConstrainWithin(line, query, condition);
+    case kEqual:
+      condition.LowerIs(line.Of(query.lower));
+      return condition.UpperIs(line.Of(query.upper));
+    default:
+      elog(ERROR, "unrecognized strategy number: %d", strategy);
+  }
+}
+
+// Does the operator see gaps: of the column's values, or of the argument?
+bool SeesOwnGaps(StrategyNumber strategy) {
+  return strategy == kOverlaps || strategy == kContains || strategy == kContainsElement || strategy == kEqual;
+}
+bool SeesGapsOfArgument(StrategyNumber strategy) {
+  return strategy == kOverlaps || strategy == kContainedBy || strategy == kEqual;
+}
+
+void ConstrainByElement(const RangeLine& line, Datum element, Condition condition) {
+  const RangePosition at = line.OfElement(element);
+  condition.LowerAtMost(at);
+  condition.UpperAtLeast(at);
+}
+
+template <bool kMultirange>
+void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid argument_type, Datum argument,
+               XtreeConstraint* out) {
+  const RangeLine line(column->type);
+  if (strategy == kContainsElement) {
+    ConstrainByElement(line, argument, Condition(out));
+    out->recheck |= kMultirange;
+    return;
+  }
+  const Hull query = IsMultirange(argument_type) ? HullOfMultirange(line, argument) : HullOfRange(line, argument);
+  if (query.empty) return ConstrainByEmpty(strategy, Condition(out));
+  ConstrainByHull(column, strategy, line, query, out);
+  out->recheck |= (kMultirange && SeesOwnGaps(strategy)) || (query.gaps && SeesGapsOfArgument(strategy));
+}
+
+Datum Reconstruct(const XtreeColumn* column, const int64* lo, const int64* hi, bool empty) {
+  const RangeLine line(column->type);
+  if (empty) return RangeTypePGetDatum(make_empty_range(line.range_type()));
+  RangeBound lower = line.BoundAt(lo[0], true), upper = line.BoundAt(hi[0], false);
+  if (line.encoding() == RangeEncoding::kCanonical && lower.infinite && lo[1] == kLowerIsLeast)
+    lower = {.val = Int64GetDatum(PG_INT64_MIN), .infinite = false, .inclusive = true, .lower = true};
+  if (line.encoding() == RangeEncoding::kCanonical && lo[1] == kUnboundedBelowLeast) upper.val = Int64GetDatum(PG_INT64_MIN);
+  return RangeTypePGetDatum(pg::SerializeRange(line.range_type(), &lower, &upper));
+}
+
+double NumberFromOrdinal(int64 ordinal, bool) { return static_cast<double>(ordinal); }
+
+constexpr bool IsExact(RangeEncoding encoding) {
+  return encoding == RangeEncoding::kDoubled || encoding == RangeEncoding::kCanonical;
+}
+
+constexpr decltype(XtreeTypeRoutine::coordinate) DisplayOf(RangeEncoding encoding) {
+  if (encoding == RangeEncoding::kRounded) return nullptr;
+  return encoding == RangeEncoding::kCanonical ? NumberFromOrdinal : NumberFromDoubled;
+}
+
+constexpr XtreeTypeRoutine RoutineOf(uint16 encoding_id, RangeEncoding encoding, bool multirange) {
+  const bool exact = IsExact(encoding) && !multirange;
+  return {
+      .magic = XTREE_ROUTINE_MAGIC,
+      .api_version = XTREE_API_VERSION,
+      .encoding_id = encoding_id,
+      .encoding_version = 1,
+      .dimensions = static_cast<uint16>(encoding == RangeEncoding::kCanonical && !multirange ? 2 : 1),
+      .ordinal_width = 8,
+      .extended = true,
+      .scalar = encoding == RangeEncoding::kRounded ? XTREE_SCALAR_FLOAT64 : XTREE_SCALAR_INTEGER,
+      .exact = exact,
+      .may_be_empty = true,
+      .dimensions_of = nullptr,
+      .bounds = multirange ? MultirangeBounds : RangeBounds,
+      .constraint = multirange ? Constrain<true> : Constrain<false>,
+      .order = nullptr,
+      .reconstruct = exact ? Reconstruct : nullptr,
+      .coordinate = DisplayOf(encoding),
+  };
+}
+
+// By encoding.
+constexpr XtreeTypeRoutine kRange[] = {
+    RoutineOf(60, RangeEncoding::kDoubled, false),   RoutineOf(61, RangeEncoding::kClamped, false),
+    RoutineOf(62, RangeEncoding::kCanonical, false), RoutineOf(63, RangeEncoding::kRounded, false),
+    RoutineOf(64, RangeEncoding::kOpaque, false),
+};
+constexpr XtreeTypeRoutine kMultirange[] = {
+    RoutineOf(65, RangeEncoding::kDoubled, true),   RoutineOf(66, RangeEncoding::kClamped, true),
+    RoutineOf(67, RangeEncoding::kCanonical, true), RoutineOf(68, RangeEncoding::kRounded, true),
+    RoutineOf(69, RangeEncoding::kOpaque, true),
+};
+
+// A column says its type; without one the question is only what the operator class looks like.
+const XtreeTypeRoutine& RoutineFor(const XtreeTypeRoutine* by_encoding, const XtreeColumn* column) {
+  const auto encoding = column == nullptr ? RangeEncoding::kOpaque : RangeLine(column->type).encoding();
+  return by_encoding[static_cast<int>(encoding)];
+}
+
+const XtreeColumn* ColumnArgument(FunctionCallInfo fcinfo) {
+  return reinterpret_cast<const XtreeColumn*>(PG_GETARG_POINTER(0));
+}
+
+}  // namespace
+}  // namespace xtree
+
+XTREE_SUPPORT_FUNCTION(xtree_range_support, xtree::RoutineFor(xtree::kRange, xtree::ColumnArgument(fcinfo)))
+XTREE_SUPPORT_FUNCTION(xtree_multirange_support, xtree::RoutineFor(xtree::kMultirange, xtree::ColumnArgument(fcinfo)))
