@@ -1,5 +1,6 @@
 -- multirange_ops: every operator gives through the index what it gives without. The functions and tables of range.sql exist.
 
+SET jit = off;  -- the costs of disabled scans would start it
 SET datestyle = ISO;
 SET timezone = 'UTC';
 
