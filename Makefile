@@ -26,7 +26,7 @@ BOUND_OBJS = $(BOUND_SOURCES:src/%.cpp=build/obj/%.o)
 OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # In order: setup creates the extension, the others need it. Install scripts share sql/, hence an explicit list.
-REGRESS = setup agree index plans vacuum point box circle polygon scalar scalar2 range multirange parallel_build stats settings
+REGRESS = setup agree index plans vacuum point box circle polygon scalar scalar2 string range multirange parallel_build stats settings
 ISOLATION = split_scan serializable exclusion $(if $(STOP_POINTS),stopped_split)
 ISOLATION_OPTS = --inputdir=test --load-extension=xtree
 

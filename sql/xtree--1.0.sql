@@ -58,6 +58,12 @@ CREATE FUNCTION xtree_uuid_support(pg_catalog.internal) RETURNS pg_catalog.inter
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_enum_support(pg_catalog.internal) RETURNS pg_catalog.internal
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_text_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_bpchar_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_bytea_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_date_support(pg_catalog.internal) RETURNS pg_catalog.internal
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_timestamp_support(pg_catalog.internal) RETURNS pg_catalog.internal
@@ -379,6 +385,29 @@ CREATE OPERATOR CLASS enum_ops DEFAULT FOR TYPE pg_catalog.anyenum USING xtree A
   OPERATOR 5 pg_catalog.> (pg_catalog.anyenum, pg_catalog.anyenum),
   FUNCTION 1 xtree_enum_support(pg_catalog.internal);
 
+CREATE OPERATOR CLASS text_ops DEFAULT FOR TYPE pg_catalog.text USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.text, pg_catalog.text),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.text, pg_catalog.text),
+  OPERATOR 3 pg_catalog.= (pg_catalog.text, pg_catalog.text),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.text, pg_catalog.text),
+  OPERATOR 5 pg_catalog.> (pg_catalog.text, pg_catalog.text),
+  FUNCTION 1 xtree_text_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS bpchar_ops DEFAULT FOR TYPE pg_catalog.bpchar USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.bpchar, pg_catalog.bpchar),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.bpchar, pg_catalog.bpchar),
+  OPERATOR 3 pg_catalog.= (pg_catalog.bpchar, pg_catalog.bpchar),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.bpchar, pg_catalog.bpchar),
+  OPERATOR 5 pg_catalog.> (pg_catalog.bpchar, pg_catalog.bpchar),
+  FUNCTION 1 xtree_bpchar_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS bytea_ops DEFAULT FOR TYPE pg_catalog.bytea USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.bytea, pg_catalog.bytea),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.bytea, pg_catalog.bytea),
+  OPERATOR 3 pg_catalog.= (pg_catalog.bytea, pg_catalog.bytea),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.bytea, pg_catalog.bytea),
+  OPERATOR 5 pg_catalog.> (pg_catalog.bytea, pg_catalog.bytea),
+  FUNCTION 1 xtree_bytea_support(pg_catalog.internal);
 -- Ranges and multiranges: operators and strategy numbers of the classes of the same name for GiST
 
 CREATE OPERATOR CLASS range_ops DEFAULT FOR TYPE pg_catalog.anyrange USING xtree AS

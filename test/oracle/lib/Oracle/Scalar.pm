@@ -213,6 +213,8 @@ my %LISTED = (
     interval => [ sub { irange(-20, 20) . ' mons ' . irange(-99, 99) . ' days ' . irange(-99, 99) . ' hours ' . rnd(3600e6) . ' microseconds' },
         [ '1 mon', '30 days', '720 hours', '29 days 24:00:00', '0', '-1 mon', '178000000 years', '-178000000 years',
           '178000000 years 1 microsecond', '292271 years', '292272 years', '-293000 years' ] ],
+    text     => [ sub { join('', map { pick('a', 'b', 'A', ' ', 'z') } 1 .. rnd(12)) },
+        [ '', ' ', 'a', 'a ', 'abcdefgh', 'abcdefghi', 'abcdefgi', 'ABCDEFGH' ] ],
     uuid     => [ sub { hex_digits(32) }, [ '0' x 32, 'f' x 32, '7' . 'f' x 31, '8' . '0' x 31, '8' . '0' x 30 . '1', '8' . '0' x 15 . 'f' x 16 ] ],
 );
 

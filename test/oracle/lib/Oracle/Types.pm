@@ -87,7 +87,7 @@ ordered_type('numeric');
 ordered_type('date', 'timestamp', 'timestamptz');
 ordered_type('timestamp', 'date', 'timestamptz');
 ordered_type('timestamptz', 'date', 'timestamp');
-ordered_type($_) for qw(oid money time bool "char" macaddr macaddr8 timetz interval uuid);
+ordered_type($_) for qw(oid money time bool "char" macaddr macaddr8 timetz interval uuid text);
 
 # range_type(range, multirange, element): the records of a range type and its multirange type.
 sub range_type {
