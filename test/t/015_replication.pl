@@ -20,6 +20,7 @@ $primary->init(allows_streaming => 1, has_archiving => 1);
 $primary->append_conf('postgresql.conf', <<'CONF');
 shared_preload_libraries = 'xtree'
 xtree.naptime = '100ms'
+xtree.map_after = 0
 xtree.idle_timeout = 0
 autovacuum = off
 wal_log_hints = on

@@ -32,6 +32,7 @@ shared_buffers = '4MB'
 wal_skip_threshold = '0'
 shared_preload_libraries = 'xtree'
 xtree.naptime = '100ms'
+xtree.map_after = 0
 statement_timeout = '30s'
 log_statement = none
 CONF

@@ -22,6 +22,7 @@ $node->init;
 $node->append_conf('postgresql.conf', <<'CONF');
 shared_preload_libraries = 'xtree'
 xtree.naptime = '200ms'
+xtree.map_after = 0
 xtree.idle_timeout = 0
 autovacuum = off
 shared_buffers = '768kB'
