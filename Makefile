@@ -27,7 +27,9 @@ OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # In order: setup creates the extension, the others need it. Install scripts share sql/, hence an explicit list.
 REGRESS = setup agree index plans vacuum point box circle polygon scalar scalar2 string range multirange parallel_build stats settings
-ISOLATION = split_scan serializable exclusion $(if $(STOP_POINTS),stopped_split)
+ISOLATION = split_scan supernode_scan recycling index_only serializable exclusion exclusion_deferred
+# What needs stop points, or a setting that a server has not by default.
+ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert concurrent_build two_phase)
 ISOLATION_OPTS = --inputdir=test --load-extension=xtree
 
 SHLIB_LINK = -lstdc++ -Wl,-Bsymbolic -Wl,--version-script=src/exports.map

@@ -1,4 +1,4 @@
-// The setting xtree.stop_point = 'NAME[+SKIP]:ACTION', for tests; '' means none. NAME is that of an XTREE_STOP_POINT, of which
+// The setting xtree.stop_point = 'NAME[+SKIP]:ACTION[,...]', for tests; '' means none. NAME is that of an XTREE_STOP_POINT, of which
 // the first SKIP passages are let through. Actions:
 //   wait:KEY  waits until nobody else holds advisory lock KEY (a bigint) exclusively, as pg_advisory_lock(KEY) does: visible in
 //             pg_locks and to the isolation tester, and interruptible, although pages are locked
@@ -10,8 +10,10 @@
 
 #include "storage/stop_point.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
 
 #include "pg/compat.h"
 #include "pg/guard.h"
@@ -26,9 +28,8 @@ void (*stop_point_hook)(const char* name) = nullptr;
 
 namespace {
 
-enum class Action : uint8_t { kNone, kWait, kError, kCrash };
+enum class Action : uint8_t { kWait, kError, kCrash };
 
-// Plain data, as the extra of a setting must be.
 struct StopPoint {
   Action action;
   char name[NAMEDATALEN];
@@ -36,51 +37,67 @@ struct StopPoint {
   int64_t key;  // of kWait
 };
 
+// Plain data, as the extra of a setting must be.
+struct StopPoints {
+  static constexpr int kMost = 4;
+  int count;
+  StopPoint point[kMost];
+};
+
 char* setting = nullptr;
 char* broken_rule = nullptr;
-const StopPoint* stop_point = nullptr;
-uint64_t passages = 0;
+const StopPoints* stop_points = nullptr;
+uint64_t passages[StopPoints::kMost];
 
-// False: `text` is no action.
-bool ParseAction(const char* text, StopPoint* out) {
-  constexpr char kWait[] = "wait:";
-  if (strcmp(text, "error") == 0) {
-    out->action = Action::kError;
-  } else if (strcmp(text, "crash") == 0) {
-    out->action = Action::kCrash;
-  } else if (strncmp(text, kWait, strlen(kWait)) == 0) {
+// Reads an action up to its end, or returns nullptr.
+const char* ParseAction(const char* text, StopPoint* out) {
+  static constexpr struct { const char* name; Action action; } kActions[] = {
+      {"wait:", Action::kWait}, {"error", Action::kError}, {"crash", Action::kCrash}};
+  for (const auto& action : kActions) {
+    const size_t length = strlen(action.name);
+    if (strncmp(text, action.name, length) != 0) continue;
+    out->action = action.action;
+    text += length;
+    if (action.action != Action::kWait) return text;
     char* end;
-    out->key = strtoll(text + strlen(kWait), &end, 10);
-    out->action = Action::kWait;
-    return *end == '\0' && end != text + strlen(kWait);
-  } else {
-    return false;
+    out->key = strtoll(text, &end, 10);
+    return end == text ? nullptr : end;
   }
-  return true;
+  return nullptr;
 }
 
-bool Parse(const char* text, StopPoint* out) {
-  *out = {};
-  if (*text == '\0') return true;
-  const size_t name = strcspn(text, "+:");
-  if (name == 0 || name >= sizeof(out->name)) return false;
+const char* ParsePoint(const char* text, StopPoint* out) {
+  const size_t name = strcspn(text, "+:,");
+  if (name == 0 || name >= sizeof(out->name)) return nullptr;
   memcpy(out->name, text, name);
   text += name;
   if (*text == '+') {
     char* end;
     out->skip = strtoull(text + 1, &end, 10);
-    if (end == text + 1) return false;
+    if (end == text + 1) return nullptr;
     text = end;
   }
-  return *text == ':' && ParseAction(text + 1, out);
+  return *text == ':' ? ParseAction(text + 1, out) : nullptr;
+}
+
+bool Parse(const char* text, StopPoints* out) {
+  *out = {};
+  if (*text == '\0') return true;
+  while (out->count < StopPoints::kMost) {
+    text = ParsePoint(text, &out->point[out->count++]);
+    if (text == nullptr) return false;
+    if (*text == '\0') return true;
+    if (*text++ != ',') return false;
+  }
+  return false;
 }
 
 bool Check(char** value, void** extra, GucSource) {
-  StopPoint* const parsed = static_cast<StopPoint*>(pg::AllocateSettingExtra(sizeof(StopPoint)));
+  StopPoints* const parsed = static_cast<StopPoints*>(pg::AllocateSettingExtra(sizeof(StopPoints)));
   if (parsed == nullptr) return false;
   if (!Parse(*value != nullptr ? *value : "", parsed)) {
     pg::FreeSettingExtra(parsed);
-    GUC_check_errdetail("Expected NAME[+SKIP]:ACTION with ACTION one of wait:KEY, error, crash.");
+    GUC_check_errdetail("Expected NAME[+SKIP]:ACTION[,...] with ACTION one of wait:KEY, error, crash.");
     return false;
   }
   *extra = parsed;
@@ -88,8 +105,8 @@ bool Check(char** value, void** extra, GucSource) {
 }
 
 void Assign(const char*, void* extra) {
-  stop_point = static_cast<const StopPoint*>(extra);
-  passages = 0;
+  stop_points = static_cast<const StopPoints*>(extra);
+  std::fill(std::begin(passages), std::end(passages), 0);
 }
 
 // A lock manager wait with interrupts allowed: an ERROR then unwinds the frames that hold pages, as any other would.
@@ -106,24 +123,28 @@ void Wait(int64_t key) {
   });
 }
 
-void Stop(const char* name) {
-  if (stop_point == nullptr || stop_point->action == Action::kNone || strcmp(stop_point->name, name) != 0) return;
-  const Action action = stop_point->action;
-  if (CritSectionCount > 0 && action != Action::kCrash) return;
-  if (passages++ < stop_point->skip) return;
-  switch (action) {
+void StopAt(const StopPoint& point) {
+  switch (point.action) {
     case Action::kWait:
-      Wait(stop_point->key);
+      Wait(point.key);
       break;
     case Action::kError:
-      PgCall([&] { ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("stopped at \"%s\"", name))); });
+      PgCall([&] { ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("stopped at \"%s\"", point.name))); });
       break;
     case Action::kCrash:
       XLogFlush(XactLastRecEnd);
       kill(getpid(), SIGKILL);
       break;
-    case Action::kNone:
-      break;
+  }
+}
+
+void Stop(const char* name) {
+  if (stop_points == nullptr) return;
+  for (int i = 0; i < stop_points->count; i++) {
+    const StopPoint& point = stop_points->point[i];
+    if (strcmp(point.name, name) != 0) continue;
+    if (CritSectionCount > 0 && point.action != Action::kCrash) continue;
+    if (passages[i]++ >= point.skip) StopAt(point);
   }
 }
 
@@ -131,7 +152,7 @@ void Stop(const char* name) {
 
 void DefineStopPointSettings() {
   DefineCustomStringVariable("xtree.stop_point", "Makes this session wait, fail or crash at a named place of the code.",
-                             "NAME[+SKIP]:ACTION with ACTION one of wait:KEY, error, crash. For tests.", &setting, "", PGC_SUSET,
+                             "NAME[+SKIP]:ACTION[,...] with ACTION one of wait:KEY, error, crash. For tests.", &setting, "", PGC_SUSET,
                              GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, Check, Assign, nullptr);
   DefineCustomStringVariable("xtree.break_rule", "Breaks a rule of the freshness protocol on purpose.", "For tests.", &broken_rule, "",
                              PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);

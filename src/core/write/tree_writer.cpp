@@ -18,9 +18,11 @@ void CopyImage(const PageRef& page, PageImage* image) { memcpy(image->bytes, pag
 
 void TreeWriter::Insert(const Box& key, TupleId tuple, const uint8_t* payload, uint16_t payload_length) {
   const NewEntry entry{key, tuple, payload, payload_length};
+  XTREE_STOP_POINT("insert-begin");
   for (int restarts = 0;;) {
     switch (TryInsert(entry)) {
       case Step::kDone:
+        XTREE_STOP_POINT("insert-end");
         return;
       case Step::kNoRoom:
         MakeRoom(entry);
@@ -52,6 +54,7 @@ TreeWriter::Step TreeWriter::TryInsert(const NewEntry& entry) {
     const BlockNumber child = node.page(position.page).Child(position.entry);
     parent_lsn = node.lsn(position.page);
     { const OpenNode parent = std::move(node); }  // unlocked: nsn and the deleted flag tell what happens from here on
+    XTREE_STOP_POINT("insert-between-nodes");
     level--;
     node = OpenNode(store_, layout_, child, level == 0 ? LockMode::kExclusive : LockMode::kShare);
     if (ChangedSince(node.view(), parent_lsn)) return Step::kRestart;
