@@ -12,18 +12,12 @@ extern "C" {
 #include "utils/geo_decls.h"
 }
 
-#include "types/fuzzy.h"
+#include "types/bounding_box.h"
 #include "types/support_function.h"
 #include "xtree.h"
 
 namespace xtree {
 namespace {
-
-Coordinate Low(XtreeConstraint* out, int dimension) { return {&out->lo_min[dimension], &out->lo_max[dimension]}; }
-Coordinate High(XtreeConstraint* out, int dimension) { return {&out->hi_min[dimension], &out->hi_max[dimension]}; }
-
-double LowOf(const BOX& box, int dimension) { return dimension == 0 ? box.low.x : box.low.y; }
-double HighOf(const BOX& box, int dimension) { return dimension == 0 ? box.high.x : box.high.y; }
 
 // An upper coordinate's ordinal leaves a gap above zero for one value more: -0 above +0. Core orders corners by value,
 // so a box may well have those, and ordinals may not be in that order.
@@ -130,10 +124,8 @@ void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument,
   } else if (!ConstrainByArea(strategy, query, out)) {
     ConstrainBySide(strategy, query, out);
   }
-  for (int d = 0; d < 2; d++) {
-    LeaveGap(&out->hi_min[d], &out->hi_max[d]);
-    if (Low(out, d).Empty() || High(out, d).Empty()) out->match = XTREE_MATCH_NEVER;
-  }
+  for (int d = 0; d < 2; d++) LeaveGap(&out->hi_min[d], &out->hi_max[d]);
+  NeverWhereEmpty(out);
 }
 
 BOX BoxOf(const int64* lo, const int64* hi) {
@@ -169,13 +161,7 @@ double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
 }
 
 void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* out) {
-  Point* query = static_cast<Point*>(palloc(sizeof(Point)));
-  *query = *DatumGetPointP(argument);
-  out->query = nullptr;
-  out->lower_bound = LowerBound;
-  out->distance = Distance;
-  out->recheck = false;
-  out->state = query;
+  PointOrder(argument, LowerBound, Distance, false, out);
 }
 
 Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64* hi, bool) {

@@ -12,15 +12,12 @@ extern "C" {
 #include "utils/geo_decls.h"
 }
 
-#include "types/fuzzy.h"
+#include "types/bounding_box.h"
 #include "types/support_function.h"
 #include "xtree.h"
 
 namespace xtree {
 namespace {
-
-Coordinate Low(XtreeConstraint* out, int dimension) { return {&out->lo_min[dimension], &out->lo_max[dimension]}; }
-Coordinate High(XtreeConstraint* out, int dimension) { return {&out->hi_min[dimension], &out->hi_max[dimension]}; }
 
 double CenterOf(const CIRCLE& circle, int dimension) { return dimension == 0 ? circle.center.x : circle.center.y; }
 double LowOf(const CIRCLE& circle, int dimension) { return CenterOf(circle, dimension) - circle.radius; }
@@ -142,8 +139,7 @@ void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum ar
   const CIRCLE& query = *DatumGetCircleP(argument);
   out->recheck = true;
   if (!ConstrainByArea(column, strategy, query, out)) ConstrainBySide(strategy, query, out);
-  for (int d = 0; d < 2; d++)
-    if (Low(out, d).Empty() || High(out, d).Empty()) out->match = XTREE_MATCH_NEVER;
+  NeverWhereEmpty(out);
   AddUnordinary(column, out);
 }
 
@@ -163,33 +159,10 @@ double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
 }
 
 void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* out) {
-  Point* query = static_cast<Point*>(palloc(sizeof(Point)));
-  *query = *DatumGetPointP(argument);
-  out->query = nullptr;
-  out->lower_bound = LowerBound;
-  out->distance = LowerBound;
-  out->recheck = true;
-  out->state = query;
+  PointOrder(argument, LowerBound, LowerBound, true, out);
 }
 
-constexpr XtreeTypeRoutine kRoutine = {
-    .magic = XTREE_ROUTINE_MAGIC,
-    .api_version = XTREE_API_VERSION,
-    .encoding_id = 40,
-    .encoding_version = 1,
-    .dimensions = 2,
-    .ordinal_width = 8,
-    .extended = true,
-    .scalar = XTREE_SCALAR_FLOAT64,
-    .exact = false,
-    .may_be_empty = false,
-    .dimensions_of = nullptr,
-    .bounds = Bounds,
-    .constraint = Constrain,
-    .order = Order,
-    .reconstruct = nullptr,
-    .coordinate = nullptr,
-};
+constexpr XtreeTypeRoutine kRoutine = BoundingBoxRoutine(40, Bounds, Constrain, Order);
 
 }  // namespace
 }  // namespace xtree

@@ -16,8 +16,8 @@ extern "C" {
 namespace xtree {
 namespace {
 
-int64 OrdinalOf(Oid label) { return static_cast<int64>(label) + PG_INT32_MIN; }
-Oid LabelOf(int64 ordinal) { return static_cast<Oid>(ordinal - PG_INT32_MIN); }
+int64 OrdinalOf(Oid label) { return FromUnsigned32(label); }
+Oid LabelOf(int64 ordinal) { return ToUnsigned32(ordinal); }
 
 struct Label {
   Oid oid;

@@ -11,18 +11,12 @@ extern "C" {
 #include "utils/geo_decls.h"
 }
 
-#include "types/fuzzy.h"
+#include "types/bounding_box.h"
 #include "types/support_function.h"
 #include "xtree.h"
 
 namespace xtree {
 namespace {
-
-Coordinate Low(XtreeConstraint* out, int dimension) { return {&out->lo_min[dimension], &out->lo_max[dimension]}; }
-Coordinate High(XtreeConstraint* out, int dimension) { return {&out->hi_min[dimension], &out->hi_max[dimension]}; }
-
-double LowOf(const BOX& box, int dimension) { return dimension == 0 ? box.low.x : box.low.y; }
-double HighOf(const BOX& box, int dimension) { return dimension == 0 ? box.high.x : box.high.y; }
 
 BOX BoundingBox(Datum value) {
   POLYGON* polygon = DatumGetPolygonP(value);
@@ -98,8 +92,7 @@ void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument,
   const BOX query = BoundingBox(argument);
   out->recheck = ConstrainByArea(strategy, query, out);
   if (!out->recheck) ConstrainBySide(strategy, query, out);
-  for (int d = 0; d < 2; d++)
-    if (Low(out, d).Empty() || High(out, d).Empty()) out->match = XTREE_MATCH_NEVER;
+  NeverWhereEmpty(out);
 }
 
 // Core's distance is 0 inside and within the tolerance of an edge, also by comparisons with NaN; else that of a corner, or of the
@@ -124,33 +117,10 @@ double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
 }
 
 void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* out) {
-  Point* query = static_cast<Point*>(palloc(sizeof(Point)));
-  *query = *DatumGetPointP(argument);
-  out->query = nullptr;
-  out->lower_bound = LowerBound;
-  out->distance = LowerBound;
-  out->recheck = true;
-  out->state = query;
+  PointOrder(argument, LowerBound, LowerBound, true, out);
 }
 
-constexpr XtreeTypeRoutine kRoutine = {
-    .magic = XTREE_ROUTINE_MAGIC,
-    .api_version = XTREE_API_VERSION,
-    .encoding_id = 41,
-    .encoding_version = 1,
-    .dimensions = 2,
-    .ordinal_width = 8,
-    .extended = true,
-    .scalar = XTREE_SCALAR_FLOAT64,
-    .exact = false,
-    .may_be_empty = false,
-    .dimensions_of = nullptr,
-    .bounds = Bounds,
-    .constraint = Constrain,
-    .order = Order,
-    .reconstruct = nullptr,
-    .coordinate = nullptr,
-};
+constexpr XtreeTypeRoutine kRoutine = BoundingBoxRoutine(41, Bounds, Constrain, Order);
 
 }  // namespace
 }  // namespace xtree

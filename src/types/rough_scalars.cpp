@@ -31,19 +31,7 @@ int64 OrdinalOfInterval(Datum value) {
 }
 
 // The first eight of sixteen bytes.
-int64 OrdinalOfUuid(Datum value) {
-  const unsigned char* bytes = DatumGetUUIDP(value)->data;
-  uint64 number = 0;
-  for (int i = 0; i < 8; i++) number = number << 8 | bytes[i];
-  return static_cast<int64>(number ^ (UINT64CONST(1) << 63));
-}
-
-using ToOrdinal = int64 (*)(Datum);
-
-template <ToOrdinal kToOrdinal>
-void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
-  SetOrdinal(kToOrdinal(value), out);
-}
+int64 OrdinalOfUuid(Datum value) { return FromUnsigned64(NumberOfBytes(DatumGetUUIDP(value)->data, UUID_LEN, 8)); }
 
 template <ToOrdinal kToOrdinal>
 void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
@@ -53,7 +41,7 @@ void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument,
 
 template <ToOrdinal kToOrdinal>
 constexpr XtreeTypeRoutine Routine(uint16 encoding_id) {
-  return ScalarRoutine(encoding_id, 8, XTREE_SCALAR_INTEGER, Bounds<kToOrdinal>, Constrain<kToOrdinal>, nullptr);
+  return ScalarRoutine(encoding_id, 8, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>, nullptr);
 }
 
 constexpr XtreeTypeRoutine kTimetz = Routine<OrdinalOfTimetz>(49);

@@ -35,6 +35,27 @@ inline void SetOrdinal(int64 ordinal, XtreeBounds* out) {
   out->empty = false;
 }
 
+// Callbacks of types whose values are told apart, or ordered as far as that goes, by an ordinal of the value alone.
+using ToOrdinal = int64 (*)(Datum);
+
+template <ToOrdinal kToOrdinal>
+void OrdinalBounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
+  SetOrdinal(kToOrdinal(value), out);
+}
+
+// Unsigned values of 32 and 64 bits as signed ordinals, and back.
+inline int64 FromUnsigned32(uint32 value) { return static_cast<int64>(value) + PG_INT32_MIN; }
+inline uint32 ToUnsigned32(int64 ordinal) { return static_cast<uint32>(ordinal - PG_INT32_MIN); }
+inline int64 FromUnsigned64(uint64 value) { return static_cast<int64>(value ^ (UINT64CONST(1) << 63)); }
+inline uint64 ToUnsigned64(int64 ordinal) { return static_cast<uint64>(ordinal) ^ (UINT64CONST(1) << 63); }
+
+// The first `count` bytes, at most 8, as a number that sorts as they do; those beyond `length` are 0.
+inline uint64 NumberOfBytes(const void* bytes, int length, int count) {
+  uint64 number = 0;
+  for (int i = 0; i < count; i++) number = number << 8 | (i < length ? static_cast<const uint8*>(bytes)[i] : 0);
+  return number;
+}
+
 [[noreturn]] void ReportArgumentType(Oid argument_type);
 
 using BoundsCallback = decltype(XtreeTypeRoutine::bounds);

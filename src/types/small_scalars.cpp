@@ -13,19 +13,10 @@ extern "C" {
 namespace xtree {
 namespace {
 
-// Unsigned values of 32 and 64 bits as signed ordinals, and back.
-int64 FromUnsigned32(uint32 value) { return static_cast<int64>(value) + PG_INT32_MIN; }
-uint32 ToUnsigned32(int64 ordinal) { return static_cast<uint32>(ordinal - PG_INT32_MIN); }
-int64 FromUnsigned64(uint64 value) { return static_cast<int64>(value ^ (UINT64CONST(1) << 63)); }
-uint64 ToUnsigned64(int64 ordinal) { return static_cast<uint64>(ordinal) ^ (UINT64CONST(1) << 63); }
-
 // The bytes of an address, first byte first.
 template <int kLength>
 uint64 BytesOf(Datum value) {
-  const auto* bytes = reinterpret_cast<const uint8*>(DatumGetPointer(value));
-  uint64 number = 0;
-  for (int i = 0; i < kLength; i++) number = number << 8 | bytes[i];
-  return number;
+  return NumberOfBytes(DatumGetPointer(value), kLength, kLength);
 }
 
 template <int kLength>
@@ -51,13 +42,7 @@ Datum MacaddrOf(int64 ordinal) { return AddressOf<6>(static_cast<uint64>(ordinal
 int64 OrdinalOfMacaddr8(Datum value) { return FromUnsigned64(BytesOf<8>(value)); }
 Datum Macaddr8Of(int64 ordinal) { return AddressOf<8>(ToUnsigned64(ordinal)); }
 
-using ToOrdinal = int64 (*)(Datum);
 using FromOrdinal = Datum (*)(int64);
-
-template <ToOrdinal kToOrdinal>
-void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
-  SetOrdinal(kToOrdinal(value), out);
-}
 
 template <ToOrdinal kToOrdinal>
 void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
@@ -72,7 +57,7 @@ Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64*, bool) {
 
 template <ToOrdinal kToOrdinal, FromOrdinal kFromOrdinal>
 constexpr XtreeTypeRoutine Routine(uint16 encoding_id, uint8 width) {
-  return ScalarRoutine(encoding_id, width, XTREE_SCALAR_INTEGER, Bounds<kToOrdinal>, Constrain<kToOrdinal>,
+  return ScalarRoutine(encoding_id, width, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>,
                        Reconstruct<kFromOrdinal>);
 }
 

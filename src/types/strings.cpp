@@ -26,11 +26,7 @@ int LengthOf(const varlena* value) {
   return length;
 }
 
-int64 PrefixOf(const char* bytes, int length) {
-  uint64 number = 0;
-  for (int i = 0; i < 8; i++) number = number << 8 | (i < length ? static_cast<uint8>(bytes[i]) : 0);
-  return static_cast<int64>(number ^ (UINT64CONST(1) << 63));
-}
+int64 PrefixOf(const char* bytes, int length) { return FromUnsigned64(NumberOfBytes(bytes, length, 8)); }
 
 int64 HashOf(const char* bytes, int length) {
   return static_cast<int64>(hash_bytes_extended(reinterpret_cast<const unsigned char*>(bytes), length, 0));

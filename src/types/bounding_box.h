@@ -1,0 +1,66 @@
+// What the operator classes have in common whose keys are boxes in the plane: box, polygon, circle.
+//
+// Pure computation, but for PointOrder, which allocates the copy of its argument. No locks, no WAL.
+#pragma once
+
+#include "pg/postgres_api.h"
+
+extern "C" {
+#include "utils/geo_decls.h"
+}
+
+#include "types/fuzzy.h"
+#include "xtree.h"
+
+namespace xtree {
+
+// What a condition asks of the value's lower and upper edge in a dimension.
+inline Coordinate Low(XtreeConstraint* out, int dimension) { return {&out->lo_min[dimension], &out->lo_max[dimension]}; }
+inline Coordinate High(XtreeConstraint* out, int dimension) { return {&out->hi_min[dimension], &out->hi_max[dimension]}; }
+
+inline double LowOf(const BOX& box, int dimension) { return dimension == 0 ? box.low.x : box.low.y; }
+inline double HighOf(const BOX& box, int dimension) { return dimension == 0 ? box.high.x : box.high.y; }
+
+// No value satisfies a condition that leaves some edge no place.
+inline void NeverWhereEmpty(XtreeConstraint* out) {
+  for (int d = 0; d < 2; d++)
+    if (Low(out, d).Empty() || High(out, d).Empty()) out->match = XTREE_MATCH_NEVER;
+}
+
+// `<-> point`: the callbacks find a copy of the point as the order's state. With `recheck` the distance is a lower bound.
+inline void PointOrder(Datum argument, decltype(XtreeOrder::lower_bound) lower_bound, decltype(XtreeOrder::distance) distance,
+                       bool recheck, XtreeOrder* out) {
+  Point* query = static_cast<Point*>(palloc(sizeof(Point)));
+  *query = *DatumGetPointP(argument);
+  out->query = nullptr;
+  out->lower_bound = lower_bound;
+  out->distance = distance;
+  out->recheck = recheck;
+  out->state = query;
+}
+
+// A value that is more than its bounding box: rechecked, never returned from the index.
+constexpr XtreeTypeRoutine BoundingBoxRoutine(uint16 encoding_id, decltype(XtreeTypeRoutine::bounds) bounds,
+                                              decltype(XtreeTypeRoutine::constraint) constraint,
+                                              decltype(XtreeTypeRoutine::order) order) {
+  return {
+      .magic = XTREE_ROUTINE_MAGIC,
+      .api_version = XTREE_API_VERSION,
+      .encoding_id = encoding_id,
+      .encoding_version = 1,
+      .dimensions = 2,
+      .ordinal_width = 8,
+      .extended = true,
+      .scalar = XTREE_SCALAR_FLOAT64,
+      .exact = false,
+      .may_be_empty = false,
+      .dimensions_of = nullptr,
+      .bounds = bounds,
+      .constraint = constraint,
+      .order = order,
+      .reconstruct = nullptr,
+      .coordinate = nullptr,
+  };
+}
+
+}  // namespace xtree
