@@ -145,9 +145,7 @@ int64 MicrosecondsOf(const Interval& interval) {
 }
 
 void ResetIndex(SharedIndex* index, void*) {
-  for (pg_atomic_uint64* counter : {&index->loads, &index->scans, &index->tuples, &index->mapped_pages, &index->buffer_pages,
-                                    &index->retries, &index->faults, &index->prefetches, &index->prefetch_us})
-    pg_atomic_write_u64(counter, 0);
+  for (pg_atomic_uint64* counter : CountersOf(index)) pg_atomic_write_u64(counter, 0);
   SharedIndexLock lock(index);
   index->unloads = index->evictions = 0;
   index->last_error[0] = '\0';

@@ -167,15 +167,20 @@ FileIdentity IdentifyFile(const pg::FileLocator& locator, uint64_t* blocks) {
   return identity;
 }
 
-void DropPageCache(const pg::FileLocator& locator) {
+void ForEachSegmentFile(const pg::FileLocator& locator, int flags, void (*visit)(int fd, const char* path)) {
   SegmentPath path(locator);
   for (int number = 0;; number++) {
-    const int fd = BasicOpenFile(path.Name(number), O_RDONLY | PG_BINARY);
+    const char* name = path.Name(number);
+    const int fd = BasicOpenFile(name, flags | PG_BINARY);
     if (fd < 0) break;
-    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    visit(fd, name);
     close(fd);
   }
   path.Free();
+}
+
+void DropPageCache(const pg::FileLocator& locator) {
+  ForEachSegmentFile(locator, O_RDONLY, [](int fd, const char*) { (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); });
 }
 
 }  // namespace xtree

@@ -150,9 +150,7 @@ RegisteredIndex* Register(Relation relation) {
 struct Admission {
   bool admitted;
   bool wanted;      // this backend is to ask for it
-  bool unloading;
   FileIdentity file;
-  XLogRecPtr limit;
   uint32_t generation;
 };
 
@@ -161,16 +159,15 @@ Admission LookAt(SharedIndex* index, const pg::FileLocator& locator, const LoadO
   const TimestampTz now = GetCurrentTimestamp();
   Admission out = {};
   SharedIndexLock lock(index);
-  const bool same_file = memcmp(&index->file.locator, &locator, sizeof(locator)) == 0 && index->file.inode != 0;
+  const bool same_file = index->file.Names(locator) && index->file.inode != 0;
+  const bool unloading = index->state == LoadState::kUnloading;
   index->options = options;
-  out.unloading = index->state == LoadState::kUnloading;
-  out.admitted = same_file && index->admitted != InvalidXLogRecPtr && !out.unloading;
+  out.admitted = same_file && index->admitted != InvalidXLogRecPtr && !unloading;
   out.file = index->file;
-  out.limit = index->admitted;
   out.generation = pg_atomic_read_u32(&index->generation);
   if (index->first_access == 0) index->first_access = now;
   if (out.admitted && index->state == LoadState::kLoaded) return out;
-  if (out.unloading || (same_file && index->state == LoadState::kLoading)) return out;
+  if (unloading || (same_file && index->state == LoadState::kLoading)) return out;
   const bool failed_just_now = same_file && index->state == LoadState::kFailed && now - index->state_since < kRetryAfter;
   if (failed_just_now) return out;
   out.wanted = true;
@@ -239,13 +236,9 @@ void Map(RegisteredIndex* index, const pg::FileLocator& locator, const Admission
   }
 }
 
-bool SameFile(const RegisteredIndex& index, const pg::FileLocator& locator) {
-  return memcmp(&index.mapping.identity().locator, &locator, sizeof(locator)) == 0;
-}
-
 // Is there a mapping that a new scan may use?
 bool Usable(const RegisteredIndex& index, const pg::FileLocator& locator) {
-  return index.mapping.mapped() && !Stale(index) && !index.outgrown && SameFile(index, locator);
+  return index.mapping.mapped() && !Stale(index) && !index.outgrown && index.mapping.identity().Names(locator);
 }
 
 // Maps the index if it is admitted and `now`; sees to it that somebody asks for its admission.
@@ -271,6 +264,17 @@ XLogRecPtr AdmittedUpTo(SharedIndex* index) {
   return index->admitted;
 }
 
+// A parallel worker is not told which files its leader's transaction made, only that it has changed something.
+bool PerhapsMadeByLeader() { return IsParallelWorker() && TransactionIdIsValid(GetTopTransactionIdIfAny()); }
+
+void UseMapping(const pg::FileLocator& locator, IndexUse* use) {
+  use->mapped = true;
+  use->index->mapped_uses++;
+  pg_atomic_fetch_add_u32(&use->index->shared->running, 1);
+  use->freshness_base = FreshnessBase(locator);
+  ContinueUse(use);
+}
+
 }  // namespace
 
 XLogRecPtr CheckpointedUpTo(bool refresh) {
@@ -283,21 +287,10 @@ XLogRecPtr CheckpointedUpTo(bool refresh) {
   return known;
 }
 
-// A parallel worker is not told which files its leader's transaction made, only that it has changed something.
-static bool PerhapsMadeByLeader() { return IsParallelWorker() && TransactionIdIsValid(GetTopTransactionIdIfAny()); }
-
 bool Mappable(Relation index) {
   if (shared == nullptr || settings.use_mmap == static_cast<int>(UseMmap::kOff)) return false;
   if (!RelationIsPermanent(index) || !RelationNeedsWAL(index) || pg::DirectIo()) return false;
   return !pg::NewInTransaction(index) && !PerhapsMadeByLeader() && !RecoveryInProgress();
-}
-
-static void UseMapping(const pg::FileLocator& locator, IndexUse* use) {
-  use->mapped = true;
-  use->index->mapped_uses++;
-  pg_atomic_fetch_add_u32(&use->index->shared->running, 1);
-  use->freshness_base = FreshnessBase(locator);
-  ContinueUse(use);
 }
 
 void BeginUse(Relation index, const LoadOptions& options, MapWhen when, IndexUse* use) {
@@ -346,7 +339,7 @@ void EndUse(IndexUse* use) {
   if (use->mapped) {
     entry->mapped_uses--;
     pg_atomic_fetch_sub_u32(&entry->shared->running, 1);
-    if (entry->mapped_uses == 0 && (entry->state == LoadState::kUnloading || Stale(*entry))) Unmap(entry);
+    if (entry->mapped_uses == 0 && Stale(*entry)) Unmap(entry);
   }
   *use = {};
 }
@@ -382,10 +375,6 @@ void WakeSessions(IndexKey key) {
   message.rc.relId = key.index;
   SendSharedInvalidMessages(&message, 1);
   pg::SignalCatchup(key.database);
-}
-
-void ForEachRegistered(void (*visit)(const RegisteredIndex& index, void* context), void* argument) {
-  ForEach([&](RegisteredIndex* index) { visit(*index, argument); });
 }
 
 }  // namespace xtree

@@ -1,10 +1,11 @@
 // The registry of a backend: which xtree indexes it has used, and the mappings of their files.
 //
 // An index is in it from its first scan in this backend on. It is mapped once it is admitted by the worker (stats/index_table.h) and
-// this backend has read so many pages of it that a mapping pays (xtree.map_after); that may be in the middle of a scan. Scans hold an IndexUse: a mapping goes only when no scan uses it. Mappings go when the worker asks (their
-// generation is not the index's any more), when the relation has another file, and when the backend exits. Planning never comes here.
+// this backend has read so many pages of it that a mapping pays (xtree.map_after); that may be in the middle of a scan. Scans hold an
+// IndexUse: a mapping goes only when no scan uses it. Mappings go when the worker asks (their generation is not the index's any more),
+// when the relation has another file, and when the backend exits. Planning never comes here.
 //
-// Memory: an entry of kRegistryBytes per index used, in the memory context "xtree registry"; nothing in backends that do not scan.
+// Memory: a RegisteredIndex per index used, in the memory context "xtree registry"; nothing in backends that do not scan.
 // No locks; functions may raise ERRORs unless they say that they do not. Only with shared memory: without it nothing is registered.
 #pragma once
 
@@ -83,9 +84,6 @@ void DropStaleMappings();
 
 // Has other sessions look at their mappings of the index now, idle ones too: its generation was raised. Never raises.
 void WakeSessions(IndexKey key);
-
-// What the registry of this backend holds, for tests and views: calls visit for each entry.
-void ForEachRegistered(void (*visit)(const RegisteredIndex& index, void* context), void* context);
 
 // The redo position of the last completed checkpoint, as this backend last looked; `refresh`: look again.
 XLogRecPtr CheckpointedUpTo(bool refresh);

@@ -36,7 +36,7 @@ Credit* CreditOf(Relation index) {
 // Looks for each page, by advise(block): was it absent?
 template <class Advise>
 PrefetchResult Prefetch(Relation index, const BlockNumber* blocks, int count, Advise&& advise) {
-  if (count < 2 || !PrefetchPays(index)) return {};  // a single one is read at once anyway
+  if (count < 2) return {};  // a single one is read at once anyway
   if (get_tablespace_io_concurrency(index->rd_rel->reltablespace) == 0) return {};
   Credit* credit = CreditOf(index);
   const int allowed = std::min(count, settings.prefetch_limit);

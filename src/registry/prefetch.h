@@ -17,7 +17,7 @@ struct PrefetchResult {
 // May pages of the index be absent, as far as this backend knows? Cheap.
 bool PrefetchPays(Relation index);
 
-// Through shared buffers, and through a mapping. At most xtree.prefetch_limit pages, none where effective_io_concurrency is 0.
+// REQUIRES: it pays. Through shared buffers, and through a mapping. At most xtree.prefetch_limit pages, none where effective_io_concurrency is 0.
 PrefetchResult PrefetchBuffers(Relation index, const BlockNumber* blocks, int count);
 PrefetchResult PrefetchMapped(Relation index, const FileMapping& mapping, const BlockNumber* blocks, int count);
 

@@ -42,9 +42,8 @@ struct FileIdentity {
   dev_t device;
   ino_t inode;  // of the first segment; 0: not known
 
-  bool operator==(const FileIdentity& o) const {
-    return memcmp(&locator, &o.locator, sizeof(locator)) == 0 && device == o.device && inode == o.inode;
-  }
+  bool Names(const pg::FileLocator& other) const { return memcmp(&locator, &other, sizeof(locator)) == 0; }
+  bool operator==(const FileIdentity& o) const { return Names(o.locator) && device == o.device && inode == o.inode; }
 };
 
 // Why the worker has an index let go.
@@ -98,6 +97,12 @@ struct SharedIndex {
   char last_error[192];
   TimestampTz last_error_time;
 };
+
+// What pg_stat_xtree_reset() sets to 0: everything that is counted without the mutex.
+inline std::array<pg_atomic_uint64*, 9> CountersOf(SharedIndex* index) {
+  return {&index->loads,   &index->scans,  &index->tuples,     &index->mapped_pages, &index->buffer_pages,
+          &index->retries, &index->faults, &index->prefetches, &index->prefetch_us};
+}
 
 // The entry of an index, found or made, with a reference for the caller. REQUIRES: shared != nullptr. May raise.
 SharedIndex* AcquireSharedIndex(IndexKey key);

@@ -30,10 +30,13 @@ dshash_table* index_table = nullptr;
 
 size_t StateBytes() { return MAXALIGN(sizeof(SharedState)) + MAXALIGN(sizeof(WorkerRequest) * kWorkerRequests); }
 
+size_t FixedBytes() {
+  return StateBytes() + MAXALIGN(EventRingBytes()) + MAXALIGN(HotPageTableBytes(settings.max_tracked_pages)) + kAreaBytes;
+}
+
 void RequestMemory() {
   if (previous_request_hook != nullptr) previous_request_hook();
-  RequestAddinShmemSpace(StateBytes() + MAXALIGN(EventRingBytes()) + MAXALIGN(HotPageTableBytes(settings.max_tracked_pages)) +
-                         kAreaBytes + PG_CACHE_LINE_SIZE);
+  RequestAddinShmemSpace(FixedBytes() + PG_CACHE_LINE_SIZE);
   RequestAddinShmemSpace(FreshnessBytes(settings.freshness_slots) + PG_CACHE_LINE_SIZE);
 }
 
@@ -69,7 +72,6 @@ void Initialize(uint8_t* memory) {
   shared->hot_pages = InitializeHotPageTable(memory, settings.max_tracked_pages, shared->tranche_first + kTrancheHotPages);
   memory += MAXALIGN(HotPageTableBytes(settings.max_tracked_pages));
   shared->area = memory;
-  shared->area_bytes = kAreaBytes;
   shared->reset_time = GetCurrentTimestamp();
   CreateArea();
 }
@@ -81,10 +83,9 @@ void RegisterTranches() {
 
 void LayOutMemory() {
   if (previous_startup_hook != nullptr) previous_startup_hook();
-  const size_t bytes = StateBytes() + MAXALIGN(EventRingBytes()) + MAXALIGN(HotPageTableBytes(settings.max_tracked_pages)) + kAreaBytes;
   bool found, slots_found;
   LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-  shared = static_cast<SharedState*>(ShmemInitStruct("xtree", bytes, &found));
+  shared = static_cast<SharedState*>(ShmemInitStruct("xtree", FixedBytes(), &found));
   void* slots = ShmemInitStruct("xtree freshness slots", FreshnessBytes(settings.freshness_slots), &slots_found);
   if (!found) Initialize(reinterpret_cast<uint8_t*>(shared));
   freshness_slots = slots_found ? static_cast<FreshnessSlots*>(slots) : InitializeFreshness(slots, settings.freshness_slots);

@@ -68,7 +68,6 @@ struct SharedState {
   EventRing* events;
   HotPageTable* hot_pages;
   void* area;                  // in place
-  size_t area_bytes;
 };
 
 extern SharedState* shared;

@@ -21,26 +21,17 @@ namespace {
 constexpr TimestampTz kSignalAgainAfter = USECS_PER_SEC;  // for a session that mapped it just when it was signalled
 
 // Only clean pages can be freed. An error here is the server's: nobody else would hear of it.
-void WriteBack(const pg::FileLocator& locator, int segments) {
-  char* const base = pg::MainForkPath(locator);
-  char path[MAXPGPATH];
-  for (int i = 0; i < segments; i++) {
-    snprintf(path, sizeof(path), i == 0 ? "%s" : "%s.%d", base, i);
-    const int fd = BasicOpenFile(path, O_RDWR | PG_BINARY);
-    if (fd < 0) break;
-    const int failed = enableFsync ? pg_fdatasync(fd)
-                                   : sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-    if (failed != 0 && enableFsync)
-      ereport(data_sync_elevel(ERROR), (errcode_for_file_access(), errmsg("could not fsync file \"%s\": %m", path)));
-    close(fd);
-  }
-  pfree(base);
+void WriteBack(int fd, const char* path) {
+  const int failed = enableFsync ? pg_fdatasync(fd)
+                                 : sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  if (failed != 0 && enableFsync)
+    ereport(data_sync_elevel(ERROR), (errcode_for_file_access(), errmsg("could not fsync file \"%s\": %m", path)));
 }
 
 // Frees the page cache; returns what it held before.
 int64 FreePageCache(SharedIndex* index, const IndexStatus& status) {
   const int64 before = MeasureResident(index);
-  WriteBack(status.file.locator, static_cast<int>(status.blocks / RELSEG_SIZE) + 1);
+  ForEachSegmentFile(status.file.locator, O_RDWR, WriteBack);
   DropPageCache(status.file.locator);
   return before;
 }
@@ -69,32 +60,13 @@ void FinishUnload(SharedIndex* index, const IndexStatus& status) {
            "%s; " INT64_FORMAT " bytes remain in the page cache", NameOf(status.unload_reason), after);
 }
 
-// The order of use: least recently first.
-struct Rank {
-  SharedIndex* index;
-  IndexStatus status;
-  TimestampTz used;
-};
-
-struct Ranking {
-  Rank* rank;
-  int count;
-};
-
-// Those that may be evicted: not the warm pool, not what a scan uses, nothing without memory.
+// Those that may be evicted, least recently used first: not the warm pool, nothing without memory.
 Ranking RankCold(const IndexList& list) {
-  Ranking out = {static_cast<Rank*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Rank) * std::max(1, list.count))), 0};
-  for (int i = 0; i < list.count; i++) {
-    const IndexStatus status = StatusOf(list.index[i]);
+  Ranking out = RankByUse(list, [](const IndexStatus& status) {
     const bool evictable = status.state == LoadState::kLoaded || (status.state == LoadState::kRegistered && status.resident_bytes > 0);
-    if (evictable && status.has_file()) out.rank[out.count++] = {list.index[i], status, LastUse(list.index[i], status)};
-  }
-  std::sort(out.rank, out.rank + out.count, [](const Rank& a, const Rank& b) { return a.used < b.used; });
-  int warm = settings.warm_pool;
-  while (warm > 0 && out.count > 0) {
-    warm--;
-    out.count--;
-  }
+    return evictable && status.has_file();
+  });
+  out.count -= std::min(out.count, settings.warm_pool);
   return out;
 }
 

@@ -35,6 +35,16 @@ void MeasureSome(const IndexList& list) {
   }
 }
 
+Ranking RankByUse(const IndexList& list, bool (*wanted)(const IndexStatus& status)) {
+  Ranking out = {static_cast<Rank*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Rank) * std::max(1, list.count))), 0};
+  for (int i = 0; i < list.count; i++) {
+    const IndexStatus status = StatusOf(list.index[i]);
+    if (wanted(status)) out.rank[out.count++] = {list.index[i], status, LastUse(list.index[i], status)};
+  }
+  std::sort(out.rank, out.rank + out.count, [](const Rank& a, const Rank& b) { return a.used < b.used; });
+  return out;
+}
+
 int64 MemoryInUse(const IndexList& list) {
   int64 bytes = static_cast<int64>(pg_atomic_read_u64(&shared->private_bytes));
   for (int i = 0; i < list.count; i++) bytes += StatusOf(list.index[i]).resident_bytes;

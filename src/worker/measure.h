@@ -11,6 +11,18 @@ int64 MeasureResident(SharedIndex* index);
 // Measures as many indexes as a tenth of a second allows, going on where the last call stopped.
 void MeasureSome(const IndexList& list);
 
+// Indexes in the order of their use, the least recently used first; in the current context.
+struct Rank {
+  SharedIndex* index;
+  IndexStatus status;
+  TimestampTz used;
+};
+struct Ranking {
+  Rank* rank;
+  int count;
+};
+Ranking RankByUse(const IndexList& list, bool (*wanted)(const IndexStatus& status));
+
 // Resident bytes of all indexes, as last measured, and what sessions' registries hold.
 int64 MemoryInUse(const IndexList& list);
 

@@ -9,6 +9,7 @@
 #include "registry/file_mapping.h"
 #include "stats/event_log.h"
 #include "stats/hot_pages.h"
+#include "worker/measure.h"
 #include "worker/page_access.h"
 
 namespace xtree {
@@ -219,26 +220,16 @@ void WantWhole(Holding* holding, Allowance* allowance) {
   }
 }
 
-struct Recent {
-  SharedIndex* index;
-  IndexStatus status;
-  TimestampTz used;
-};
-
+// The most recently used first.
 void WantByStrategy(const IndexList& list, Allowance* allowance) {
-  auto* recent = static_cast<Recent*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Recent) * std::max(1, list.count)));
-  int count = 0;
-  for (int i = 0; i < list.count; i++) {
-    const IndexStatus status = StatusOf(list.index[i]);
-    if (status.state == LoadState::kLoaded) recent[count++] = {list.index[i], status, LastUse(list.index[i], status)};
-  }
-  std::sort(recent, recent + count, [](const Recent& a, const Recent& b) { return a.used > b.used; });
+  const Ranking ranking = RankByUse(list, [](const IndexStatus& status) { return status.state == LoadState::kLoaded; });
   for (Strategy strategy : {Strategy::kPaged, Strategy::kResident}) {
-    for (int i = 0; i < count && allowance->limit > 0; i++) {
-      if (recent[i].status.strategy != strategy) continue;
-      const int64 bytes = static_cast<int64>(recent[i].status.blocks) * kPageSize;
+    for (int i = ranking.count - 1; i >= 0 && allowance->limit > 0; i--) {
+      const Rank& recent = ranking.rank[i];
+      if (recent.status.strategy != strategy) continue;
+      const int64 bytes = static_cast<int64>(recent.status.blocks) * kPageSize;
       if (strategy == Strategy::kResident && bytes > allowance->limit) continue;
-      Holding* holding = Usable(recent[i].index, recent[i].status);
+      Holding* holding = Usable(recent.index, recent.status);
       if (holding == nullptr) continue;
       if (strategy == Strategy::kPaged) WantDirectory(holding, allowance);
       if (strategy == Strategy::kResident) WantWhole(holding, allowance);
