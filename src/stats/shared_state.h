@@ -39,12 +39,8 @@ struct WorkerStatus {
 
 // What the worker measured in its last cycle. Written by the worker under `lock`.
 struct MemoryStatus {
-  int64 indexes;               // with an entry in the index table
-  int64 loaded;
-  int64 mapped_bytes;          // sum over backends
   int64 resident_bytes;        // pages of index files in the page cache
   int64 pinned_bytes;          // mlock()ed
-  int64 private_bytes;         // of backends' registries
   int64 memlock_limit;         // RLIMIT_MEMLOCK, -1 unlimited
   int64 pin_failures;          // since start
   char pin_failure[128];       // the last one

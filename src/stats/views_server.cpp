@@ -1,5 +1,6 @@
 // The functions behind the views pg_stat_xtree_memory and pg_stat_xtree_worker: what the worker wrote down of itself and measured in its
-// last cycle, and what backends count. Anybody may call them. Copied under shared->lock; rows are made from the copies.
+// last cycle, what backends count, and how many indexes the shared table holds. Anybody may call them. Copied under shared->lock; rows are
+// made from the copies.
 #include "pg/settings.h"
 #include "stats/index_table.h"
 #include "stats/shared_state.h"
@@ -27,11 +28,26 @@ ServerCopy CopyServer() {
   return copy;
 }
 
+// As the table says at this moment, not when the worker last looked: a view beside pg_stat_xtree_indexes must agree with it.
+struct IndexCounts {
+  int64 registered = 0;
+  int64 loaded = 0;
+};
+
+void CountIndex(SharedIndex* index, void* context) {
+  IndexCounts* counts = static_cast<IndexCounts*>(context);
+  counts->registered++;
+  SharedIndexLock lock(index);
+  counts->loaded += index->state == LoadState::kLoaded;
+}
+
 void PutMemory(RowWriter& row, const ServerCopy& server) {
   const MemoryStatus& memory = server.memory;
   const int64 private_bytes = static_cast<int64>(pg_atomic_read_u64(&shared->private_bytes));
   const int64 budget = settings.memory_budget_kb < 0 ? -1 : int64{settings.memory_budget_kb} * 1024;
-  row.Count(memory.indexes).Count(memory.loaded).Count(static_cast<int64>(pg_atomic_read_u64(&shared->mapped_bytes)));
+  IndexCounts counts;
+  ForEachSharedIndex(CountIndex, &counts);
+  row.Count(counts.registered).Count(counts.loaded).Count(static_cast<int64>(pg_atomic_read_u64(&shared->mapped_bytes)));
   row.Count(memory.resident_bytes).Count(memory.pinned_bytes).Count(private_bytes);
   if (budget < 0) {
     row.Null().Null();

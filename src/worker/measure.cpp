@@ -55,7 +55,6 @@ void ShowMemory(const IndexList& list) {
   MemoryStatus now = {};
   for (int i = 0; i < list.count; i++) {
     const IndexStatus status = StatusOf(list.index[i]);
-    now.loaded += status.state == LoadState::kLoaded;
     now.resident_bytes += status.resident_bytes;
     now.pinned_bytes += status.pinned_bytes;
   }
@@ -63,12 +62,8 @@ void ShowMemory(const IndexList& list) {
   const bool limited = getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
   LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
   MemoryStatus* status = &shared->memory;
-  status->indexes = list.count;
-  status->loaded = now.loaded;
   status->resident_bytes = now.resident_bytes;
   status->pinned_bytes = now.pinned_bytes;
-  status->mapped_bytes = static_cast<int64>(pg_atomic_read_u64(&shared->mapped_bytes));
-  status->private_bytes = static_cast<int64>(pg_atomic_read_u64(&shared->private_bytes));
   status->memlock_limit = limited ? static_cast<int64>(limit.rlim_cur) : -1;
   LWLockRelease(&shared->lock);
 }
