@@ -119,8 +119,14 @@ typedef struct XtreeTypeRoutine
 	bool exact;           /* reconstruct() returns the value bit for bit: index-only scans */
 	bool may_be_empty;    /* bounds() may report empty */
 
-	/* Only where dimensions is 0. */
+	/*
+	 * Only where dimensions is 0. dimensions_of() is what the operator class parameters say, 1 .. 100, or 0 where they say nothing: then
+	 * CREATE INDEX and REINDEX ask dimensions_in() about the first row's value, and the index remembers the answer. Of a table without
+	 * values it is default_dimensions.
+	 */
 	uint16 (*dimensions_of)(const XtreeColumn *column);
+	uint16 (*dimensions_in)(const XtreeColumn *column, Datum value);
+	uint16 default_dimensions;
 
 	/* The box of a (detoasted by the callback, never NULL) value. */
 	void (*bounds)(const XtreeColumn *column, Datum value, XtreeBounds *out);

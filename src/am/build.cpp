@@ -1,5 +1,6 @@
 // ambuild and ambuildempty: the table is scanned, its rows become records, core/bulk/bulk_load.h makes the tree, storage/build_writer.h
 // writes and logs the pages; in parallel where build_parallel.h finds that worthwhile. Nobody else can see the index yet.
+#include "am/build_dimensions.h"
 #include "am/build_environment.h"
 #include "am/build_parallel.h"
 #include "am/entry_points.h"
@@ -43,8 +44,10 @@ extern "C" IndexBuildResult* xtreebuild(Relation heap, Relation index, IndexInfo
   using namespace xtree;
   if (RelationGetNumberOfBlocks(index) != 0) elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
   const MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "xtree build", ALLOCSET_DEFAULT_SIZES);
-  Build build = PrepareBuild(index, memory);
-  ParallelBuild* parallel = BeginParallelBuild(heap, index, info);
+  uint16 dimensions[kMaxColumns] = {};
+  FindDimensions(heap, index, info, dimensions);
+  Build build = PrepareBuild(index, dimensions, memory);
+  ParallelBuild* parallel = BeginParallelBuild(heap, index, info, dimensions);
   auto* result = static_cast<IndexBuildResult*>(palloc(sizeof(IndexBuildResult)));
   *result = Guarded(index, [&] {
     return parallel != nullptr ? BuildInParallel(heap, info, &build, memory, parallel) : BuildTree(heap, info, &build, memory);

@@ -73,11 +73,12 @@ void Estimate(ParallelContext* context, Relation heap, Snapshot snapshot) {
 // All rows that somebody may still see; with CONCURRENTLY those that one snapshot sees.
 Snapshot ScanSnapshot(bool concurrent) { return concurrent ? RegisterSnapshot(GetTransactionSnapshot()) : SnapshotAny; }
 
-void FillSharedMemory(Relation heap, Relation index, bool concurrent, ParallelBuild* parallel) {
+void FillSharedMemory(Relation heap, Relation index, bool concurrent, const uint16* dimensions, ParallelBuild* parallel) {
   ParallelContext* context = parallel->context;
   const int workers = context->nworkers;
   Team* team = static_cast<Team*>(Allocate(context, kTeamKey, sizeof(Team)));
   InitializeTeam(RelationGetRelid(heap), RelationGetRelid(index), concurrent, workers + 1, context->seg, team);
+  memcpy(team->dimensions, dimensions, sizeof team->dimensions);
   const Size scan_size = table_parallelscan_estimate(heap, parallel->snapshot);
   parallel->scan = static_cast<ParallelTableScanDesc>(Allocate(context, kScanKey, scan_size));
   table_parallelscan_initialize(heap, parallel->scan, parallel->snapshot);
@@ -102,7 +103,7 @@ void ReportTeam(const ParallelBuild& parallel, Relation index) {
 
 }  // namespace
 
-ParallelBuild* BeginParallelBuild(Relation heap, Relation index, const IndexInfo* info) {
+ParallelBuild* BeginParallelBuild(Relation heap, Relation index, const IndexInfo* info, const uint16* dimensions) {
   const int workers = PlanWorkers(heap, index);
   if (workers <= 0) return nullptr;
   ParallelBuild* parallel = static_cast<ParallelBuild*>(palloc0(sizeof(ParallelBuild)));
@@ -112,7 +113,7 @@ ParallelBuild* BeginParallelBuild(Relation heap, Relation index, const IndexInfo
   Estimate(parallel->context, heap, parallel->snapshot);
   InitializeParallelDSM(parallel->context);
   if (parallel->context->seg != nullptr) {  // else there was no shared memory for it
-    FillSharedMemory(heap, index, info->ii_Concurrent, parallel);
+    FillSharedMemory(heap, index, info->ii_Concurrent, dimensions, parallel);
     BarrierAttach(&parallel->seat.team->barrier);  // so that no worker goes on alone
     LaunchParallelWorkers(parallel->context);
     if (parallel->context->nworkers_launched > 0) return parallel;
@@ -155,7 +156,7 @@ namespace {
 
 void WorkInTeam(Relation heap, Relation index, ParallelTableScanDesc scan, const Seat& seat) {
   const MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "xtree build", ALLOCSET_DEFAULT_SIZES);
-  Build build = PrepareBuild(index, memory);
+  Build build = PrepareBuild(index, seat.team->dimensions, memory);
   IndexInfo* info = BuildIndexInfo(index);
   info->ii_Concurrent = seat.team->concurrent;
   const TableScanDesc share = table_beginscan_parallel(heap, scan);

@@ -22,9 +22,9 @@ extern "C" void xtree_add_row(Relation index, ItemPointer tuple, Datum* values, 
   MemoryContextReset(build->row);
 }
 
-Build PrepareBuild(Relation index, MemoryContext memory) {
+Build PrepareBuild(Relation index, const uint16* dimensions, MemoryContext memory) {
   const MemoryContext row = AllocSetContextCreate(memory, "xtree build row", ALLOCSET_DEFAULT_SIZES);
-  return {index, CopyIndexState(index, false), IncludeDescriptor(index), row, nullptr};
+  return {index, NewIndexState(index, dimensions), IncludeDescriptor(index), row, nullptr};
 }
 
 double AddRows(Relation heap, IndexInfo* info, Build* build, TableScanDesc scan, bool progress) {

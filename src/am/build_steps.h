@@ -25,8 +25,8 @@ struct Build {
   BulkLoader* loader;
 };
 
-// In the current memory context; `row` becomes a child of `memory`.
-Build PrepareBuild(Relation index, MemoryContext memory);
+// In the current memory context; `row` becomes a child of `memory`. `dimensions`: see build_dimensions.h.
+Build PrepareBuild(Relation index, const uint16* dimensions, MemoryContext memory);
 
 // Scans the table into the loader. `scan`: this process's share of a parallel scan, or nullptr. Returns how many rows
 // were seen.

@@ -33,6 +33,7 @@ struct Team {
   Oid index;
   bool concurrent;
   int participants;  // planned
+  uint16 dimensions[kMaxColumns];  // see build_dimensions.h
   Barrier barrier;
   SharedFileSet files;
   std::atomic<uint32_t> next_block;

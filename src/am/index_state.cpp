@@ -31,7 +31,8 @@ const XtreeTypeRoutine* RoutineOfColumn(Relation index, int column, const XtreeC
   if (routine == nullptr || routine->magic != XTREE_ROUTINE_MAGIC) ReportBadRoutine(index, column, "It does not return a type routine.");
   if (routine->api_version != XTREE_API_VERSION) ReportBadRoutine(index, column, "Its type routine is of another version.");
   if (routine->ordinal_width != 4 && routine->ordinal_width != 8) ReportBadRoutine(index, column, "Its ordinals are neither 4 nor 8 bytes wide.");
-  if (routine->bounds == nullptr || routine->constraint == nullptr || (routine->exact && routine->reconstruct == nullptr))
+  if (routine->bounds == nullptr || routine->constraint == nullptr || (routine->exact && routine->reconstruct == nullptr) ||
+      (routine->dimensions == 0 && (routine->dimensions_of == nullptr || routine->dimensions_in == nullptr || routine->default_dimensions == 0)))
     ReportBadRoutine(index, column, "Its type routine lacks a callback.");
   return routine;
 }
@@ -42,24 +43,54 @@ Oid TypeOfColumn(Relation index, int column) {
   return IsPolymorphicType(type) ? getBaseType(TupleDescAttr(RelationGetDescr(index), column)->atttypid) : type;
 }
 
-void LoadColumn(Relation index, int column, bytea** options, ColumnState* out) {
-  out->column.type = TypeOfColumn(index, column);
-  out->column.collation = index->rd_indcollation[column];
-  out->column.options = options != nullptr && options[column] != nullptr ? options[column] : nullptr;
-  out->column.dimensions = 0;
-  out->routine = RoutineOfColumn(index, column, &out->column);
-  out->column.dimensions = out->routine->dimensions;
-  if (out->column.dimensions == 0) out->column.dimensions = out->routine->dimensions_of(&out->column);
+// Magic and version lie at the same place in every format, and are looked at before anything else.
+void RequireReadableFormat(Relation index, const uint8_t* page) {
+  MetaContent meta;
+  memcpy(&meta, page + kPageHeaderSize, sizeof meta);
+  if (meta.magic != kMetaMagic || (meta.version == kFormatVersion && (meta.feature_flags & ~kKnownFeatures) == 0)) return;
+  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                  errmsg("index \"%s\" has another format than this version of xtree reads", RelationGetRelationName(index)),
+                  errdetail("It has format version %d with features %llx, this library reads version %d with features %llx.", meta.version,
+                            static_cast<unsigned long long>(meta.feature_flags), kFormatVersion, static_cast<unsigned long long>(kKnownFeatures)),
+                  errhint("REINDEX it, or install the version of xtree that wrote it.")));
 }
 
-void LoadColumns(Relation index, IndexState* state) {
+// What an index without meta page yet is taken for: the planner of its own parallel build looks at it.
+uint16 DefaultDimensions(const ColumnState& column) { return column.routine->default_dimensions; }
+
+// A private copy of the meta page, known to be readable.
+const MetaContent& ReadMeta(Relation index, PageImage* copy) {
+  const Buffer buffer = ReadBuffer(index, kMetaBlock);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  memcpy(copy->bytes, pg::BufferBytes(buffer), kPageSize);
+  UnlockReleaseBuffer(buffer);
+  RequireReadableFormat(index, copy->bytes);
+  return *reinterpret_cast<const MetaContent*>(copy->bytes + kPageHeaderSize);
+}
+
+// How many dimensions the rows of the index had that decided.
+uint16 ReadDimensions(Relation index, int column, const ColumnState& described) {
+  if (RelationGetNumberOfBlocks(index) == 0) return DefaultDimensions(described);
+  PageImage copy;
+  const int dimensions = ReadMeta(index, &copy).column[column].dimensions;
+  if (dimensions < 1 || dimensions > kMaxDimensions)
+    ReportCorruptPage(index, kMetaBlock, "number of dimensions of a column is out of range");
+  return static_cast<uint16>(dimensions);
+}
+
+// `given`: of each column, where the rows decide; nullptr: as the meta page says.
+void LoadColumns(Relation index, const uint16* given, IndexState* state) {
   const int columns = IndexRelationGetNumberOfKeyAttributes(index);
-  bytea** options = RelationGetIndexAttOptions(index, false);
   ColumnShape shape[kMaxColumns];
   for (int i = 0; i < columns; i++) {
-    LoadColumn(index, i, options, &state->column[i]);
-    const XtreeTypeRoutine& routine = *state->column[i].routine;
-    shape[i] = {state->column[i].column.dimensions, routine.ordinal_width, routine.extended, static_cast<Scalar>(routine.scalar)};
+    ColumnState& column = state->column[i];
+    DescribeColumn(index, i, &column);
+    if (DimensionsFromRows(column)) {
+      column.column.dimensions = given != nullptr ? given[i] : ReadDimensions(index, i, column);
+      if (column.column.dimensions == 0) column.column.dimensions = DefaultDimensions(column);
+    }
+    const XtreeTypeRoutine& routine = *column.routine;
+    shape[i] = {column.column.dimensions, routine.ordinal_width, routine.extended, static_cast<Scalar>(routine.scalar)};
   }
   const bool include = IndexRelationGetNumberOfAttributes(index) > columns;
   const char* problem = KeyLayout::Make(shape, columns, include, &state->layout);
@@ -86,40 +117,22 @@ void FillEncodings(const IndexState& state, ColumnEncoding* encoding) {
   }
 }
 
-// Magic and version lie at the same place in every format, and are looked at before anything else.
-void RequireReadableFormat(Relation index, const uint8_t* page) {
-  MetaContent meta;
-  memcpy(&meta, page + kPageHeaderSize, sizeof meta);
-  if (meta.magic != kMetaMagic || (meta.version == kFormatVersion && (meta.feature_flags & ~kKnownFeatures) == 0)) return;
-  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                  errmsg("index \"%s\" has another format than this version of xtree reads", RelationGetRelationName(index)),
-                  errdetail("It has format version %d with features %llx, this library reads version %d with features %llx.", meta.version,
-                            static_cast<unsigned long long>(meta.feature_flags), kFormatVersion, static_cast<unsigned long long>(kKnownFeatures)),
-                  errhint("REINDEX it, or install the version of xtree that wrote it.")));
-}
-
 void LoadMeta(Relation index, IndexState* state) {
   ColumnEncoding encoding[kMaxColumns];
   FillEncodings(*state, encoding);
-  const Buffer buffer = ReadBuffer(index, kMetaBlock);
-  LockBuffer(buffer, BUFFER_LOCK_SHARE);
   PageImage copy;
-  memcpy(copy.bytes, pg::BufferBytes(buffer), kPageSize);
-  UnlockReleaseBuffer(buffer);
-  RequireReadableFormat(index, copy.bytes);
+  const MetaContent& meta = ReadMeta(index, &copy);
   const char* problem = ValidateMeta(copy.bytes, encoding, state->layout.columns);
   if (problem != nullptr) ReportCorruptPage(index, kMetaBlock, problem);
-  const auto& meta = *reinterpret_cast<const MetaContent*>(copy.bytes + kPageHeaderSize);
   state->levels = meta.levels;
   memcpy(state->level, meta.level, sizeof(meta.level));
 }
 
-// Small enough that a local copy is dear: built in place, in the cache's own memory.
-IndexState* ReadState(Relation index) {
+IndexState* ReadState(Relation index, const uint16* dimensions, MemoryContext memory) {
   auto* scratch = static_cast<IndexState*>(palloc0(sizeof(IndexState)));
   ReadOptions(index, scratch);
-  LoadColumns(index, scratch);
-  auto* state = static_cast<IndexState*>(MemoryContextAlloc(index->rd_indexcxt, scratch->size()));
+  LoadColumns(index, dimensions, scratch);
+  auto* state = static_cast<IndexState*>(MemoryContextAlloc(memory, scratch->size()));
   memcpy(static_cast<void*>(state), scratch, scratch->size());
   pfree(scratch);
   return state;
@@ -129,7 +142,7 @@ IndexState* ReadState(Relation index) {
 
 const IndexState* GetIndexState(Relation index, bool check_meta) {
   if (index->rd_amcache == nullptr) {
-    IndexState* state = ReadState(index);
+    IndexState* state = ReadState(index, nullptr, index->rd_indexcxt);
     if (index->rd_amcache != nullptr) pfree(index->rd_amcache);  // loading may have recursed through an invalidation
     index->rd_amcache = state;
   }
@@ -143,6 +156,23 @@ const IndexState* CopyIndexState(Relation index, bool check_meta) {
   auto* copy = static_cast<IndexState*>(palloc(cached->size()));
   memcpy(static_cast<void*>(copy), cached, cached->size());
   return copy;
+}
+
+const IndexState* NewIndexState(Relation index, const uint16* dimensions) {
+  return ReadState(index, dimensions, CurrentMemoryContext);
+}
+
+bool DimensionsFromRows(const ColumnState& column) { return column.column.dimensions == 0; }
+
+void DescribeColumn(Relation index, int column, ColumnState* out) {
+  bytea** options = RelationGetIndexAttOptions(index, false);
+  out->column.type = TypeOfColumn(index, column);
+  out->column.collation = index->rd_indcollation[column];
+  out->column.options = options != nullptr ? options[column] : nullptr;
+  out->column.dimensions = 0;
+  out->routine = RoutineOfColumn(index, column, &out->column);
+  const XtreeTypeRoutine& routine = *out->routine;
+  out->column.dimensions = routine.dimensions != 0 ? routine.dimensions : routine.dimensions_of(&out->column);
 }
 
 void ForgetIndexState(Relation index) {

@@ -58,6 +58,16 @@ const IndexState* GetIndexState(Relation index, bool check_meta);
 // The same, copied into the current memory context.
 const IndexState* CopyIndexState(Relation index, bool check_meta);
 
+// The state of an index that is to be built, in the current memory context. `dimensions`: of each column, 0 where the
+// operator class or the parameters say it.
+const IndexState* NewIndexState(Relation index, const uint16* dimensions);
+
+// Do the rows decide how many dimensions this column has?
+bool DimensionsFromRows(const ColumnState& column);
+
+// The column's type routine and what it needs to know, but for dimensions that rows decide: those are 0.
+void DescribeColumn(Relation index, int column, ColumnState* out);
+
 // Forgets the cache after the meta page changed.
 void ForgetIndexState(Relation index);
 

@@ -55,6 +55,8 @@ constexpr XtreeTypeRoutine BoundingBoxRoutine(uint16 encoding_id, decltype(Xtree
       .exact = false,
       .may_be_empty = false,
       .dimensions_of = nullptr,
+      .dimensions_in = nullptr,
+      .default_dimensions = 0,
       .bounds = bounds,
       .constraint = constraint,
       .order = order,

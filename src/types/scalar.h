@@ -77,6 +77,8 @@ constexpr XtreeTypeRoutine ScalarRoutine(uint16 encoding_id, uint8 width, XtreeS
       .exact = reconstruct != nullptr,
       .may_be_empty = false,
       .dimensions_of = nullptr,
+      .dimensions_in = nullptr,
+      .default_dimensions = 0,
       .bounds = bounds,
       .constraint = constraint,
       .order = nullptr,

@@ -15,9 +15,17 @@ my $meta = decode_json(slurp_file("$root/META.json"));
 my @required = qw(abstract license maintainer meta-spec name provides version);
 is_deeply([ grep { !defined $meta->{$_} } @required ], [], 'META.json has what the PGXN Meta Spec requires');
 my ($control_version) = slurp_file("$root/xtree.control") =~ /^default_version = '([\d.]+)'$/m;
-is($meta->{version}, "$control_version.0", 'META.json and xtree.control name the same version');
-is($meta->{provides}{xtree}{version}, $meta->{version}, 'the provided extension has the version of the distribution');
-ok(-f "$root/$meta->{provides}{xtree}{$_}", "$_ of META.json exists") for qw(file docfile);
+is_deeply([ sort keys %{ $meta->{provides} } ], [ sort map { /(\w+)\.control$/ } glob("$root/*.control") ],
+	'META.json provides what control files are there for');
+for my $name (sort keys %{ $meta->{provides} })
+{
+	my $provided = $meta->{provides}{$name};
+	like(slurp_file("$root/$name.control"), qr/^default_version = '\Q$control_version\E'$/m, "$name: version of the control file");
+	is($provided->{version}, "$control_version.0", "$name: META.json and xtree.control name the same version");
+	ok(-f "$root/$provided->{$_}", "$name: $_ of META.json exists") for qw(file docfile);
+	is($provided->{file}, "sql/$name--$control_version.sql", "$name: script of this version");
+}
+is($meta->{version}, "$control_version.0", 'the distribution has the version of the extension');
 
 my $node = PostgreSQL::Test::Cluster->new('packaging');
 $node->init;

@@ -20,23 +20,23 @@ $node->start;
 
 sub run_examples
 {
-	my ($how, @some) = @_;
+	my ($how, $database, @some) = @_;
 	foreach my $example (@some)
 	{
 		my ($first_line) = $example =~ /^(.*)$/m;
-		my ($status, $out, $error) = $node->psql('postgres', $example);
+		my ($status, $out, $error) = $node->psql($database, $example);
 		is($status, 0, "runs $how: $first_line") or diag($error);
 	}
 }
 
-run_examples('with preload', @examples);
+run_examples('with preload', 'postgres', @examples);
 
 like($node->safe_psql('postgres', q{SET enable_seqscan = off; EXPLAIN SELECT id FROM shops
 	WHERE opened BETWEEN '2021-01-01' AND '2021-12-31' ORDER BY place <-> point '(50.2,49.7)' LIMIT 3}),
 	qr/Order By: \(place <-> /, 'the nearest-neighbour example is an index scan');
-is($node->safe_psql('postgres', q{SELECT count(xtree_check(i.indexrelid, true)) FROM pg_index i
+cmp_ok($node->safe_psql('postgres', q{SELECT count(xtree_check(i.indexrelid, true)) FROM pg_index i
 	JOIN pg_class c ON c.oid = indexrelid JOIN pg_am a ON a.oid = relam WHERE amname = 'xtree'}),
-	5, 'the indexes of the examples pass xtree_check');
+	'>=', 7, 'the indexes of the examples pass xtree_check');
 
 my @undocumented = grep {
 	my ($name, $default) = split /\|/, $_, 2;
@@ -58,8 +58,8 @@ foreach my $view (split /\n/, $node->safe_psql('postgres', q{SELECT relname FROM
 # A fresh database, as the examples begin with CREATE EXTENSION.
 $node->append_conf('postgresql.conf', q{shared_preload_libraries = ''});
 $node->restart;
-$node->safe_psql('postgres', 'DROP EXTENSION xtree CASCADE; DROP TABLE shops, booths, bookings');
-run_examples('without preload', grep { !/xtree_load/ } @examples);
+$node->safe_psql('postgres', 'CREATE DATABASE without_preload');
+run_examples('without preload', 'without_preload', grep { !/xtree_load/ } @examples);
 
 $node->stop;
 done_testing();

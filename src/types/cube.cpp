@@ -1,0 +1,296 @@
+// Operator class for contrib/cube, of the extension xtree_cube: its gist_cube_ops, with the same strategy numbers.
+//
+// Called by the access method through XtreeTypeRoutine. The key is the box in the index's dimensions: coordinates that a
+// cube lacks are zero, those that the index lacks are left to the recheck, which every condition and distance has. Cubes
+// are read as they are stored (cubedata.h), because Debian installs no header for them. No locks, no WAL.
+#include <cmath>
+#include <limits>
+
+#include "pg/postgres_api.h"
+
+extern "C" {
+#include "utils/float.h"
+#include "utils/geo_decls.h"
+}
+
+#include "types/bounding_box.h"
+#include "types/dims.h"
+#include "types/support_function.h"
+#include "xtree.h"
+
+namespace xtree {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr StrategyNumber kOrderByCoordinate = 15;
+constexpr StrategyNumber kOrderByTaxicab = 16;
+constexpr StrategyNumber kOrderByEuclid = 17;
+constexpr StrategyNumber kOrderByChebyshev = 18;
+
+// What a detoasted cube consists of: the first corner's coordinates, and unless it is a point the other corner's.
+struct StoredCube {
+  int32 vl_len_;
+  uint32 header;
+  double x[FLEXIBLE_ARRAY_MEMBER];
+};
+constexpr uint32 kPointBit = 0x80000000;
+
+class Cube {
+ public:
+  explicit Cube(Datum value) : stored_(reinterpret_cast<const StoredCube*>(PG_DETOAST_DATUM(value))) {
+    point_ = stored_->header & kPointBit;
+    const uint32 dimensions = stored_->header & ~kPointBit;
+    if (dimensions > kMaxDims || VARSIZE(stored_) < offsetof(StoredCube, x) + sizeof(double) * dimensions * (point_ ? 1 : 2))
+      ereport(ERROR, errcode(ERRCODE_DATA_CORRUPTED), errmsg("cube of %u dimensions has %u bytes", dimensions, VARSIZE(stored_)));
+    dimensions_ = static_cast<int>(dimensions);
+  }
+
+  int dimensions() const { return dimensions_; }
+  bool point() const { return point_; }
+  double Low(int d) const { return d < dimensions_ ? std::fmin(First(d), Second(d)) : 0; }
+  double High(int d) const { return d < dimensions_ ? std::fmax(First(d), Second(d)) : 0; }
+
+  // The operators compare NaNs as C does, so such a cube is in no order.
+  bool HasNan() const {
+    for (int d = 0; d < dimensions_; d++)
+      if (std::isnan(First(d)) || std::isnan(Second(d))) return true;
+    return false;
+  }
+
+ private:
+  double First(int d) const { return stored_->x[d]; }
+  double Second(int d) const { return stored_->x[point_ ? d : d + dimensions_]; }
+
+  const StoredCube* stored_;
+  int dimensions_;
+  bool point_;
+};
+
+uint16 DimensionsIn(const XtreeColumn*, Datum value) { return static_cast<uint16>(std::max(1, Cube(value).dimensions())); }
+
+// A cube with a NaN covers everything; conditions that it could fail by that let it through to the recheck.
+void Bounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
+  const Cube cube(value);
+  const bool nan = cube.HasNan();
+  for (int d = 0; d < column->dimensions; d++) {
+    out->lo[d] = FirstAtLeast(nan ? -kInfinity : cube.Low(d));
+    out->hi[d] = LastAtMost(nan ? kInfinity : cube.High(d));
+  }
+  out->empty = false;
+}
+
+void AddNan(const XtreeColumn* column, XtreeConstraint* out) {
+  XtreeConstraint* nan = xtree_add_alternative(column, out);
+  nan->recheck = true;
+  for (int d = 0; d < column->dimensions; d++) {
+    Low(nan, d).AtMost(-kInfinity);
+    High(nan, d).AtLeast(kInfinity);
+  }
+}
+
+void ConstrainOverlapping(const XtreeColumn* column, const Cube& query, XtreeConstraint* out) {
+  for (int d = 0; d < column->dimensions; d++) {
+    Low(out, d).AtMost(query.High(d));
+    High(out, d).AtLeast(query.Low(d));
+  }
+}
+
+// Whatever a cube has in dimensions that the query lacks, it contains it there.
+void ConstrainContaining(const XtreeColumn* column, const Cube& query, XtreeConstraint* out) {
+  for (int d = 0; d < std::min<int>(column->dimensions, query.dimensions()); d++) {
+    Low(out, d).AtMost(query.Low(d));
+    High(out, d).AtLeast(query.High(d));
+  }
+}
+
+bool HasZero(const Cube& query, int d) { return query.Low(d) <= 0 && query.High(d) >= 0; }
+
+// A cube is within the query also where it lacks dimensions that the query has, zero or not. In the last dimension where
+// the query misses zero, and above, such a cube is zero; below, it is within the query or zero.
+void AddLowerDimensions(const XtreeColumn* column, const Cube& query, XtreeConstraint* out) {
+  int last = std::min<int>(column->dimensions, query.dimensions()) - 1;
+  while (last >= 0 && HasZero(query, last)) last--;
+  if (last < 0) return;
+  XtreeConstraint* lower = xtree_add_alternative(column, out);
+  lower->recheck = true;
+  for (int d = 0; d < column->dimensions; d++) {
+    Low(lower, d).AtLeast(d < last ? std::fmin(query.Low(d), 0) : 0);
+    High(lower, d).AtMost(d < last ? std::fmax(query.High(d), 0) : 0);
+  }
+}
+
+void ConstrainWithin(const XtreeColumn* column, const Cube& query, XtreeConstraint* out) {
+  for (int d = 0; d < column->dimensions; d++) {
+    Low(out, d).AtLeast(query.Low(d));
+    High(out, d).AtMost(query.High(d));
+  }
+  AddLowerDimensions(column, query, out);
+  AddNan(column, out);
+}
+
+void ConstrainSame(const XtreeColumn* column, const Cube& query, XtreeConstraint* out) {
+  for (int d = 0; d < column->dimensions; d++) {
+    Low(out, d).Same(query.Low(d));
+    High(out, d).Same(query.High(d));
+  }
+  AddNan(column, out);
+}
+
+void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
+  const Cube query(argument);
+  out->recheck = true;
+  if (query.HasNan()) return;  // anything may match
+  switch (strategy) {
+    case RTOverlapStrategyNumber:
+      return ConstrainOverlapping(column, query, out);
+    case RTContainsStrategyNumber:
+      return ConstrainContaining(column, query, out);
+    case RTContainedByStrategyNumber:
+      return ConstrainWithin(column, query, out);
+    case RTSameStrategyNumber:
+      return ConstrainSame(column, query, out);
+    default:
+      elog(ERROR, "unrecognized strategy number: %d", strategy);
+  }
+}
+
+// What an ordering operator measures from.
+struct Origin {
+  double low[kMaxDims];
+  double high[kMaxDims];
+  int dimension;  // order by a coordinate: this one's
+  bool upper;     // its upper bound, else the lower
+  bool inverse;   // negated
+};
+
+// 0 also where anything is NaN, as contrib/cube has it, and where infinite ends meet.
+double Gap(const Origin& origin, const int64* lo, const int64* hi, int d) {
+  const double below = origin.low[d] - xtree_float8_from_ordinal(hi[d]);
+  const double above = xtree_float8_from_ordinal(lo[d]) - origin.high[d];
+  return std::fmax(0, std::fmax(below, above));
+}
+
+// Sums in the order of contrib/cube's, but its compiler may round otherwise.
+double Lowered(double bound) { return std::fmin(bound * (1 - 1e-14), std::numeric_limits<double>::max()); }
+
+double Taxicab(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const auto& origin = *static_cast<const Origin*>(order->state);
+  double sum = 0;
+  for (int d = 0; d < order->dimensions; d++) sum += Gap(origin, lo, hi, d);
+  return Lowered(sum);
+}
+
+double Euclid(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  constexpr double kLeastClaimed = 1e-290;  // below, rounding is not relative
+  const auto& origin = *static_cast<const Origin*>(order->state);
+  double sum = 0;
+  for (int d = 0; d < order->dimensions; d++) {
+    const double gap = Gap(origin, lo, hi, d);
+    sum += gap * gap;
+  }
+  return sum > kLeastClaimed ? Lowered(std::sqrt(sum)) : 0;
+}
+
+double Chebyshev(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const auto& origin = *static_cast<const Origin*>(order->state);
+  double greatest = 0;
+  for (int d = 0; d < order->dimensions; d++) greatest = std::fmax(greatest, Gap(origin, lo, hi, d));
+  return Lowered(greatest);
+}
+
+double NothingKnown(const XtreeOrder*, const int64*, const int64*) { return -kInfinity; }
+
+double LeastCoordinate(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const auto& origin = *static_cast<const Origin*>(order->state);
+  return origin.inverse ? -xtree_float8_from_ordinal(hi[origin.dimension]) : xtree_float8_from_ordinal(lo[origin.dimension]);
+}
+
+// Of one row. A box without ends may be that of a NaN.
+double CoordinateOf(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const auto& origin = *static_cast<const Origin*>(order->state);
+  const double low = xtree_float8_from_ordinal(lo[origin.dimension]), high = xtree_float8_from_ordinal(hi[origin.dimension]);
+  if (low == -kInfinity && high == kInfinity) return -kInfinity;
+  const double value = origin.upper ? high : low;
+  return origin.inverse ? -value : value;
+}
+
+// 2N - 1 means the lower bound of dimension N, 2N the upper one, and negative numbers their negatives.
+void OrderByCoordinate(const XtreeColumn* column, int64 number, Origin* origin, XtreeOrder* out) {
+  if (number == 0) ereport(ERROR, errcode(ERRCODE_ARRAY_ELEMENT_ERROR), errmsg("zero cube index is not defined"));
+  const int64 index = std::abs(number) - 1;
+  const bool known = index / 2 < column->dimensions;
+  origin->dimension = known ? static_cast<int>(index / 2) : 0;
+  origin->upper = index % 2 == 1;
+  origin->inverse = number < 0;
+  out->lower_bound = known ? LeastCoordinate : NothingKnown;
+  out->distance = known ? CoordinateOf : NothingKnown;
+}
+
+// The metric's own bounds; the vector kernels give those of a Euclidean distance from a point.
+void OrderByDistance(const XtreeColumn* column, StrategyNumber strategy, Datum argument, Origin* origin, XtreeOrder* out) {
+  const Cube query(argument);
+  bool kernels = strategy == kOrderByEuclid;
+  for (int d = 0; d < column->dimensions; d++) {
+    origin->low[d] = query.Low(d);
+    origin->high[d] = query.High(d);
+    kernels = kernels && origin->low[d] == origin->high[d] && std::isfinite(origin->low[d]);
+  }
+  if (query.HasNan()) {
+    out->lower_bound = out->distance = NothingKnown;
+    return;
+  }
+  out->distance = strategy == kOrderByTaxicab ? Taxicab : strategy == kOrderByEuclid ? Euclid : Chebyshev;
+  out->lower_bound = out->distance;
+  if (kernels) out->query = origin->low;
+}
+
+void Order(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeOrder* out) {
+  auto* origin = static_cast<Origin*>(palloc0(sizeof(Origin)));
+  out->query = nullptr;
+  out->recheck = true;
+  out->state = origin;
+  switch (strategy) {
+    case kOrderByCoordinate:
+      return OrderByCoordinate(column, DatumGetInt32(argument), origin, out);
+    case kOrderByTaxicab:
+    case kOrderByEuclid:
+    case kOrderByChebyshev:
+      return OrderByDistance(column, strategy, argument, origin, out);
+    default:
+      elog(ERROR, "unrecognized strategy number: %d", strategy);
+  }
+}
+
+constexpr XtreeTypeRoutine kRoutine = {
+    .magic = XTREE_ROUTINE_MAGIC,
+    .api_version = XTREE_API_VERSION,
+    .encoding_id = 80,
+    .encoding_version = 1,
+    .dimensions = 0,
+    .ordinal_width = 8,
+    .extended = true,
+    .scalar = XTREE_SCALAR_FLOAT64,
+    .exact = false,
+    .may_be_empty = false,
+    .dimensions_of = DimsOption,
+    .dimensions_in = DimensionsIn,
+    .default_dimensions = 3,
+    .bounds = Bounds,
+    .constraint = Constrain,
+    .order = Order,
+    .reconstruct = nullptr,
+    .coordinate = nullptr,
+};
+
+}  // namespace
+}  // namespace xtree
+
+XTREE_SUPPORT_FUNCTION(xtree_cube_support, xtree::kRoutine)
+
+extern "C" {
+PG_FUNCTION_INFO_V1(xtree_cube_options);
+Datum xtree_cube_options(PG_FUNCTION_ARGS) {
+  xtree::DefineDims(reinterpret_cast<local_relopts*>(PG_GETARG_POINTER(0)));
+  PG_RETURN_VOID();
+}
+}
