@@ -67,6 +67,11 @@ FROM pairs, arguments(source) value, unnest(ARRAY['<', '<=', '=', '>=', '>']) op
   agree(format('SELECT %I FROM scalars WHERE %1$I %s %L::%s', col, op, value, argument))
 GROUP BY col, argument ORDER BY min(family), col, argument;
 
+-- Not equal.
+SELECT col, count(*) AS queries, sum(rows) AS rows, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
+FROM types, arguments(col) value, agree(format('SELECT %I FROM scalars WHERE %1$I <> %L::%s', col, value, type))
+GROUP BY col ORDER BY col;
+
 -- The same instants where clocks jump otherwise.
 SET timezone = 'America/New_York';
 SELECT col, argument, count(*) AS queries, sum(rows) AS rows, bool_and(same) AS same

@@ -56,7 +56,7 @@ BEGIN
      AND (num_nonnulls(o, m, t, b, c, mac, mac8, tz, i, u, e) = 1 OR o IN (0, 1, 10, 100, 250, 500))', col);
 END $$;
 SELECT col, count(*) AS queries, sum(rows) AS rows, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
-FROM types, arguments(col) value, unnest(ARRAY['<', '<=', '=', '>=', '>']) op,
+FROM types, arguments(col) value, unnest(ARRAY['<', '<=', '=', '>=', '>', '<>']) op,
   agree(format('SELECT %I FROM scalars WHERE %1$I %s %L::%s', col, op, value, type))
 WHERE value !~ '-20000' -- which the type puts out but does not take in
 GROUP BY col ORDER BY col;
@@ -69,7 +69,7 @@ ALTER TYPE mood ADD VALUE 'content' AFTER 'ok';
 ALTER TYPE mood RENAME VALUE 'happy' TO 'glad';
 INSERT INTO scalars (e) SELECT l FROM unnest(enum_range(NULL::mood)) l, generate_series(1, 10);
 SELECT op, sum(rows) AS rows, bool_and(same) AS same
-FROM unnest(enum_range(NULL::mood)) value, unnest(ARRAY['<', '<=', '=', '>=', '>']) op,
+FROM unnest(enum_range(NULL::mood)) value, unnest(ARRAY['<', '<=', '=', '>=', '>', '<>']) op,
   agree(format('SELECT e FROM scalars WHERE e %s %L', op, value))
 GROUP BY op ORDER BY op COLLATE "C";
 SET enable_seqscan = off;

@@ -28,7 +28,7 @@ BEGIN
     'SELECT DISTINCT %I::text FROM strings WHERE %1$I IS NOT NULL AND length(%1$I) < 100 AND (id IS NULL OR id < 8)', col);
 END $$;
 SELECT col, count(*) AS queries, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
-FROM types, arguments(col) value, unnest(ARRAY['<', '<=', '=', '>=', '>']) op,
+FROM types, arguments(col) value, unnest(ARRAY['<', '<=', '=', '>=', '>', '<>']) op,
   agree(format('SELECT %I FROM strings WHERE %1$I %s %L::%s', col, op, value, type))
 GROUP BY col ORDER BY col COLLATE "C";
 SELECT (agree($$SELECT id FROM strings WHERE c LIKE 'common prefix 1%'$$)).*;

@@ -70,6 +70,10 @@ CREATE FUNCTION xtree_timestamp_support(pg_catalog.internal) RETURNS pg_catalog.
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_timestamptz_support(pg_catalog.internal) RETURNS pg_catalog.internal
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_bit_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_inet_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_range_support(pg_catalog.internal) RETURNS pg_catalog.internal
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_multirange_support(pg_catalog.internal) RETURNS pg_catalog.internal
@@ -149,6 +153,7 @@ CREATE OPERATOR CLASS int2_ops DEFAULT FOR TYPE pg_catalog.int2 USING xtree FAMI
   OPERATOR 3 pg_catalog.= (pg_catalog.int2, pg_catalog.int2),
   OPERATOR 4 pg_catalog.>= (pg_catalog.int2, pg_catalog.int2),
   OPERATOR 5 pg_catalog.> (pg_catalog.int2, pg_catalog.int2),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.int2, pg_catalog.int2),
   FUNCTION 1 xtree_int2_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS int4_ops DEFAULT FOR TYPE pg_catalog.int4 USING xtree FAMILY integer_ops AS
@@ -157,6 +162,7 @@ CREATE OPERATOR CLASS int4_ops DEFAULT FOR TYPE pg_catalog.int4 USING xtree FAMI
   OPERATOR 3 pg_catalog.= (pg_catalog.int4, pg_catalog.int4),
   OPERATOR 4 pg_catalog.>= (pg_catalog.int4, pg_catalog.int4),
   OPERATOR 5 pg_catalog.> (pg_catalog.int4, pg_catalog.int4),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.int4, pg_catalog.int4),
   FUNCTION 1 xtree_int4_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS int8_ops DEFAULT FOR TYPE pg_catalog.int8 USING xtree FAMILY integer_ops AS
@@ -165,6 +171,7 @@ CREATE OPERATOR CLASS int8_ops DEFAULT FOR TYPE pg_catalog.int8 USING xtree FAMI
   OPERATOR 3 pg_catalog.= (pg_catalog.int8, pg_catalog.int8),
   OPERATOR 4 pg_catalog.>= (pg_catalog.int8, pg_catalog.int8),
   OPERATOR 5 pg_catalog.> (pg_catalog.int8, pg_catalog.int8),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.int8, pg_catalog.int8),
   FUNCTION 1 xtree_int8_support(pg_catalog.internal);
 
 ALTER OPERATOR FAMILY integer_ops USING xtree ADD
@@ -207,6 +214,7 @@ CREATE OPERATOR CLASS float4_ops DEFAULT FOR TYPE pg_catalog.float4 USING xtree 
   OPERATOR 3 pg_catalog.= (pg_catalog.float4, pg_catalog.float4),
   OPERATOR 4 pg_catalog.>= (pg_catalog.float4, pg_catalog.float4),
   OPERATOR 5 pg_catalog.> (pg_catalog.float4, pg_catalog.float4),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.float4, pg_catalog.float4),
   FUNCTION 1 xtree_float4_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS float8_ops DEFAULT FOR TYPE pg_catalog.float8 USING xtree FAMILY float_ops AS
@@ -215,6 +223,7 @@ CREATE OPERATOR CLASS float8_ops DEFAULT FOR TYPE pg_catalog.float8 USING xtree 
   OPERATOR 3 pg_catalog.= (pg_catalog.float8, pg_catalog.float8),
   OPERATOR 4 pg_catalog.>= (pg_catalog.float8, pg_catalog.float8),
   OPERATOR 5 pg_catalog.> (pg_catalog.float8, pg_catalog.float8),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.float8, pg_catalog.float8),
   FUNCTION 1 xtree_float8_support(pg_catalog.internal);
 
 ALTER OPERATOR FAMILY float_ops USING xtree ADD
@@ -237,6 +246,7 @@ CREATE OPERATOR CLASS numeric_ops DEFAULT FOR TYPE pg_catalog.numeric USING xtre
   OPERATOR 3 pg_catalog.= (pg_catalog.numeric, pg_catalog.numeric),
   OPERATOR 4 pg_catalog.>= (pg_catalog.numeric, pg_catalog.numeric),
   OPERATOR 5 pg_catalog.> (pg_catalog.numeric, pg_catalog.numeric),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.numeric, pg_catalog.numeric),
   FUNCTION 1 xtree_numeric_support(pg_catalog.internal);
 
 CREATE OPERATOR FAMILY datetime_ops USING xtree;
@@ -247,6 +257,7 @@ CREATE OPERATOR CLASS date_ops DEFAULT FOR TYPE pg_catalog.date USING xtree FAMI
   OPERATOR 3 pg_catalog.= (pg_catalog.date, pg_catalog.date),
   OPERATOR 4 pg_catalog.>= (pg_catalog.date, pg_catalog.date),
   OPERATOR 5 pg_catalog.> (pg_catalog.date, pg_catalog.date),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.date, pg_catalog.date),
   FUNCTION 1 xtree_date_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS timestamp_ops DEFAULT FOR TYPE pg_catalog.timestamp USING xtree FAMILY datetime_ops AS
@@ -255,6 +266,7 @@ CREATE OPERATOR CLASS timestamp_ops DEFAULT FOR TYPE pg_catalog.timestamp USING 
   OPERATOR 3 pg_catalog.= (pg_catalog.timestamp, pg_catalog.timestamp),
   OPERATOR 4 pg_catalog.>= (pg_catalog.timestamp, pg_catalog.timestamp),
   OPERATOR 5 pg_catalog.> (pg_catalog.timestamp, pg_catalog.timestamp),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.timestamp, pg_catalog.timestamp),
   FUNCTION 1 xtree_timestamp_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS timestamptz_ops DEFAULT FOR TYPE pg_catalog.timestamptz USING xtree FAMILY datetime_ops AS
@@ -263,6 +275,7 @@ CREATE OPERATOR CLASS timestamptz_ops DEFAULT FOR TYPE pg_catalog.timestamptz US
   OPERATOR 3 pg_catalog.= (pg_catalog.timestamptz, pg_catalog.timestamptz),
   OPERATOR 4 pg_catalog.>= (pg_catalog.timestamptz, pg_catalog.timestamptz),
   OPERATOR 5 pg_catalog.> (pg_catalog.timestamptz, pg_catalog.timestamptz),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.timestamptz, pg_catalog.timestamptz),
   FUNCTION 1 xtree_timestamptz_support(pg_catalog.internal);
 
 ALTER OPERATOR FAMILY datetime_ops USING xtree ADD
@@ -303,6 +316,7 @@ CREATE OPERATOR CLASS oid_ops DEFAULT FOR TYPE pg_catalog.oid USING xtree AS
   OPERATOR 3 pg_catalog.= (pg_catalog.oid, pg_catalog.oid),
   OPERATOR 4 pg_catalog.>= (pg_catalog.oid, pg_catalog.oid),
   OPERATOR 5 pg_catalog.> (pg_catalog.oid, pg_catalog.oid),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.oid, pg_catalog.oid),
   FUNCTION 1 xtree_oid_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS money_ops DEFAULT FOR TYPE pg_catalog.money USING xtree AS
@@ -311,6 +325,7 @@ CREATE OPERATOR CLASS money_ops DEFAULT FOR TYPE pg_catalog.money USING xtree AS
   OPERATOR 3 pg_catalog.= (pg_catalog.money, pg_catalog.money),
   OPERATOR 4 pg_catalog.>= (pg_catalog.money, pg_catalog.money),
   OPERATOR 5 pg_catalog.> (pg_catalog.money, pg_catalog.money),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.money, pg_catalog.money),
   FUNCTION 1 xtree_money_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS time_ops DEFAULT FOR TYPE pg_catalog.time USING xtree AS
@@ -319,6 +334,7 @@ CREATE OPERATOR CLASS time_ops DEFAULT FOR TYPE pg_catalog.time USING xtree AS
   OPERATOR 3 pg_catalog.= (pg_catalog.time, pg_catalog.time),
   OPERATOR 4 pg_catalog.>= (pg_catalog.time, pg_catalog.time),
   OPERATOR 5 pg_catalog.> (pg_catalog.time, pg_catalog.time),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.time, pg_catalog.time),
   FUNCTION 1 xtree_time_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS bool_ops DEFAULT FOR TYPE pg_catalog.bool USING xtree AS
@@ -327,6 +343,7 @@ CREATE OPERATOR CLASS bool_ops DEFAULT FOR TYPE pg_catalog.bool USING xtree AS
   OPERATOR 3 pg_catalog.= (pg_catalog.bool, pg_catalog.bool),
   OPERATOR 4 pg_catalog.>= (pg_catalog.bool, pg_catalog.bool),
   OPERATOR 5 pg_catalog.> (pg_catalog.bool, pg_catalog.bool),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.bool, pg_catalog.bool),
   FUNCTION 1 xtree_bool_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS char_ops DEFAULT FOR TYPE pg_catalog."char" USING xtree AS
@@ -335,6 +352,7 @@ CREATE OPERATOR CLASS char_ops DEFAULT FOR TYPE pg_catalog."char" USING xtree AS
   OPERATOR 3 pg_catalog.= (pg_catalog."char", pg_catalog."char"),
   OPERATOR 4 pg_catalog.>= (pg_catalog."char", pg_catalog."char"),
   OPERATOR 5 pg_catalog.> (pg_catalog."char", pg_catalog."char"),
+  OPERATOR 6 pg_catalog.<> (pg_catalog."char", pg_catalog."char"),
   FUNCTION 1 xtree_char_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS macaddr_ops DEFAULT FOR TYPE pg_catalog.macaddr USING xtree AS
@@ -343,6 +361,7 @@ CREATE OPERATOR CLASS macaddr_ops DEFAULT FOR TYPE pg_catalog.macaddr USING xtre
   OPERATOR 3 pg_catalog.= (pg_catalog.macaddr, pg_catalog.macaddr),
   OPERATOR 4 pg_catalog.>= (pg_catalog.macaddr, pg_catalog.macaddr),
   OPERATOR 5 pg_catalog.> (pg_catalog.macaddr, pg_catalog.macaddr),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.macaddr, pg_catalog.macaddr),
   FUNCTION 1 xtree_macaddr_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS macaddr8_ops DEFAULT FOR TYPE pg_catalog.macaddr8 USING xtree AS
@@ -351,6 +370,7 @@ CREATE OPERATOR CLASS macaddr8_ops DEFAULT FOR TYPE pg_catalog.macaddr8 USING xt
   OPERATOR 3 pg_catalog.= (pg_catalog.macaddr8, pg_catalog.macaddr8),
   OPERATOR 4 pg_catalog.>= (pg_catalog.macaddr8, pg_catalog.macaddr8),
   OPERATOR 5 pg_catalog.> (pg_catalog.macaddr8, pg_catalog.macaddr8),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.macaddr8, pg_catalog.macaddr8),
   FUNCTION 1 xtree_macaddr8_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS timetz_ops DEFAULT FOR TYPE pg_catalog.timetz USING xtree AS
@@ -359,6 +379,7 @@ CREATE OPERATOR CLASS timetz_ops DEFAULT FOR TYPE pg_catalog.timetz USING xtree 
   OPERATOR 3 pg_catalog.= (pg_catalog.timetz, pg_catalog.timetz),
   OPERATOR 4 pg_catalog.>= (pg_catalog.timetz, pg_catalog.timetz),
   OPERATOR 5 pg_catalog.> (pg_catalog.timetz, pg_catalog.timetz),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.timetz, pg_catalog.timetz),
   FUNCTION 1 xtree_timetz_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS interval_ops DEFAULT FOR TYPE pg_catalog.interval USING xtree AS
@@ -367,6 +388,7 @@ CREATE OPERATOR CLASS interval_ops DEFAULT FOR TYPE pg_catalog.interval USING xt
   OPERATOR 3 pg_catalog.= (pg_catalog.interval, pg_catalog.interval),
   OPERATOR 4 pg_catalog.>= (pg_catalog.interval, pg_catalog.interval),
   OPERATOR 5 pg_catalog.> (pg_catalog.interval, pg_catalog.interval),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.interval, pg_catalog.interval),
   FUNCTION 1 xtree_interval_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS uuid_ops DEFAULT FOR TYPE pg_catalog.uuid USING xtree AS
@@ -375,6 +397,7 @@ CREATE OPERATOR CLASS uuid_ops DEFAULT FOR TYPE pg_catalog.uuid USING xtree AS
   OPERATOR 3 pg_catalog.= (pg_catalog.uuid, pg_catalog.uuid),
   OPERATOR 4 pg_catalog.>= (pg_catalog.uuid, pg_catalog.uuid),
   OPERATOR 5 pg_catalog.> (pg_catalog.uuid, pg_catalog.uuid),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.uuid, pg_catalog.uuid),
   FUNCTION 1 xtree_uuid_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS enum_ops DEFAULT FOR TYPE pg_catalog.anyenum USING xtree AS
@@ -383,6 +406,7 @@ CREATE OPERATOR CLASS enum_ops DEFAULT FOR TYPE pg_catalog.anyenum USING xtree A
   OPERATOR 3 pg_catalog.= (pg_catalog.anyenum, pg_catalog.anyenum),
   OPERATOR 4 pg_catalog.>= (pg_catalog.anyenum, pg_catalog.anyenum),
   OPERATOR 5 pg_catalog.> (pg_catalog.anyenum, pg_catalog.anyenum),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.anyenum, pg_catalog.anyenum),
   FUNCTION 1 xtree_enum_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS text_ops DEFAULT FOR TYPE pg_catalog.text USING xtree AS
@@ -391,6 +415,7 @@ CREATE OPERATOR CLASS text_ops DEFAULT FOR TYPE pg_catalog.text USING xtree AS
   OPERATOR 3 pg_catalog.= (pg_catalog.text, pg_catalog.text),
   OPERATOR 4 pg_catalog.>= (pg_catalog.text, pg_catalog.text),
   OPERATOR 5 pg_catalog.> (pg_catalog.text, pg_catalog.text),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.text, pg_catalog.text),
   FUNCTION 1 xtree_text_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS bpchar_ops DEFAULT FOR TYPE pg_catalog.bpchar USING xtree AS
@@ -399,6 +424,7 @@ CREATE OPERATOR CLASS bpchar_ops DEFAULT FOR TYPE pg_catalog.bpchar USING xtree 
   OPERATOR 3 pg_catalog.= (pg_catalog.bpchar, pg_catalog.bpchar),
   OPERATOR 4 pg_catalog.>= (pg_catalog.bpchar, pg_catalog.bpchar),
   OPERATOR 5 pg_catalog.> (pg_catalog.bpchar, pg_catalog.bpchar),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.bpchar, pg_catalog.bpchar),
   FUNCTION 1 xtree_bpchar_support(pg_catalog.internal);
 
 CREATE OPERATOR CLASS bytea_ops DEFAULT FOR TYPE pg_catalog.bytea USING xtree AS
@@ -407,7 +433,43 @@ CREATE OPERATOR CLASS bytea_ops DEFAULT FOR TYPE pg_catalog.bytea USING xtree AS
   OPERATOR 3 pg_catalog.= (pg_catalog.bytea, pg_catalog.bytea),
   OPERATOR 4 pg_catalog.>= (pg_catalog.bytea, pg_catalog.bytea),
   OPERATOR 5 pg_catalog.> (pg_catalog.bytea, pg_catalog.bytea),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.bytea, pg_catalog.bytea),
   FUNCTION 1 xtree_bytea_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS bit_ops DEFAULT FOR TYPE pg_catalog."bit" USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog."bit", pg_catalog."bit"),
+  OPERATOR 2 pg_catalog.<= (pg_catalog."bit", pg_catalog."bit"),
+  OPERATOR 3 pg_catalog.= (pg_catalog."bit", pg_catalog."bit"),
+  OPERATOR 4 pg_catalog.>= (pg_catalog."bit", pg_catalog."bit"),
+  OPERATOR 5 pg_catalog.> (pg_catalog."bit", pg_catalog."bit"),
+  OPERATOR 6 pg_catalog.<> (pg_catalog."bit", pg_catalog."bit"),
+  FUNCTION 1 xtree_bit_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS varbit_ops DEFAULT FOR TYPE pg_catalog.varbit USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.varbit, pg_catalog.varbit),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.varbit, pg_catalog.varbit),
+  OPERATOR 3 pg_catalog.= (pg_catalog.varbit, pg_catalog.varbit),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.varbit, pg_catalog.varbit),
+  OPERATOR 5 pg_catalog.> (pg_catalog.varbit, pg_catalog.varbit),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.varbit, pg_catalog.varbit),
+  FUNCTION 1 xtree_bit_support(pg_catalog.internal);
+
+-- Network addresses: operators and strategy numbers of inet_ops for GiST; cidr columns are served by it, too
+
+CREATE OPERATOR CLASS inet_ops DEFAULT FOR TYPE pg_catalog.inet USING xtree AS
+  OPERATOR 3 pg_catalog.&& (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 18 pg_catalog.= (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 19 pg_catalog.<> (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 20 pg_catalog.< (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 21 pg_catalog.<= (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 22 pg_catalog.> (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 23 pg_catalog.>= (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 24 pg_catalog.<< (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 25 pg_catalog.<<= (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 26 pg_catalog.>> (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 27 pg_catalog.>>= (pg_catalog.inet, pg_catalog.inet),
+  FUNCTION 1 xtree_inet_support(pg_catalog.internal);
+
 -- Ranges and multiranges: operators and strategy numbers of the classes of the same name for GiST
 
 CREATE OPERATOR CLASS range_ops DEFAULT FOR TYPE pg_catalog.anyrange USING xtree AS

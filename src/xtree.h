@@ -99,6 +99,10 @@ struct XtreeOrder
 	double (*distance)(const XtreeOrder *order, const int64 *lo, const int64 *hi);
 
 	bool recheck;     /* the executor must compute the operator on the heap's value */
+
+	/* Only with recheck, where the operator returns something else than float8: a distance as the operator's type. */
+	Datum (*result)(double distance);
+
 	uint16 dimensions;
 	void *state;      /* the callbacks' own */
 };
@@ -215,6 +219,26 @@ xtree_float4_from_ordinal(int64 ordinal)
 
 	memcpy(&value, &bits, sizeof(value));
 	return value;
+}
+
+/*
+ * An integer as distance(), up to 2^63 and exact: the number that stands for it among other such numbers, and back. A plain double
+ * would confuse neighbours beyond 2^53. (-0, which counts as 0, is left out.)
+ */
+static inline double
+xtree_float8_from_distance(uint64 distance)
+{
+	int64 ordinal = (int64) (distance - (UINT64CONST(1) << 62));
+
+	return xtree_float8_from_ordinal(ordinal < 0 ? ordinal - 1 : ordinal);
+}
+
+static inline uint64
+xtree_distance_from_float8(double number)
+{
+	int64 ordinal = xtree_ordinal_from_float8(number);
+
+	return (uint64) (ordinal < 0 ? ordinal + 1 : ordinal) + (UINT64CONST(1) << 62);
 }
 
 /*

@@ -8,6 +8,7 @@
 
 #include "am/entry_points.h"
 #include "am/index_state.h"
+#include "core/scan/nearest_scan.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -98,14 +99,28 @@ const IndexState* StateForPlanning(const IndexOptInfo* info) {
   return state;
 }
 
-// Of rows whose first distance is NULL the executor, where it computes distances anew, does not compare the others. So such an
-// order is left to a sort: of several terms, where a key does not tell the distance.
-bool OrderNeedsSort(const IndexPath* path, const IndexState* state) {
-  if (state == nullptr || list_length(path->indexorderbys) < 2) return false;
+bool OrdersByInexactKey(const IndexPath* path, const IndexState* state) {
   ListCell* cell;
   foreach (cell, path->indexorderbycols)
     if (!state->column[lfirst_int(cell)].routine->exact) return true;
   return false;
+}
+
+// The core orders by so many terms, and the executor sorts the ties of more only where it knows how to compare what we return.
+bool HasTooManyTerms(const IndexPath* path) {
+  if (list_length(path->indexorderbys) <= kMaxOrderKeys) return false;
+  ListCell* cell;
+  foreach (cell, path->indexorderbys)
+    if (exprType(static_cast<Node*>(lfirst(cell))) != FLOAT8OID) return true;
+  return false;
+}
+
+// An order is left to a sort where the executor cannot do its part: it computes distances anew if keys do not tell them, but of rows
+// whose first distance is NULL does not compare the others, and never in an index-only scan.
+bool OrderNeedsSort(const IndexPath* path, const IndexState* state) {
+  if (state == nullptr || path->indexorderbys == NIL) return false;
+  const bool must_be_exact = list_length(path->indexorderbys) > 1 || path->path.pathtype == T_IndexOnlyScan;
+  return (must_be_exact && OrdersByInexactKey(path, state)) || HasTooManyTerms(path);
 }
 
 }  // namespace

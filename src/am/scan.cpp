@@ -140,14 +140,22 @@ bool FindAgain(TreeScan* state, NearestRow* row) {
   return false;
 }
 
+// The executor looks at it only where it rechecks.
+Datum DistanceDatum(const XtreeOrder& order, double distance) {
+  return order.result != nullptr ? order.result(distance) : Float8GetDatum(distance);
+}
+
 void ReturnDistances(IndexScanDesc scan, TreeScan* state) {
   scan->xs_recheckorderby = false;
+  MemoryContextReset(state->row_context);
+  const MemoryContext old = MemoryContextSwitchTo(state->row_context);
   for (int i = 0; i < state->order_count; i++) {
     const OrderKey& order = state->order[i];
     scan->xs_recheckorderby |= order.order.recheck;
     scan->xs_orderbynulls[i] = state->row.null[i] || order.null_argument;
-    scan->xs_orderbyvals[i] = scan->xs_orderbynulls[i] ? 0 : Float8GetDatum(state->row.distance[i]);
+    scan->xs_orderbyvals[i] = scan->xs_orderbynulls[i] ? 0 : DistanceDatum(order.order, state->row.distance[i]);
   }
+  MemoryContextSwitchTo(old);
   for (int i = state->order_count; i < scan->numberOfOrderBys; i++) {
     scan->xs_recheckorderby = true;
     scan->xs_orderbynulls[i] = false;

@@ -3,7 +3,7 @@
 // Arguments may be of any of the three types. Comparison with timestamptz reads the other side as local time of the
 // session's zone, whose offset from UTC changes. Called by the access method through XtreeTypeRoutine. No locks, no
 // WAL.
-#include "types/scalar.h"
+#include "types/scalar_order.h"
 
 extern "C" {
 #include "datatype/timestamp.h"
@@ -158,11 +158,11 @@ Datum ReconstructDate(const XtreeColumn*, const int64* lo, const int64*, bool) {
 Datum ReconstructTimestamp(const XtreeColumn*, const int64* lo, const int64*, bool) { return TimestampGetDatum(lo[0]); }
 
 constexpr XtreeTypeRoutine kDate =
-    ScalarRoutine(9, 4, XTREE_SCALAR_INTEGER, BoundsOfDate, ConstrainDate, ReconstructDate);
+    Ordered(ScalarRoutine(9, 4, XTREE_SCALAR_INTEGER, BoundsOfDate, ConstrainDate, ReconstructDate), DateOrder);
 constexpr XtreeTypeRoutine kTimestamp =
-    ScalarRoutine(10, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestamp, ReconstructTimestamp);
+    Ordered(ScalarRoutine(10, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestamp, ReconstructTimestamp), TimestampOrder);
 constexpr XtreeTypeRoutine kTimestampTz =
-    ScalarRoutine(11, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestampTz, ReconstructTimestamp);
+    Ordered(ScalarRoutine(11, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestampTz, ReconstructTimestamp), TimestampOrder);
 
 }  // namespace
 }  // namespace xtree

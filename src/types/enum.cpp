@@ -88,7 +88,7 @@ void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) { SetOrdinal(Ordi
 
 void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
   const Oid label = DatumGetObjectId(argument);
-  if (strategy == BTEqualStrategyNumber)
+  if (strategy == BTEqualStrategyNumber || strategy == kNotEqualStrategy)
     ConstrainExactly(strategy, {OrdinalOf(label), OrdinalOf(label)}, out);
   else
     ConstrainByOrder(column, strategy, label, out);

@@ -4,7 +4,7 @@
 // equals NaN. Arguments may be of either type. Called by the access method through XtreeTypeRoutine. No locks, no WAL.
 #include <cmath>
 
-#include "types/scalar.h"
+#include "types/scalar_order.h"
 
 namespace xtree {
 namespace {
@@ -64,9 +64,9 @@ Datum ReconstructFloat8(const XtreeColumn*, const int64* lo, const int64*, bool)
 }
 
 constexpr XtreeTypeRoutine kFloat4 =
-    ScalarRoutine(6, 4, XTREE_SCALAR_FLOAT32, BoundsOfFloat4, ConstrainFloat4, ReconstructFloat4);
+    Ordered(ScalarRoutine(6, 4, XTREE_SCALAR_FLOAT32, BoundsOfFloat4, ConstrainFloat4, ReconstructFloat4), Float4Order);
 constexpr XtreeTypeRoutine kFloat8 =
-    ScalarRoutine(7, 8, XTREE_SCALAR_FLOAT64, BoundsOfFloat8, ConstrainFloat8, ReconstructFloat8);
+    Ordered(ScalarRoutine(7, 8, XTREE_SCALAR_FLOAT64, BoundsOfFloat8, ConstrainFloat8, ReconstructFloat8), Float8Order);
 
 }  // namespace
 }  // namespace xtree

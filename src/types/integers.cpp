@@ -2,7 +2,7 @@
 // types.
 //
 // Called by the access method through XtreeTypeRoutine. No locks, no WAL.
-#include "types/scalar.h"
+#include "types/scalar_order.h"
 
 namespace xtree {
 namespace {
@@ -30,6 +30,11 @@ void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid argument_type, D
   ConstrainExactly(strategy, {value, value}, out);
 }
 
+template <Oid kType>
+void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* out) {
+  OrderByDifference(ValueOf(kType, argument), out);
+}
+
 Datum ReconstructInt2(const XtreeColumn*, const int64* lo, const int64*, bool) {
   return Int16GetDatum(static_cast<int16>(lo[0]));
 }
@@ -39,11 +44,11 @@ Datum ReconstructInt4(const XtreeColumn*, const int64* lo, const int64*, bool) {
 Datum ReconstructInt8(const XtreeColumn*, const int64* lo, const int64*, bool) { return Int64GetDatum(lo[0]); }
 
 constexpr XtreeTypeRoutine kInt2 =
-    ScalarRoutine(3, 4, XTREE_SCALAR_INTEGER, Bounds<INT2OID>, Constrain, ReconstructInt2);
+    Ordered(ScalarRoutine(3, 4, XTREE_SCALAR_INTEGER, Bounds<INT2OID>, Constrain, ReconstructInt2), Order<INT2OID>);
 constexpr XtreeTypeRoutine kInt4 =
-    ScalarRoutine(4, 4, XTREE_SCALAR_INTEGER, Bounds<INT4OID>, Constrain, ReconstructInt4);
+    Ordered(ScalarRoutine(4, 4, XTREE_SCALAR_INTEGER, Bounds<INT4OID>, Constrain, ReconstructInt4), Order<INT4OID>);
 constexpr XtreeTypeRoutine kInt8 =
-    ScalarRoutine(5, 8, XTREE_SCALAR_INTEGER, Bounds<INT8OID>, Constrain, ReconstructInt8);
+    Ordered(ScalarRoutine(5, 8, XTREE_SCALAR_INTEGER, Bounds<INT8OID>, Constrain, ReconstructInt8), Order<INT8OID>);
 
 }  // namespace
 }  // namespace xtree

@@ -4,7 +4,7 @@
 // Called by the access method through XtreeTypeRoutine. No locks, no WAL.
 #include <algorithm>
 
-#include "types/scalar.h"
+#include "types/scalar_order.h"
 
 extern "C" {
 #include "datatype/timestamp.h"
@@ -39,13 +39,17 @@ void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument,
   ConstrainRoughly(strategy, {ordinal, ordinal}, out);
 }
 
+void IntervalOrder(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* out) {
+  OrderByIntervals(OrdinalOfInterval(argument), out);
+}
+
 template <ToOrdinal kToOrdinal>
 constexpr XtreeTypeRoutine Routine(uint16 encoding_id) {
   return ScalarRoutine(encoding_id, 8, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>, nullptr);
 }
 
 constexpr XtreeTypeRoutine kTimetz = Routine<OrdinalOfTimetz>(49);
-constexpr XtreeTypeRoutine kInterval = Routine<OrdinalOfInterval>(50);
+constexpr XtreeTypeRoutine kInterval = Ordered(Routine<OrdinalOfInterval>(50), IntervalOrder);
 constexpr XtreeTypeRoutine kUuid = Routine<OrdinalOfUuid>(51);
 
 }  // namespace

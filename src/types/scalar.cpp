@@ -1,4 +1,4 @@
-// B-tree's five strategies as one interval of ordinals; see scalar.h.
+// B-tree's five strategies as one interval of ordinals, and `<>` as two; see scalar.h.
 //
 // Used by the scalar operator classes only. Pure computation: no locks, no WAL.
 #include "types/scalar.h"
@@ -31,6 +31,13 @@ void RequireWithin(Place place, XtreeConstraint* out) {
   if (place.first > place.last) out->match = XTREE_MATCH_NEVER;
 }
 
+constexpr XtreeColumn kOneDimension = {.type = InvalidOid, .collation = InvalidOid, .dimensions = 1, .options = nullptr};
+
+void RequireOutside(Place place, XtreeConstraint* out) {
+  RequireGreater(place.last, xtree_add_alternative(&kOneDimension, out));
+  RequireLess(place.first, out);
+}
+
 [[noreturn]] void ReportStrategy(StrategyNumber strategy) {
   elog(ERROR, "unrecognized strategy number: %d", strategy);
   pg_unreachable();
@@ -50,6 +57,8 @@ void ConstrainExactly(StrategyNumber strategy, Place argument, XtreeConstraint* 
       return RequireAtLeast(argument.first, out);
     case BTGreaterStrategyNumber:
       return RequireGreater(argument.last, out);
+    case kNotEqualStrategy:
+      return RequireOutside(argument, out);
     default:
       ReportStrategy(strategy);
   }
@@ -66,6 +75,8 @@ void ConstrainRoughly(StrategyNumber strategy, Place argument, XtreeConstraint* 
     case BTGreaterEqualStrategyNumber:
     case BTGreaterStrategyNumber:
       return RequireAtLeast(argument.first, out);
+    case kNotEqualStrategy:
+      return;
     default:
       ReportStrategy(strategy);
   }

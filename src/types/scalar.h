@@ -1,5 +1,5 @@
-// What the operator classes of ordered scalars share: one dimension, B-tree's strategies, and an argument that lies
-// somewhere in the order of the column's ordinals even where it is of another type.
+// What the operator classes of ordered scalars share: one dimension, B-tree's strategies and `<>`, and an argument that
+// lies somewhere in the order of the column's ordinals even where it is of another type.
 //
 // Used by the scalar operator classes only. Pure computation: no locks, no WAL.
 #pragma once
@@ -15,6 +15,9 @@ extern "C" {
 #include "xtree.h"
 
 namespace xtree {
+
+// `<>`, as contrib/btree_gist numbers it.
+inline constexpr StrategyNumber kNotEqualStrategy = 6;
 
 // Where an argument lies: values with lesser ordinals than `first` are less than it, those with greater ones than
 // `last` are greater.

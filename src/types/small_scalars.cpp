@@ -2,7 +2,7 @@
 // is unsigned.
 //
 // Called by the access method through XtreeTypeRoutine. No locks, no WAL.
-#include "types/scalar.h"
+#include "types/scalar_order.h"
 
 extern "C" {
 #include "utils/cash.h"
@@ -69,9 +69,10 @@ constexpr XtreeTypeRoutine Displayed(XtreeTypeRoutine routine, double (*coordina
   return routine;
 }
 
-constexpr XtreeTypeRoutine kOid = Displayed(Routine<OrdinalOfOid, OidOf>(42, 4), Unsigned32);
-constexpr XtreeTypeRoutine kMoney = Routine<OrdinalOfMoney, MoneyOf>(43, 8);
-constexpr XtreeTypeRoutine kTime = Routine<OrdinalOfTime, TimeOf>(44, 8);
+constexpr XtreeTypeRoutine kOid =
+    Ordered(Displayed(Routine<OrdinalOfOid, OidOf>(42, 4), Unsigned32), DifferenceOrder<OrdinalOfOid>);
+constexpr XtreeTypeRoutine kMoney = Ordered(Routine<OrdinalOfMoney, MoneyOf>(43, 8), DifferenceOrder<OrdinalOfMoney>);
+constexpr XtreeTypeRoutine kTime = Ordered(Routine<OrdinalOfTime, TimeOf>(44, 8), DifferenceOrder<OrdinalOfTime>);
 constexpr XtreeTypeRoutine kBool = Routine<OrdinalOfBool, BoolOf>(45, 4);
 constexpr XtreeTypeRoutine kChar = Routine<OrdinalOfChar, CharOf>(46, 4);
 constexpr XtreeTypeRoutine kMacaddr = Routine<OrdinalOfMacaddr, MacaddrOf>(47, 8);
