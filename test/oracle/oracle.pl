@@ -21,7 +21,7 @@ use Oracle::Report;
 use Oracle::Runner qw(run_steps);
 use Oracle::Session;
 use Oracle::Shrink qw(shrink);
-use Oracle::Types qw(type_record type_names);
+use Oracle::Types qw(type_record type_names setup_statements);
 use Oracle::Workload qw(table_life);
 
 $| = 1;
@@ -48,9 +48,10 @@ sub chosen_types {
     die "$has->{message}\n" if $has->{state};
     my %alias = (smallint => 'int2', integer => 'int4', bigint => 'int8', real => 'float4', 'double precision' => 'float8',
         'timestamp without time zone' => 'timestamp', 'timestamp with time zone' => 'timestamptz',
-        'time without time zone' => 'time', 'time with time zone' => 'timetz', boolean => 'bool');
+        'time without time zone' => 'time', 'time with time zone' => 'timetz', boolean => 'bool', character => 'bpchar',
+        'bit varying' => 'varbit');
     my %offered = map { ($alias{$_} // $_) => 1 } @{ $has->{rows} };
-    return { map { $_ => type_record($_) } grep { $offered{$_} } type_names() };
+    return { map { $_ => type_record($_) } grep { $offered{ type_record($_)->{class} // $_ } } type_names() };
 }
 
 # The beginning of the names of one table's logs.
@@ -146,7 +147,7 @@ sub finish {
 sub main {
     my $am      = am_record($opt{am});
     my $session = new_session();
-    for my $sql ($am->{setup}, $opt{setup} // ()) {
+    for my $sql ($am->{setup}, setup_statements(), $opt{setup} // ()) {
         my $result = $session->run('a', $sql);
         die "$sql: $result->{message}\n" if $result->{state};
     }

@@ -19,7 +19,7 @@ our @EXPORT_OK = qw(am_record am_names);
 my %AMS = (
     xtree => {
         strict   => 1,
-        setup    => 'CREATE EXTENSION IF NOT EXISTS xtree',
+        setup    => 'CREATE EXTENSION IF NOT EXISTS xtree_btree_gist CASCADE',
         multi    => 1, include => 1, exclusion => 1,
         check    => [
             'SELECT xtree_check(%s::regclass, true)',

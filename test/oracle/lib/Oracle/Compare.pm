@@ -246,12 +246,12 @@ sub raised_by_a_part {
     return 0;
 }
 
-# Circles and polygons are compared on the row, before other conditions are and
+# Circles and polygons are compared on the row, and distances of intervals computed, before other conditions are and
 # in another order than a sequential scan's, which may end early; their functions
 # raise errors for tiny and huge numbers.
 sub rechecked_on_rows {
     my ($q) = @_;
-    return scalar grep { "@$_" =~ /circle|polygon/ } @{ $q->{ops} };
+    return scalar grep { "@$_" =~ /circle|polygon|interval <->/ } @{ $q->{ops} };
 }
 
 # Errors: the same SQLSTATE is agreement. Documented: an evaluation error (class

@@ -116,6 +116,11 @@ sub add_quals {
 
 # --- shapes ---------------------------------------------------------------------
 
+sub shown {
+    my ($key, $distance) = @_;
+    return '(' . sprintf($key->{type}{shown} // '%s', $distance) . ')::text';
+}
+
 sub distances {
     my ($q, $index) = @_;
     my @keys = grep { @{ $_->{type}{knn} } } @{ $index->{keys} };
@@ -123,6 +128,7 @@ sub distances {
         my $argtype = pick(@{ $key->{type}{knn} });
         push @{ $q->{ops} },   [ $key->{type}{name}, '<->', $argtype ];
         push @{ $q->{order} }, "$key->{sql} <-> " . constant($q, $key, $argtype);
+        push @{ $q->{shown} }, shown($key, $q->{order}[-1]);
     }
     $q->{limit} = pick(undef, 1, 3, 10, 100, 1000);
     return;
@@ -136,7 +142,8 @@ sub add_probes {
     push @{ $q->{ops} }, [ $key->{type}{name}, '<->', $argtype ] if $ordering;
     my $count = pick(1, 3, 10, 30);
     $q->{probes} = [ map { [ $_, array_member($key, $argtype) ] } 1 .. $count ];
-    $q->{probe_qual} = "$key->{sql} $op v.x";
+    $q->{probe_qual}  = "$key->{sql} $op v.x";
+    $q->{probe_shown} = shown($key, $q->{probe_qual});
     $q->{limit} = pick(1, 5, 20) if $ordering;
     return;
 }
@@ -220,7 +227,7 @@ sub probe_source {
 sub knn_sql {
     my ($q, $limited) = @_;
     my @order = @{ $q->{order} };
-    my $sql   = 'SELECT id, ' . join(', ', map { "($_)::text" } @order) . ' FROM t';
+    my $sql   = 'SELECT id, ' . join(', ', @{ $q->{shown} }) . ' FROM t';
     $sql .= where_clause(@{ $q->{fixed} }, @{ $q->{quals} }) . ' ORDER BY ' . join(', ', @order);
     return $limited && $q->{limit} ? "$sql LIMIT $q->{limit}" : $sql;
 }
@@ -228,7 +235,7 @@ sub knn_sql {
 sub lateral_sql {
     my ($q) = @_;
     my $where = where_clause(@{ $q->{fixed} }, @{ $q->{quals} });
-    return "SELECT v.k, s.d FROM " . probe_source($q) . ", LATERAL (SELECT ($q->{probe_qual})::text AS d FROM t$where"
+    return "SELECT v.k, s.d FROM " . probe_source($q) . ", LATERAL (SELECT $q->{probe_shown} AS d FROM t$where"
         . " ORDER BY $q->{probe_qual} LIMIT $q->{limit}) s";
 }
 

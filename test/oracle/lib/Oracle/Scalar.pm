@@ -198,8 +198,36 @@ sub hex_digits { return join('', map { sprintf '%x', rnd(16) } 1 .. $_[0]) }
 sub two { return sprintf('%02d', rnd($_[0])) }
 sub clock_text { return two(24) . ':' . two(60) . ':' . two(60) . (chance(50) ? '' : '.' . digits(6)) }
 
+sub bits { return join('', map { rnd(2) } 1 .. $_[0]) }
+
+# An address of either family in which neighbours abound; $network: without host bits.
+sub address {
+    my ($network) = @_;
+    my $v4   = chance(60);
+    my $all  = $v4 ? 32 : 128;
+    my $few  = pick(3, 8, 20);
+    my $bits = ($v4 ? '00001010' : '0010000000000001') . '0' x ($all - ($v4 ? 8 : 16));
+    substr($bits, irange(8, $all - $few), $few) = bits($few);
+    my $length = chance(50) ? $all : $all - rnd($all);
+    substr($bits, $length) = '0' x ($all - $length) if $network;
+    my @groups = $v4 ? $bits =~ /(.{8})/g : $bits =~ /(.{16})/g;
+    return join($v4 ? '.' : ':', map { sprintf($v4 ? '%d' : '%x', oct("0b$_")) } @groups) . "/$length";
+}
+
+my @NETWORKS = ('0.0.0.0/0', '0.0.0.0/32', '255.255.255.255/32', '128.0.0.0/1', '10.0.0.0/8', '::/0', '::/128', '::1/128', '2001::/63',
+    '2001::/64', '2001::/65', '2001:0:0:1::/64', '8000::/1', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128');
+
 # type => [random value, peculiar values]
 my %LISTED = (
+    inet     => [ sub { address(0) }, [ map { ($_, '10.1.2.3/24') } @NETWORKS ] ],
+    cidr     => [ sub { address(1) }, \@NETWORKS ],
+    varbit   => [ sub { bits(rnd(90)) }, [ '', '0', '00', '1', '10', '1' x 64, '1' x 65, '0' x 64, '0' x 64 . '1' ] ],
+    'bit(20)' => [ sub { bits(20) }, [ '0' x 20, '1' x 20, '0' x 19 . '1', '1' x 19 . '0' ] ],
+    bytea    => [ sub { '\\x' . hex_digits(2 * rnd(12)) }, [ '\\x', '\\x00', '\\x0000', '\\x' . 'ff' x 8, '\\x' . 'ff' x 9, '\\x' . '00' x 9 ] ],
+    bpchar   => [ sub { join('', map { pick('a', 'b', 'A', ' ', 'z') } 1 .. rnd(12)) }, [ '', ' ', 'a', 'a ', 'abcdefgh', 'abcdefgh ', 'abcdefghi' ] ],
+    oracle_enum => [ sub { pick(qw(sad ok happy glad)) }, [ 'sad', 'glad' ] ],
+    oracle_icu  => [ sub { join('', map { pick('a', 'b', 'A', 'B', "\xc3\xa4", '-', ' ', 'o', "\xc3\x96", '1') } 1 .. rnd(10)) },
+        [ '', ' ', 'a', 'A', "\xc3\xa4", "a\xcc\x88", 'co-op', 'coop', 'COOP', 'cooperate', 'co-operate' ] ],
     oid      => [ sub { rnd(pick(10, 1000, 4_000_000_000)) }, [ 0, 1, 2147483647, 2147483648, 4294967295 ] ],
     money    => [ sub { irange(-2000, 2000) . '.' . digits(2) },
         [ '-92233720368547758.08', '92233720368547758.07', '0', '90071992547409.93', '-0.01' ] ],

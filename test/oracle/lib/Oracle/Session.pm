@@ -125,7 +125,7 @@ sub copy_sql { my ($step) = @_; return 'COPY t (' . join(', ', @{ $step->{column
 
 sub copy_lines {
     my ($step) = @_;
-    return map { join("\t", map { $_ // '\N' } @$_) . "\n" } @{ $step->{rows} };
+    return map { join("\t", map { defined $_ ? s/\\/\\\\/gr : '\N' } @$_) . "\n" } @{ $step->{rows} };
 }
 
 sub copy_in {

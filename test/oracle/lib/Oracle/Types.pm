@@ -2,9 +2,11 @@
 #
 # A record holds
 #   kinds   name => [factory of value generators, flag of a known deviation]
+#   class   the type that the default operator class is declared for, where it is another one
 #   arg     sub (column, argument type): an SQL constant for an operator's right side
 #   ops     argument type => operators; an operator with a commutator may turn round
 #   knn     argument types of the ordering operator <->
+#   shown   template over a distance: what equal ones have in common, where their texts differ
 #   equal   the operator for = ANY and joins on equality
 #   ordered true where BETWEEN makes sense
 #   exprs   [expression template over the column, its type], never raising an error
@@ -16,12 +18,12 @@ use Oracle::Geometry qw(point_kinds box_kinds circle_kinds polygon_kinds point_a
 use Oracle::Range qw(range_kinds range_arg);
 use Oracle::Scalar qw(scalar_kinds scalar_arg);
 use Exporter 'import';
-our @EXPORT_OK = qw(type_record type_names commuted);
+our @EXPORT_OK = qw(type_record type_names commuted setup_statements);
 
 my %COMMUTATOR = (
     '<' => '>', '<=' => '>=', '=' => '=', '>=' => '<=', '>' => '<',
     '<<' => '>>', '>>' => '<<', '<<|' => '|>>', '|>>' => '<<|', '&&' => '&&',
-    '@>' => '<@', '<@' => '@>', '~=' => '~=', '<->' => '<->', '-|-' => '-|-',
+    '@>' => '<@', '<@' => '@>', '~=' => '~=', '<->' => '<->', '-|-' => '-|-', '<>' => '<>', '<<=' => '>>=', '>>=' => '<<=',
 );
 my %ARG = (point => \&point_arg, box => \&box_arg, polygon => \&polygon_arg, circle => \&circle_arg);
 
@@ -63,14 +65,18 @@ sub area_type {
 area_type('circle', circle_kinds(), "coalesce(%s, '<(1,2),3>')");
 area_type('polygon', polygon_kinds(), "coalesce(%s, '((0,0),(1,2),(3,1))')");
 
+my %HAS_DISTANCE = map { $_ => 1 } qw(int2 int4 int8 float4 float8 oid money date time timestamp timestamptz interval);
+my %SHOWN = (interval => 'interval_hash(%s)', float4 => '(%s) + 0', float8 => '(%s) + 0');
+
 # ordered_type(name, other argument types...): the shared record of a scalar type.
 sub ordered_type {
     my ($name, @others) = @_;
     my @ops = ('<', '<=', '=', '>=', '>');
     $TYPES{$name} = {
         kinds   => scalar_kinds($name),
-        ops     => { map { $_ => [@ops] } $name, @others },
-        knn     => [],
+        ops     => { $name => [ @ops, '<>' ], map { $_ => [@ops] } @others },
+        knn     => $HAS_DISTANCE{$name} ? [$name] : [],
+        shown   => $SHOWN{$name},
         equal   => '=',
         ordered => 1,
         exprs   => [ [ 'greatest(%s, %s)', $name ], [ 'coalesce(%s, %s)', $name ] ],
@@ -87,7 +93,24 @@ ordered_type('numeric');
 ordered_type('date', 'timestamp', 'timestamptz');
 ordered_type('timestamp', 'date', 'timestamptz');
 ordered_type('timestamptz', 'date', 'timestamp');
-ordered_type($_) for qw(oid money time bool "char" macaddr macaddr8 timetz interval uuid text);
+ordered_type($_) for qw(oid money time bool "char" macaddr macaddr8 timetz interval uuid text bpchar bytea varbit bit(20) oracle_enum
+    oracle_icu);
+$TYPES{'bit(20)'}{class}   = 'bit';
+$TYPES{oracle_enum}{class} = 'anyenum';
+$TYPES{oracle_icu}{class}  = 'text';
+
+# cidr columns are served by the class of inet.
+for my $name ('inet', 'cidr') {
+    $TYPES{$name} = {
+        kinds   => scalar_kinds($name),
+        class   => 'inet',
+        ops     => { inet => [ '&&', '=', '<>', '<', '<=', '>', '>=', '<<', '<<=', '>>', '>>=' ] },
+        knn     => [],
+        equal   => '=',
+        ordered => 1,
+        exprs   => [ [ 'set_masklen(%s, 20)', $name ], [ 'coalesce(%s, %s)', $name ] ],
+    };
+}
 
 # range_type(range, multirange, element): the records of a range type and its multirange type.
 sub range_type {
@@ -95,6 +118,7 @@ sub range_type {
     my @ops = ('&&', '@>', '<@', '<<', '>>', '&<', '&>', '-|-');
     for my $name ($range, $multirange) {
         $TYPES{$name} = {
+            class => $name eq $range ? 'anyrange' : 'anymultirange',
             kinds => range_kinds($element, $name eq $multirange),
             arg   => sub { range_arg($_[0], $_[1], $_[1] eq $element ? 'element' : $_[1] eq $range ? 'range' : 'multirange', $element) },
             ops   => { map { $_ => [ @ops, $_ eq $name ? '=' : () ] } $range, $multirange },
@@ -120,6 +144,18 @@ for my $name (keys %TYPES) {
         my ($column, $type) = @_;
         return $ARG{$type} ? $ARG{$type}->($column) : scalar_arg($column, $type);
     };
+}
+
+# Statements that create the types of the oracle's own, outside of the schema that each table gets anew.
+sub setup_statements {
+    my %own = (
+        oracle_enum => "TYPE public.oracle_enum AS ENUM ('glad', 'ok', 'sad')",
+        oracle_icu  => 'DOMAIN public.oracle_icu AS text COLLATE "en-x-icu"',
+    );
+    return (
+        map({ "DO \$\$ BEGIN IF to_regtype('public.$_') IS NULL THEN CREATE $own{$_}; END IF; END \$\$" } sort keys %own),
+        "ALTER TYPE public.oracle_enum ADD VALUE IF NOT EXISTS 'happy' BEFORE 'ok'",
+    );
 }
 
 sub type_record {
