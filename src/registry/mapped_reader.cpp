@@ -23,6 +23,11 @@ namespace {
 constexpr uint32_t kLookAgainEvery = 256;
 uint32_t too_new = 0;
 
+// After so many such pages in a row, only one of so many is looked for in the mapping: beside heavy writes the attempts would cost more
+// than the few pages that it can give.
+constexpr uint32_t kPatience = 8;
+constexpr uint32_t kTryEvery = 16;
+
 uint32_t visits = 0;  // of this backend
 
 void CountAsHit(Relation index) {
@@ -36,6 +41,7 @@ void CountAsHit(Relation index) {
 void MappedReader::Begin(IndexUse* use) {
   use_ = use;
   distrust_ = false;
+  written_run_ = untried_ = 0;
   until_map_ = PagesBeforeMapping(*use);
   Adopt();
 }
@@ -63,11 +69,17 @@ bool MappedReader::FreshEnough(uint64_t slot_value) {
   return slot_value <= fresh_limit_;
 }
 
+bool MappedReader::WorthTrying() {
+  if (untried_ == 0) return true;
+  untried_--;
+  return false;
+}
+
 NodeView MappedReader::Open(int slot, BlockNumber block, int expected_level) {
   OpenPage& open = open_[slot];
   if (mapped_ && !distrust_) {
     CHECK_FOR_INTERRUPTS();
-    if (TryMapping(&open, slot, block, expected_level)) {
+    if (WorthTrying() && TryMapping(&open, slot, block, expected_level)) {
       counts_.mapped_pages++;
       CountAsHit(index_);
       if (++visits % kSampleEvery == 0) Sample(block, open.frame.opaque.level);
@@ -90,8 +102,11 @@ bool MappedReader::TryMapping(OpenPage* open, int slot, BlockNumber block, int e
   }
   open->slot = FreshnessSlot(use_->freshness_base, block);
   open->slot_value = pg_atomic_read_u64(open->slot);
-  written_ = !FreshEnough(open->slot_value);
-  if (written_) return false;
+  if (!FreshEnough(open->slot_value)) {
+    if (++written_run_ >= kPatience) untried_ = kTryEvery - 1;
+    return false;
+  }
+  written_run_ = 0;
   pg_read_barrier();
   open->page = mapping.Page(block);
   ArmPage(slot, open->page, &jump_);
@@ -173,8 +188,9 @@ void MappedReader::WillRead(const BlockNumber* blocks, int count) {
 }
 
 void MappedReader::Approach(BlockNumber block) {
-  if (mapped_) __builtin_prefetch(FreshnessSlot(use_->freshness_base, block));
-  if (!mapped_ || written_) {
+  const bool try_mapping = mapped_ && untried_ == 0;
+  if (try_mapping) __builtin_prefetch(FreshnessSlot(use_->freshness_base, block));
+  if (!try_mapping || written_run_ > 0) {
     buffers_.Approach(block);
   } else if (block < use_->index->mapping.blocks()) {
     FetchEnds(use_->index->mapping.Page(block));

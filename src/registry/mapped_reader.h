@@ -57,6 +57,7 @@ class MappedReader final : public PageReader {
 
   bool TryMapping(OpenPage* open, int slot, BlockNumber block, int expected_level);
   bool FreshEnough(uint64_t slot_value);
+  bool WorthTrying();
   bool Verified(const OpenPage& open, BlockNumber block);
   void Adopt();
   void CountDown();
@@ -71,7 +72,8 @@ class MappedReader final : public PageReader {
   XLogRecPtr fresh_limit_ = 0;
   bool mapped_ = false;          // pages may come from the mapping
   bool distrust_ = false;        // until slot 0 is closed again: read through buffers
-  bool written_ = false;         // the last page was changed too lately; so, probably, is the next one
+  uint32_t written_run_ = 0;     // pages in a row that were changed too lately; so, probably, is the next one
+  uint32_t untried_ = 0;         // pages that are to come from buffers before the mapping is tried again
   sigjmp_buf jump_;
   bool release_ = false;         // strategy streamed: give leaves back after use
   OpenPage open_[kSlots] = {};
