@@ -100,13 +100,19 @@ Refusal LastError(IndexKey key) {
   return refusal;
 }
 
+// Between the worker's answer and ours somebody may have asked for the index to be unloaded: then once more.
+constexpr int kAttempts = 5;
+
 // The first try tells the worker which file it is about.
 bool LoadNow(Relation index) {
   if (TryToMap(index)) return true;
   const IndexKey key = {MyDatabaseId, RelationGetRelid(index)};
-  ReportAnswer(index, AskWorker(RequestKind::kLoad, key, 0), "load");
-  if (TryToMap(index)) return true;
-  const Refusal refusal = LastError(key);
+  Refusal refusal = {};
+  for (int attempt = 0; attempt < kAttempts && refusal.message[0] == '\0'; attempt++) {
+    ReportAnswer(index, AskWorker(RequestKind::kLoad, key, 0), "load");
+    if (TryToMap(index)) return true;
+    refusal = LastError(key);
+  }
   ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                   errmsg("could not load index \"%s\": %s", RelationGetRelationName(index),
                          refusal.message[0] != '\0' ? refusal.message : "it is being unloaded"),

@@ -63,7 +63,10 @@ bool PrefetchPays(Relation index) {
 }
 
 PrefetchResult PrefetchBuffers(Relation index, const BlockNumber* blocks, int count) {
-  return Prefetch(index, blocks, count, [=](BlockNumber block) { return PrefetchBuffer(index, MAIN_FORKNUM, block).initiated_io; });
+  // Damaged pages may name blocks of segments that do not exist, which is an ERROR of PrefetchBuffer(); whoever reads such a block says more.
+  const BlockNumber file_blocks = count < 2 ? 0 : RelationGetNumberOfBlocks(index);
+  return Prefetch(index, blocks, count,
+                  [=](BlockNumber block) { return block < file_blocks && PrefetchBuffer(index, MAIN_FORKNUM, block).initiated_io; });
 }
 
 PrefetchResult PrefetchMapped(Relation index, const FileMapping& mapping, const BlockNumber* blocks, int count) {

@@ -4,6 +4,7 @@
 #include "page/validate.h"
 #include "pg/compat.h"
 #include "pg/guard.h"
+#include "storage/read_page.h"
 #include "storage/wal.h"
 
 extern "C" {
@@ -37,7 +38,7 @@ PageRef RefOf(BlockNumber block, Buffer buffer) { return {block, buffer, pg::Buf
 PageRef BufferStore::OpenUnchecked(BlockNumber block, LockMode mode) {
   const Buffer buffer = PgCall([&] {
     CHECK_FOR_INTERRUPTS();  // does nothing while another page is held
-    const Buffer buffer = ReadBufferExtended(index_, MAIN_FORKNUM, block, RBM_NORMAL, strategy_);
+    const Buffer buffer = ReadPage(index_, block, strategy_);
     Lock(buffer, mode);
     return buffer;
   });

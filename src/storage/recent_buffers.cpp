@@ -2,6 +2,7 @@
 #include "storage/recent_buffers.h"
 
 #include "page/node.h"
+#include "storage/read_page.h"
 
 extern "C" {
 #include "common/hashfn.h"
@@ -42,7 +43,7 @@ bool Found(const Place& place) { return place.recent->name == place.name && plac
 }  // namespace
 
 Buffer ReadBufferAgain(Relation index, BlockNumber block) {
-  if (RelationUsesLocalBuffers(index)) return ReadBuffer(index, block);
+  if (RelationUsesLocalBuffers(index)) return ReadPage(index, block, nullptr);
   const Place place = PlaceOf(index, block);
   if (Found(place) && ++reads % kOwnWayEvery != 0 &&
       ReadRecentBuffer(pg::LocatorOf(index), MAIN_FORKNUM, block, place.recent->buffer)) {
@@ -50,7 +51,7 @@ Buffer ReadBufferAgain(Relation index, BlockNumber block) {
     pgstat_count_buffer_hit(index);
     return place.recent->buffer;
   }
-  const Buffer buffer = ReadBuffer(index, block);
+  const Buffer buffer = ReadPage(index, block, nullptr);
   *place.recent = {place.name, buffer};
   return buffer;
 }

@@ -8,7 +8,7 @@
 
 namespace xtree {
 
-// ReadBuffer() for the main fork.
+// ReadPage(), see there.
 Buffer ReadBufferAgain(Relation index, BlockNumber block);
 
 // The page will be read next: has the processor fetch the parts of it that every reader looks at first.
