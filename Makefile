@@ -33,10 +33,15 @@ ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert concurrent_build t
 ISOLATION_OPTS = --inputdir=test --load-extension=xtree
 
 SHLIB_LINK = -lstdc++ -Wl,-Bsymbolic -Wl,--version-script=src/exports.map
+# src/storage/failing_allocation.cpp
+FAILING = palloc palloc0 palloc_extended repalloc repalloc_huge MemoryContextAlloc MemoryContextAllocZero MemoryContextAllocZeroAligned \
+	MemoryContextAllocExtended MemoryContextAllocHuge AllocSetContextCreateInternal dsa_allocate_extended dshash_find_or_insert \
+	malloc calloc realloc mmap _Znwm _ZnwmRKSt9nothrow_t _ZnwmSt11align_val_t
+SHLIB_LINK += $(if $(STOP_POINTS),$(FAILING:%=-Wl,--wrap=%))
 EXTRA_CLEAN = build
 
 .DEFAULT_GOAL := all
-.PHONY: demo test oracle bench
+.PHONY: demo test oracle fuzz sanitize bench
 
 demo:
 	@scripts/install-packages.sh build

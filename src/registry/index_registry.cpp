@@ -133,11 +133,17 @@ RegisteredIndex* Register(Relation relation) {
   ForgetDropped();
   SharedIndex* index = AcquireSharedIndex({MyDatabaseId, oid});
   bool exists;
-  auto* entry = static_cast<RegisteredIndex*>(hash_search(registry, &oid, HASH_ENTER_NULL, &exists));
-  if (entry == nullptr) {
-    ReleaseSharedIndex(index);
-    ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+  RegisteredIndex* entry;
+  PG_TRY();
+  {
+    entry = static_cast<RegisteredIndex*>(hash_search(registry, &oid, HASH_ENTER, &exists));
   }
+  PG_CATCH();
+  {
+    ReleaseSharedIndex(index);
+    PG_RE_THROW();
+  }
+  PG_END_TRY();
   memset(static_cast<void*>(entry), 0, sizeof(*entry));
   entry->oid = oid;
   entry->shared = index;

@@ -156,6 +156,7 @@ void DefineStopPointSettings() {
                              GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, Check, Assign, nullptr);
   DefineCustomStringVariable("xtree.break_rule", "Breaks a rule of the freshness protocol on purpose.", "For tests.", &broken_rule, "",
                              PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);
+  DefineFailingAllocation();
   stop_point_hook = Stop;
 }
 

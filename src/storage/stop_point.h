@@ -1,7 +1,8 @@
 // Stop points of debugging builds (STOP_POINTS=1): named places of the code, where the setting xtree.stop_point makes a session
 // wait, fail or crash. Releases contain none of this.
 //
-// The same builds can break a rule of the freshness protocol: xtree.break_rule = 'NAME', for tests that must see what then happens.
+// The same builds can break a rule of the freshness protocol, xtree.break_rule = 'NAME', and let an allocation fail,
+// xtree.fail_allocation = N, for tests that must see what then happens.
 #pragma once
 
 namespace xtree {
@@ -9,6 +10,9 @@ namespace xtree {
 #ifdef XTREE_STOP_POINTS
 // Defines the settings. Called once, by _PG_init.
 void DefineStopPointSettings();
+
+// Defines xtree.fail_allocation (failing_allocation.cpp). Called once, by DefineStopPointSettings.
+void DefineFailingAllocation();
 
 bool RuleBroken(const char* name);
 
