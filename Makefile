@@ -4,6 +4,8 @@
 #   make demo [KEEP=1]                  the world's cities in a private server
 #   make test [SUITES="unit tap ..."]   every test suite
 #   make oracle [SECONDS=60] [SEED=1]   random statements: index answers against sequential scans
+#   make fuzz [SECONDS=60]              the page format and the tree under libFuzzer, ASan and UBSan, for so long each
+#   make sanitize                       the unit tests under ASan and UBSan
 #   make bench [SCALE=1]                benchmarks beside the other access methods
 # With PostgreSQL's server headers installed:
 #   make, make install, make installcheck (against the running server that PGHOST, PGPORT ... name)
@@ -58,6 +60,14 @@ oracle:
 	@scripts/install-packages.sh test
 	@scripts/with-server -- \
 		sh -c 'exec perl test/oracle/oracle.pl --host "$$PGHOST" --seconds $(SECONDS) --seed $(SEED)'
+
+fuzz:
+	@scripts/install-packages.sh fuzz
+	@$(MAKE) -s -C test/fuzz run SECONDS=$(SECONDS)
+
+sanitize:
+	@scripts/install-packages.sh test
+	@$(MAKE) -s -C test/unit check SANITIZE=address,undefined
 
 SCALE ?= 1
 bench:

@@ -2,6 +2,7 @@
 # Installs the Debian packages that the project needs and that are missing, as root or through sudo.
 #   scripts/install-packages.sh build   what a build and `make demo` need (default)
 #   scripts/install-packages.sh test    that, and what the test suites and benchmarks need
+#   scripts/install-packages.sh fuzz    that, and clang for fuzzing, which the test suites do without where it is missing
 # Does nothing, and needs neither root nor a network, when all of them are there.
 set -euo pipefail
 
@@ -11,7 +12,8 @@ test=(perl libipc-run-perl libdbi-perl libdbd-pg-perl libboost-dev libgtest-dev 
 case ${1:-build} in
 build) wanted=("${build[@]}") ;;
 test) wanted=("${build[@]}" "${test[@]}") ;;
-*) echo "usage: $0 [build|test]" >&2; exit 2 ;;
+fuzz) wanted=("${build[@]}" "${test[@]}" clang) ;;
+*) echo "usage: $0 [build|test|fuzz]" >&2; exit 2 ;;
 esac
 
 installed() {
