@@ -14,8 +14,8 @@
 PG_CONFIG ?= pg_config
 
 MODULE_big = xtree
-EXTENSION = xtree xtree_cube xtree_btree_gist
-DATA = sql/xtree--1.0.sql sql/xtree_cube--1.0.sql sql/xtree_btree_gist--1.0.sql
+EXTENSION = xtree xtree_cube xtree_btree_gist xtree_postgis
+DATA = $(EXTENSION:%=sql/%--1.0.sql)
 HEADERS_xtree = src/xtree.h
 
 # The core and the page format know nothing of PostgreSQL, and are compiled without its headers in reach.
@@ -28,7 +28,11 @@ BOUND_OBJS = $(BOUND_SOURCES:src/%.cpp=build/obj/%.o)
 OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # In order: setup creates the extension, the others need it. Install scripts share sql/, hence an explicit list.
-REGRESS = setup agree index plans vacuum point box circle polygon scalar scalar2 distance network string range multirange cube parallel_build stats settings
+REGRESS = setup agree index plans vacuum point box circle polygon scalar scalar2 distance network string range multirange $(call with,cube) \
+	$(call with,postgis) parallel_build stats settings
+# Companions are tested where their extension is installed.
+with = $(if $(wildcard $(datadir)/extension/$(1).control),$(1))
+REGRESS_SKIPPED = $(filter-out $(REGRESS),cube postgis)
 ISOLATION = split_scan supernode_scan recycling index_only serializable exclusion exclusion_deferred
 # What needs stop points, or a setting that a server has not by default.
 ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert concurrent_build two_phase)

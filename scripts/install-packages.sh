@@ -7,7 +7,8 @@
 set -euo pipefail
 
 build=(g++ make postgresql-15 postgresql-server-dev-15)
-test=(perl libipc-run-perl libdbi-perl libdbd-pg-perl libboost-dev libgtest-dev libbenchmark-dev)
+test=(perl libipc-run-perl libdbi-perl libdbd-pg-perl libboost-dev libgtest-dev libbenchmark-dev
+  postgresql-15-postgis-3)
 
 case ${1:-build} in
 build) wanted=("${build[@]}") ;;

@@ -146,6 +146,13 @@ typedef struct XtreeTypeRoutine
 
 	/* The number for which an ordinal stands as lo, or as hi (`upper`), where it is not quite what `scalar` says; for display. May be NULL. */
 	double (*coordinate)(int64 ordinal, bool upper);
+
+	/*
+	 * The operator family of another access method that the planner is to take this column's for, or InvalidOid. A planner support
+	 * function that makes index conditions of a function call may know the families of its own extension only (PostGIS's does). Heeded
+	 * only where both families have the same operators with the same strategy numbers. May be NULL.
+	 */
+	Oid (*planner_family)(const XtreeColumn *column);
 } XtreeTypeRoutine;
 
 /*

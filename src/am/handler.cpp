@@ -1,5 +1,6 @@
 // The library's entry: module magic, _PG_init, and the handler that CREATE ACCESS METHOD names.
 #include "am/entry_points.h"
+#include "am/planner_family.h"
 #include "pg/settings.h"
 #include "registry/drop_watch.h"
 #include "stats/shared_state.h"
@@ -21,6 +22,7 @@ void _PG_init(void);
 extern "C" void _PG_init(void) {
   xtree::RegisterOptions();
   xtree::DefineSettings();
+  xtree::OfferPlannerFamilies();
   if (process_shared_preload_libraries_in_progress) {
     xtree::RequestSharedMemory();
     xtree::RegisterWorker();

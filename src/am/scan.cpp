@@ -83,6 +83,7 @@ void Start(IndexScanDesc scan, TreeScan* state) {
   Use(scan, state);
   state->buffers().SetPredicateSnapshot(scan->xs_snapshot);
   if (IsMVCCSnapshot(scan->xs_snapshot)) NarrowToTree(state->reader, state->index->layout, &state->constraint);
+  SettleRecheck(&state->constraint);
   state->started = true;
   pgstat_count_index_scan(scan->indexRelation);
   const bool keep = MustKeepLeaf(scan);

@@ -96,14 +96,15 @@ AnyOf NewGroup(int column, int dimensions, int room) {
   const Size intervals = sizeof(Interval) * std::max<Size>(Size{1}, static_cast<Size>(room) * dimensions);
   auto* rules = static_cast<MarkRule*>(palloc(std::max(room, 1) * sizeof(MarkRule)));
   return {column, 0, static_cast<Interval*>(palloc_extended(intervals, MCXT_ALLOC_HUGE)),
-          static_cast<Interval*>(palloc_extended(intervals, MCXT_ALLOC_HUGE)), rules, false};
+          static_cast<Interval*>(palloc_extended(intervals, MCXT_ALLOC_HUGE)), rules, false,
+          static_cast<bool*>(palloc(std::max(room, 1) * sizeof(bool)))};
 }
 
-void AddAlternatives(int dimensions, const XtreeConstraint* condition, AnyOf* group, Constraint* out) {
+void AddAlternatives(int dimensions, const XtreeConstraint* condition, AnyOf* group) {
   for (; condition != nullptr; condition = condition->alternative) {
     const MarkRule rule = RuleOf(condition->match);
     if (rule == MarkRule::kNever) continue;
-    out->recheck |= condition->recheck;
+    group->recheck[group->count] = condition->recheck;
     const Size first = static_cast<Size>(group->count) * dimensions;
     for (int d = 0; d < dimensions; d++) {
       group->lo[first + d] = {condition->lo_min[d], condition->lo_max[d]};
@@ -125,7 +126,7 @@ void RequireOperator(Relation index, const IndexState& state, const ScanKeyData&
   const XtreeConstraint condition = ConditionOf(index, state, key, key.sk_argument);
   if (condition.alternative == nullptr) return RequireCondition(state.layout, column, condition, out);
   AnyOf group = NewGroup(column, dimensions, CountAlternatives(&condition));
-  AddAlternatives(dimensions, &condition, &group, out);
+  AddAlternatives(dimensions, &condition, &group);
   AddGroup(state.layout, group, out);
 }
 
@@ -142,7 +143,7 @@ void RequireAny(Relation index, const IndexState& state, const ScanKeyData& key,
     alternatives += CountAlternatives(&conditions[count++]);
   }
   AnyOf group = NewGroup(column, dimensions, alternatives);
-  for (int i = 0; i < count; i++) AddAlternatives(dimensions, &conditions[i], &group, out);
+  for (int i = 0; i < count; i++) AddAlternatives(dimensions, &conditions[i], &group);
   AddGroup(state.layout, group, out);
 }
 
@@ -150,6 +151,7 @@ void RequireAny(Relation index, const IndexState& state, const ScanKeyData& key,
 void RequireOnly(const KeyLayout& layout, const AnyOf& group, Constraint* out) {
   const int first = layout.first_dimension[group.column], dimensions = layout.first_dimension[group.column + 1] - first;
   out->Require(group.column, group.rule[0]);
+  out->recheck |= group.Recheck();
   for (int d = 0; d < dimensions; d++) {
     out->RequireLo(first + d, group.lo[d]);
     out->RequireHi(first + d, group.hi[d]);
@@ -211,6 +213,10 @@ void NarrowToTree(PageReader& reader, const KeyLayout& layout, Constraint* const
       constraint->any_of[kept++] = group;
   }
   constraint->any_of_count = kept;
+}
+
+void SettleRecheck(Constraint* constraint) {
+  for (int i = 0; i < constraint->any_of_count; i++) constraint->recheck |= constraint->any_of[i].Recheck();
 }
 
 void OrderFromKey(Relation index, const IndexState& state, const ScanKeyData& key, OrderKey* out) {

@@ -17,6 +17,9 @@ void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyDa
 // called before the scan begins, and only if it sees no row that was inserted later (an MVCC snapshot).
 void NarrowToTree(PageReader& reader, const KeyLayout& layout, Constraint* constraint);
 
+// Says in the constraint whether rows are to be rechecked, after alternatives may have been dropped.
+void SettleRecheck(Constraint* constraint);
+
 // One ORDER BY operator, adapted for NearestScan.
 struct OrderKey {
   XtreeOrder order;

@@ -62,6 +62,7 @@ constexpr XtreeTypeRoutine BoundingBoxRoutine(uint16 encoding_id, decltype(Xtree
       .order = order,
       .reconstruct = nullptr,
       .coordinate = nullptr,
+      .planner_family = nullptr,
   };
 }
 

@@ -193,6 +193,7 @@ constexpr XtreeTypeRoutine kRoutine = {
     .order = Order,
     .reconstruct = Reconstruct,
     .coordinate = CoordinateFromOrdinal,
+    .planner_family = nullptr,
 };
 
 }  // namespace

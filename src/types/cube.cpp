@@ -280,6 +280,7 @@ constexpr XtreeTypeRoutine kRoutine = {
     .order = Order,
     .reconstruct = nullptr,
     .coordinate = nullptr,
+    .planner_family = nullptr,
 };
 
 }  // namespace

@@ -179,6 +179,7 @@ constexpr XtreeTypeRoutine kRoutine = {
     .order = Order,
     .reconstruct = Reconstruct,
     .coordinate = nullptr,
+    .planner_family = nullptr,
 };
 
 }  // namespace

@@ -286,6 +286,7 @@ constexpr XtreeTypeRoutine RoutineOf(uint16 encoding_id, RangeEncoding encoding,
       .order = nullptr,
       .reconstruct = exact ? Reconstruct : nullptr,
       .coordinate = DisplayOf(encoding),
+      .planner_family = nullptr,
   };
 }
 

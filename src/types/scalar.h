@@ -87,6 +87,7 @@ constexpr XtreeTypeRoutine ScalarRoutine(uint16 encoding_id, uint8 width, XtreeS
       .order = nullptr,
       .reconstruct = reconstruct,
       .coordinate = nullptr,
+      .planner_family = nullptr,
   };
 }
 

@@ -138,9 +138,12 @@ TEST_F(AnyOfTest, OnlyTheAlternativeWithinTheBoundsIsLeft) {
   Interval lo[] = {{kOrdinalMax, kOrdinalMax}, {10, 20}, {10, 20}, {10, 20}, {}, {101, 102}};
   Interval hi[6];
   MarkRule rule[] = {MarkRule::kValue, MarkRule::kValue, MarkRule::kValueOrEmpty};
-  AnyOf group{0, 3, lo, hi, rule, false};
+  bool recheck[] = {true, false, true};
+  AnyOf group{0, 3, lo, hi, rule, false, recheck};
+  EXPECT_TRUE(group.Recheck());
   group.DropOutside(layout_, bounds_);
   ASSERT_EQ(1, group.count);
+  EXPECT_FALSE(group.Recheck());
   EXPECT_EQ(10, group.lo[0].min);
   EXPECT_EQ(20, group.lo[1].max);
 }

@@ -25,6 +25,7 @@ void AnyOf::Prepare(const KeyLayout& layout) {
     if (!lo[i].Empty()) lo[kept++] = lo[i];
   }
   std::sort(lo, lo + kept, [](const Interval& a, const Interval& b) { return a.min < b.min; });
+  if (Recheck()) std::fill_n(recheck, kept, true);
   int last = 0;
   for (int i = 1; i < kept; i++) {
     if (lo[i].min <= lo[last].max)
@@ -49,10 +50,13 @@ void AnyOf::DropOutside(const KeyLayout& layout, const Box& bounds) {
     if (!meets && !(empties && rule[i] != MarkRule::kValue)) continue;
     std::copy_n(l, dimensions, lo + kept * dimensions);
     std::copy_n(h, dimensions, hi + kept * dimensions);
+    if (recheck != nullptr) recheck[kept] = recheck[i];
     rule[kept++] = rule[i];
   }
   count = kept;
 }
+
+bool AnyOf::Recheck() const { return recheck != nullptr && std::any_of(recheck, recheck + count, [](bool r) { return r; }); }
 
 bool AnyOf::Passes(const NodeView& node, int entry) const {
   const uint64_t entry_marks = node.has_marks() ? node.Marks(entry) : 0;

@@ -20,12 +20,16 @@ struct AnyOf {
   Interval* hi;
   MarkRule* rule;        // per alternative: kValue, kValueOrEmpty or kEmpty
   bool sorted;           // set by Prepare: disjoint and ascending, to be searched by halving
+  bool* recheck = nullptr;  // per alternative: is it only bounded by its intervals? nullptr: none is
 
   // Sorts and merges the alternatives of a column of one point-like dimension. REQUIRES: count > 0.
   void Prepare(const KeyLayout& layout);
 
   // Drops the alternatives that no value within the bounds satisfies.
   void DropOutside(const KeyLayout& layout, const Box& bounds);
+
+  // Is any of the alternatives that are left only bounded by its intervals?
+  bool Recheck() const;
 
   // Can the entry satisfy an alternative? On a directory page: can some row below?
   bool Passes(const NodeView& node, int entry) const;

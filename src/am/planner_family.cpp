@@ -1,0 +1,89 @@
+// See planner_family.h.
+#include "am/planner_family.h"
+
+#include "am/entry_points.h"
+#include "am/index_state.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "catalog/pg_amop.h"
+#include "optimizer/plancat.h"
+#include "utils/catcache.h"
+#include "utils/syscache.h"
+}
+
+namespace xtree {
+
+namespace {
+
+get_relation_info_hook_type next_hook;
+
+const FormData_pg_amop& Operator(const CatCList* operators, int i) {
+  return *reinterpret_cast<Form_pg_amop>(GETSTRUCT(&operators->members[i]->tuple));
+}
+
+// Is every operator of one family in the other, with the same strategy number and purpose?
+bool Within(const CatCList* operators, Oid family) {
+  for (int i = 0; i < operators->n_members; i++) {
+    const FormData_pg_amop& op = Operator(operators, i);
+    const HeapTuple other = SearchSysCache3(AMOPOPID, ObjectIdGetDatum(op.amopopr), CharGetDatum(op.amoppurpose), ObjectIdGetDatum(family));
+    if (!HeapTupleIsValid(other)) return false;
+    const auto* form = reinterpret_cast<Form_pg_amop>(GETSTRUCT(other));
+    const bool same = form->amopstrategy == op.amopstrategy && form->amopsortfamily == op.amopsortfamily;
+    ReleaseSysCache(other);
+    if (!same) return false;
+  }
+  return true;
+}
+
+bool SameOperators(Oid family, Oid other) {
+  CatCList* operators = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(family));
+  CatCList* others = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(other));
+  const bool same = operators->n_members == others->n_members && Within(operators, other);
+  ReleaseSysCacheList(operators);
+  ReleaseSysCacheList(others);
+  return same;
+}
+
+Oid PlannerFamilyOf(Relation index, int column) {
+  ColumnState described;
+  DescribeColumn(index, column, &described);
+  return described.routine->planner_family != nullptr ? described.routine->planner_family(&described.column) : InvalidOid;
+}
+
+// No type of the server itself has such a support function.
+bool MayHavePlannerFamily(const IndexOptInfo* info) {
+  if (info->amcostestimate != reinterpret_cast<decltype(info->amcostestimate)>(xtreecostestimate) || info->hypothetical) return false;
+  for (int i = 0; i < info->nkeycolumns; i++)
+    if (info->opcintype[i] >= FirstNormalObjectId) return true;
+  return false;
+}
+
+void OfferFamilies(IndexOptInfo* info) {
+  const Relation index = index_open(info->indexoid, NoLock);
+  for (int i = 0; i < info->nkeycolumns; i++) {
+    const Oid family = info->opcintype[i] >= FirstNormalObjectId ? PlannerFamilyOf(index, i) : InvalidOid;
+    if (OidIsValid(family) && SameOperators(info->opfamily[i], family)) info->opfamily[i] = family;
+  }
+  index_close(index, NoLock);
+}
+
+void LookAtRelation(PlannerInfo* root, Oid relation, bool inherits, RelOptInfo* info) {
+  if (next_hook != nullptr) next_hook(root, relation, inherits, info);
+  ListCell* cell;
+  foreach (cell, info->indexlist) {
+    auto* index = lfirst_node(IndexOptInfo, cell);
+    if (MayHavePlannerFamily(index)) OfferFamilies(index);
+  }
+}
+
+}  // namespace
+
+void OfferPlannerFamilies() {
+  next_hook = get_relation_info_hook;
+  get_relation_info_hook = LookAtRelation;
+}
+
+}  // namespace xtree

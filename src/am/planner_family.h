@@ -1,0 +1,15 @@
+// Planner support functions and xtree indexes.
+//
+// A function such as PostGIS's ST_Intersects has a planner support function that turns a call into an index condition. It is
+// told the operator family of the index's column, and may refuse families that it does not know. So where a type routine
+// names a family of another access method with the very operators of the column's own, the planner is told that one. Plans
+// are the same otherwise: the planner asks a family for operators and nothing else, and the executor goes by the catalog.
+#pragma once
+
+namespace xtree {
+
+// Called once, when the library is loaded: that is before the first index of a session is planned with, since the
+// relation cache asks for the handler.
+void OfferPlannerFamilies();
+
+}  // namespace xtree

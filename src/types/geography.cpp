@@ -1,0 +1,82 @@
+// Operator class for PostGIS's geography, of the extension xtree_postgis: its gist_geography_ops, with the same strategy
+// numbers.
+//
+// Called by the access method through XtreeTypeRoutine. The key is the box of the value on the unit sphere, in x, y and z
+// around the earth's center. Every condition and distance is rechecked. No locks, no WAL.
+#include <cmath>
+
+#include "types/geometry_box.h"
+#include "types/support_function.h"
+
+namespace xtree {
+namespace {
+
+constexpr int kDimensions = 3;
+constexpr StrategyNumber kOrderByDistance = 13;
+
+void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
+  const GeometryBox box(value);
+  out->empty = false;
+  if (box.Empty()) return PutEmpty(kDimensions, out);
+  if (!box.Ordinary(kDimensions)) return PutStrange(kDimensions, out);
+  for (int d = 0; d < kDimensions; d++) {
+    out->lo[d] = LowOrdinal(box.Low(d));
+    out->hi[d] = HighOrdinal(box.High(d));
+  }
+}
+
+void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
+  if (strategy != RTOverlapStrategyNumber) elog(ERROR, "unrecognized strategy number: %d", strategy);
+  const GeometryBox query(argument);
+  out->recheck = true;
+  if (query.Empty()) out->match = XTREE_MATCH_NEVER;
+  ExcludeEmpty(kDimensions, out);
+  if (!query.Ordinary(kDimensions)) return;
+  for (int d = 0; d < kDimensions; d++) RequireOverlap(query, d, out);
+}
+
+// What is measured from: a box on the unit sphere, and the sphere's radius, 0 where that is not known.
+struct Origin {
+  double radius;
+  double low[kDimensions];
+  double high[kDimensions];
+};
+
+// Along the sphere, from the straight distance of the boxes; less what PostGIS's arithmetic may lose.
+double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const auto& origin = *static_cast<const Origin*>(order->state);
+  double sum = 0;
+  for (int d = 0; d < kDimensions; d++) {
+    const double low = xtree_float4_from_ordinal(lo[d]), high = xtree_float4_from_ordinal(hi[d]);
+    const double gap = std::fmax(0, std::fmax(low - origin.high[d], origin.low[d] - high));
+    sum += gap * gap;
+  }
+  const double angle = 2 * std::asin(std::fmin(1, std::sqrt(sum) / 2));
+  return std::fmax(0, origin.radius * angle * (1 - 1e-9) - 0.01);
+}
+
+void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeOrder* out) {
+  if (strategy != kOrderByDistance) elog(ERROR, "unrecognized strategy number: %d", strategy);
+  constexpr int kWgs84 = 4326;
+  constexpr double kRadiusOfWgs84 = (2 * 6378137.0 + 6356752.314245179498) / 3;
+  const GeometryBox query(argument);
+  auto* origin = static_cast<Origin*>(palloc0(sizeof(Origin)));
+  origin->radius = query.Ordinary(kDimensions) && query.srid() == kWgs84 ? kRadiusOfWgs84 : 0;
+  for (int d = 0; d < kDimensions; d++) {
+    origin->low[d] = query.Low(d);
+    origin->high[d] = query.High(d);
+  }
+  out->query = nullptr;
+  out->recheck = true;
+  out->state = origin;
+  out->lower_bound = out->distance = Distance;
+}
+
+Oid PlannerFamily(const XtreeColumn* column) { return PeerFamily(column->type, "gist_geography_ops"); }
+
+constexpr XtreeTypeRoutine kRoutine = FloatBoxRoutine(83, kDimensions, Bounds, Constrain, Order, PlannerFamily);
+
+}  // namespace
+}  // namespace xtree
+
+XTREE_SUPPORT_FUNCTION(xtree_geography_support, xtree::kRoutine)

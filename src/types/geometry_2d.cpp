@@ -1,0 +1,156 @@
+// Operator class for PostGIS's geometry in the plane, of the extension xtree_postgis: its gist_geometry_ops_2d, with the
+// same strategy numbers.
+//
+// Called by the access method through XtreeTypeRoutine. The key is the box of floats that PostGIS's operators compare, so
+// conditions are exact. Distances are lower bounds: `<->` is the distance of the geometries. No locks, no WAL.
+#include <cfloat>
+#include <cmath>
+
+#include "types/geometry_box.h"
+#include "types/support_function.h"
+
+namespace xtree {
+namespace {
+
+constexpr int kDimensions = 2;
+constexpr StrategyNumber kOrderByDistance = 13;
+constexpr StrategyNumber kOrderByBoxDistance = 14;
+
+void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
+  const GeometryBox box(value);
+  out->empty = false;
+  if (box.Empty()) return PutEmpty(kDimensions, out);
+  if (!box.Ordinary(kDimensions)) return PutStrange(kDimensions, out);
+  for (int d = 0; d < kDimensions; d++) {
+    out->lo[d] = LowOrdinal(box.Low(d));
+    out->hi[d] = HighOrdinal(box.High(d));
+  }
+}
+
+using Require = void (*)(const GeometryBox& query, int d, XtreeConstraint* out);
+
+// Operators on both axes at once; nullptr for those on one.
+Require RequirementOf(StrategyNumber strategy) {
+  switch (strategy) {
+    case RTOverlapStrategyNumber:
+      return RequireOverlap;
+    case RTContainsStrategyNumber:
+      return RequireContains;
+    case RTContainedByStrategyNumber:
+      return RequireWithin;
+    case RTSameStrategyNumber:
+      return RequireSame;
+    default:
+      return nullptr;
+  }
+}
+
+void ConstrainBySide(StrategyNumber strategy, const GeometryBox& query, XtreeConstraint* out) {
+  constexpr int kX = GeometryBox::kX, kY = GeometryBox::kY;
+  switch (strategy) {
+    case RTLeftStrategyNumber:
+      out->hi_max[kX] = LowOrdinal(query.Low(kX)) - 1;
+      return;
+    case RTOverLeftStrategyNumber:
+      out->hi_max[kX] = HighOrdinal(query.High(kX));
+      return;
+    case RTOverRightStrategyNumber:
+      out->lo_min[kX] = LowOrdinal(query.Low(kX));
+      return;
+    case RTRightStrategyNumber:
+      out->lo_min[kX] = HighOrdinal(query.High(kX)) + 1;
+      return;
+    case RTBelowStrategyNumber:
+      out->hi_max[kY] = LowOrdinal(query.Low(kY)) - 1;
+      return;
+    case RTOverBelowStrategyNumber:
+      out->hi_max[kY] = HighOrdinal(query.High(kY));
+      return;
+    case RTOverAboveStrategyNumber:
+      out->lo_min[kY] = LowOrdinal(query.Low(kY));
+      return;
+    case RTAboveStrategyNumber:
+      out->lo_min[kY] = HighOrdinal(query.High(kY)) + 1;
+      return;
+    default:
+      elog(ERROR, "unrecognized strategy number: %d", strategy);
+  }
+}
+
+// Nothing is known of a geometry without an ordinary box. An empty one is like other empty ones, and in no other relation.
+void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
+  const GeometryBox query(argument);
+  if (query.Empty()) {
+    if (strategy != RTSameStrategyNumber) out->match = XTREE_MATCH_NEVER;
+    RequireEmpty(kDimensions, out);
+    return AddStrange(column, out);
+  }
+  out->recheck = !query.Ordinary(kDimensions);
+  if (out->recheck) return;
+  if (const Require require = RequirementOf(strategy)) {
+    for (int d = 0; d < kDimensions; d++) require(query, d, out);
+  } else {
+    ConstrainBySide(strategy, query, out);
+  }
+  ExcludeEmpty(kDimensions, out);
+  AddStrange(column, out);
+}
+
+// What is measured from: a box, or nothing.
+struct Origin {
+  bool known;
+  double low[kDimensions];
+  double high[kDimensions];
+};
+
+double Gap(const Origin& origin, const int64* lo, const int64* hi, int d) {
+  const double below = origin.low[d] - xtree_float4_from_ordinal(hi[d]);
+  const double above = xtree_float4_from_ordinal(lo[d]) - origin.high[d];
+  return std::fmax(0, std::fmax(below, above));
+}
+
+// An empty geometry is FLT_MAX from everything, or its distance is NULL.
+double BoxDistance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const auto& origin = *static_cast<const Origin*>(order->state);
+  if (!origin.known) return 0;
+  const double bound = std::hypot(Gap(origin, lo, hi, 0), Gap(origin, lo, hi, 1)) * (1 - 1e-14);
+  return std::fmin(bound, FLT_MAX);
+}
+
+// Less the rounding errors of a distance of points and edges, which grow with the coordinates.
+double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const double bound = BoxDistance(order, lo, hi);
+  if (bound == 0) return 0;
+  const auto& origin = *static_cast<const Origin*>(order->state);
+  double size = 0;
+  for (int d = 0; d < kDimensions; d++) {
+    const double low = xtree_float4_from_ordinal(lo[d]), high = xtree_float4_from_ordinal(hi[d]);
+    if (IsCut(low, high) || IsCut(origin.low[d], origin.high[d])) return low > FLT_MAX ? FLT_MAX : 0;
+    size += std::fmax(std::fabs(low), std::fabs(high)) + std::fmax(std::fabs(origin.low[d]), std::fabs(origin.high[d]));
+  }
+  return std::fmax(0, bound - size * 0x1p-46);
+}
+
+void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeOrder* out) {
+  if (strategy != kOrderByDistance && strategy != kOrderByBoxDistance) elog(ERROR, "unrecognized strategy number: %d", strategy);
+  const GeometryBox query(argument);
+  auto* origin = static_cast<Origin*>(palloc0(sizeof(Origin)));
+  origin->known = query.Ordinary(kDimensions);
+  for (int d = 0; d < kDimensions; d++) {
+    origin->low[d] = query.Low(d);
+    origin->high[d] = query.High(d);
+  }
+  out->query = nullptr;
+  out->recheck = true;
+  out->state = origin;
+  out->lower_bound = out->distance = strategy == kOrderByDistance ? Distance : BoxDistance;
+}
+
+Oid PlannerFamily(const XtreeColumn* column) { return PeerFamily(column->type, "gist_geometry_ops_2d"); }
+
+constexpr XtreeTypeRoutine kRoutine = FloatBoxRoutine(81, kDimensions, Bounds, Constrain, Order, PlannerFamily);
+
+}  // namespace
+}  // namespace xtree
+
+XTREE_SUPPORT_FUNCTION(xtree_geometry_2d_support, xtree::kRoutine)

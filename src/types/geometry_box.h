@@ -1,0 +1,112 @@
+// The box of a PostGIS geometry or geography, read from the value as PostGIS stores it.
+//
+// PostGIS's own operators compare boxes of 32-bit floats, rounded outwards: one that is stored in the value, or, for
+// points and short lines, one made of the coordinates. Debian installs no header for the layout; it is described in
+// liblwgeom/gserialized.txt, versions 1 and 2. Bytes are checked against the value's size. For the operator classes of
+// xtree_postgis. No locks, no WAL; may detoast, no more of a value than its head where that has the box.
+#pragma once
+
+#include "pg/postgres_api.h"
+
+extern "C" {
+#include "utils/float.h"
+}
+
+#include "xtree.h"
+
+namespace xtree {
+
+class GeometryBox {
+ public:
+  static constexpr int kX = 0, kY = 1, kZ = 2, kM = 3;  // of a geography: x, y and z around the earth's center
+
+  explicit GeometryBox(Datum value);
+
+  bool Empty() const { return empty_; }          // the value has no points
+  bool Has(int d) const { return has_[d]; }
+  float Low(int d) const { return low_[d]; }
+  float High(int d) const { return high_[d]; }
+  int srid() const { return srid_; }
+
+  // Is this a box in these dimensions? Not where a coordinate is NaN, nor where only PostGIS could tell.
+  bool Ordinary(int dimensions) const;
+
+ private:
+  void ReadStored(const uint8* floats, bool has_z, bool has_m, bool geodetic);
+  void Measure(const uint8* body, const uint8* end, bool has_z, bool has_m, bool geodetic);
+
+  int srid_;
+  bool empty_ = false;
+  bool known_ = true;
+  bool has_[4] = {};
+  float low_[4] = {};
+  float high_[4] = {};
+};
+
+// Ordinals of an edge. The two zeros are one number: a lower edge gets the ordinal of -0, an upper one that of +0.
+inline int64 LowOrdinal(float low) { return xtree_ordinal_from_float4(low == 0 ? -0.0f : low); }
+inline int64 HighOrdinal(float high) { return xtree_ordinal_from_float4(high == 0 ? 0.0f : high); }
+
+// Where values lie that have no box. Coordinates of boxes are not beyond FLT_MAX, so neither can be taken for one.
+void PutEmpty(int dimensions, XtreeBounds* out);    // at infinity, where no condition looks but RequireEmpty
+void PutStrange(int dimensions, XtreeBounds* out);  // everywhere
+
+// May an edge be one of theirs, or of a coordinate that no float reaches? Then it tells nothing of distances.
+bool IsCut(double low, double high);
+
+void RequireEmpty(int dimensions, XtreeConstraint* out);
+void ExcludeEmpty(int dimensions, XtreeConstraint* out);
+
+// Values that cover everything pass too, to be rechecked.
+void AddStrange(const XtreeColumn* column, XtreeConstraint* out);
+
+// What is required of a value's edges in dimension d.
+inline void RequireOverlap(const GeometryBox& query, int d, XtreeConstraint* out) {
+  out->lo_max[d] = HighOrdinal(query.High(d));
+  out->hi_min[d] = LowOrdinal(query.Low(d));
+}
+inline void RequireContains(const GeometryBox& query, int d, XtreeConstraint* out) {
+  out->lo_max[d] = HighOrdinal(query.Low(d));
+  out->hi_min[d] = LowOrdinal(query.High(d));
+}
+inline void RequireWithin(const GeometryBox& query, int d, XtreeConstraint* out) {
+  out->lo_min[d] = LowOrdinal(query.Low(d));
+  out->hi_max[d] = HighOrdinal(query.High(d));
+}
+inline void RequireSame(const GeometryBox& query, int d, XtreeConstraint* out) {
+  RequireWithin(query, d, out);
+  RequireContains(query, d, out);
+}
+
+// A value that is more than its box of floats.
+constexpr XtreeTypeRoutine FloatBoxRoutine(uint16 encoding_id, uint16 dimensions, decltype(XtreeTypeRoutine::bounds) bounds,
+                                           decltype(XtreeTypeRoutine::constraint) constraint,
+                                           decltype(XtreeTypeRoutine::order) order,
+                                           decltype(XtreeTypeRoutine::planner_family) planner_family) {
+  return {
+      .magic = XTREE_ROUTINE_MAGIC,
+      .api_version = XTREE_API_VERSION,
+      .encoding_id = encoding_id,
+      .encoding_version = 1,
+      .dimensions = dimensions,
+      .ordinal_width = 4,
+      .extended = true,
+      .scalar = XTREE_SCALAR_FLOAT32,
+      .exact = false,
+      .may_be_empty = false,
+      .dimensions_of = nullptr,
+      .dimensions_in = nullptr,
+      .default_dimensions = 0,
+      .bounds = bounds,
+      .constraint = constraint,
+      .order = order,
+      .reconstruct = nullptr,
+      .coordinate = nullptr,
+      .planner_family = planner_family,
+  };
+}
+
+// The peer's operator family in the schema of the type: see XtreeTypeRoutine.planner_family.
+Oid PeerFamily(Oid type, const char* name);
+
+}  // namespace xtree
