@@ -20,7 +20,7 @@ HEADERS_xtree = src/xtree.h
 
 # The core and the page format know nothing of PostgreSQL, and are compiled without its headers in reach.
 FREE_DIRS = core core/bulk core/filter core/scan core/write page
-BOUND_DIRS = storage registry worker stats types am check pg
+BOUND_DIRS = storage registry worker stats types am deferred check pg
 FREE_SOURCES = $(wildcard $(FREE_DIRS:%=src/%/*.cpp))
 BOUND_SOURCES = $(wildcard $(BOUND_DIRS:%=src/%/*.cpp))
 FREE_OBJS = $(FREE_SOURCES:src/%.cpp=build/obj/%.o)
@@ -29,13 +29,13 @@ OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # In order: setup creates the extension, the others need it. Install scripts share sql/, hence an explicit list.
 REGRESS = setup agree index plans vacuum point box circle polygon scalar scalar2 distance network string range multirange $(call with,cube) \
-	$(call with,postgis) parallel_build stats settings
+	$(call with,postgis) parallel_build deferred stats settings
 # Companions are tested where their extension is installed.
 with = $(if $(wildcard $(datadir)/extension/$(1).control),$(1))
 REGRESS_SKIPPED = $(filter-out $(REGRESS),cube postgis)
 ISOLATION = split_scan supernode_scan recycling index_only serializable exclusion exclusion_deferred
 # What needs stop points, or a setting that a server has not by default.
-ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert concurrent_build two_phase)
+ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert concurrent_build two_phase deferred_build)
 ISOLATION_OPTS = --inputdir=test --load-extension=xtree
 
 SHLIB_LINK = -lstdc++ -Wl,-Bsymbolic -Wl,--version-script=src/exports.map

@@ -804,5 +804,12 @@ AS 'MODULE_PATHNAME', 'xtree_stat_reset' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION pg_stat_xtree_reset(pg_catalog.regclass) IS
   'sets the statistics of one xtree index to zero, or without argument those of all, with hot pages and events';
 
+-- Deferred builds.
+
+CREATE PROCEDURE xtree_build(index pg_catalog.regclass)
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON PROCEDURE xtree_build(pg_catalog.regclass) IS
+  'builds an xtree index that was created with build = deferred, and waits for it; of a partitioned index those of all partitions';
+
 REVOKE ALL ON FUNCTION xtree_unload_cold(pg_catalog.int8), xtree_unload_idle(pg_catalog.interval), xtree_pin_hot(pg_catalog.int8),
   pg_stat_xtree_reset(pg_catalog.regclass) FROM PUBLIC;

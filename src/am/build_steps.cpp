@@ -24,7 +24,7 @@ extern "C" void xtree_add_row(Relation index, ItemPointer tuple, Datum* values, 
 
 Build PrepareBuild(Relation index, const uint16* dimensions, MemoryContext memory) {
   const MemoryContext row = AllocSetContextCreate(memory, "xtree build row", ALLOCSET_DEFAULT_SIZES);
-  return {index, NewIndexState(index, dimensions), IncludeDescriptor(index), row, nullptr};
+  return {index, NewIndexState(index, dimensions), IncludeDescriptor(index), row, nullptr, false, nullptr};
 }
 
 double AddRows(Relation heap, IndexInfo* info, Build* build, TableScanDesc scan, bool progress) {
@@ -34,11 +34,16 @@ double AddRows(Relation heap, IndexInfo* info, Build* build, TableScanDesc scan,
   });
 }
 
-void FinishIndex(const IndexState& state, const BulkStatistics& statistics, BuildWriter* writer) {
+void FinishIndex(const Build& build, const BulkStatistics& statistics, BuildWriter* writer) {
   PgCall([] { ReportBuildPhase(kPhaseFinish); });
   XTREE_STOP_POINT("build-meta");
+  *build.statistics = statistics;
+  if (build.deferred) {
+    writer->FinishWithoutMeta();
+    return;
+  }
   const auto meta = std::make_unique<PageImage>();
-  InitializeMetaPage(state, BuildState::kBuilt, statistics.level, statistics.levels, meta.get());
+  InitializeMetaPage(*build.state, BuildState::kBuilt, statistics.level, statistics.levels, meta.get());
   writer->Finish(*meta);
 }
 

@@ -1,6 +1,6 @@
 // Steps of CREATE INDEX that serial and parallel builds have in common: the scan of the table, and the end.
 //
-// For build.cpp and build_parallel.cpp. Functions throw PgError.
+// For build.cpp, build_parallel.cpp and src/deferred. Functions throw PgError unless they say otherwise.
 #pragma once
 
 #include "am/index_state.h"
@@ -23,16 +23,21 @@ struct Build {
   TupleDesc include;
   MemoryContext row;  // reset after every row
   BulkLoader* loader;
+  bool deferred;               // the meta page exists, says that the index is not built, and stays as it is
+  BulkStatistics* statistics;  // of the tree, once it is built
 };
 
 // In the current memory context; `row` becomes a child of `memory`. `dimensions`: see build_dimensions.h.
 Build PrepareBuild(Relation index, const uint16* dimensions, MemoryContext memory);
 
+// Scans the table and writes the tree; in parallel where that is worthwhile. Ereports.
+IndexBuildResult BuildTree(Relation heap, Relation index, IndexInfo* info, bool deferred, BulkStatistics* statistics);
+
 // Scans the table into the loader. `scan`: this process's share of a parallel scan, or nullptr. Returns how many rows
 // were seen.
 double AddRows(Relation heap, IndexInfo* info, Build* build, TableScanDesc scan, bool progress);
 
-// The meta page, and what makes the index durable.
-void FinishIndex(const IndexState& state, const BulkStatistics& statistics, BuildWriter* writer);
+// The meta page, unless it is left to the caller, and what makes the index durable.
+void FinishIndex(const Build& build, const BulkStatistics& statistics, BuildWriter* writer);
 
 }  // namespace xtree

@@ -152,7 +152,7 @@ void TeamMember::Work(Relation heap, IndexInfo* info, TableScanDesc scan) {
 void TeamMember::Finish() {
   const Team* team = seat_.team;
   const BulkStatistics statistics = participant_.Finish(team->plan, team->shares(), &team->share[seat_.number]);
-  FinishIndex(*build_->state, statistics, &writer_);
+  FinishIndex(*build_, statistics, &writer_);
 }
 
 }  // namespace xtree

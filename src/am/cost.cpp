@@ -1,4 +1,4 @@
-// amcostestimate: from the tree's shape, without a look at the index itself.
+// amcostestimate: from the tree's shape, without a look at the index itself, but for the meta page of one that may not be built.
 //
 // Pages: L leaves cut D dimensions into about L^(1/D) slices each. A condition that covers the share s of a dimension meets s plus one
 // slice of it; a dimension without a condition meets every slice. So conditions on two of four columns read many more leaves than
@@ -6,6 +6,7 @@
 // CPU: a page's entries are filtered by a vector kernel, so the price is per page visited, and cpu_index_tuple_cost per entry returned.
 #include <cmath>
 
+#include "am/build_state.h"
 #include "am/entry_points.h"
 #include "am/index_state.h"
 #include "core/scan/nearest_scan.h"
@@ -16,6 +17,7 @@ extern "C" {
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "utils/selfuncs.h"
+#include "utils/snapmgr.h"
 }
 
 namespace xtree {
@@ -90,11 +92,18 @@ double ArrayElements(const IndexPath* path) {
   return product;
 }
 
+// Is it worth a look at the meta page? Not of an index that was built with its CREATE INDEX, as its pg_class row tells: planning reads
+// nothing of such indexes, however many there are.
+bool MayBeUnbuilt(Relation index) {
+  constexpr int kLeastPages = 2;  // of a built one: meta page and root
+  return BuildOptionOf(index) == BuildOption::kDeferred || index->rd_rel->relpages < kLeastPages;
+}
+
 // A copy, because estimates may process invalidations. nullptr: the index does not exist.
 const IndexState* StateForPlanning(const IndexOptInfo* info) {
   if (info->hypothetical) return nullptr;
   const Relation index = index_open(info->indexoid, NoLock);
-  const IndexState* state = CopyIndexState(index, false);
+  const IndexState* state = CopyIndexState(index, MayBeUnbuilt(index) ? MetaUse::kPlan : MetaUse::kNone);
   index_close(index, NoLock);
   return state;
 }
@@ -123,6 +132,17 @@ bool OrderNeedsSort(const IndexPath* path, const IndexState* state) {
   return (must_be_exact && OrdersByInexactKey(path, state)) || HasTooManyTerms(path);
 }
 
+// More than any plan with another path costs, whatever is disabled.
+constexpr Cost kUnusable = 1e200;
+
+// Can the query not use the index, because it is not built, or was built after the query's snapshot was taken? In the second case the
+// plan is to be made anew with the next snapshot; in the first an invalidation sees to that.
+bool Unusable(PlannerInfo* root, const IndexState* state) {
+  if (state == nullptr || UsableFrom(*state, TransactionXmin)) return false;
+  if (state->build_state == BuildState::kBuilt) root->glob->transientPlan = true;
+  return true;
+}
+
 }  // namespace
 
 }  // namespace xtree
@@ -132,6 +152,12 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   using namespace xtree;
   const IndexOptInfo* info = path->indexinfo;
   const IndexState* state = StateForPlanning(info);
+  if (Unusable(root, state)) {
+    *startup_cost = *total_cost = kUnusable;
+    *selectivity = 1;
+    *correlation = *pages = 0;
+    return;
+  }
   const TreeShape shape = ShapeOf(state, info);
   const double leaves = std::max(1.0, std::ceil(LeafShare(root, path, state, shape) * shape.leaves));
 

@@ -51,5 +51,5 @@ extern "C" bool xtreecanreturn(Relation index, int column) {
   // A pin holds nothing back on a standby: Generic WAL is replayed without cleanup locks. There the rows themselves must be looked at.
   if (RecoveryInProgress()) return false;
   if (column > IndexRelationGetNumberOfKeyAttributes(index)) return true;
-  return xtree::GetIndexState(index, false)->column[column - 1].routine->exact;
+  return xtree::GetIndexState(index, xtree::MetaUse::kNone)->column[column - 1].routine->exact;
 }

@@ -44,27 +44,28 @@ Oid TypeOfColumn(Relation index, int column) {
 }
 
 // Magic and version lie at the same place in every format, and are looked at before anything else.
-void RequireReadableFormat(Relation index, const uint8_t* page) {
-  MetaContent meta;
-  memcpy(&meta, page + kPageHeaderSize, sizeof meta);
-  if (meta.magic != kMetaMagic || (meta.version == kFormatVersion && (meta.feature_flags & ~kKnownFeatures) == 0)) return;
+bool ReadableFormat(const MetaContent& meta) {
+  return meta.magic != kMetaMagic || (meta.version == kFormatVersion && (meta.feature_flags & ~kKnownFeatures) == 0);
+}
+
+[[noreturn]] void ReportFormat(Relation index, const MetaContent& meta) {
   ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                   errmsg("index \"%s\" has another format than this version of xtree reads", RelationGetRelationName(index)),
                   errdetail("It has format version %d with features %llx, this library reads version %d with features %llx.", meta.version,
                             static_cast<unsigned long long>(meta.feature_flags), kFormatVersion, static_cast<unsigned long long>(kKnownFeatures)),
                   errhint("REINDEX it, or install the version of xtree that wrote it.")));
+  pg_unreachable();
 }
 
 // What an index without meta page yet is taken for: the planner of its own parallel build looks at it.
 uint16 DefaultDimensions(const ColumnState& column) { return column.routine->default_dimensions; }
 
-// A private copy of the meta page, known to be readable.
+// A private copy of the meta page.
 const MetaContent& ReadMeta(Relation index, PageImage* copy) {
   const Buffer buffer = ReadBuffer(index, kMetaBlock);
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
   memcpy(copy->bytes, pg::BufferBytes(buffer), kPageSize);
   UnlockReleaseBuffer(buffer);
-  RequireReadableFormat(index, copy->bytes);
   return *reinterpret_cast<const MetaContent*>(copy->bytes + kPageHeaderSize);
 }
 
@@ -72,7 +73,9 @@ const MetaContent& ReadMeta(Relation index, PageImage* copy) {
 uint16 ReadDimensions(Relation index, int column, const ColumnState& described) {
   if (RelationGetNumberOfBlocks(index) == 0) return DefaultDimensions(described);
   PageImage copy;
-  const int dimensions = ReadMeta(index, &copy).column[column].dimensions;
+  const MetaContent& meta = ReadMeta(index, &copy);
+  if (!ReadableFormat(meta)) ReportFormat(index, meta);
+  const int dimensions = meta.column[column].dimensions;
   if (dimensions < 1 || dimensions > kMaxDimensions)
     ReportCorruptPage(index, kMetaBlock, "number of dimensions of a column is out of range");
   return static_cast<uint16>(dimensions);
@@ -117,19 +120,28 @@ void FillEncodings(const IndexState& state, ColumnEncoding* encoding) {
   }
 }
 
-void LoadMeta(Relation index, IndexState* state) {
+void LoadMeta(Relation index, MetaUse use, IndexState* state) {
+  if (use == MetaUse::kPlan && RelationGetNumberOfBlocks(index) == 0) return;
   ColumnEncoding encoding[kMaxColumns];
   FillEncodings(*state, encoding);
   PageImage copy;
   const MetaContent& meta = ReadMeta(index, &copy);
-  const char* problem = ValidateMeta(copy.bytes, encoding, state->layout.columns);
+  const bool readable = ReadableFormat(meta);
+  const char* problem = readable ? ValidateMeta(copy.bytes, encoding, state->layout.columns) : nullptr;
+  if (use == MetaUse::kPlan && (!readable || problem != nullptr)) return;
+  if (!readable) ReportFormat(index, meta);
   if (problem != nullptr) ReportCorruptPage(index, kMetaBlock, problem);
+  state->meta_read = true;
+  state->build_state = static_cast<BuildState>(meta.build_state);
+  state->stale = (meta.build_flags & kBuildStale) != 0;
+  state->usable_from_xid = meta.usable_from_xid;
   state->levels = meta.levels;
   memcpy(state->level, meta.level, sizeof(meta.level));
 }
 
 IndexState* ReadState(Relation index, const uint16* dimensions, MemoryContext memory) {
   auto* scratch = static_cast<IndexState*>(palloc0(sizeof(IndexState)));
+  scratch->build_state = BuildState::kBuilt;
   ReadOptions(index, scratch);
   LoadColumns(index, dimensions, scratch);
   auto* state = static_cast<IndexState*>(MemoryContextAlloc(memory, scratch->size()));
@@ -140,23 +152,25 @@ IndexState* ReadState(Relation index, const uint16* dimensions, MemoryContext me
 
 }  // namespace
 
-const IndexState* GetIndexState(Relation index, bool check_meta) {
+const IndexState* GetIndexState(Relation index, MetaUse use) {
   if (index->rd_amcache == nullptr) {
     IndexState* state = ReadState(index, nullptr, index->rd_indexcxt);
     if (index->rd_amcache != nullptr) pfree(index->rd_amcache);  // loading may have recursed through an invalidation
     index->rd_amcache = state;
   }
   auto* state = static_cast<IndexState*>(index->rd_amcache);
-  if (check_meta && state->levels == 0) LoadMeta(index, state);
+  if (use != MetaUse::kNone && !state->meta_read) LoadMeta(index, use, state);
   return state;
 }
 
-const IndexState* CopyIndexState(Relation index, bool check_meta) {
-  const IndexState* cached = GetIndexState(index, check_meta);
+IndexState* CopyIndexState(Relation index, MetaUse use) {
+  const IndexState* cached = GetIndexState(index, use);
   auto* copy = static_cast<IndexState*>(palloc(cached->size()));
   memcpy(static_cast<void*>(copy), cached, cached->size());
   return copy;
 }
+
+void RereadMeta(Relation index, IndexState* state) { LoadMeta(index, MetaUse::kRequired, state); }
 
 const IndexState* NewIndexState(Relation index, const uint16* dimensions) {
   return ReadState(index, dimensions, CurrentMemoryContext);
@@ -219,7 +233,7 @@ void InitializeMetaPage(const IndexState& state, BuildState build_state, const L
   meta.statistics_xid = RecoveryInProgress() ? 0 : U64FromFullTransactionId(ReadNextFullTransactionId());
   meta.levels = static_cast<uint16_t>(levels);
   meta.dimensions = state.layout.dimensions;
-  memcpy(meta.level, level, levels * sizeof(LevelStatistics));
+  if (levels > 0) memcpy(meta.level, level, levels * sizeof(LevelStatistics));
   FillEncodings(state, meta.column);
 }
 

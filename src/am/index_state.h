@@ -25,7 +25,12 @@ struct IndexOptions {
   bool preload;
   int memory_quota_offset;  // of the text, from the struct's start; 0: none
   int strategy;
+  int build;                // BuildOption
 };
+
+// When CREATE INDEX and whatever gives the table new files build the index: at once, or when somebody needs it (am/deferral.h).
+enum class BuildOption : int { kImmediate, kDeferred };
+BuildOption BuildOptionOf(Relation index);
 
 // The options that say how an index is loaded.
 LoadOptions LoadOptionsOf(Relation index);
@@ -42,7 +47,11 @@ struct IndexState {
   int fillfactor;
   TreeOptions tree_options;
   LoadOptions load_options;
-  uint16_t levels;                    // of the statistics; 0 when the meta page has not been read
+  bool meta_read;                     // what follows is the meta page's; else an empty tree's that is built
+  bool stale;                         // not built, and rows were written since
+  BuildState build_state;
+  uint64_t usable_from_xid;
+  uint16_t levels;                    // of the statistics
   LevelStatistics level[kMaxLevel];
   ColumnState column[kMaxColumns];
   KeyLayout layout;                   // last: allocated only as far as its dimensions reach
@@ -52,11 +61,19 @@ struct IndexState {
 };
 
 // The cached state, valid until the next catalog access. Ereports for an unsupported column, an index that is too wide, or a meta
-// page that this code cannot read. `check_meta` false: the meta page is not looked at (build, planning).
-const IndexState* GetIndexState(Relation index, bool check_meta);
+// page that this code cannot read.
+enum class MetaUse {
+  kNone,     // it is not looked at: there may be none yet
+  kPlan,     // one that cannot be read is not reported: whoever scans the index reports it
+  kRequired,
+};
+const IndexState* GetIndexState(Relation index, MetaUse use);
 
 // The same, copied into the current memory context.
-const IndexState* CopyIndexState(Relation index, bool check_meta);
+IndexState* CopyIndexState(Relation index, MetaUse use);
+
+// Looks at the meta page again.
+void RereadMeta(Relation index, IndexState* state);
 
 // The state of an index that is to be built, in the current memory context. `dimensions`: of each column, 0 where the
 // operator class or the parameters say it.

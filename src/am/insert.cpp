@@ -1,4 +1,5 @@
-// aminsert: one entry into the index. Locks and WAL: core/write/tree_writer.h, storage/buffer_store.h.
+// aminsert: one entry into the index, unless that is not built yet (am/build_state.h). Locks and WAL: core/write/tree_writer.h, storage/buffer_store.h.
+#include "am/build_state.h"
 #include "am/entry_points.h"
 #include "am/index_state.h"
 #include "am/payload.h"
@@ -21,7 +22,7 @@ InsertState* GetInsertState(Relation index, IndexInfo* info) {
   if (info->ii_AmCache != nullptr) return static_cast<InsertState*>(info->ii_AmCache);
   const MemoryContext old = MemoryContextSwitchTo(info->ii_Context);
   auto* state = static_cast<InsertState*>(palloc(sizeof(InsertState)));
-  state->index = CopyIndexState(index, true);
+  state->index = CopyIndexState(index, MetaUse::kRequired);
   state->include = IncludeDescriptor(index);
   state->row = AllocSetContextCreate(CurrentMemoryContext, "xtree insert", ALLOCSET_SMALL_SIZES);
   MemoryContextSwitchTo(old);
@@ -37,6 +38,10 @@ extern "C" bool xtreeinsert(Relation index, Datum* values, bool* isnull, ItemPoi
                             IndexInfo* info) {
   using namespace xtree;
   const InsertState* state = GetInsertState(index, info);
+  if (!TakesRows(*state->index)) {
+    MarkStale(index, *state->index);
+    return false;
+  }
   const MemoryContext old = MemoryContextSwitchTo(state->row);
   Box box;
   FormBox(*state->index, values, isnull, &box);

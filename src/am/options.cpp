@@ -20,6 +20,10 @@ static relopt_enum_elt_def strategies[] = {{"auto", static_cast<int>(Strategy::k
                                            {"streamed", static_cast<int>(Strategy::kStreamed)},
                                            {nullptr, 0}};
 
+static relopt_enum_elt_def builds[] = {{"immediate", static_cast<int>(BuildOption::kImmediate)},
+                                       {"deferred", static_cast<int>(BuildOption::kDeferred)},
+                                       {nullptr, 0}};
+
 // -1 where the text is no amount of memory.
 static int ParseMemory(const char* text) {
   int kilobytes;
@@ -49,6 +53,13 @@ void RegisterOptions() {
                        lock);
   add_enum_reloption(option_kind, "strategy", "How the index is kept in memory", strategies, static_cast<int>(Strategy::kAuto),
                      "Valid values are \"auto\", \"resident\", \"paged\" and \"streamed\".", lock);
+  add_enum_reloption(option_kind, "build", "When the index is built", builds, static_cast<int>(BuildOption::kImmediate),
+                     "Valid values are \"immediate\" and \"deferred\".", lock);
+}
+
+BuildOption BuildOptionOf(Relation index) {
+  const auto* options = reinterpret_cast<const IndexOptions*>(index->rd_options);
+  return options != nullptr ? static_cast<BuildOption>(options->build) : BuildOption::kImmediate;
 }
 
 LoadOptions LoadOptionsOf(Relation index) { return LoadOptionsOf(reinterpret_cast<const IndexOptions*>(index->rd_options)); }
@@ -75,6 +86,7 @@ extern "C" bytea* xtreeoptions(Datum reloptions, bool validate) {
       {"preload", RELOPT_TYPE_BOOL, offsetof(IndexOptions, preload)},
       {"memory_quota", RELOPT_TYPE_STRING, offsetof(IndexOptions, memory_quota_offset)},
       {"strategy", RELOPT_TYPE_ENUM, offsetof(IndexOptions, strategy)},
+      {"build", RELOPT_TYPE_ENUM, offsetof(IndexOptions, build)},
   };
   return static_cast<bytea*>(build_reloptions(reloptions, validate, xtree::option_kind, sizeof(IndexOptions), table, lengthof(table)));
 }

@@ -4,6 +4,7 @@
 // not see. An index-only scan, which may skip the heap, and any other snapshot keep the leaf pinned until its entries are returned, so
 // that VACUUM cannot reuse their TIDs. An ordered scan returns entries of many leaves in turn: such a scan opens the leaf again for each
 // row and looks whether the entry is still there. SERIALIZABLE: every visited node is predicate-locked.
+#include "am/build_state.h"
 #include "am/entry_points.h"
 #include "am/payload.h"
 #include "am/tree_scan.h"
@@ -80,6 +81,7 @@ void Use(IndexScanDesc scan, TreeScan* state) {
 }
 
 void Start(IndexScanDesc scan, TreeScan* state) {
+  RequireUsable(scan->indexRelation, *state->index, scan->xs_snapshot);
   Use(scan, state);
   state->buffers().SetPredicateSnapshot(scan->xs_snapshot);
   if (IsMVCCSnapshot(scan->xs_snapshot)) NarrowToTree(state->reader, state->index->layout, &state->constraint);
@@ -197,8 +199,10 @@ extern "C" IndexScanDesc xtreebeginscan(Relation index, int keys, int orderbys) 
   const IndexScanDesc scan = RelationGetIndexScan(index, keys, orderbys);
   const MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "xtree scan", ALLOCSET_DEFAULT_SIZES);
   const MemoryContext old = MemoryContextSwitchTo(context);
+  IndexState* index_state = CopyIndexState(index, MetaUse::kRequired);
+  RequireBuilt(index, index_state);
   void* memory = palloc(sizeof(TreeScan));
-  auto* state = new (memory) TreeScan(index, CopyIndexState(index, true), context);
+  auto* state = new (memory) TreeScan(index, index_state, context);
   state->end_use = {EndScanUse, state, nullptr};
   MemoryContextRegisterResetCallback(context, &state->end_use);
   state->key_context = AllocSetContextCreate(context, "xtree scan keys", ALLOCSET_SMALL_SIZES);

@@ -2,7 +2,9 @@
 // are unlinked, the free space map is brought up to date and the meta page's statistics are renewed.
 //
 // A cleanup without a bulkdelete before it (nothing was dead, or INDEX_CLEANUP off then) walks as well, with nothing to remove: pages
-// that a crash leaked or that have become reusable are found only so. An ANALYZE does nothing.
+// that a crash leaked or that have become reusable are found only so. An ANALYZE does nothing. Neither is there anything to do in an
+// index that is not built.
+#include "am/build_state.h"
 #include "am/entry_points.h"
 #include "am/index_state.h"
 #include "core/write/tree_vacuum.h"
@@ -60,7 +62,11 @@ void RenewStatistics(const TreeVacuum& vacuum, BufferStore* store) {
 
 void Walk(const IndexVacuumInfo* info, IndexBulkDeleteCallback dead, void* callback_state, IndexBulkDeleteResult* result) {
   const Relation index = info->index;
-  const IndexState* state = CopyIndexState(index, true);
+  const IndexState* state = CopyIndexState(index, MetaUse::kRequired);
+  if (!TakesRows(*state)) {
+    result->estimated_count = true;  // of what is not there yet
+    return;
+  }
   const VacuumResult walked = Guarded(index, [&] {
     BufferStore store(index, nullptr, state->layout, info->strategy);
     TreeVacuum vacuum(store, state->layout, [&](TupleId tuple) {

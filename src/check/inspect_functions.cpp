@@ -25,8 +25,6 @@ const char* NameOf(BuildState state) {
   switch (state) {
     case BuildState::kUnbuilt:
       return "unbuilt";
-    case BuildState::kBuilding:
-      return "building";
     case BuildState::kReady:
       return "ready";
     case BuildState::kBuilt:
@@ -42,6 +40,17 @@ MetaContent ReadMeta(Relation index) {
   memcpy(&meta, pg::BufferBytes(buffer) + kPageHeaderSize, sizeof meta);
   UnlockReleaseBuffer(buffer);
   return meta;
+}
+
+bool IsBuilt(const IndexState& state) { return state.build_state == BuildState::kBuilt; }
+
+// The row of an index that has no level yet.
+void PutUnbuilt(ReturnSetInfo* result, const MetaContent& meta, const IndexState& state) {
+  Datum values[11] = {Int32GetDatum(meta.version), CStringGetTextDatum(NameOf(static_cast<BuildState>(meta.build_state))),
+                      Int32GetDatum(state.layout.dimensions), Int32GetDatum(0)};
+  bool nulls[std::size(values)] = {};
+  std::fill(nulls + 4, std::end(nulls), true);
+  tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
 double Fill(const KeyLayout& layout, const LevelStatistics& statistics, bool leaf) {
@@ -153,11 +162,13 @@ extern "C" Datum xtree_index_info(PG_FUNCTION_ARGS) {
   using namespace xtree;
   InitMaterializedSRF(fcinfo, 0);
   const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
-  const IndexState* state = CopyIndexState(open.index, true);
+  const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
   const MetaContent meta = ReadMeta(open.index);
-  const Levels levels = WalkLevels(open, *state);
+  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  if (!IsBuilt(*state)) PutUnbuilt(result, meta, *state);
+  const Levels levels = IsBuilt(*state) ? WalkLevels(open, *state) : Levels{};
   for (int level = levels.count - 1; level >= 0; level--)
-    PutLevel(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), meta, *state, levels, level);
+    PutLevel(result, meta, *state, levels, level);
   CloseIndex(open, AccessShareLock);
   return 0;
 }
@@ -166,8 +177,8 @@ extern "C" Datum xtree_nodes(PG_FUNCTION_ARGS) {
   using namespace xtree;
   InitMaterializedSRF(fcinfo, 0);
   const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
-  const IndexState* state = CopyIndexState(open.index, true);
-  PutNodes(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), open, *state);
+  const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
+  if (IsBuilt(*state)) PutNodes(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), open, *state);
   CloseIndex(open, AccessShareLock);
   return 0;
 }

@@ -51,6 +51,10 @@ const char* WhyBuffers(Relation index, const char** hint) {
     *hint = "Set xtree.use_mmap to auto.";
     return "xtree.use_mmap is off";
   }
+  if (GetIndexState(index, MetaUse::kRequired)->build_state != BuildState::kBuilt) {
+    *hint = "CALL xtree_build() builds it.";
+    return "it is not built yet";
+  }
   if (index->rd_rel->relpersistence == RELPERSISTENCE_TEMP) return "it is temporary";
   if (index->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED) return "it is unlogged";
   if (RecoveryInProgress()) return "the server is in recovery";

@@ -95,10 +95,13 @@ inline constexpr uint32_t kMetaMagic = 0x58545245;  // "XTRE"
 inline constexpr uint16_t kFormatVersion = 1;
 
 enum class BuildState : uint8_t {
-  kUnbuilt = 0,   // deferred: only the meta page exists
-  kBuilding = 1,
-  kReady = 2,     // takes inserts, not yet complete for every snapshot
-  kBuilt = 3,
+  kUnbuilt = 0,  // deferred: nothing leads beyond the meta page
+  kReady = 1,    // takes inserts, not yet complete for every snapshot
+  kBuilt = 2,
+};
+
+enum BuildFlags : uint32_t {
+  kBuildStale = 1,  // rows were written to the table while the index was not built
 };
 
 // What the meta page remembers of a level for the planner and for xtree_index_info.
@@ -131,7 +134,7 @@ struct MetaContent {
   uint64_t statistics_xid;   // next full xid when the statistics below were taken
   uint16_t levels;           // entries of level[] in use
   uint16_t dimensions;
-  uint32_t reserved;
+  uint32_t build_flags;      // BuildFlags
   LevelStatistics level[kMaxLevel];
   ColumnEncoding column[kMaxColumns];
 };

@@ -81,6 +81,7 @@ const char* CheckMetaFields(const MetaContent& meta) {
   if (meta.version != kFormatVersion) return "index has the format of another version of xtree";
   if (meta.feature_flags & ~kKnownFeatures) return "index uses features of a newer version of xtree";
   if (meta.build_state > static_cast<uint8_t>(BuildState::kBuilt)) return "build state is unknown";
+  if (meta.build_flags & ~kBuildStale) return "build flags are unknown";
   if (meta.levels > kMaxLevel) return "number of levels is too high";
   return nullptr;
 }

@@ -30,6 +30,11 @@ using FileLocator = RelFileLocator;
 using FileNumber = RelFileNumber;
 inline const FileLocator& LocatorOf(Relation rel) { return rel->rd_locator; }
 inline FileNumber FileNumberOf(Relation rel) { return rel->rd_locator.relNumber; }
+inline FileNumber FileNumberOf(const FileLocator& locator) { return locator.relNumber; }
+inline void SetFile(FileLocator* locator, Oid tablespace, FileNumber number) {
+  locator->spcOid = tablespace;
+  locator->relNumber = number;
+}
 inline bool NewInTransaction(Relation rel) {
   return rel->rd_createSubid != InvalidSubTransactionId || rel->rd_newRelfilelocatorSubid != InvalidSubTransactionId ||
          rel->rd_firstRelfilelocatorSubid != InvalidSubTransactionId;
@@ -39,6 +44,11 @@ using FileLocator = RelFileNode;
 using FileNumber = Oid;
 inline const FileLocator& LocatorOf(Relation rel) { return rel->rd_node; }
 inline FileNumber FileNumberOf(Relation rel) { return rel->rd_node.relNode; }
+inline FileNumber FileNumberOf(const FileLocator& locator) { return locator.relNode; }
+inline void SetFile(FileLocator* locator, Oid tablespace, FileNumber number) {
+  locator->spcNode = tablespace;
+  locator->relNode = number;
+}
 // Was the relation, or its file, made by this transaction?
 inline bool NewInTransaction(Relation rel) {
   return rel->rd_createSubid != InvalidSubTransactionId || rel->rd_newRelfilenodeSubid != InvalidSubTransactionId ||
@@ -104,6 +114,11 @@ inline void SignalCatchup(Oid database) {
     if (proc.backendId != InvalidBackendId) (void)SendProcSignal(proc.pid, PROCSIG_CATCHUP_INTERRUPT, proc.backendId);
 #endif
   }
+}
+
+// A page of a permanent or unlogged relation's main fork, by the name of its file.
+inline Buffer ReadBufferOfFile(const FileLocator& locator, BlockNumber block, bool permanent) {
+  return ReadBufferWithoutRelcache(locator, MAIN_FORKNUM, block, RBM_NORMAL, nullptr, permanent);
 }
 
 // Appends a page to the relation: zeroed, pinned, exclusively locked before anybody else can reach it.

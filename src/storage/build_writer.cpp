@@ -7,7 +7,8 @@
 
 namespace xtree {
 
-BuildWriter::BuildWriter(Relation index, ForkNumber fork) : index_(index), fork_(fork), batch_(new Batch) {
+BuildWriter::BuildWriter(Relation index, ForkNumber fork, BlockNumber blocks)
+    : index_(index), fork_(fork), batch_(new Batch), size_(blocks) {
   static_assert(kBatch <= XLR_MAX_BLOCK_ID);
 }
 
@@ -27,6 +28,10 @@ void BuildWriter::Write(BlockNumber block, const PageImage& image) {
 
 void BuildWriter::Finish(const PageImage& meta) {
   Write(kMetaBlock, meta);
+  FinishWithoutMeta();
+}
+
+void BuildWriter::FinishWithoutMeta() {
   Flush();
   PgCall([&] {
     if (NeedsSync()) smgrimmedsync(RelationGetSmgr(index_), fork_);

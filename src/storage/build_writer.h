@@ -1,9 +1,9 @@
 // BuildWriter: writes the pages of a new index, each once, past the shared buffers.
 //
-// For CREATE INDEX and for the init fork of an unlogged index, whose relation nobody else can see: no locks. Blocks 0
-// and 1 come last (the tree is complete when its root is there), as do the meta page and the sync. WAL is wal.cpp's
-// LogNewPages, in batches; a build that fails leaves a file that the abort of its transaction drops. Functions throw
-// PgError; interrupts are served at each batch.
+// For CREATE INDEX and for the init fork of an unlogged index, whose relation nobody else can see, and for deferred builds, to whose
+// pages nothing leads: no locks. Blocks 0 and 1 come last (the tree is complete when its root is there), as do the meta page and the
+// sync. WAL is wal.cpp's LogNewPages, in batches; a build that fails leaves a file that the abort of its transaction drops, or pages
+// that the next deferred build cuts off. Functions throw PgError; interrupts are served at each batch.
 #pragma once
 
 #include "core/bulk/bulk_write.h"
@@ -13,8 +13,8 @@ namespace xtree {
 
 class BuildWriter : public PageSink {
  public:
-  // REQUIRES: the fork is empty.
-  explicit BuildWriter(Relation index, ForkNumber fork = MAIN_FORKNUM);
+  // REQUIRES: the fork has `blocks` blocks: none, or the meta page of an index that is not built.
+  explicit BuildWriter(Relation index, ForkNumber fork = MAIN_FORKNUM, BlockNumber blocks = 0);
 
   BlockNumber Reserve(int count) override;
   void Write(BlockNumber block, const PageImage& image) override;
@@ -23,6 +23,8 @@ class BuildWriter : public PageSink {
 
   // The meta page, and what makes the index durable. REQUIRES: every reserved block and the root are written.
   void Finish(const PageImage& meta);
+  // What makes it durable alone: the meta page is in the shared buffers.
+  void FinishWithoutMeta();
 
  protected:
   // May raise: within PgCall only.
@@ -47,7 +49,7 @@ class BuildWriter : public PageSink {
   std::unique_ptr<Batch> batch_;
   int batched_ = 0;
   BlockNumber next_ = kRootBlock + 1;  // to reserve
-  BlockNumber size_ = 0;               // of the file
+  BlockNumber size_;                   // of the file
 };
 
 }  // namespace xtree

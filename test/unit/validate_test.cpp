@@ -243,7 +243,8 @@ TEST_F(ValidateMetaTest, Fields) {
   ExpectRefused("page is not the meta page of an xtree index", [&] { ++meta().magic; });
   ExpectRefused("index has the format of another version of xtree", [&] { ++meta().version; });
   ExpectRefused("index uses features of a newer version of xtree", [&] { meta().feature_flags = 0x80; });
-  ExpectRefused("build state is unknown", [&] { meta().build_state = 4; });
+  ExpectRefused("build state is unknown", [&] { meta().build_state = 3; });
+  ExpectRefused("build flags are unknown", [&] { meta().build_flags = 2; });
   ExpectRefused("number of levels is too high", [&] { meta().levels = kMaxLevel + 1; });
   ExpectRefused("number of dimensions differs from the columns'", [&] { meta().dimensions = 4; });
   meta().feature_flags = kFeatureInclude;
