@@ -7,6 +7,7 @@ SELECT name FROM pg_settings WHERE name LIKE 'xtree.%' AND short_desc = '';
 
 SET xtree.use_mmap = always;
 SET xtree.use_mmap = '';
+SET xtree.build_on_first_use = at_once;
 SET xtree.prefetch_limit = -1;
 SET xtree.prefetch_limit = 1025;
 SET xtree.prefetch_limit = 'many';
@@ -23,6 +24,9 @@ SET xtree.naptime = 1;
 SET xtree.resident_threshold = 0;
 SET xtree.paged_threshold = 0;
 SET xtree.verify_on_load = on;
+SET xtree.max_build_workers = 1;
+ALTER SYSTEM SET xtree.max_build_workers = -1;
+ALTER SYSTEM SET xtree.max_build_workers = 65;
 ALTER SYSTEM SET xtree.memory_budget = -2;
 ALTER SYSTEM SET xtree.memory_budget = '3TB';
 ALTER SYSTEM SET xtree.memory_budget = '1 parsec';

@@ -551,9 +551,15 @@ CREATE FUNCTION xtree_stat_indexes(
   OUT tuples pg_catalog.int8, OUT mapped_reads pg_catalog.int8, OUT buffer_reads pg_catalog.int8, OUT retries pg_catalog.int8,
   OUT faults pg_catalog.int8, OUT prefetches pg_catalog.int8, OUT prefetch_time pg_catalog.float8,
   OUT first_access pg_catalog.timestamptz, OUT last_access pg_catalog.timestamptz, OUT load_time pg_catalog.float8,
-  OUT last_error pg_catalog.text, OUT last_error_time pg_catalog.timestamptz)
+  OUT last_error pg_catalog.text, OUT last_error_time pg_catalog.timestamptz,
+  OUT build_stage pg_catalog.text, OUT demand pg_catalog.int8, OUT next_build pg_catalog.timestamptz)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT ROWS 100;
+
+CREATE FUNCTION xtree_build_state(index pg_catalog.oid, OUT built pg_catalog.bool, OUT stale pg_catalog.bool,
+  OUT distinct_keys pg_catalog.int8, OUT rows_per_key pg_catalog.float8)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
 
 CREATE FUNCTION xtree_storage_options(reloptions pg_catalog.text[],
   OUT strategy pg_catalog.text, OUT preload pg_catalog.bool, OUT memory_quota pg_catalog.int8)
@@ -607,7 +613,7 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
 
 CREATE VIEW pg_stat_xtree_indexes AS
 SELECT x.indrelid AS relid, x.indexrelid, n.nspname AS schemaname, t.relname, c.relname AS indexrelname,
-  coalesce(s.state, 'registered') AS state,
+  CASE WHEN NOT b.built THEN coalesce(s.build_stage, 'unbuilt') ELSE coalesce(s.state, 'registered') END AS state,
   coalesce(s.strategy, o.strategy) AS strategy,
   f.size,
   coalesce(s.mapped_bytes, z.zero) AS mapped_bytes,
@@ -629,7 +635,16 @@ SELECT x.indrelid AS relid, x.indexrelid, n.nspname AS schemaname, t.relname, c.
   coalesce(s.prefetch_time, z.zero::pg_catalog.float8) AS prefetch_time,
   s.first_access, s.last_access, s.load_time, s.last_error, s.last_error_time,
   e.entries,
-  f.size::pg_catalog.float8 / nullif(e.entries, 0)::pg_catalog.float8 AS bytes_per_entry
+  f.size::pg_catalog.float8 / nullif(e.entries, 0)::pg_catalog.float8 AS bytes_per_entry,
+  b.distinct_keys, b.rows_per_key,
+  b.built AS is_built,
+  b.stale AS is_stale,
+  coalesce(s.demand, z.zero) AS demand,
+  p.phase AS build_phase,
+  CASE WHEN p.blocks_total > 0 THEN p.blocks_done::pg_catalog.float8 / p.blocks_total::pg_catalog.float8
+       WHEN p.tuples_total > 0 THEN p.tuples_done::pg_catalog.float8 / p.tuples_total::pg_catalog.float8
+       WHEN p.lockers_total > 0 THEN p.lockers_done::pg_catalog.float8 / p.lockers_total::pg_catalog.float8 END AS build_progress,
+  s.next_build
 FROM pg_catalog.pg_index x
   JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
   JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
@@ -639,10 +654,26 @@ FROM pg_catalog.pg_index x
   CROSS JOIN LATERAL (SELECT CASE WHEN xtree_preloaded() AND c.relpersistence <> 't' THEN 0::pg_catalog.int8 END AS zero) z
   CROSS JOIN LATERAL (SELECT CASE WHEN c.relpersistence = 't' THEN pg_catalog.pg_relation_size(c.oid)
                                   ELSE xtree_file_bytes(c.reltablespace, c.relfilenode) END AS size) f
-  CROSS JOIN LATERAL (SELECT CASE WHEN c.reltuples >= '0'::pg_catalog.float4 THEN c.reltuples::pg_catalog.int8 END AS entries) e
+  CROSS JOIN LATERAL xtree_build_state(c.oid) b
+  CROSS JOIN LATERAL (SELECT CASE WHEN b.built AND c.reltuples >= '0'::pg_catalog.float4 THEN c.reltuples::pg_catalog.int8 END AS entries) e
   LEFT JOIN xtree_stat_indexes() s ON s.indexrelid = c.oid
+  LEFT JOIN pg_catalog.pg_stat_progress_create_index p ON p.index_relid = c.oid AND p.datname = pg_catalog.current_database()
 WHERE a.amname = 'xtree' AND c.relkind = 'i';
 COMMENT ON VIEW pg_stat_xtree_indexes IS 'one row per xtree index of the current database, used or not: its state in memory and its use';
+
+CREATE VIEW pg_stat_xtree_builds AS
+SELECT count(*) AS indexes,
+  count(*) FILTER (WHERE is_built) AS built,
+  count(*) FILTER (WHERE NOT is_built) AS unbuilt,
+  count(*) FILTER (WHERE is_stale) AS stale,
+  count(*) FILTER (WHERE state = 'queued') AS queued,
+  count(*) FILTER (WHERE state = 'building') AS building,
+  count(*) FILTER (WHERE state = 'failed' AND NOT is_built) AS failed,
+  count(*) FILTER (WHERE state = 'loaded') AS loaded,
+  1 - count(*) FILTER (WHERE state = 'loaded')::pg_catalog.float8 / nullif(count(*), 0)::pg_catalog.float8 AS not_loaded,
+  1 - count(*) FILTER (WHERE is_built)::pg_catalog.float8 / nullif(count(*), 0)::pg_catalog.float8 AS not_built
+FROM pg_stat_xtree_indexes;
+COMMENT ON VIEW pg_stat_xtree_builds IS 'one row: how many xtree indexes of the current database are built, stale, loaded, or waiting to be built';
 
 CREATE VIEW pg_stat_xtree_pages AS
 SELECT p.datid, d.datname, p.indexrelid, n.nspname AS schemaname, t.relname, c.relname AS indexrelname,
@@ -681,7 +712,7 @@ COMMENT ON COLUMN pg_stat_xtree_indexes.indexrelid IS 'index';
 COMMENT ON COLUMN pg_stat_xtree_indexes.schemaname IS 'schema of both';
 COMMENT ON COLUMN pg_stat_xtree_indexes.relname IS 'name of the table';
 COMMENT ON COLUMN pg_stat_xtree_indexes.indexrelname IS 'name of the index';
-COMMENT ON COLUMN pg_stat_xtree_indexes.state IS 'registered, loading, loaded, unloading or failed, see "Life of an index"';
+COMMENT ON COLUMN pg_stat_xtree_indexes.state IS 'registered, loading, loaded, unloading or failed, see "Life of an index"; unbuilt, queued, building or failed, see "Deferred builds"';
 COMMENT ON COLUMN pg_stat_xtree_indexes.strategy IS 'how it is kept in memory: resident, paged or streamed; auto before it is first loaded';
 COMMENT ON COLUMN pg_stat_xtree_indexes.size IS 'bytes of its file';
 COMMENT ON COLUMN pg_stat_xtree_indexes.mapped_bytes IS 'bytes of its file that sessions map, counted once';
@@ -709,6 +740,26 @@ COMMENT ON COLUMN pg_stat_xtree_indexes.last_error IS 'why it could not be loade
 COMMENT ON COLUMN pg_stat_xtree_indexes.last_error_time IS 'when';
 COMMENT ON COLUMN pg_stat_xtree_indexes.entries IS 'rows in it, as the last VACUUM, ANALYZE or CREATE INDEX counted or estimated';
 COMMENT ON COLUMN pg_stat_xtree_indexes.bytes_per_entry IS 'size divided by entries';
+
+COMMENT ON COLUMN pg_stat_xtree_indexes.distinct_keys IS 'different keys, as the last build estimated them';
+COMMENT ON COLUMN pg_stat_xtree_indexes.rows_per_key IS 'rows per key then';
+COMMENT ON COLUMN pg_stat_xtree_indexes.is_built IS 'is it built? NULL while somebody has it locked';
+COMMENT ON COLUMN pg_stat_xtree_indexes.is_stale IS 'were rows written that it would have taken, while it was not built?';
+COMMENT ON COLUMN pg_stat_xtree_indexes.demand IS 'queries that would have used it, were it built; since the server started';
+COMMENT ON COLUMN pg_stat_xtree_indexes.build_phase IS 'of the build that goes on, as in pg_stat_progress_create_index';
+COMMENT ON COLUMN pg_stat_xtree_indexes.build_progress IS 'share of this phase that is done, 0 to 1';
+COMMENT ON COLUMN pg_stat_xtree_indexes.next_build IS 'after a build that failed or gave way: not tried again before';
+
+COMMENT ON COLUMN pg_stat_xtree_builds.indexes IS 'xtree indexes of this database';
+COMMENT ON COLUMN pg_stat_xtree_builds.built IS 'of them built';
+COMMENT ON COLUMN pg_stat_xtree_builds.unbuilt IS 'not built';
+COMMENT ON COLUMN pg_stat_xtree_builds.stale IS 'not built, and their tables were written to since';
+COMMENT ON COLUMN pg_stat_xtree_builds.queued IS 'not built, and a background build was asked for';
+COMMENT ON COLUMN pg_stat_xtree_builds.building IS 'being built';
+COMMENT ON COLUMN pg_stat_xtree_builds.failed IS 'not built, because that failed';
+COMMENT ON COLUMN pg_stat_xtree_builds.loaded IS 'loaded into memory';
+COMMENT ON COLUMN pg_stat_xtree_builds.not_loaded IS 'share of all that is not loaded, 0 to 1';
+COMMENT ON COLUMN pg_stat_xtree_builds.not_built IS 'share of all that is not built, 0 to 1';
 
 COMMENT ON COLUMN pg_stat_xtree_pages.datid IS 'database';
 COMMENT ON COLUMN pg_stat_xtree_pages.datname IS 'its name';
@@ -754,7 +805,7 @@ COMMENT ON COLUMN pg_stat_xtree_worker.last_error_time IS 'when';
 
 COMMENT ON COLUMN pg_stat_xtree_events.number IS 'in order, from 1';
 COMMENT ON COLUMN pg_stat_xtree_events.time IS 'when';
-COMMENT ON COLUMN pg_stat_xtree_events.kind IS 'load, unload, evict, pin, unpin, admit, failure, removed or worker';
+COMMENT ON COLUMN pg_stat_xtree_events.kind IS 'load, unload, evict, pin, unpin, admit, failure, removed, worker or build';
 COMMENT ON COLUMN pg_stat_xtree_events.pid IS 'process that it happened in';
 COMMENT ON COLUMN pg_stat_xtree_events.datid IS 'database';
 COMMENT ON COLUMN pg_stat_xtree_events.datname IS 'its name';
@@ -765,7 +816,7 @@ COMMENT ON COLUMN pg_stat_xtree_events.indexrelname IS 'name of the index';
 COMMENT ON COLUMN pg_stat_xtree_events.bytes IS 'that it was about';
 COMMENT ON COLUMN pg_stat_xtree_events.reason IS 'why, in words; NULL in other databases';
 
-GRANT SELECT ON pg_stat_xtree_indexes, pg_stat_xtree_pages, pg_stat_xtree_memory, pg_stat_xtree_worker, pg_stat_xtree_events TO PUBLIC;
+GRANT SELECT ON pg_stat_xtree_indexes, pg_stat_xtree_builds, pg_stat_xtree_pages, pg_stat_xtree_memory, pg_stat_xtree_worker, pg_stat_xtree_events TO PUBLIC;
 
 -- What is in memory, on request. Those about one index ask for its owner themselves.
 

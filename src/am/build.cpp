@@ -61,7 +61,7 @@ void KeepDimensions(Relation index, uint16* dimensions) {
 
 }  // namespace
 
-IndexBuildResult BuildTree(Relation heap, Relation index, IndexInfo* info, bool deferred, BulkStatistics* statistics) {
+IndexBuildResult BuildTree(Relation heap, Relation index, IndexInfo* info, bool deferred, BuiltTree* built) {
   const MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "xtree build", ALLOCSET_DEFAULT_SIZES);
   uint16 dimensions[kMaxColumns] = {};
   if (deferred) {
@@ -71,7 +71,7 @@ IndexBuildResult BuildTree(Relation heap, Relation index, IndexInfo* info, bool 
   }
   Build build = PrepareBuild(index, dimensions, memory);
   build.deferred = deferred;
-  build.statistics = statistics;
+  build.built = built;
   ParallelBuild* parallel = BeginParallelBuild(heap, index, info, dimensions);
   const IndexBuildResult result = Guarded(index, [&] {
     return parallel != nullptr ? BuildInParallel(heap, info, &build, memory, parallel) : BuildSerially(heap, info, &build, memory);
@@ -88,8 +88,8 @@ extern "C" IndexBuildResult* xtreebuild(Relation heap, Relation index, IndexInfo
   using namespace xtree;
   if (RelationGetNumberOfBlocks(index) != 0) elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
   auto* result = static_cast<IndexBuildResult*>(palloc(sizeof(IndexBuildResult)));
-  BulkStatistics statistics;
-  *result = MustDefer(heap, index, info) ? LeaveUnbuilt(heap, index, info) : BuildTree(heap, index, info, false, &statistics);
+  BuiltTree built;
+  *result = MustDefer(heap, index, info) ? LeaveUnbuilt(heap, index, info) : BuildTree(heap, index, info, false, &built);
   return result;
 }
 

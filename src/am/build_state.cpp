@@ -88,11 +88,13 @@ void SetUnbuilt(Relation index) {
   CacheInvalidateRelcache(index);
 }
 
-void SetReady(Relation index, const LevelStatistics* level, int levels) {
-  EditMeta(index, [=](MetaContent* meta) {
+void SetReady(Relation index, const BuiltTree& built) {
+  EditMeta(index, [&](MetaContent* meta) {
     meta->build_state = static_cast<uint8_t>(BuildState::kReady);
-    meta->levels = static_cast<uint16_t>(levels);
-    memcpy(static_cast<void*>(meta->level), level, levels * sizeof(LevelStatistics));
+    meta->levels = static_cast<uint16_t>(built.statistics.levels);
+    memcpy(static_cast<void*>(meta->level), built.statistics.level, meta->levels * sizeof(LevelStatistics));
+    meta->counted_rows = built.rows;
+    meta->distinct_keys = built.distinct_keys;
   });
   CacheInvalidateRelcache(index);
 }

@@ -8,6 +8,7 @@
 // that others must obey is followed by a commit and a wait for those that may not have seen it.
 #pragma once
 
+#include "am/build_steps.h"
 #include "am/index_state.h"
 
 namespace xtree {
@@ -30,7 +31,7 @@ void MarkStale(Relation index, const IndexState& state);
 
 // The steps, and the way back from ready. Each announces itself to others at commit.
 void SetUnbuilt(Relation index);
-void SetReady(Relation index, const LevelStatistics* level, int levels);
+void SetReady(Relation index, const BuiltTree& built);
 void SetBuilt(Relation index, uint64_t usable_from_xid);
 
 }  // namespace xtree

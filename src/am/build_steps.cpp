@@ -1,6 +1,8 @@
 // See build_steps.h.
 #include "am/build_steps.h"
 
+#include <cmath>
+
 #include "am/build_environment.h"
 #include "am/payload.h"
 #include "core/page_store.h"
@@ -16,6 +18,7 @@ extern "C" void xtree_add_row(Relation index, ItemPointer tuple, Datum* values, 
   const Payload payload = FormPayload(index, build->state->layout, build->include, values, isnull);
   Guarded(index, [&] {
     XTREE_STOP_POINT("build-row");
+    build->keys->Add(HashOf(build->state->layout, box));
     build->loader->Add(box, ToTupleId(*tuple), payload.bytes, payload.length);
   });
   MemoryContextSwitchTo(old);
@@ -24,7 +27,8 @@ extern "C" void xtree_add_row(Relation index, ItemPointer tuple, Datum* values, 
 
 Build PrepareBuild(Relation index, const uint16* dimensions, MemoryContext memory) {
   const MemoryContext row = AllocSetContextCreate(memory, "xtree build row", ALLOCSET_DEFAULT_SIZES);
-  return {index, NewIndexState(index, dimensions), IncludeDescriptor(index), row, nullptr, false, nullptr};
+  auto* keys = new (palloc(sizeof(DistinctCount))) DistinctCount();
+  return {index, NewIndexState(index, dimensions), IncludeDescriptor(index), row, nullptr, false, keys, nullptr};
 }
 
 double AddRows(Relation heap, IndexInfo* info, Build* build, TableScanDesc scan, bool progress) {
@@ -37,13 +41,16 @@ double AddRows(Relation heap, IndexInfo* info, Build* build, TableScanDesc scan,
 void FinishIndex(const Build& build, const BulkStatistics& statistics, BuildWriter* writer) {
   PgCall([] { ReportBuildPhase(kPhaseFinish); });
   XTREE_STOP_POINT("build-meta");
-  *build.statistics = statistics;
+  const uint64_t rows = statistics.levels > 0 ? statistics.level[0].entries : 0;
+  const auto keys = static_cast<uint64_t>(std::llround(build.keys->Estimate()));
+  *build.built = {statistics, rows, std::min(keys, rows)};
   if (build.deferred) {
     writer->FinishWithoutMeta();
     return;
   }
   const auto meta = std::make_unique<PageImage>();
   InitializeMetaPage(*build.state, BuildState::kBuilt, statistics.level, statistics.levels, meta.get());
+  NoteKeys(build.built->rows, build.built->distinct_keys, meta.get());
   writer->Finish(*meta);
 }
 

@@ -5,6 +5,7 @@
 
 #include "am/index_state.h"
 #include "core/bulk/bulk_load.h"
+#include "core/bulk/distinct_count.h"
 #include "storage/build_writer.h"
 
 extern "C" {
@@ -16,6 +17,13 @@ extern "C" {
 
 namespace xtree {
 
+// What a build has made.
+struct BuiltTree {
+  BulkStatistics statistics;
+  uint64_t rows;
+  uint64_t distinct_keys;  // estimated
+};
+
 // Plain data.
 struct Build {
   Relation index;
@@ -24,14 +32,15 @@ struct Build {
   MemoryContext row;  // reset after every row
   BulkLoader* loader;
   bool deferred;               // the meta page exists, says that the index is not built, and stays as it is
-  BulkStatistics* statistics;  // of the tree, once it is built
+  DistinctCount* keys;         // of the rows that this process has seen
+  BuiltTree* built;            // filled in at the end
 };
 
 // In the current memory context; `row` becomes a child of `memory`. `dimensions`: see build_dimensions.h.
 Build PrepareBuild(Relation index, const uint16* dimensions, MemoryContext memory);
 
 // Scans the table and writes the tree; in parallel where that is worthwhile. Ereports.
-IndexBuildResult BuildTree(Relation heap, Relation index, IndexInfo* info, bool deferred, BulkStatistics* statistics);
+IndexBuildResult BuildTree(Relation heap, Relation index, IndexInfo* info, bool deferred, BuiltTree* built);
 
 // Scans the table into the loader. `scan`: this process's share of a parallel scan, or nullptr. Returns how many rows
 // were seen.

@@ -130,6 +130,7 @@ void TeamMember::Work(Relation heap, IndexInfo* info, TableScanDesc scan) {
   Team* team = seat_.team;
   BulkShare* share = &team->share[seat_.number];
   team->heap_tuples[seat_.number] = AddRows(heap, info, build_, scan, seat_.leader());
+  team->keys[seat_.number] = *build_->keys;
   team->broken_hot_chain[seat_.number] = info->ii_BrokenHotChain;
   XTREE_STOP_POINT(seat_.leader() ? "build-leader-scanned" : "build-worker-scanned");
   const Size sample = SampleBytes(team->participants);
@@ -152,6 +153,7 @@ void TeamMember::Work(Relation heap, IndexInfo* info, TableScanDesc scan) {
 void TeamMember::Finish() {
   const Team* team = seat_.team;
   const BulkStatistics statistics = participant_.Finish(team->plan, team->shares(), &team->share[seat_.number]);
+  for (int p = 0; p < team->participants; p++) build_->keys->Merge(team->keys[p]);
   FinishIndex(*build_, statistics, &writer_);
 }
 

@@ -42,6 +42,7 @@ struct Team {
   std::atomic<uint64_t> rows_built;
   BulkPlan plan;
   BulkShare share[kMaxParticipants];
+  DistinctCount keys[kMaxParticipants];
   double heap_tuples[kMaxParticipants];
   bool broken_hot_chain[kMaxParticipants];
 

@@ -1,4 +1,5 @@
 // amcostestimate: from the tree's shape, without a look at the index itself, but for the meta page of one that may not be built.
+// Of an index that is not built it notes that a query asked for it.
 //
 // Pages: L leaves cut D dimensions into about L^(1/D) slices each. A condition that covers the share s of a dimension meets s plus one
 // slice of it; a dimension without a condition meets every slice. So conditions on two of four columns read many more leaves than
@@ -10,9 +11,12 @@
 #include "am/entry_points.h"
 #include "am/index_state.h"
 #include "core/scan/nearest_scan.h"
+#include "pg/settings.h"
+#include "stats/build_demand.h"
 
 extern "C" {
 #include "access/genam.h"
+#include "access/table.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -135,6 +139,25 @@ bool OrderNeedsSort(const IndexPath* path, const IndexState* state) {
 // More than any plan with another path costs, whatever is disabled.
 constexpr Cost kUnusable = 1e200;
 
+// Conditions or an order that the index could serve, or its predicate; not a mere scan of all its entries. An empty table has nothing to
+// gain, and stays unbuilt.
+bool WouldHelp(const IndexPath* path) {
+  const IndexOptInfo* info = path->indexinfo;
+  if (path->indexclauses == NIL && path->indexorderbys == NIL && info->indpred == NIL) return false;
+  const Relation index = index_open(info->indexoid, NoLock);
+  const Oid table = index->rd_index->indrelid;
+  index_close(index, NoLock);
+  const Relation heap = table_open(table, NoLock);
+  const bool has_rows = RelationGetNumberOfBlocks(heap) > 0;
+  table_close(heap, NoLock);
+  return has_rows;
+}
+
+void AskForBuild(const IndexPath* path, const IndexState& state) {
+  if (state.build_state == BuildState::kBuilt || settings.build_on_first_use == static_cast<int>(BuildOnFirstUse::kOff)) return;
+  if (WouldHelp(path)) NoteDemand(path->indexinfo->indexoid);
+}
+
 // Can the query not use the index, because it is not built, or was built after the query's snapshot was taken? In the second case the
 // plan is to be made anew with the next snapshot; in the first an invalidation sees to that.
 bool Unusable(PlannerInfo* root, const IndexState* state) {
@@ -153,6 +176,7 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   const IndexOptInfo* info = path->indexinfo;
   const IndexState* state = StateForPlanning(info);
   if (Unusable(root, state)) {
+    AskForBuild(path, *state);
     *startup_cost = *total_cost = kUnusable;
     *selectivity = 1;
     *correlation = *pages = 0;

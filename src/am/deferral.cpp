@@ -47,8 +47,7 @@ bool ReplacedHere(HeapTuple tuple) {
 
 // The file that the index had before its present one; InvalidOid: none in this transaction.
 pg::FileLocator FormerFile(Relation index) {
-  pg::FileLocator former = pg::LocatorOf(index);
-  pg::SetFile(&former, InvalidOid, InvalidOid);
+  pg::FileLocator former = {};
   CommandId last = 0;
   const Relation classes = table_open(RelationRelationId, AccessShareLock);
   ScanKeyData key;
@@ -60,7 +59,7 @@ pg::FileLocator FormerFile(Relation index) {
     const CommandId replaced = HeapTupleHeaderGetCmax(tuple->t_data);
     if (replaced < last) continue;
     last = replaced;
-    pg::SetFile(&former, row->reltablespace != InvalidOid ? row->reltablespace : MyDatabaseTableSpace, row->relfilenode);
+    former = pg::LocatorIn(row->reltablespace != InvalidOid ? row->reltablespace : MyDatabaseTableSpace, row->relfilenode);
   }
   systable_endscan(scan);
   table_close(classes, AccessShareLock);

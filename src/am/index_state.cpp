@@ -237,4 +237,10 @@ void InitializeMetaPage(const IndexState& state, BuildState build_state, const L
   FillEncodings(state, meta.column);
 }
 
+void NoteKeys(uint64_t rows, uint64_t distinct_keys, PageImage* image) {
+  auto& meta = *reinterpret_cast<MetaContent*>(image->bytes + kPageHeaderSize);
+  meta.counted_rows = rows;
+  meta.distinct_keys = distinct_keys;
+}
+
 }  // namespace xtree

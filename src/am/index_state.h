@@ -94,5 +94,7 @@ void FormBox(const IndexState& state, const Datum* values, const bool* isnull, B
 // Meta page content for this index, and its place on a page image.
 void InitializeMetaPage(const IndexState& state, BuildState build_state, const LevelStatistics* level, int levels,
                         PageImage* image);
+// How many rows a build put in, and how many different keys they have.
+void NoteKeys(uint64_t rows, uint64_t distinct_keys, PageImage* image);
 
 }  // namespace xtree

@@ -6,7 +6,7 @@
 #include "am/entry_points.h"
 #include "check/index_access.h"
 #include "pg/compat.h"
-#include "pg/guard.h"
+#include "stats/build_demand.h"
 #include "storage/stop_point.h"
 
 extern "C" {
@@ -19,6 +19,7 @@ extern "C" {
 #include "commands/progress.h"
 #include "commands/vacuum.h"
 #include "executor/spi.h"
+#include "storage/ipc.h"
 #include "utils/backend_progress.h"
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
@@ -44,6 +45,8 @@ struct OpenTarget {
   Relation table;
   Relation index;
 };
+
+IndexKey KeyOf(const Target& target) { return {MyDatabaseId, target.index}; }
 
 // The session's locks keep both as they are.
 OpenTarget Open(const Target& target) { return {table_open(target.table, kTableLock), index_open(target.index, kIndexLock)}; }
@@ -160,10 +163,10 @@ void BuildFromSnapshot(const Target& target) {
   const OwnerContext owner = SwitchToOwner(open.table);
   IndexInfo* info = BuildIndexInfo(open.index);
   info->ii_Concurrent = true;  // the rows that a snapshot sees
-  BulkStatistics statistics;
-  BuildTree(open.table, open.index, info, true, &statistics);
+  BuiltTree built;
+  BuildTree(open.table, open.index, info, true, &built);
   SwitchBack(owner);
-  SetReady(open.index, statistics.level, statistics.levels);
+  SetReady(open.index, built);
   PopActiveSnapshot();
   Close(open);
   NextTransaction("deferred-ready");
@@ -205,8 +208,10 @@ void Finish(const Target& target, const Reference& reference) {
   UpdateStatistics(open.index);
   SetBuilt(open.index, UsableFrom(reference));
   CacheInvalidateRelcache(open.table);
+  const int64 bytes = static_cast<int64>(RelationGetNumberOfBlocks(open.index)) * BLCKSZ;
   Close(open);
   SPI_commit();
+  NoteBuilt(KeyOf(target), bytes);
 }
 
 void BuildLocked(const Target& target) {
@@ -223,25 +228,79 @@ void BuildLocked(const Target& target) {
   Finish(target, reference);
 }
 
-}  // namespace
-
-BuildOutcome BuildDeferredIndex(Oid index, Waiting waiting) {
-  Target target = {InvalidOid, index, {}, {}, waiting, BuildState::kUnbuilt};
+BuildOutcome LockAndBuild(Target* target) {
   BuildOutcome outcome;
-  if (!LockTable(&target, &outcome) || !LooksUnbuilt(&target, &outcome)) {
+  if (!LockTable(target, &outcome) || !LooksUnbuilt(target, &outcome)) {
     SPI_commit();
     return outcome;
   }
-  if (waiting == Waiting::kPolled && TableIsEmpty(target)) {
+  if (target->waiting == Waiting::kPolled && TableIsEmpty(*target)) {
     pgstat_progress_end_command();
     SPI_commit();
     return BuildOutcome::kEmptyTable;
   }
-  LockForSession(&target);
-  BuildLocked(target);
-  Unlock(&target);
+  NoteBuildBegin(KeyOf(*target));
+  LockForSession(target);
+  BuildLocked(*target);
+  Unlock(target);
   pgstat_progress_end_command();
   return BuildOutcome::kBuilt;
+}
+
+// A process that ends in the middle says so.
+IndexKey current = {};
+
+void OnExit(int, Datum) {
+  if (current.index != InvalidOid) NoteBuildInterrupted(current);
+}
+
+void WatchExit() {
+  static bool watched = false;
+  if (!watched) before_shmem_exit(OnExit, 0);
+  watched = true;
+}
+
+void NoteError(const Target& target, const ErrorData& error) {
+  const bool cancelled = error.sqlerrcode == ERRCODE_QUERY_CANCELED;
+  if (cancelled && target.waiting == Waiting::kPolled) {
+    NoteGaveWay(KeyOf(target), "another session wanted a lock on the table");
+  } else {
+    NoteBuildFailure(KeyOf(target), error.message != nullptr ? error.message : "unknown error");
+  }
+}
+
+}  // namespace
+
+BuildOutcome BuildDeferredIndex(Oid index, Waiting waiting) {
+  Target target = {InvalidOid, index, {}, {}, waiting, BuildState::kUnbuilt};
+  volatile BuildOutcome outcome = BuildOutcome::kGone;
+  const MemoryContext context = CurrentMemoryContext;
+  WatchExit();
+  current = KeyOf(target);
+  PG_TRY();
+  {
+    outcome = LockAndBuild(&target);
+  }
+  PG_CATCH();
+  {
+    MemoryContextSwitchTo(context);
+    NoteError(target, *CopyErrorData());
+    current = {};
+    PG_RE_THROW();
+  }
+  PG_END_TRY();
+  current = {};
+  return outcome;
+}
+
+void WithdrawDeferredIndex(Oid index) {
+  Target target = {InvalidOid, index, {}, {}, Waiting::kPolled, BuildState::kUnbuilt};
+  BuildOutcome outcome;
+  if (!LockTable(&target, &outcome)) return;
+  const Relation relation = try_relation_open(index, kIndexLock);
+  if (relation == nullptr) return;
+  if (StateOf(relation) == BuildState::kReady) SetUnbuilt(relation);
+  relation_close(relation, NoLock);
 }
 
 }  // namespace xtree

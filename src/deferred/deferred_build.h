@@ -26,4 +26,8 @@ enum class BuildOutcome {
 // Ereports where `index` is no usable xtree index.
 BuildOutcome BuildDeferredIndex(Oid index, Waiting waiting);
 
+// After a build that failed, in a transaction of its own: writers need not go on inserting into what nobody will read. Does nothing where
+// somebody holds a lock on the table.
+void WithdrawDeferredIndex(Oid index);
+
 }  // namespace xtree

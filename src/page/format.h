@@ -135,11 +135,13 @@ struct MetaContent {
   uint16_t levels;           // entries of level[] in use
   uint16_t dimensions;
   uint32_t build_flags;      // BuildFlags
+  uint64_t counted_rows;     // that the last build put in
+  uint64_t distinct_keys;    // of them, estimated
   LevelStatistics level[kMaxLevel];
   ColumnEncoding column[kMaxColumns];
 };
-static_assert(offsetof(MetaContent, level) == 40);
-static_assert(sizeof(MetaContent) == 40 + 24 * kMaxLevel + 8 * kMaxColumns);
+static_assert(offsetof(MetaContent, level) == 56);
+static_assert(sizeof(MetaContent) == 56 + 24 * kMaxLevel + 8 * kMaxColumns);
 
 inline constexpr uint64_t kFeatureInclude = 1;  // leaves carry an INCLUDE payload
 inline constexpr uint64_t kKnownFeatures = kFeatureInclude;

@@ -31,10 +31,7 @@ using FileNumber = RelFileNumber;
 inline const FileLocator& LocatorOf(Relation rel) { return rel->rd_locator; }
 inline FileNumber FileNumberOf(Relation rel) { return rel->rd_locator.relNumber; }
 inline FileNumber FileNumberOf(const FileLocator& locator) { return locator.relNumber; }
-inline void SetFile(FileLocator* locator, Oid tablespace, FileNumber number) {
-  locator->spcOid = tablespace;
-  locator->relNumber = number;
-}
+inline FileLocator LocatorIn(Oid tablespace, FileNumber number) { return {tablespace, MyDatabaseId, number}; }
 inline bool NewInTransaction(Relation rel) {
   return rel->rd_createSubid != InvalidSubTransactionId || rel->rd_newRelfilelocatorSubid != InvalidSubTransactionId ||
          rel->rd_firstRelfilelocatorSubid != InvalidSubTransactionId;
@@ -45,10 +42,7 @@ using FileNumber = Oid;
 inline const FileLocator& LocatorOf(Relation rel) { return rel->rd_node; }
 inline FileNumber FileNumberOf(Relation rel) { return rel->rd_node.relNode; }
 inline FileNumber FileNumberOf(const FileLocator& locator) { return locator.relNode; }
-inline void SetFile(FileLocator* locator, Oid tablespace, FileNumber number) {
-  locator->spcNode = tablespace;
-  locator->relNode = number;
-}
+inline FileLocator LocatorIn(Oid tablespace, FileNumber number) { return {tablespace, MyDatabaseId, number}; }
 // Was the relation, or its file, made by this transaction?
 inline bool NewInTransaction(Relation rel) {
   return rel->rd_createSubid != InvalidSubTransactionId || rel->rd_newRelfilenodeSubid != InvalidSubTransactionId ||

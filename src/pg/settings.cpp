@@ -17,6 +17,10 @@ const config_enum_entry kUseMmap[] = {{"auto", static_cast<int>(UseMmap::kAuto),
                                       {"off", static_cast<int>(UseMmap::kOff), false},
                                       {nullptr, 0, false}};
 
+const config_enum_entry kBuildOnFirstUse[] = {{"background", static_cast<int>(BuildOnFirstUse::kBackground), false},
+                                              {"off", static_cast<int>(BuildOnFirstUse::kOff), false},
+                                              {nullptr, 0, false}};
+
 void DefineInt(const char* name, const char* text, const char* more, int* value, int initial, int min, int max, GucContext context,
                int unit) {
   DefineCustomIntVariable(name, text, more, value, initial, min, max, context, unit, nullptr, nullptr, nullptr);
@@ -31,6 +35,11 @@ void DefineOfSessions() {
   DefineInt("xtree.map_after", "Pages of an index that a session reads through shared buffers before it maps the index.",
             "Making a mapping costs as much as it saves on some sixty pages. 0: an index is mapped at the first scan.",
             &settings.map_after, 64, 0, 1000000, PGC_USERSET, 0);
+  DefineCustomEnumVariable("xtree.build_on_first_use", "Has deferred indexes built when queries of this session could use them.",
+                           "background: by a background worker, while the queries go on without; needs shared_preload_libraries. "
+                           "off: only xtree_build() and REINDEX build them.",
+                           &settings.build_on_first_use, static_cast<int>(BuildOnFirstUse::kBackground), kBuildOnFirstUse, PGC_USERSET, 0,
+                           nullptr, nullptr, nullptr);
 }
 
 void DefineOfMemory() {
@@ -61,6 +70,8 @@ void DefineOfWorker() {
   DefineCustomBoolVariable("xtree.verify_on_load", "Looks at every page of an index before it is mapped.",
                            "Checksums where the cluster has them, and page headers. An index that fails is read through shared buffers.",
                            &settings.verify_on_load, false, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+  DefineInt("xtree.max_build_workers", "Deferred indexes that are built in the background at a time.",
+            "Each takes a place of max_worker_processes. 0: none are.", &settings.max_build_workers, 2, 0, 64, PGC_SIGHUP, 0);
 }
 
 // Fixed when shared memory is laid out, so they can be defined only while the server starts.

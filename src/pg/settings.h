@@ -7,12 +7,14 @@
 namespace xtree {
 
 enum class UseMmap : int { kAuto, kOff };
+enum class BuildOnFirstUse : int { kBackground, kOff };
 
 struct Settings {
   // Of a session
   int use_mmap;        // UseMmap: may scans read through a mapping?
   int prefetch_limit;  // most pages advised together; 0: none
   int map_after;       // pages of an index that a session reads through buffers before it maps it
+  int build_on_first_use;  // BuildOnFirstUse: do this session's queries ask for deferred indexes?
 
   // Of the server, changed by a reload
   int memory_budget_kb;       // of resident pages, pins and private caches; -1: no limit
@@ -24,6 +26,7 @@ struct Settings {
   int resident_threshold_kb;  // up to here an index is resident
   int paged_threshold_kb;     // up to here paged, above streamed
   bool verify_on_load;        // look at every page while an index is loaded
+  int max_build_workers;      // deferred builds in the background at a time
 
   // Of the server, fixed at its start
   int max_tracked_pages;  // places for hot pages

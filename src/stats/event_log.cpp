@@ -18,7 +18,7 @@ struct EventRing {
 };
 
 const char* NameOf(EventKind kind) {
-  static const char* const names[] = {"load", "unload", "evict", "pin", "unpin", "admit", "failure", "removed", "worker"};
+  static const char* const names[] = {"load", "unload", "evict", "pin", "unpin", "admit", "failure", "removed", "worker", "build"};
   return names[static_cast<int>(kind)];
 }
 

@@ -6,7 +6,7 @@
 
 namespace xtree {
 
-enum class EventKind : int { kLoad, kUnload, kEvict, kPin, kUnpin, kAdmit, kFailure, kRemoved, kWorker };
+enum class EventKind : int { kLoad, kUnload, kEvict, kPin, kUnpin, kAdmit, kFailure, kRemoved, kWorker, kBuild };
 const char* NameOf(EventKind kind);
 
 struct Event {

@@ -37,6 +37,11 @@ const char* NameOf(LoadState state) {
   return names[static_cast<int>(state)];
 }
 
+const char* NameOf(BuildStage stage) {
+  static const char* const names[] = {"", "queued", "building", "failed"};
+  return names[static_cast<int>(stage)];
+}
+
 const char* NameOf(Strategy strategy) {
   static const char* const names[] = {"auto", "resident", "paged", "streamed"};
   return names[static_cast<int>(strategy)];
@@ -92,6 +97,12 @@ void RemoveSharedIndex(IndexKey key) {
   SharedIndex* index = BodyOf(entry);
   dshash_delete_entry(table, entry);
   DropReference(index);
+}
+
+bool WasUsed(SharedIndex* index) {
+  if (pg_atomic_read_u64(&index->last_access) != 0) return true;
+  SharedIndexLock lock(index);
+  return index->first_access != 0;
 }
 
 void SetState(SharedIndex* index, LoadState state) {

@@ -57,6 +57,19 @@ struct LoadOptions {
   int memory_quota_kb;  // -1: none
 };
 
+// What is done about a deferred index (stats/build_demand.h).
+enum class BuildStage : int { kNone, kQueued, kBuilding, kFailed };
+const char* NameOf(BuildStage stage);
+
+struct BuildStatus {
+  BuildStage stage;
+  pid_t pid;             // of the builder
+  int attempts;          // that came to nothing, since the index was last built
+  uint64 demand;         // queries that would have used the index, likewise
+  TimestampTz asked;     // when it was queued
+  TimestampTz next_try;  // no attempt before; 0: at once
+};
+
 struct SharedIndex {
   IndexKey key;  // constant
   dsa_pointer self;
@@ -96,7 +109,11 @@ struct SharedIndex {
   int64 pinned_bytes;
   char last_error[192];
   TimestampTz last_error_time;
+  BuildStatus build;
 };
+
+// Has anybody scanned or loaded the index? An entry may be there only because queries asked for it to be built.
+bool WasUsed(SharedIndex* index);
 
 // What pg_stat_xtree_reset() sets to 0: everything that is counted without the mutex.
 inline std::array<pg_atomic_uint64*, 9> CountersOf(SharedIndex* index) {

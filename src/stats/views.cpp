@@ -32,6 +32,7 @@ struct IndexCopy {
   int64 scans, tuples, mapped_pages, buffer_pages, retries, faults, prefetches, prefetch_us, load_us;
   TimestampTz first_access, last_access, last_error_time;
   char last_error[sizeof(SharedIndex::last_error)];
+  BuildStatus build;
 };
 
 struct Copies {
@@ -56,6 +57,7 @@ void CopyGuarded(SharedIndex* from, IndexCopy* to) {
   to->first_access = from->first_access;
   to->last_error_time = from->last_error_time;
   memcpy(to->last_error, from->last_error, sizeof(to->last_error));
+  to->build = from->build;
 }
 
 void Copy(SharedIndex* from, void* context) {
@@ -104,7 +106,8 @@ void Put(RowWriter& row, const IndexCopy& index) {
   } else {
     row.Duration(index.load_us);
   }
-  row.Text(index.last_error).Time(index.last_error_time).Put();
+  row.Text(index.last_error).Time(index.last_error_time);
+  row.Text(NameOf(index.build.stage)).Count(static_cast<int64>(index.build.demand)).Time(index.build.next_try).Put();
 }
 
 }  // namespace

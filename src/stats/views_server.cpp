@@ -36,6 +36,7 @@ struct IndexCounts {
 
 void CountIndex(SharedIndex* index, void* context) {
   IndexCounts* counts = static_cast<IndexCounts*>(context);
+  if (!WasUsed(index)) return;
   counts->registered++;
   SharedIndexLock lock(index);
   counts->loaded += index->state == LoadState::kLoaded;

@@ -115,7 +115,7 @@ void WriteFile(const IndexList& list, bool clean) {
   char* at = bytes + sizeof(header);
   for (int i = 0; i < list.count; i++) {
     const IndexStatus status = StatusOf(list.index[i]);
-    if (status.dropped || !(clean || status.options.preload)) continue;
+    if (status.dropped || !WasUsed(list.index[i]) || !(clean || status.options.preload)) continue;
     Record record;
     ToRecord(list.index[i], &record);
     memcpy(at, &record, sizeof(record));

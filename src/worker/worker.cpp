@@ -4,6 +4,7 @@
 #include <csetjmp>
 #include <cstdlib>
 
+#include "deferred/build_queue.h"
 #include "pg/guard.h"
 #include "pg/settings.h"
 #include "registry/fault_trap.h"
@@ -121,6 +122,7 @@ int Round() {
   ShowActivity("loading");
   LoadWaiting(list);
   ServeRequests(list);
+  StartBuilds(list);
   if (GetCurrentTimestamp() >= next_cycle) {
     Cycle(list);
     next_cycle = GetCurrentTimestamp() + INT64CONST(1000) * settings.naptime_ms;

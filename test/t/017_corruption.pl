@@ -129,8 +129,8 @@ my @header = ([ 'pd_lsn', 0, 8, 1 ], [ 'pd_checksum', 8, 2 ], [ 'pd_flags', 10, 
 my @opaque = map { [ $_->[0], 8168 + $_->[1], $_->[2], $_->[3] ] } ([ 'nsn', 0, 8, 1 ], [ 'link', 8, 4, 1 ], [ 'entries', 12, 2 ], [ 'level', 14, 1 ], [ 'flags', 15, 1, 1 ],
 	[ 'dimensions', 16, 2 ], [ 'block_bytes', 18, 2 ], [ 'block_capacity', 20, 2 ], [ 'page_id', 22, 2 ]);
 my @meta = map { [ $_->[0], 24 + $_->[1], $_->[2], $_->[3] ] } ([ 'magic', 0, 4 ], [ 'version', 4, 2 ], [ 'build_state', 6, 1 ], [ 'columns', 7, 1 ], [ 'feature_flags', 8, 8 ],
-	[ 'usable_from_xid', 16, 8 ], [ 'statistics_xid', 24, 8 ], [ 'levels', 32, 2 ], [ 'dimensions', 34, 2 ], [ 'build_flags', 36, 4 ], [ 'level statistics', 40, 24 ],
-	[ 'encoding id', 616, 2 ], [ 'encoding version', 618, 2 ], [ 'encoding dimensions', 620, 2 ], [ 'encoding width', 622, 1 ], [ 'encoding extended', 623, 1 ]);
+	[ 'usable_from_xid', 16, 8 ], [ 'statistics_xid', 24, 8 ], [ 'levels', 32, 2 ], [ 'dimensions', 34, 2 ], [ 'build_flags', 36, 4 ], [ 'counted_rows', 40, 8 ], [ 'distinct_keys', 48, 8 ], [ 'level statistics', 56, 24 ],
+	[ 'encoding id', 632, 2 ], [ 'encoding version', 634, 2 ], [ 'encoding dimensions', 636, 2 ], [ 'encoding width', 638, 1 ], [ 'encoding extended', 639, 1 ]);
 
 sub every_field
 {
