@@ -144,13 +144,17 @@ SKIP:
 
 	$poor = open_session();
 	ask($poor, $query =~ s/WHERE.*//r);
-	ask($poor, "SET xtree.use_mmap = off; $query; SET xtree.use_mmap = auto");
-	my @descriptors = glob("/proc/$poor->{pid}/fd/*");
-	my ($most) = sort { $b <=> $a } map { /(\d+)$/ } @descriptors;
-	system('prlimit', '--pid', $poor->{pid}, '--nofile=3:' . 1000);
-	$reads = of('t_x', 'mapped_reads');
-	my $found = ask($poor, $query);
-	system('prlimit', '--pid', $poor->{pid}, '--nofile=1000:1000');
+	# An invalidation may have the server close a file of the table, which it then cannot open either: then once more.
+	my $found = '';
+	for (1 .. 10)
+	{
+		ask($poor, "SET xtree.use_mmap = off; $query; SET xtree.use_mmap = auto");
+		system('prlimit', '--pid', $poor->{pid}, '--nofile=3:1000');
+		$reads = of('t_x', 'mapped_reads');
+		$found = ask($poor, $query);
+		system('prlimit', '--pid', $poor->{pid}, '--nofile=1000:1000');
+		last if $found eq $rows;
+	}
 	is($found, $rows, 'without file descriptors buffers serve') or diag($poor->{error});
 	is(of('t_x', 'mapped_reads'), $reads, 'nothing was mapped');
 	usleep(1_100_000);
