@@ -28,12 +28,12 @@ BOUND_OBJS = $(BOUND_SOURCES:src/%.cpp=build/obj/%.o)
 OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # In order: setup creates the extension, the others need it. Install scripts share sql/, hence an explicit list.
-REGRESS = setup agree index plans vacuum point box circle polygon scalar scalar2 distance network string range multirange $(call with,cube) \
+REGRESS = setup agree index plans vacuum point box circle polygon scalar scalar2 distance network string vector range multirange $(call with,cube) \
 	$(call with,postgis) parallel_build deferred stats settings
 # Companions are tested where their extension is installed.
 with = $(if $(wildcard $(datadir)/extension/$(1).control),$(1))
 REGRESS_SKIPPED = $(filter-out $(REGRESS),cube postgis)
-ISOLATION = split_scan supernode_scan recycling index_only serializable exclusion exclusion_deferred
+ISOLATION = split_scan first_row supernode_scan recycling index_only serializable exclusion exclusion_deferred
 # What needs stop points, or a setting that a server has not by default.
 ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert concurrent_build two_phase deferred_build)
 ISOLATION_OPTS = --inputdir=test --load-extension=xtree

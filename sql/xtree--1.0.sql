@@ -74,6 +74,12 @@ CREATE FUNCTION xtree_bit_support(pg_catalog.internal) RETURNS pg_catalog.intern
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_inet_support(pg_catalog.internal) RETURNS pg_catalog.internal
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_float4_vector_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_float8_vector_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_vector_options(pg_catalog.internal) RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_range_support(pg_catalog.internal) RETURNS pg_catalog.internal
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_multirange_support(pg_catalog.internal) RETURNS pg_catalog.internal
@@ -469,6 +475,67 @@ CREATE OPERATOR CLASS inet_ops DEFAULT FOR TYPE pg_catalog.inet USING xtree AS
   OPERATOR 26 pg_catalog.>> (pg_catalog.inet, pg_catalog.inet),
   OPERATOR 27 pg_catalog.>>= (pg_catalog.inet, pg_catalog.inet),
   FUNCTION 1 xtree_inet_support(pg_catalog.internal);
+
+-- Vectors: arrays of real and double precision as points
+
+CREATE TYPE xtree_window AS (lower pg_catalog.float8[], upper pg_catalog.float8[]);
+COMMENT ON TYPE xtree_window IS 'a box of vectors, given by its corners: those that are nowhere below lower nor above upper';
+
+CREATE FUNCTION xtree_l2_distance(pg_catalog.float4[], pg_catalog.float4[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float4_l2_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_l2_distance(pg_catalog.float4[], pg_catalog.float4[]) IS 'Euclidean distance of two vectors of the same length';
+CREATE FUNCTION xtree_l1_distance(pg_catalog.float4[], pg_catalog.float4[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float4_l1_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_l1_distance(pg_catalog.float4[], pg_catalog.float4[]) IS 'taxicab distance of two vectors of the same length';
+CREATE FUNCTION xtree_in_window(pg_catalog.float4[], xtree_window) RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME', 'xtree_float4_in_window' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_in_window(pg_catalog.float4[], xtree_window) IS 'is the vector nowhere below the lower nor above the upper corner?';
+CREATE FUNCTION xtree_window_contains(xtree_window, pg_catalog.float4[]) RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME', 'xtree_window_has_float4' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_window_contains(xtree_window, pg_catalog.float4[]) IS 'is the vector nowhere below the lower nor above the upper corner?';
+CREATE OPERATOR <-> (FUNCTION = xtree_l2_distance, LEFTARG = pg_catalog.float4[], RIGHTARG = pg_catalog.float4[], COMMUTATOR = <->);
+CREATE OPERATOR <+> (FUNCTION = xtree_l1_distance, LEFTARG = pg_catalog.float4[], RIGHTARG = pg_catalog.float4[], COMMUTATOR = <+>);
+CREATE OPERATOR <@ (FUNCTION = xtree_in_window, LEFTARG = pg_catalog.float4[], RIGHTARG = xtree_window, COMMUTATOR = @>,
+  RESTRICT = pg_catalog.contsel, JOIN = pg_catalog.contjoinsel);
+CREATE OPERATOR @> (FUNCTION = xtree_window_contains, LEFTARG = xtree_window, RIGHTARG = pg_catalog.float4[], COMMUTATOR = <@,
+  RESTRICT = pg_catalog.contsel, JOIN = pg_catalog.contjoinsel);
+
+CREATE OPERATOR CLASS float4_vector_ops DEFAULT FOR TYPE pg_catalog.float4[] USING xtree AS
+  OPERATOR 8 <@ (pg_catalog.float4[], xtree_window),
+  OPERATOR 15 <-> (pg_catalog.float4[], pg_catalog.float4[]) FOR ORDER BY pg_catalog.float_ops,
+  OPERATOR 16 <+> (pg_catalog.float4[], pg_catalog.float4[]) FOR ORDER BY pg_catalog.float_ops,
+  FUNCTION 1 xtree_float4_vector_support(pg_catalog.internal),
+  FUNCTION 2 (pg_catalog.float4[]) xtree_vector_options(pg_catalog.internal);
+
+CREATE FUNCTION xtree_l2_distance(pg_catalog.float8[], pg_catalog.float8[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float8_l2_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_l2_distance(pg_catalog.float8[], pg_catalog.float8[]) IS 'Euclidean distance of two vectors of the same length';
+CREATE FUNCTION xtree_l1_distance(pg_catalog.float8[], pg_catalog.float8[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float8_l1_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_l1_distance(pg_catalog.float8[], pg_catalog.float8[]) IS 'taxicab distance of two vectors of the same length';
+CREATE FUNCTION xtree_in_window(pg_catalog.float8[], xtree_window) RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME', 'xtree_float8_in_window' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_in_window(pg_catalog.float8[], xtree_window) IS 'is the vector nowhere below the lower nor above the upper corner?';
+CREATE FUNCTION xtree_window_contains(xtree_window, pg_catalog.float8[]) RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME', 'xtree_window_has_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_window_contains(xtree_window, pg_catalog.float8[]) IS 'is the vector nowhere below the lower nor above the upper corner?';
+CREATE OPERATOR <-> (FUNCTION = xtree_l2_distance, LEFTARG = pg_catalog.float8[], RIGHTARG = pg_catalog.float8[], COMMUTATOR = <->);
+CREATE OPERATOR <+> (FUNCTION = xtree_l1_distance, LEFTARG = pg_catalog.float8[], RIGHTARG = pg_catalog.float8[], COMMUTATOR = <+>);
+CREATE OPERATOR <@ (FUNCTION = xtree_in_window, LEFTARG = pg_catalog.float8[], RIGHTARG = xtree_window, COMMUTATOR = @>,
+  RESTRICT = pg_catalog.contsel, JOIN = pg_catalog.contjoinsel);
+CREATE OPERATOR @> (FUNCTION = xtree_window_contains, LEFTARG = xtree_window, RIGHTARG = pg_catalog.float8[], COMMUTATOR = <@,
+  RESTRICT = pg_catalog.contsel, JOIN = pg_catalog.contjoinsel);
+
+CREATE OPERATOR CLASS float8_vector_ops DEFAULT FOR TYPE pg_catalog.float8[] USING xtree AS
+  OPERATOR 8 <@ (pg_catalog.float8[], xtree_window),
+  OPERATOR 15 <-> (pg_catalog.float8[], pg_catalog.float8[]) FOR ORDER BY pg_catalog.float_ops,
+  OPERATOR 16 <+> (pg_catalog.float8[], pg_catalog.float8[]) FOR ORDER BY pg_catalog.float_ops,
+  FUNCTION 1 xtree_float8_vector_support(pg_catalog.internal),
+  FUNCTION 2 (pg_catalog.float8[]) xtree_vector_options(pg_catalog.internal);
+
+CREATE FUNCTION xtree_window(lower pg_catalog.float8[], upper pg_catalog.float8[]) RETURNS xtree_window
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN ROW(lower, upper)::xtree_window;
+COMMENT ON FUNCTION xtree_window(pg_catalog.float8[], pg_catalog.float8[]) IS 'the box between two corners';
 
 -- Ranges and multiranges: operators and strategy numbers of the classes of the same name for GiST
 

@@ -84,7 +84,7 @@ typedef struct XtreeOrder XtreeOrder;
 struct XtreeOrder
 {
 	/*
-	 * Euclidean metric over all of the column's (64-bit float) dimensions: then `query` has `dimensions` coordinates, lower bounds
+	 * Euclidean metric over all of the column's dimensions, of floats of either width: then `query` has `dimensions` coordinates, lower bounds
 	 * come from the vector kernels, and lower_bound may be NULL. Otherwise query is NULL.
 	 */
 	const double *query;
@@ -126,7 +126,8 @@ typedef struct XtreeTypeRoutine
 	/*
 	 * Only where dimensions is 0. dimensions_of() is what the operator class parameters say, 1 .. 100, or 0 where they say nothing: then
 	 * CREATE INDEX and REINDEX ask dimensions_in() about the first row's value, and the index remembers the answer. Of a table without
-	 * values it is default_dimensions.
+	 * values it is default_dimensions; where that is 0, the first value that is inserted decides, and rows without one are an ERROR
+	 * until then (rows without any that CREATE INDEX finds decide for 1).
 	 */
 	uint16 (*dimensions_of)(const XtreeColumn *column);
 	uint16 (*dimensions_in)(const XtreeColumn *column, Datum value);

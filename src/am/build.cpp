@@ -53,19 +53,21 @@ IndexBuildResult LeaveUnbuilt(Relation heap, Relation index, IndexInfo* info) {
   return {-1, -1};  // the table's number of rows stays as it is
 }
 
-// As they were found when the index was created.
-void KeepDimensions(Relation index, uint16* dimensions) {
+// As they were found when the index was created, or now.
+void KeepDimensions(Relation heap, Relation index, IndexInfo* info, uint16* dimensions) {
   const IndexState* state = CopyIndexState(index, MetaUse::kRequired);
-  for (int i = 0; i < state->layout.columns; i++) dimensions[i] = state->column[i].column.dimensions;
+  for (int i = 0; i < state->layout.columns; i++) dimensions[i] = state->column[i].undecided ? 0 : state->column[i].column.dimensions;
+  if (state->undecided) FindDimensions(heap, index, info, dimensions);
 }
 
 }  // namespace
 
 IndexBuildResult BuildTree(Relation heap, Relation index, IndexInfo* info, bool deferred, BuiltTree* built) {
   const MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "xtree build", ALLOCSET_DEFAULT_SIZES);
-  uint16 dimensions[kMaxColumns] = {};
+  uint16* dimensions = built->dimensions;
+  memset(dimensions, 0, sizeof built->dimensions);
   if (deferred) {
-    KeepDimensions(index, dimensions);
+    KeepDimensions(heap, index, info, dimensions);
   } else {
     FindDimensions(heap, index, info, dimensions);
   }
@@ -95,6 +97,7 @@ extern "C" IndexBuildResult* xtreebuild(Relation heap, Relation index, IndexInfo
 
 extern "C" void xtreebuildempty(Relation index) {
   using namespace xtree;
-  const IndexState* state = CopyIndexState(index, MetaUse::kNone);
+  const uint16 undecided[kMaxColumns] = {};
+  const IndexState* state = NewIndexState(index, undecided);
   Guarded(index, [&] { WriteInitFork(index, *state); });
 }

@@ -17,6 +17,7 @@ struct Search {
   uint16* dimensions;
   int columns;
   int missing;
+  bool rows;  // seen
   MemoryContext row;
 };
 
@@ -25,6 +26,7 @@ struct Search {
 extern "C" void xtree_look_at_row(Relation, ItemPointer, Datum* values, bool* isnull, bool, void* argument) {
   auto* search = static_cast<Search*>(argument);
   const MemoryContext old = MemoryContextSwitchTo(search->row);
+  search->rows = true;
   for (int i = 0; i < search->columns; i++) {
     const ColumnState& column = search->column[i];
     if (!DimensionsFromRows(column) || search->dimensions[i] != 0 || isnull[i]) continue;
@@ -35,6 +37,18 @@ extern "C" void xtree_look_at_row(Relation, ItemPointer, Datum* values, bool* is
   MemoryContextReset(search->row);
 }
 
+// There are rows, so the number cannot be left open until the first one comes; and none of them has a value.
+static void DecideWithoutValue(Relation index, const Search& search) {
+  for (int i = 0; i < search.columns; i++) {
+    const ColumnState& column = search.column[i];
+    if (!DimensionsFromRows(column) || search.dimensions[i] != 0 || column.routine->default_dimensions != 0) continue;
+    search.dimensions[i] = 1;
+    ereport(NOTICE, errmsg("number of dimensions of column \"%s\" of index \"%s\" is taken to be 1, because no row has a value there",
+                           NameStr(TupleDescAttr(RelationGetDescr(index), i)->attname), RelationGetRelationName(index)),
+            errhint("REINDEX when there are values, or make the index with the operator class parameter dims."));
+  }
+}
+
 // A scan cannot be stopped, so it is made in runs of blocks that grow.
 void FindDimensions(Relation heap, Relation index, IndexInfo* info, uint16* dimensions) {
   auto* search = static_cast<Search*>(palloc0(sizeof(Search)));
@@ -42,7 +56,7 @@ void FindDimensions(Relation heap, Relation index, IndexInfo* info, uint16* dime
   search->columns = IndexRelationGetNumberOfKeyAttributes(index);
   for (int i = 0; i < search->columns; i++) {
     DescribeColumn(index, i, &search->column[i]);
-    search->missing += DimensionsFromRows(search->column[i]);
+    search->missing += DimensionsFromRows(search->column[i]) && dimensions[i] == 0;
   }
   search->row = AllocSetContextCreate(CurrentMemoryContext, "xtree dimensions", ALLOCSET_SMALL_SIZES);
   const BlockNumber blocks = search->missing > 0 ? RelationGetNumberOfBlocks(heap) : 0;
@@ -50,6 +64,7 @@ void FindDimensions(Relation heap, Relation index, IndexInfo* info, uint16* dime
   for (BlockNumber block = 0; block < blocks && search->missing > 0; block += run, run *= 2)
     table_index_build_range_scan(heap, index, info, false, false, false, block, std::min(run, blocks - block), xtree_look_at_row,
                                  search, nullptr);
+  if (search->missing > 0 && search->rows) DecideWithoutValue(index, *search);
   MemoryContextDelete(search->row);
   pfree(search);
 }

@@ -50,8 +50,7 @@ bool UsableFrom(const IndexState& state, TransactionId xmin) {
 
 void RequireBuilt(Relation index, IndexState* state) {
   if (state->build_state == BuildState::kBuilt) return;
-  RereadMeta(index, state);
-  if (state->build_state != BuildState::kBuilt) ReportUnbuilt(index);
+  if (!RereadMeta(index, state) || state->build_state != BuildState::kBuilt) ReportUnbuilt(index);
 }
 
 // The planner leaves such an index out; but a plan may be older than the snapshot that it is run with, where snapshots are imported.
@@ -90,6 +89,11 @@ void SetUnbuilt(Relation index) {
 
 void SetReady(Relation index, const BuiltTree& built) {
   EditMeta(index, [&](MetaContent* meta) {
+    meta->dimensions = 0;
+    for (int i = 0; i < meta->columns; i++) {
+      meta->column[i].dimensions = built.dimensions[i];
+      meta->dimensions = static_cast<uint16_t>(meta->dimensions + built.dimensions[i]);
+    }
     meta->build_state = static_cast<uint8_t>(BuildState::kReady);
     meta->levels = static_cast<uint16_t>(built.statistics.levels);
     memcpy(static_cast<void*>(meta->level), built.statistics.level, meta->levels * sizeof(LevelStatistics));

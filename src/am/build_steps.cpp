@@ -10,11 +10,24 @@
 
 namespace xtree {
 
+namespace {
+
+// Only CONCURRENTLY, because otherwise nobody can insert meanwhile.
+[[noreturn]] void ReportNewRows(Relation index) {
+  ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+          errmsg("the first rows of the table were inserted while index \"%s\" was built", RelationGetRelationName(index)),
+          errhint("Try again: now a row decides the number of dimensions."));
+  pg_unreachable();
+}
+
+}  // namespace
+
 extern "C" void xtree_add_row(Relation index, ItemPointer tuple, Datum* values, bool* isnull, bool, void* argument) {
   const Build* build = static_cast<Build*>(argument);
   const MemoryContext old = MemoryContextSwitchTo(build->row);
   Box box;
-  FormBox(*build->state, values, isnull, &box);
+  if (build->state->undecided) ReportNewRows(index);
+  FormBox(index, *build->state, tuple, values, isnull, &box);
   const Payload payload = FormPayload(index, build->state->layout, build->include, values, isnull);
   Guarded(index, [&] {
     XTREE_STOP_POINT("build-row");
@@ -43,7 +56,9 @@ void FinishIndex(const Build& build, const BulkStatistics& statistics, BuildWrit
   XTREE_STOP_POINT("build-meta");
   const uint64_t rows = statistics.levels > 0 ? statistics.level[0].entries : 0;
   const auto keys = static_cast<uint64_t>(std::llround(build.keys->Estimate()));
-  *build.built = {statistics, rows, std::min(keys, rows)};
+  build.built->statistics = statistics;
+  build.built->rows = rows;
+  build.built->distinct_keys = std::min(keys, rows);
   if (build.deferred) {
     writer->FinishWithoutMeta();
     return;

@@ -22,6 +22,7 @@ struct BuiltTree {
   BulkStatistics statistics;
   uint64_t rows;
   uint64_t distinct_keys;  // estimated
+  uint16 dimensions[kMaxColumns];  // 0: as the type or parameters say, or undecided (am/first_row.h); of deferred builds, all that is known
 };
 
 // Plain data.

@@ -32,7 +32,7 @@ const XtreeTypeRoutine* RoutineOfColumn(Relation index, int column, const XtreeC
   if (routine->api_version != XTREE_API_VERSION) ReportBadRoutine(index, column, "Its type routine is of another version.");
   if (routine->ordinal_width != 4 && routine->ordinal_width != 8) ReportBadRoutine(index, column, "Its ordinals are neither 4 nor 8 bytes wide.");
   if (routine->bounds == nullptr || routine->constraint == nullptr || (routine->exact && routine->reconstruct == nullptr) ||
-      (routine->dimensions == 0 && (routine->dimensions_of == nullptr || routine->dimensions_in == nullptr || routine->default_dimensions == 0)))
+      (routine->dimensions == 0 && (routine->dimensions_of == nullptr || routine->dimensions_in == nullptr)))
     ReportBadRoutine(index, column, "Its type routine lacks a callback.");
   return routine;
 }
@@ -76,7 +76,7 @@ uint16 ReadDimensions(Relation index, int column, const ColumnState& described) 
   const MetaContent& meta = ReadMeta(index, &copy);
   if (!ReadableFormat(meta)) ReportFormat(index, meta);
   const int dimensions = meta.column[column].dimensions;
-  if (dimensions < 1 || dimensions > kMaxDimensions)
+  if ((dimensions == 0 && DefaultDimensions(described) != 0) || dimensions > kMaxDimensions)
     ReportCorruptPage(index, kMetaBlock, "number of dimensions of a column is out of range");
   return static_cast<uint16>(dimensions);
 }
@@ -91,6 +91,9 @@ void LoadColumns(Relation index, const uint16* given, IndexState* state) {
     if (DimensionsFromRows(column)) {
       column.column.dimensions = given != nullptr ? given[i] : ReadDimensions(index, i, column);
       if (column.column.dimensions == 0) column.column.dimensions = DefaultDimensions(column);
+      column.undecided = column.column.dimensions == 0;
+      if (column.undecided) column.column.dimensions = 1;
+      state->undecided |= column.undecided;
     }
     const XtreeTypeRoutine& routine = *column.routine;
     shape[i] = {column.column.dimensions, routine.ordinal_width, routine.extended, static_cast<Scalar>(routine.scalar)};
@@ -116,19 +119,29 @@ void ReadOptions(Relation index, IndexState* state) {
 void FillEncodings(const IndexState& state, ColumnEncoding* encoding) {
   for (int i = 0; i < state.layout.columns; i++) {
     const XtreeTypeRoutine& routine = *state.column[i].routine;
-    encoding[i] = {routine.encoding_id, routine.encoding_version, state.column[i].column.dimensions, routine.ordinal_width, routine.extended};
+    const uint16_t dimensions = state.column[i].undecided ? 0 : state.column[i].column.dimensions;
+    encoding[i] = {routine.encoding_id, routine.encoding_version, dimensions, routine.ordinal_width, routine.extended};
   }
 }
 
-void LoadMeta(Relation index, MetaUse use, IndexState* state) {
-  if (use == MetaUse::kPlan && RelationGetNumberOfBlocks(index) == 0) return;
+// Has a row decided what `state` takes for undecided?
+bool DecidedSince(const IndexState& state, const MetaContent& meta) {
+  for (int i = 0; i < state.layout.columns; i++)
+    if (state.column[i].undecided && meta.column[i].dimensions != 0) return true;
+  return false;
+}
+
+// False: the layout is another one since `state` was made.
+bool LoadMeta(Relation index, MetaUse use, IndexState* state) {
+  if (use == MetaUse::kPlan && RelationGetNumberOfBlocks(index) == 0) return true;
   ColumnEncoding encoding[kMaxColumns];
   FillEncodings(*state, encoding);
   PageImage copy;
   const MetaContent& meta = ReadMeta(index, &copy);
   const bool readable = ReadableFormat(meta);
-  const char* problem = readable ? ValidateMeta(copy.bytes, encoding, state->layout.columns) : nullptr;
-  if (use == MetaUse::kPlan && (!readable || problem != nullptr)) return;
+  const bool decided = readable && DecidedSince(*state, meta);
+  const char* problem = readable && !decided ? ValidateMeta(copy.bytes, encoding, state->layout.columns) : nullptr;
+  if (use == MetaUse::kPlan && (!readable || problem != nullptr)) return true;
   if (!readable) ReportFormat(index, meta);
   if (problem != nullptr) ReportCorruptPage(index, kMetaBlock, problem);
   state->meta_read = true;
@@ -137,6 +150,7 @@ void LoadMeta(Relation index, MetaUse use, IndexState* state) {
   state->usable_from_xid = meta.usable_from_xid;
   state->levels = meta.levels;
   memcpy(state->level, meta.level, sizeof(meta.level));
+  return !decided;
 }
 
 IndexState* ReadState(Relation index, const uint16* dimensions, MemoryContext memory) {
@@ -152,14 +166,26 @@ IndexState* ReadState(Relation index, const uint16* dimensions, MemoryContext me
 
 }  // namespace
 
-const IndexState* GetIndexState(Relation index, MetaUse use) {
+namespace {
+
+IndexState* CachedState(Relation index) {
   if (index->rd_amcache == nullptr) {
     IndexState* state = ReadState(index, nullptr, index->rd_indexcxt);
     if (index->rd_amcache != nullptr) pfree(index->rd_amcache);  // loading may have recursed through an invalidation
     index->rd_amcache = state;
   }
-  auto* state = static_cast<IndexState*>(index->rd_amcache);
-  if (use != MetaUse::kNone && !state->meta_read) LoadMeta(index, use, state);
+  return static_cast<IndexState*>(index->rd_amcache);
+}
+
+}  // namespace
+
+const IndexState* GetIndexState(Relation index, MetaUse use) {
+  IndexState* state = CachedState(index);
+  while (use != MetaUse::kNone && (!state->meta_read || state->undecided)) {
+    if (LoadMeta(index, use, state)) break;
+    ForgetIndexState(index);
+    state = CachedState(index);
+  }
   return state;
 }
 
@@ -170,7 +196,7 @@ IndexState* CopyIndexState(Relation index, MetaUse use) {
   return copy;
 }
 
-void RereadMeta(Relation index, IndexState* state) { LoadMeta(index, MetaUse::kRequired, state); }
+bool RereadMeta(Relation index, IndexState* state) { return LoadMeta(index, MetaUse::kRequired, state); }
 
 const IndexState* NewIndexState(Relation index, const uint16* dimensions) {
   return ReadState(index, dimensions, CurrentMemoryContext);
@@ -194,12 +220,33 @@ void ForgetIndexState(Relation index) {
   index->rd_amcache = nullptr;
 }
 
-void FormBox(const IndexState& state, const Datum* values, const bool* isnull, Box* box) {
+namespace {
+
+struct ValuePlace {
+  Relation index;
+  ItemPointer row;
+  int column;
+};
+
+}  // namespace
+
+// Says which value an error is about.
+extern "C" void xtree_value_context(void* argument) {
+  const auto* place = static_cast<const ValuePlace*>(argument);
+  errcontext("column \"%s\" of index \"%s\", row (%u,%u)", NameStr(TupleDescAttr(RelationGetDescr(place->index), place->column)->attname),
+             RelationGetRelationName(place->index), ItemPointerGetBlockNumber(place->row), ItemPointerGetOffsetNumber(place->row));
+}
+
+void FormBox(Relation index, const IndexState& state, ItemPointer row, const Datum* values, const bool* isnull, Box* box) {
   const KeyLayout& layout = state.layout;
+  ValuePlace place{index, row, 0};
+  ErrorContextCallback context{error_context_stack, xtree_value_context, &place};
+  error_context_stack = &context;
   box->marks = 0;
   for (int i = 0; i < layout.columns; i++) {
     const int first = layout.first_dimension[i], end = layout.first_dimension[i + 1];
     uint8_t mark = 0;
+    place.column = i;
     if (isnull[i]) {
       mark = kMarkNull;
     } else {
@@ -214,6 +261,7 @@ void FormBox(const IndexState& state, const Datum* values, const bool* isnull, B
       box->hi[d] = InvertedHi(layout.dimension[d].width);
     }
   }
+  error_context_stack = context.previous;
 }
 
 void InitializeMetaPage(const IndexState& state, BuildState build_state, const LevelStatistics* level, int levels,
@@ -232,9 +280,9 @@ void InitializeMetaPage(const IndexState& state, BuildState build_state, const L
   meta.feature_flags = state.layout.include ? kFeatureInclude : 0;
   meta.statistics_xid = RecoveryInProgress() ? 0 : U64FromFullTransactionId(ReadNextFullTransactionId());
   meta.levels = static_cast<uint16_t>(levels);
-  meta.dimensions = state.layout.dimensions;
   if (levels > 0) memcpy(meta.level, level, levels * sizeof(LevelStatistics));
   FillEncodings(state, meta.column);
+  for (int i = 0; i < meta.columns; i++) meta.dimensions = static_cast<uint16_t>(meta.dimensions + meta.column[i].dimensions);
 }
 
 void NoteKeys(uint64_t rows, uint64_t distinct_keys, PageImage* image) {

@@ -41,12 +41,14 @@ inline constexpr int kDefaultFillfactor = 90;
 struct ColumnState {
   const XtreeTypeRoutine* routine;
   XtreeColumn column;
+  bool undecided;  // the first row that is inserted will decide the number of dimensions, which is taken for 1
 };
 
 struct IndexState {
   int fillfactor;
   TreeOptions tree_options;
   LoadOptions load_options;
+  bool undecided;                     // in some column: whoever scans finds nothing
   bool meta_read;                     // what follows is the meta page's; else an empty tree's that is built
   bool stale;                         // not built, and rows were written since
   BuildState build_state;
@@ -61,7 +63,7 @@ struct IndexState {
 };
 
 // The cached state, valid until the next catalog access. Ereports for an unsupported column, an index that is too wide, or a meta
-// page that this code cannot read.
+// page that this code cannot read. Where the meta page is looked at and dimensions are undecided, it is looked at each time.
 enum class MetaUse {
   kNone,     // it is not looked at: there may be none yet
   kPlan,     // one that cannot be read is not reported: whoever scans the index reports it
@@ -72,8 +74,8 @@ const IndexState* GetIndexState(Relation index, MetaUse use);
 // The same, copied into the current memory context.
 IndexState* CopyIndexState(Relation index, MetaUse use);
 
-// Looks at the meta page again.
-void RereadMeta(Relation index, IndexState* state);
+// Looks at the meta page again. False: dimensions were decided meanwhile, so that the layout is another one.
+bool RereadMeta(Relation index, IndexState* state);
 
 // The state of an index that is to be built, in the current memory context. `dimensions`: of each column, 0 where the
 // operator class or the parameters say it.
@@ -88,8 +90,9 @@ void DescribeColumn(Relation index, int column, ColumnState* out);
 // Forgets the cache after the meta page changed.
 void ForgetIndexState(Relation index);
 
-// The box of an index tuple's key columns. Calls the types' callbacks, which may ereport: only where no C++ object is alive.
-void FormBox(const IndexState& state, const Datum* values, const bool* isnull, Box* box);
+// The box of an index tuple's key columns. Calls the types' callbacks, which may ereport (errors name column and row): only where no
+// C++ object is alive.
+void FormBox(Relation index, const IndexState& state, ItemPointer row, const Datum* values, const bool* isnull, Box* box);
 
 // Meta page content for this index, and its place on a page image.
 void InitializeMetaPage(const IndexState& state, BuildState build_state, const LevelStatistics* level, int levels,

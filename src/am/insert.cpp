@@ -1,6 +1,7 @@
 // aminsert: one entry into the index, unless that is not built yet (am/build_state.h). Locks and WAL: core/write/tree_writer.h, storage/buffer_store.h.
 #include "am/build_state.h"
 #include "am/entry_points.h"
+#include "am/first_row.h"
 #include "am/index_state.h"
 #include "am/payload.h"
 #include "core/write/tree_writer.h"
@@ -37,14 +38,20 @@ InsertState* GetInsertState(Relation index, IndexInfo* info) {
 extern "C" bool xtreeinsert(Relation index, Datum* values, bool* isnull, ItemPointer tuple, Relation heap, IndexUniqueCheck, bool,
                             IndexInfo* info) {
   using namespace xtree;
-  const InsertState* state = GetInsertState(index, info);
+  InsertState* state = GetInsertState(index, info);
   if (!TakesRows(*state->index)) {
     MarkStale(index, *state->index);
     return false;
   }
   const MemoryContext old = MemoryContextSwitchTo(state->row);
+  if (state->index->undecided) {
+    DecideDimensions(index, heap, *state->index, values, isnull);
+    MemoryContextSwitchTo(info->ii_Context);
+    state->index = CopyIndexState(index, MetaUse::kRequired);
+    MemoryContextSwitchTo(state->row);
+  }
   Box box;
-  FormBox(*state->index, values, isnull, &box);
+  FormBox(index, *state->index, tuple, values, isnull, &box);
   const Payload payload = FormPayload(index, state->index->layout, state->include, values, isnull);
   Guarded(index, [&] {
     BufferStore store(index, heap, state->index->layout);

@@ -80,8 +80,16 @@ void Use(IndexScanDesc scan, TreeScan* state) {
   state->reader.counts().scans++;
 }
 
+// An index whose first row has not come when the scan begins holds none that its snapshot sees. Whoever inserts it puts it into the root.
+void StartOnNothing(IndexScanDesc scan, TreeScan* state) {
+  PredicateLockPage(scan->indexRelation, kRootBlock, scan->xs_snapshot);
+  pgstat_count_index_scan(scan->indexRelation);
+  state->started = true;
+}
+
 void Start(IndexScanDesc scan, TreeScan* state) {
   RequireUsable(scan->indexRelation, *state->index, scan->xs_snapshot);
+  if (state->index->undecided) return StartOnNothing(scan, state);
   Use(scan, state);
   state->buffers().SetPredicateSnapshot(scan->xs_snapshot);
   if (IsMVCCSnapshot(scan->xs_snapshot)) NarrowToTree(state->reader, state->index->layout, &state->constraint);
@@ -225,6 +233,7 @@ extern "C" void xtreerescan(IndexScanDesc scan, ScanKey keys, int key_count, Sca
   state->started = false;
   if (keys != nullptr && key_count > 0) memmove(scan->keyData, keys, key_count * sizeof(ScanKeyData));
   if (orderbys != nullptr && orderby_count > 0) memmove(scan->orderByData, orderbys, orderby_count * sizeof(ScanKeyData));
+  if (state->index->undecided) return;
   MemoryContextReset(state->key_context);
   const MemoryContext old = MemoryContextSwitchTo(state->key_context);
   ConstraintFromKeys(scan->indexRelation, *state->index, scan->keyData, scan->numberOfKeys, &state->constraint);
@@ -240,6 +249,7 @@ extern "C" bool xtreegettuple(IndexScanDesc scan, ScanDirection direction) {
     Start(scan, state);
   else
     NotePriorTuple(scan, state);
+  if (state->index->undecided) return false;
   return state->nearest_order ? NextNearest(scan, state) : NextInWindow(scan, state);
 }
 
@@ -248,6 +258,7 @@ extern "C" int64 xtreegetbitmap(IndexScanDesc scan, TIDBitmap* bitmap) {
   TreeScan* state = StateOf(scan);
   Start(scan, state);
   int64 count = 0;
+  if (state->index->undecided) return count;
   while (state->window.Step(state->reader, &state->batch)) {
     tbm_add_tuples(bitmap, reinterpret_cast<ItemPointer>(state->batch.tuples), state->batch.count, state->batch.recheck);
     count += state->batch.count;

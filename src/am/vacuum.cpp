@@ -67,6 +67,10 @@ void Walk(const IndexVacuumInfo* info, IndexBulkDeleteCallback dead, void* callb
     result->estimated_count = true;  // of what is not there yet
     return;
   }
+  if (state->undecided) {  // empty; rows that come now decide the layout, so no page may be looked at
+    result->num_pages = RelationGetNumberOfBlocks(index);
+    return;
+  }
   const VacuumResult walked = Guarded(index, [&] {
     BufferStore store(index, nullptr, state->layout, info->strategy);
     TreeVacuum vacuum(store, state->layout, [&](TupleId tuple) {

@@ -54,7 +54,7 @@ void HeapCheck::AddRow(Relation, ItemPointer tuple, Datum* values, bool* isnull,
   auto* self = static_cast<HeapCheck*>(argument);
   const MemoryContext old = MemoryContextSwitchTo(self->row_context_);
   Box box;
-  FormBox(*self->state_, values, isnull, &box);
+  FormBox(self->open_.index, *self->state_, tuple, values, isnull, &box);
   MemoryContextSwitchTo(old);
   tuplesort_putdatum(self->rows_, Int64GetDatum(Fingerprint(self->state_->layout, box, ToTupleId(*tuple))), false);
   MemoryContextReset(self->row_context_);

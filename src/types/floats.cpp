@@ -4,9 +4,28 @@
 // equals NaN. Arguments may be of either type. Called by the access method through XtreeTypeRoutine. No locks, no WAL.
 #include <cmath>
 
+#include "types/float_place.h"
 #include "types/scalar_order.h"
 
 namespace xtree {
+
+Place PlaceInFloat8(double argument) {
+  if (argument == 0) return {xtree_ordinal_from_float8(-0.0), xtree_ordinal_from_float8(0.0)};
+  const int64 ordinal = xtree_ordinal_from_float8(argument);
+  return {ordinal, ordinal};
+}
+
+// Comparison with a float8 widens the column's value. An argument that is no float4 lies between its rounded value and
+// a neighbour.
+Place PlaceInFloat4(double argument) {
+  if (argument == 0) return {xtree_ordinal_from_float4(-0.0f), xtree_ordinal_from_float4(0.0f)};
+  const float nearest = static_cast<float>(argument);
+  const int64 ordinal = xtree_ordinal_from_float4(nearest);
+  if (nearest < argument) return {ordinal + 1, ordinal};
+  if (nearest > argument) return {ordinal, ordinal - 1};
+  return {ordinal, ordinal};
+}
+
 namespace {
 
 double ArgumentOf(Oid type, Datum argument) {
@@ -26,23 +45,6 @@ void BoundsOfFloat4(const XtreeColumn*, Datum value, XtreeBounds* out) {
 
 void BoundsOfFloat8(const XtreeColumn*, Datum value, XtreeBounds* out) {
   SetOrdinal(xtree_ordinal_from_float8(DatumGetFloat8(value)), out);
-}
-
-Place PlaceInFloat8(double argument) {
-  if (argument == 0) return {xtree_ordinal_from_float8(-0.0), xtree_ordinal_from_float8(0.0)};
-  const int64 ordinal = xtree_ordinal_from_float8(argument);
-  return {ordinal, ordinal};
-}
-
-// Comparison with a float8 widens the column's value. An argument that is no float4 lies between its rounded value and
-// a neighbour.
-Place PlaceInFloat4(double argument) {
-  if (argument == 0) return {xtree_ordinal_from_float4(-0.0f), xtree_ordinal_from_float4(0.0f)};
-  const float nearest = static_cast<float>(argument);
-  const int64 ordinal = xtree_ordinal_from_float4(nearest);
-  if (nearest < argument) return {ordinal + 1, ordinal};
-  if (nearest > argument) return {ordinal, ordinal - 1};
-  return {ordinal, ordinal};
 }
 
 void ConstrainFloat4(const XtreeColumn*, StrategyNumber strategy, Oid argument_type, Datum argument,

@@ -49,7 +49,7 @@ sub chosen_types {
     my %alias = (smallint => 'int2', integer => 'int4', bigint => 'int8', real => 'float4', 'double precision' => 'float8',
         'timestamp without time zone' => 'timestamp', 'timestamp with time zone' => 'timestamptz',
         'time without time zone' => 'time', 'time with time zone' => 'timetz', boolean => 'bool', character => 'bpchar',
-        'bit varying' => 'varbit');
+        'bit varying' => 'varbit', 'real[]' => 'float4[]', 'double precision[]' => 'float8[]');
     my %offered = map { ($alias{$_} // $_) => 1 } @{ $has->{rows} };
     return { map { $_ => type_record($_) } grep { $offered{ type_record($_)->{class} // $_ } } type_names() };
 }
@@ -83,7 +83,7 @@ sub report_failure {
 sub single_table {
     my ($session, $am, $types, $masked, $number, $report, $deadline) = @_;
     seed($opt{seed}, $number);
-    my ($table, $steps) = $number % 8 == 0 && $am->{exclusion} && !$opt{fault} ? exclusion_life($am, $types, $masked)
+    my ($table, $steps) = $number % 8 == 0 && $am->{exclusion} && !$opt{fault} && (grep { $_->{equal} } values %$types) ? exclusion_life($am, $types, $masked)
         : table_life($am, $types, $masked, max_rows => $opt{'max-rows'}, opclass => $opt{opclass}, fault => $opt{fault});
     $session->reset_schema;
     my $failure = run_steps($session, $am, $steps, sub {

@@ -150,11 +150,13 @@ TEST_F(KernelsTest, ComparisonAtTheExtremes) {
   }
 }
 
-// Nodes of one 64-bit floating point column.
+// Nodes of one floating point column, of 64 bits or 32.
 class DistanceTest : public KernelsTest {
  protected:
-  void Start(int dimensions, bool extended, int level) {
-    const ColumnShape column = {static_cast<uint16_t>(dimensions), 8, extended, Scalar::kFloat64};
+  void Start(int dimensions, bool extended, int level, bool narrow = false) {
+    narrow_ = narrow;
+    const ColumnShape column = {static_cast<uint16_t>(dimensions), static_cast<uint8_t>(narrow ? 4 : 8), extended,
+                                narrow ? Scalar::kFloat32 : Scalar::kFloat64};
     ASSERT_EQ(nullptr, KeyLayout::Make(&column, 1, false, &layout_));
     NodeEditor(layout_, page_->bytes).Initialize(level, 0);
   }
@@ -164,8 +166,8 @@ class DistanceTest : public KernelsTest {
     Box box;
     box.marks = 0;
     for (int d = 0; d < layout_.dimensions; ++d) {
-      box.lo[d] = OrdinalFromDouble(lo[d]);
-      box.hi[d] = OrdinalFromDouble(hi[d]);
+      box.lo[d] = OrdinalOf(lo[d]);
+      box.hi[d] = OrdinalOf(hi[d]);
     }
     NodeEditor editor(layout_, page_->bytes);
     if (node().leaf()) {
@@ -173,6 +175,10 @@ class DistanceTest : public KernelsTest {
     } else {
       editor.AppendChild(box, 7, {});
     }
+  }
+
+  Ordinal OrdinalOf(double value) const {
+    return narrow_ ? OrdinalFromFloat(static_cast<float>(value)) : OrdinalFromDouble(value);
   }
 
   void FillRandomly(double scale) {
@@ -203,8 +209,8 @@ class DistanceTest : public KernelsTest {
   long double ExactSquare(int entry, const std::vector<double>& query) const {
     long double sum = 0;
     for (int d = 0; d < layout_.dimensions; ++d) {
-      const long double lo = DoubleFromOrdinal(node().Lo(entry, d));
-      const long double hi = DoubleFromOrdinal(node().Hi(entry, d));
+      const long double lo = Decode(layout_.dimension[d].scalar, node().Lo(entry, d));
+      const long double hi = Decode(layout_.dimension[d].scalar, node().Hi(entry, d));
       const long double delta = std::max<long double>({0, lo - query[d], query[d] - hi});
       sum += delta * delta;
     }
@@ -216,13 +222,14 @@ class DistanceTest : public KernelsTest {
   };
   KeyLayout layout_;
   std::unique_ptr<PageBytes> page_ = std::make_unique<PageBytes>();
+  bool narrow_ = false;
 };
 
 TEST_F(DistanceTest, IsATightLowerBoundInEveryKernel) {
   for (const int dimensions : {1, 2, 3, 8, 24, 40, 100}) {
-    for (const int shape : {0, 1, 2}) {  // points on a leaf, boxes on a leaf, a directory page
+    for (const int shape : {0, 1, 2, 3, 4, 5}) {  // points on a leaf, boxes on a leaf, a directory page; in 64 bits, in 32
       for (const double scale : {1e-3, 1.0, 1e9}) {
-        Start(dimensions, shape == 1, shape == 2 ? 1 : 0);
+        Start(dimensions, shape % 3 == 1, shape % 3 == 2 ? 1 : 0, shape >= 3);
         FillRandomly(scale);
         std::vector<double> query(dimensions);
         for (double& q : query) q = std::uniform_real_distribution<double>(-scale, scale)(random_);
@@ -242,10 +249,12 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 const double kNan = std::numeric_limits<double>::quiet_NaN();
 
 TEST_F(DistanceTest, NanOnLeavesOfPointsIsInfinitelyFar) {
-  Start(2, false, 0);
-  Append({1, kNan}, {1, kNan});
-  for (const Kernels* kernels : AllKernels()) {
-    EXPECT_EQ(kInf, RunOne(*kernels, {1, 2})) << kernels->name;
+  for (const bool narrow : {false, true}) {
+    Start(2, false, 0, narrow);
+    Append({1, kNan}, {1, kNan});
+    for (const Kernels* kernels : AllKernels()) {
+      EXPECT_EQ(kInf, RunOne(*kernels, {1, 2})) << kernels->name;
+    }
   }
   Start(2, false, 0);
   Append({1, 2}, {1, 2});

@@ -14,7 +14,7 @@ struct Kernels {
                 uint16_t* slots);
 
   // Squared Euclidean distance from `query` to each entry's box over `dimensions` consecutive dimensions starting at `first`
-  // (of one kFloat64 column), entries in [0, entries); out has room for whole blocks. A lower bound: never above the exact square
+  // (of one kFloat64 or kFloat32 column), entries in [0, entries); out has room for whole blocks. A lower bound: never above the exact square
   // (rounded down by a relative 1e-14 or so, and where the square overflows, finite); never NaN. Where a coordinate is NaN on either
   // side: 0 for that dimension where lo and hi are stored (directory pages, extended columns), +inf on leaves of point-like ones.
   void (*squared_distance)(const NodeView& node, int first, int dimensions, const double* query, double* out);
@@ -29,6 +29,7 @@ struct DistanceArrays {
   uint32_t block_bytes;
   bool directory;
   bool extended;  // lo and hi differ
+  bool narrow;    // ordinals of 32 bits
   double shrink;  // factor that covers the rounding of all the sums
 };
 DistanceArrays FindDistanceArrays(const NodeView& node, int first, int dimensions);

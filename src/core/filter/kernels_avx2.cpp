@@ -82,6 +82,12 @@ struct Avx2 {
     return _mm256_castsi256_pd(_mm256_xor_si256(v, _mm256_srli_epi64(negative, 1)));
   }
 
+  static Doubles DecodeNarrow(const uint8_t* at) {
+    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i negative = _mm_srai_epi32(v, 31);
+    return _mm256_cvtps_pd(_mm_castsi128_ps(_mm_xor_si128(v, _mm_srli_epi32(negative, 1))));
+  }
+
   static Doubles InfinityWhereNan(Doubles test, Doubles values) {
     return _mm256_blendv_pd(values, Set(__builtin_inf()), _mm256_cmp_pd(test, test, _CMP_UNORD_Q));
   }

@@ -47,16 +47,24 @@ double Decode64(const uint8_t* array, int slot) {
   return std::bit_cast<double>(bits >= 0 ? bits : bits ^ kOrdinalMax);
 }
 
+double Decode32(const uint8_t* array, int slot) {
+  int32_t bits;
+  memcpy(&bits, array + slot * sizeof(bits), sizeof(bits));
+  return std::bit_cast<float>(bits >= 0 ? bits : bits ^ std::numeric_limits<int32_t>::max());
+}
+
+double Decode(const uint8_t* array, int slot, bool narrow) { return narrow ? Decode32(array, slot) : Decode64(array, slot); }
+
 // The greater one; `b` where either is NaN (as the vector instruction has it).
 double Greater(double a, double b) { return a > b ? a : b; }
 
 double SquaredDistance(const uint8_t* block, int slot, const DistanceArrays& arrays, const double* query) {
   double sum = 0;
   for (int d = 0; d < arrays.dimensions; ++d) {
-    const double lo = Decode64(block + arrays.dimension[d].lo[arrays.directory], slot);
+    const double lo = Decode(block + arrays.dimension[d].lo[arrays.directory], slot, arrays.narrow);
     double delta = lo - query[d];
     if (arrays.extended) {
-      const double hi = Decode64(block + arrays.dimension[d].hi[arrays.directory], slot);
+      const double hi = Decode(block + arrays.dimension[d].hi[arrays.directory], slot, arrays.narrow);
       delta = Greater(query[d] - hi, Greater(delta, 0));
     }
     sum += delta * delta;
@@ -85,7 +93,7 @@ DistanceArrays FindDistanceArrays(const NodeView& node, int first, int dimension
   // Each term is rounded three times and each sum once, by at most half of epsilon; the rest is for the exact side's
   // own rounding.
   const double shrink = 1 - std::max(1e-14, (dimensions + 8) * std::numeric_limits<double>::epsilon());
-  return {dimension, dimensions, entries, block.capacity, block.bytes, !leaf, !leaf || dimension->extended, shrink};
+  return {dimension, dimensions, entries, block.capacity, block.bytes, !leaf, !leaf || dimension->extended, dimension->width == 4, shrink};
 }
 
 constinit const Kernels kScalarKernels = {"scalar", Filter, SquaredDistances};

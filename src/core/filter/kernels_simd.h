@@ -160,17 +160,23 @@ int Filter(const uint8_t* first_block, const BlockLayout& block, int entries, co
   }
 }
 
+template <class Isa, bool kNarrow>
+inline typename Isa::Doubles DecodeOrdinals(const uint8_t* at) {
+  if constexpr (kNarrow) return Isa::DecodeNarrow(at);
+  return Isa::Decode(at);
+}
+
 // The same sums in the same order as the scalar kernel's, one vector of entries at a time.
-template <class Isa, bool kExtended>
+template <class Isa, bool kExtended, bool kNarrow>
 inline void SquaredDistancesOf(const uint8_t* at, const DistanceArrays& arrays, const double* query, double* out) {
   using Doubles = typename Isa::Doubles;
   const Doubles zero = Isa::Set(0);
   Doubles sum = zero;
   for (int d = 0; d < arrays.dimensions; ++d) {
     const Doubles q = Isa::Set(query[d]);
-    Doubles delta = Isa::Sub(Isa::Decode(at + arrays.dimension[d].lo[arrays.directory]), q);
+    Doubles delta = Isa::Sub(DecodeOrdinals<Isa, kNarrow>(at + arrays.dimension[d].lo[arrays.directory]), q);
     if (kExtended) {
-      const Doubles hi = Isa::Decode(at + arrays.dimension[d].hi[arrays.directory]);
+      const Doubles hi = DecodeOrdinals<Isa, kNarrow>(at + arrays.dimension[d].hi[arrays.directory]);
       delta = Isa::Max(Isa::Sub(q, hi), Isa::Max(delta, zero));
     }
     sum = Isa::Add(sum, Isa::Mul(delta, delta));
@@ -180,20 +186,29 @@ inline void SquaredDistancesOf(const uint8_t* at, const DistanceArrays& arrays, 
   Isa::Store(out, Isa::InfinityWhereNan(sum, Isa::Max(shrunk, zero)));
 }
 
+template <class Isa, bool kNarrow>
+void SquaredDistancesOfPage(const uint8_t* at, const DistanceArrays& arrays, const double* query, double* out) {
+  for (int base = 0; base < arrays.entries; base += arrays.capacity, at += arrays.block_bytes) {
+    for (int slot = 0; slot < arrays.capacity; slot += Isa::kDoubles) {
+      const uint8_t* array = at + slot * (kNarrow ? sizeof(float) : sizeof(double));
+      if (arrays.extended) {
+        SquaredDistancesOf<Isa, true, kNarrow>(array, arrays, query, out + base + slot);
+      } else {
+        SquaredDistancesOf<Isa, false, kNarrow>(array, arrays, query, out + base + slot);
+      }
+    }
+  }
+}
+
 template <class Isa>
 void SquaredDistances(const NodeView& node, int first, int dimensions, const double* query, double* out) {
   const DistanceArrays arrays = FindDistanceArrays(node, first, dimensions);
   if (arrays.capacity < Isa::kDoubles) return kScalarKernels.squared_distance(node, first, dimensions, query, out);
   const uint8_t* at = node.page() + kPageHeaderSize;
-  for (int base = 0; base < arrays.entries; base += arrays.capacity, at += arrays.block_bytes) {
-    for (int slot = 0; slot < arrays.capacity; slot += Isa::kDoubles) {
-      const uint8_t* array = at + slot * sizeof(double);
-      if (arrays.extended) {
-        SquaredDistancesOf<Isa, true>(array, arrays, query, out + base + slot);
-      } else {
-        SquaredDistancesOf<Isa, false>(array, arrays, query, out + base + slot);
-      }
-    }
+  if (arrays.narrow) {
+    SquaredDistancesOfPage<Isa, true>(at, arrays, query, out);
+  } else {
+    SquaredDistancesOfPage<Isa, false>(at, arrays, query, out);
   }
 }
 

@@ -95,6 +95,12 @@ struct Sse2 {
     return _mm_castsi128_pd(_mm_xor_si128(v, _mm_srli_epi64(negative, 1)));
   }
 
+  static Doubles DecodeNarrow(const uint8_t* at) {
+    const __m128i v = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(at));
+    const __m128i negative = _mm_srai_epi32(v, 31);
+    return _mm_cvtps_pd(_mm_castsi128_ps(_mm_xor_si128(v, _mm_srli_epi32(negative, 1))));
+  }
+
   static Doubles InfinityWhereNan(Doubles test, Doubles values) {
     const __m128d nan = _mm_cmpunord_pd(test, test);
     return _mm_or_pd(_mm_andnot_pd(nan, values), _mm_and_pd(nan, Set(__builtin_inf())));

@@ -29,7 +29,7 @@ struct DistanceKey {
   int first;       // dimension of the column
   int dimensions;  // number of them
   int column;
-  const double* query;  // Euclidean distance to it (64-bit float columns only): bounds by the kernels; or nullptr
+  const double* query;  // Euclidean distance to it (float columns only): bounds by the kernels; or nullptr
   double (*lower_bound)(void* context, const Ordinal* lo, const Ordinal* hi);  // may be nullptr where query is not
   double (*distance)(void* context, const Ordinal* lo, const Ordinal* hi);     // exact
   void* context;

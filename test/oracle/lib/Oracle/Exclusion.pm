@@ -60,7 +60,7 @@ sub constraint_step {
 # The table and its steps; the stream of random numbers must be seeded.
 sub exclusion_life {
     my ($am, $types, $masked) = @_;
-    my @names = sort keys %$types;
+    my @names = grep { $types->{$_}{equal} } sort keys %$types;
     my $count = $am->{multi} ? pick(1, 1, 2, 3) : 1;
     my @columns = map { plain_column("c$_", $types->{ pick(@names) }, $masked) } 1 .. $count;
     my $table = { am => $am, next_id => 1, columns => \@columns, where => chance(15), deferrable => chance(15) };

@@ -116,6 +116,8 @@ sub add_quals {
 
 # --- shapes ---------------------------------------------------------------------
 
+sub metric { return pick(@{ $_[0]{type}{metrics} // ['<->'] }) }
+
 sub shown {
     my ($key, $distance) = @_;
     return '(' . sprintf($key->{type}{shown} // '%s', $distance) . ')::text';
@@ -126,8 +128,9 @@ sub distances {
     my @keys = grep { @{ $_->{type}{knn} } } @{ $index->{keys} };
     for my $key (sample(chance(8) ? 2 : 1, @keys)) {
         my $argtype = pick(@{ $key->{type}{knn} });
-        push @{ $q->{ops} },   [ $key->{type}{name}, '<->', $argtype ];
-        push @{ $q->{order} }, "$key->{sql} <-> " . constant($q, $key, $argtype);
+        my $op = metric($key);
+        push @{ $q->{ops} },   [ $key->{type}{name}, $op, $argtype ];
+        push @{ $q->{order} }, "$key->{sql} $op " . constant($q, $key, $argtype);
         push @{ $q->{shown} }, shown($key, $q->{order}[-1]);
     }
     $q->{limit} = pick(undef, 1, 3, 10, 100, 1000);
@@ -138,8 +141,8 @@ sub add_probes {
     my ($q, $index, $ordering) = @_;
     my @keys = $ordering ? grep { @{ $_->{type}{knn} } } @{ $index->{keys} } : @{ $index->{keys} };
     my $key  = pick(@keys);
-    my ($op, $argtype) = $ordering ? ('<->', pick(@{ $key->{type}{knn} })) : random_operator($q, $key);
-    push @{ $q->{ops} }, [ $key->{type}{name}, '<->', $argtype ] if $ordering;
+    my ($op, $argtype) = $ordering ? (metric($key), pick(@{ $key->{type}{knn} })) : random_operator($q, $key);
+    push @{ $q->{ops} }, [ $key->{type}{name}, $op, $argtype ] if $ordering;
     my $count = pick(1, 3, 10, 30);
     $q->{probes} = [ map { [ $_, array_member($key, $argtype) ] } 1 .. $count ];
     $q->{probe_qual}  = "$key->{sql} $op v.x";

@@ -149,7 +149,7 @@ sub random_table {
 sub key_definition {
     my ($table, $key) = @_;
     my $sql   = $key->{sql} eq $key->{column}{name} ? $key->{sql} : "($key->{sql})";
-    my $class = $table->{opclass}{ $key->{type}{name} };
+    my $class = $table->{opclass}{ $key->{type}{name} } // $key->{type}{opclass};
     return $class ? "$sql $class" : $sql;
 }
 

@@ -5,9 +5,11 @@
 #   class   the type that the default operator class is declared for, where it is another one
 #   arg     sub (column, argument type): an SQL constant for an operator's right side
 #   ops     argument type => operators; an operator with a commutator may turn round
-#   knn     argument types of the ordering operator <->
+#   opclass what CREATE INDEX says after the column, where the default class needs parameters
+#   knn     argument types of the ordering operators
+#   metrics the ordering operators, where <-> is not the only one
 #   shown   template over a distance: what equal ones have in common, where their texts differ
-#   equal   the operator for = ANY and joins on equality
+#   equal   the operator of exclusion constraints; none: the type is not used for them
 #   ordered true where BETWEEN makes sense
 #   exprs   [expression template over the column, its type], never raising an error
 # Client side only: talks to no server, takes no lock.
@@ -17,6 +19,7 @@ use warnings;
 use Oracle::Geometry qw(point_kinds box_kinds circle_kinds polygon_kinds point_arg box_arg polygon_arg circle_arg);
 use Oracle::Range qw(range_kinds range_arg);
 use Oracle::Scalar qw(scalar_kinds scalar_arg);
+use Oracle::Vector qw(vector_kinds vector_arg window_arg);
 use Exporter 'import';
 our @EXPORT_OK = qw(type_record type_names commuted setup_statements);
 
@@ -129,6 +132,20 @@ sub range_type {
         $TYPES{$name}{ops}{$element} = ['@>'];
     }
     return;
+}
+
+# Vectors of one length for each type, which the index is told.
+for my $name ('float4', 'float8') {
+    my $dims = $name eq 'float4' ? 3 : 2;
+    $TYPES{"$name\[]"} = {
+        kinds   => vector_kinds($name, $dims),
+        arg     => sub { return $_[1] eq 'xtree_window' ? window_arg($_[0], $name, $dims) : vector_arg($_[0], $name, $dims) },
+        ops     => { xtree_window => ['<@'] },
+        knn     => ["$name\[]"],
+        metrics => [ '<->', '<+>' ],
+        opclass => "${name}_vector_ops (dims = $dims)",
+        exprs   => [ [ 'coalesce(%s, ' . ($name eq 'float4' ? "'{1,2,3}'" : "'{1,2}'") . ')', "$name\[]" ] ],
+    };
 }
 
 range_type('int4range', 'int4multirange', 'int4');

@@ -1,0 +1,63 @@
+// See first_row.h.
+#include "am/first_row.h"
+
+#include "core/page_store.h"
+#include "pg/guard.h"
+#include "storage/buffer_store.h"
+
+namespace xtree {
+
+namespace {
+
+[[noreturn]] void ReportNoValue(Relation index, int column) {
+  ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+          errmsg("number of dimensions of column \"%s\" of index \"%s\" is not known yet",
+                 NameStr(TupleDescAttr(RelationGetDescr(index), column)->attname), RelationGetRelationName(index)),
+          errdetail("The first row decides, and this one has NULL there."),
+          errhint("Insert a row with a value first, or make the index with the operator class parameter dims."));
+  pg_unreachable();
+}
+
+void FindDimensions(Relation index, const IndexState& state, const Datum* values, const bool* isnull, uint16* dimensions) {
+  for (int i = 0; i < state.layout.columns; i++) {
+    const ColumnState& column = state.column[i];
+    dimensions[i] = column.column.dimensions;
+    if (!column.undecided) continue;
+    if (isnull[i]) ReportNoValue(index, i);
+    dimensions[i] = column.routine->dimensions_in(&column.column, values[i]);
+  }
+}
+
+// Nothing to do where somebody else was first.
+void WriteDecision(const IndexState& undecided, const IndexState& decided, BufferStore* store) {
+  const PageLock meta(*store, kMetaBlock, LockMode::kExclusive);
+  PageImage meta_image, root_image;
+  memcpy(meta_image.bytes, meta.bytes(), kPageSize);
+  auto* content = reinterpret_cast<MetaContent*>(meta_image.bytes + kPageHeaderSize);
+  for (int i = 0; i < decided.layout.columns; i++) {
+    if (undecided.column[i].undecided && content->column[i].dimensions != 0) return;
+    content->column[i].dimensions = decided.column[i].column.dimensions;
+  }
+  content->dimensions = decided.layout.dimensions;
+  const PageLock root(*store, store->OpenUnchecked(kRootBlock, LockMode::kExclusive));
+  memcpy(root_image.bytes, root.bytes(), kPageSize);
+  NodeEditor(decided.layout, root_image.bytes).Initialize(0, kNodeLeaf);
+  const PageChange changes[] = {{&meta.ref(), &meta_image, false}, {&root.ref(), &root_image, false}};
+  XTREE_STOP_POINT("first-row");
+  store->Commit(changes);
+}
+
+}  // namespace
+
+void DecideDimensions(Relation index, Relation heap, const IndexState& undecided, const Datum* values, const bool* isnull) {
+  uint16 dimensions[kMaxColumns];
+  FindDimensions(index, undecided, values, isnull, dimensions);
+  const IndexState* decided = NewIndexState(index, dimensions);
+  Guarded(index, [&] {
+    BufferStore store(index, heap, decided->layout);
+    WriteDecision(undecided, *decided, &store);
+  });
+  ForgetIndexState(index);
+}
+
+}  // namespace xtree

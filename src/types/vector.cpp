@@ -1,0 +1,185 @@
+// Operator classes for real[] and double precision[]: vectors as points with as many dimensions as the parameter `dims` or the first
+// row says.
+//
+// Called by the access method through XtreeTypeRoutine. Coordinates are ordinals of their own width, so windows and distances are
+// exact and keys can be returned. NaN is the greatest coordinate, and a distance with it is NaN, which sorts last. No locks, no WAL.
+#include "types/vector.h"
+
+#include <limits>
+
+#include "types/dims.h"
+#include "types/float_place.h"
+#include "types/support_function.h"
+
+namespace xtree {
+namespace {
+
+constexpr StrategyNumber kWithinWindow = 8;
+constexpr StrategyNumber kOrderByEuclid = 15;
+constexpr StrategyNumber kOrderByTaxicab = 16;
+
+template <typename Float>
+constexpr bool kNarrow = sizeof(Float) == sizeof(float4);
+
+template <typename Float>
+int64 OrdinalOf(Float value) {
+  if constexpr (kNarrow<Float>) return xtree_ordinal_from_float4(value);
+  return xtree_ordinal_from_float8(value);
+}
+
+template <typename Float>
+Float ValueOf(int64 ordinal) {
+  if constexpr (kNarrow<Float>) return xtree_float4_from_ordinal(ordinal);
+  return xtree_float8_from_ordinal(ordinal);
+}
+
+template <typename Float>
+uint16 DimensionsIn(const XtreeColumn*, Datum value) {
+  const int dimensions = Vector<Float>(value).dimensions;
+  if (dimensions > kMaxDims)
+    ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a vector of %d dimensions cannot be indexed", dimensions),
+            errdetail("An index has at most %d dimensions.", kMaxDims));
+  return static_cast<uint16>(dimensions);
+}
+
+void RequireDimensionsOfIndex(const XtreeColumn* column, int dimensions) {
+  if (dimensions == column->dimensions) return;
+  ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION),
+          errmsg("vector has %d dimensions, but the index has %d", dimensions, column->dimensions),
+          errhint("The operator class parameter dims of the index decides, or else its first row does."));
+}
+
+template <typename Float>
+void Bounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
+  const Vector<Float> vector(value);
+  RequireDimensionsOfIndex(column, vector.dimensions);
+  for (int d = 0; d < vector.dimensions; d++) out->lo[d] = out->hi[d] = OrdinalOf(vector.at[d]);
+  out->empty = false;
+  FreeVector(vector, value);
+}
+
+template <typename Float>
+void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
+  if (strategy != kWithinWindow) elog(ERROR, "unrecognized strategy number: %d", strategy);
+  const Window window = WindowOf(argument);
+  RequireDimensionsOfIndex(column, window.lower.dimensions);
+  for (int d = 0; d < column->dimensions; d++) {
+    out->lo_min[d] = (kNarrow<Float> ? PlaceInFloat4 : PlaceInFloat8)(window.lower.at[d]).first;
+    out->lo_max[d] = (kNarrow<Float> ? PlaceInFloat4 : PlaceInFloat8)(window.upper.at[d]).last;
+    if (out->lo_min[d] > out->lo_max[d]) out->match = XTREE_MATCH_NEVER;
+  }
+}
+
+const double* QueryOf(const XtreeOrder* order) { return static_cast<const double*>(order->state); }
+
+template <typename Float, double (*kDistance)(const double*, const double*, int)>
+double Distance(const XtreeOrder* order, const int64* lo, const int64*) {
+  double value[kMaxDims];
+  for (int d = 0; d < order->dimensions; d++) value[d] = ValueOf<Float>(lo[d]);
+  return kDistance(value, QueryOf(order), order->dimensions);
+}
+
+// The distance of the box's nearest point: no term of its sum is above that of a value's, hence no partial sum. A NaN among the
+// bounds says nothing.
+template <typename Float, double (*kDistance)(const double*, const double*, int)>
+double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  double nearest[kMaxDims];
+  const double* query = QueryOf(order);
+  for (int d = 0; d < order->dimensions; d++) {
+    const double low = ValueOf<Float>(lo[d]), high = ValueOf<Float>(hi[d]);
+    nearest[d] = query[d];
+    if (low > query[d]) nearest[d] = low;
+    if (high < query[d]) nearest[d] = high;
+  }
+  return kDistance(nearest, query, order->dimensions);
+}
+
+// From a vector with an infinity or NaN all are infinitely far away, or at NaN, which sorts behind.
+double InfinitelyFar(const XtreeOrder*, const int64*, const int64*) { return std::numeric_limits<double>::infinity(); }
+
+template <typename Float>
+void SetCallbacks(StrategyNumber strategy, XtreeOrder* out) {
+  switch (strategy) {
+    case kOrderByEuclid:
+      out->distance = Distance<Float, EuclideanDistance>;
+      out->lower_bound = LowerBound<Float, EuclideanDistance>;
+      out->query = QueryOf(out);
+      return;
+    case kOrderByTaxicab:
+      out->distance = Distance<Float, TaxicabDistance>;
+      out->lower_bound = LowerBound<Float, TaxicabDistance>;
+      return;
+    default:
+      elog(ERROR, "unrecognized strategy number: %d", strategy);
+  }
+}
+
+template <typename Float>
+void Order(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeOrder* out) {
+  const Vector<Float> vector(argument);
+  RequireDimensionsOfIndex(column, vector.dimensions);
+  double* query = static_cast<double*>(palloc(sizeof(double) * vector.dimensions));
+  bool finite = true;
+  for (int d = 0; d < vector.dimensions; d++) {
+    query[d] = vector.at[d];
+    finite = finite && std::isfinite(query[d]);
+  }
+  out->query = nullptr;
+  out->state = query;
+  SetCallbacks<Float>(strategy, out);
+  if (finite) return;
+  out->query = nullptr;
+  out->lower_bound = InfinitelyFar;
+}
+
+template <typename Float>
+Datum Reconstruct(const XtreeColumn* column, const int64* lo, const int64*, bool) {
+  Datum elements[kMaxDims];
+  for (int d = 0; d < column->dimensions; d++)
+    elements[d] = kNarrow<Float> ? Float4GetDatum(ValueOf<Float>(lo[d])) : Float8GetDatum(ValueOf<Float>(lo[d]));
+  const bool by_value = kNarrow<Float> || FLOAT8PASSBYVAL;
+  return PointerGetDatum(construct_array(elements, column->dimensions, kNarrow<Float> ? FLOAT4OID : FLOAT8OID, sizeof(Float), by_value,
+                                         kNarrow<Float> ? TYPALIGN_INT : TYPALIGN_DOUBLE));
+}
+
+template <typename Float>
+constexpr XtreeTypeRoutine RoutineOf(uint16 encoding_id) {
+  return {
+      .magic = XTREE_ROUTINE_MAGIC,
+      .api_version = XTREE_API_VERSION,
+      .encoding_id = encoding_id,
+      .encoding_version = 1,
+      .dimensions = 0,
+      .ordinal_width = sizeof(Float),
+      .extended = false,
+      .scalar = kNarrow<Float> ? XTREE_SCALAR_FLOAT32 : XTREE_SCALAR_FLOAT64,
+      .exact = true,
+      .may_be_empty = false,
+      .dimensions_of = DimsOption,
+      .dimensions_in = DimensionsIn<Float>,
+      .default_dimensions = 0,
+      .bounds = Bounds<Float>,
+      .constraint = Constrain<Float>,
+      .order = Order<Float>,
+      .reconstruct = Reconstruct<Float>,
+      .coordinate = nullptr,
+      .planner_family = nullptr,
+  };
+}
+
+constexpr XtreeTypeRoutine kFloat4 = RoutineOf<float4>(58);
+constexpr XtreeTypeRoutine kFloat8 = RoutineOf<float8>(59);
+
+}  // namespace
+}  // namespace xtree
+
+XTREE_SUPPORT_FUNCTION(xtree_float4_vector_support, xtree::kFloat4)
+XTREE_SUPPORT_FUNCTION(xtree_float8_vector_support, xtree::kFloat8)
+
+extern "C" {
+PG_FUNCTION_INFO_V1(xtree_vector_options);
+Datum xtree_vector_options(PG_FUNCTION_ARGS) {
+  xtree::DefineDims(reinterpret_cast<local_relopts*>(PG_GETARG_POINTER(0)));
+  PG_RETURN_VOID();
+}
+}
