@@ -69,6 +69,16 @@ CALL xtree_build('deferred_xtree');
 INSERT INTO deferred_points SELECT i, point(i % 100, i / 100), i % 10 FROM generate_series(11001, 12000) i;
 SELECT xtree_check('deferred_xtree', true), deferred_state('deferred_xtree');
 
+-- parallel workers help
+ALTER TABLE deferred_points SET (parallel_workers = 2);
+SET maintenance_work_mem = '96MB';
+CREATE INDEX deferred_parallel ON deferred_points USING xtree (p, id) WITH (build = deferred);
+CALL xtree_build('deferred_parallel');
+SELECT deferred_state('deferred_parallel'), xtree_check('deferred_parallel', true);
+DROP INDEX deferred_parallel;
+RESET maintenance_work_mem;
+ALTER TABLE deferred_points RESET (parallel_workers);
+
 -- REINDEX builds, in all forms; an empty table's index stays unbuilt
 CREATE TABLE deferred_reindex AS SELECT * FROM deferred_points;
 CREATE INDEX deferred_reindex_a ON deferred_reindex USING xtree (p) WITH (build = deferred);

@@ -139,23 +139,32 @@ bool OrderNeedsSort(const IndexPath* path, const IndexState* state) {
 // More than any plan with another path costs, whatever is disabled.
 constexpr Cost kUnusable = 1e200;
 
-// Conditions or an order that the index could serve, or its predicate; not a mere scan of all its entries. An empty table has nothing to
-// gain, and stays unbuilt.
+// Conditions or an order that the index could serve, or its predicate; not a mere scan of all its entries.
 bool WouldHelp(const IndexPath* path) {
-  const IndexOptInfo* info = path->indexinfo;
-  if (path->indexclauses == NIL && path->indexorderbys == NIL && info->indpred == NIL) return false;
-  const Relation index = index_open(info->indexoid, NoLock);
+  return path->indexclauses != NIL || path->indexorderbys != NIL || path->indexinfo->indpred != NIL;
+}
+
+Oid TableOf(Oid index_oid) {
+  const Relation index = index_open(index_oid, NoLock);
   const Oid table = index->rd_index->indrelid;
   index_close(index, NoLock);
+  return table;
+}
+
+bool HasRows(Oid table) {
   const Relation heap = table_open(table, NoLock);
   const bool has_rows = RelationGetNumberOfBlocks(heap) > 0;
   table_close(heap, NoLock);
   return has_rows;
 }
 
+// An empty table has nothing to gain, and its index stays unbuilt.
 void AskForBuild(const IndexPath* path, const IndexState& state) {
   if (state.build_state == BuildState::kBuilt || settings.build_on_first_use == static_cast<int>(BuildOnFirstUse::kOff)) return;
-  if (WouldHelp(path)) NoteDemand(path->indexinfo->indexoid);
+  if (!WouldHelp(path)) return;
+  const Oid index = path->indexinfo->indexoid;
+  const Oid table = TableOf(index);
+  if (HasRows(table)) NoteDemand(table, index);
 }
 
 // Can the query not use the index, because it is not built, or was built after the query's snapshot was taken? In the second case the

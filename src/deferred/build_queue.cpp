@@ -18,16 +18,18 @@ constexpr int kMostBuilds = 64;  // the upper bound of xtree.max_build_workers
 
 struct RunningBuild {
   IndexKey key;
+  Oid table;
   BackgroundWorkerHandle* handle;  // nullptr: a free place
 };
 
 RunningBuild running[kMostBuilds];
 bool out_of_places = false;  // of max_worker_processes; reported once
 
-bool Same(IndexKey a, IndexKey b) { return a.database == b.database && a.index == b.index; }
-
-bool Runs(IndexKey key) {
-  return std::any_of(std::begin(running), std::end(running), [=](const RunningBuild& build) { return build.handle != nullptr && Same(build.key, key); });
+// Is an index of this table, perhaps the very one, being built? A build locks the table against others.
+bool Occupied(Oid database, Oid table) {
+  return std::any_of(std::begin(running), std::end(running), [=](const RunningBuild& build) {
+    return build.handle != nullptr && build.key.database == database && build.table == table;
+  });
 }
 
 // One that ended without a word, as when its database lets nobody in, must not be started again and again.
@@ -63,7 +65,7 @@ SharedIndex* MostWanted(const IndexList& list) {
   BuildStatus best_status = {};
   for (int i = 0; i < list.count; i++) {
     const BuildStatus status = BuildStatusOf(list.index[i]);
-    if (status.stage != BuildStage::kQueued || status.next_try > now || Runs(list.index[i]->key)) continue;
+    if (status.stage != BuildStage::kQueued || status.next_try > now || Occupied(list.index[i]->key.database, status.table)) continue;
     if (best != nullptr && (status.demand < best_status.demand || (status.demand == best_status.demand && status.asked >= best_status.asked)))
       continue;
     best = list.index[i];
@@ -91,9 +93,9 @@ BackgroundWorkerHandle* Launch(IndexKey key) {
   return launched ? handle : nullptr;
 }
 
-bool Start(IndexKey key) {
+bool Start(IndexKey key, Oid table) {
   RunningBuild* place = std::find_if(std::begin(running), std::end(running), [](const RunningBuild& build) { return build.handle == nullptr; });
-  *place = {key, Launch(key)};
+  *place = {key, table, Launch(key)};
   if (place->handle == nullptr && !out_of_places)
     LogEvent(EventKind::kWorker, key, 0, "no process for a deferred build: max_worker_processes are in use");
   out_of_places = place->handle == nullptr;
@@ -106,8 +108,8 @@ void StartBuilds(const IndexList& list) {
   int count = Reap();
   if (RecoveryInProgress()) return;
   for (; count < settings.max_build_workers; count++) {
-    const SharedIndex* index = MostWanted(list);
-    if (index == nullptr || !Start(index->key)) return;
+    SharedIndex* index = MostWanted(list);
+    if (index == nullptr || !Start(index->key, BuildStatusOf(index).table)) return;
   }
 }
 

@@ -51,7 +51,7 @@ void Pause(BuildStatus* build, BuildStage stage, TimestampTz now) {
 
 }  // namespace
 
-void NoteDemand(Oid index) {
+void NoteDemand(Oid table, Oid index) {
   if (shared == nullptr || RecoveryInProgress() || !FirstInStatement(index)) return;
   SharedIndex* entry = AcquireSharedIndex({MyDatabaseId, index});
   const TimestampTz now = GetCurrentTimestamp();
@@ -60,6 +60,7 @@ void NoteDemand(Oid index) {
     SharedIndexLock lock(entry);
     BuildStatus* build = &entry->build;
     build->demand++;
+    build->table = table;
     if (build->stage == BuildStage::kNone || (build->stage == BuildStage::kFailed && now >= build->next_try)) {
       build->stage = BuildStage::kQueued;
       build->asked = now;

@@ -13,7 +13,7 @@
 namespace xtree {
 
 // A query of this session would have used the index if it were built. Counted once a statement.
-void NoteDemand(Oid index);
+void NoteDemand(Oid table, Oid index);
 
 // A process begins to build the index, or has come to an end with it.
 void NoteBuildBegin(IndexKey key);

@@ -63,6 +63,7 @@ const char* NameOf(BuildStage stage);
 
 struct BuildStatus {
   BuildStage stage;
+  Oid table;
   pid_t pid;             // of the builder
   int attempts;          // that came to nothing, since the index was last built
   uint64 demand;         // queries that would have used the index, likewise

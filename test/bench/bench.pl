@@ -11,6 +11,7 @@ use Bench::Cold;
 use Bench::Control;
 use Bench::Data;
 use Bench::Db;
+use Bench::Deferred;
 use Bench::Hot;
 use Bench::Larger;
 use Bench::Options;
@@ -50,6 +51,7 @@ my @LIFE = (
     [ larger         => \&Bench::Larger::run ],
     [ cold           => \&Bench::Cold::run ],
     [ pin            => \&Bench::Pin::run ],
+    [ deferred       => \&Bench::Deferred::run ],
 );
 
 # The parts about memory print their own tables and return their targets.

@@ -5,8 +5,9 @@
 #  - errors in an expression, a lack of disk space, a killed process, a crash and a restart of the server in each phase, cancelled builds
 #  - DROP INDEX, TRUNCATE, ALTER TABLE, DROP DATABASE and CREATE DATABASE ... TEMPLATE during a build get their way without an error
 #  - standbys: not asked to build, use the index with new snapshots, not with old ones
-#  - pg_dump and restore, new databases, unlogged tables after a crash
-# Seen to fail: see each part.
+#  - pg_dump and restore, pg_upgrade, new databases, unlogged tables after a crash
+# Seen to fail: with a build process that is not flagged as autovacuum's are (statements and databases wait for it), and with snapshots of a
+# standby not compared with the index (the old one misses rows).
 use strict;
 use warnings;
 
@@ -87,14 +88,19 @@ sub is_right
 	is($node->safe_psql($database // 'postgres', "SELECT xtree_check('${name}_p', true)"), '', "$what: the index is valid");
 }
 
-# Sessions that hold the advisory lock of a stop point. The lock is that of a database.
+# Sessions that go on; those of hold() hold the advisory lock of a stop point, which is that of a database.
+sub session
+{
+	my ($server, $database) = @_;
+	my %session = (in => '', out => '', error => '');
+	$session{run} = IPC::Run::start([ 'psql', '-XAtq', '-d', $server->connstr($database // 'postgres') ], '<', \$session{in}, '>', \$session{out}, '2>', \$session{error});
+	return \%session;
+}
 sub hold
 {
-	my ($database) = @_;
-	my %session = (in => '', out => '', error => '');
-	$session{run} = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr($database // 'postgres') ], '<', \$session{in}, '>', \$session{out}, '2>', \$session{error});
-	say_to(\%session, 'SELECT pg_advisory_lock(21)');
-	return \%session;
+	my $session = session($node, @_);
+	say_to($session, 'SELECT pg_advisory_lock(21)');
+	return $session;
 }
 sub say_to { my ($session, $sql) = @_; $session->{out} = ''; $session->{in} .= "$sql;\n\\echo done\n"; $session->{run}->pump until $session->{out} =~ /done$/m; return $session->{out} =~ s/\s*done\s*$//r }
 sub release { my ($session) = @_; $session->{in} .= "\\q\n"; $session->{run}->finish }
@@ -324,6 +330,56 @@ foreach my $how ('DROP DATABASE other', 'CREATE DATABASE copy TEMPLATE other STR
 	is_right($name, 'unlogged, filled again');
 }
 
+# A standby: nothing is asked of it, an index is used as soon as it is built, but not with a snapshot that is older.
+{
+	$node->backup('backup');
+	my $standby = PostgreSQL::Test::Cluster->new('standby');
+	$standby->init_from_backup($node, 'backup', has_streaming => 1);
+	# nothing removes what its snapshots see
+	$standby->append_conf('postgresql.conf', "max_standby_streaming_delay = -1\nhot_standby_feedback = on\nwal_receiver_status_interval = 1");
+	$standby->start;
+	my $name = table();
+	$node->wait_for_catchup($standby);
+	is($standby->safe_psql('postgres', query($name)), $window, 'a standby answers without it');
+	is($standby->safe_psql('postgres', "SELECT state, demand FROM pg_stat_xtree_indexes WHERE indexrelname = '${name}_p'"), 'unbuilt|0', 'and asks for nothing');
+	my (undef, undef, $error) = $standby->psql('postgres', "CALL xtree_build('${name}_p')");
+	like($error, qr/cannot execute xtree_build\(\) during recovery/, 'nor does it build');
+	my $old = session($standby);
+	is(say_to($old, 'BEGIN ISOLATION LEVEL REPEATABLE READ; ' . query($name)), $window, 'an old snapshot on the standby');
+	$node->poll_query_until('postgres', 'SELECT backend_xmin IS NOT NULL FROM pg_stat_replication') or die 'no feedback';
+	$node->safe_psql('postgres', "DELETE FROM $name WHERE id % 2 = 0");
+	my $half = ask($name);
+	isnt($half, $window, 'rows that only that snapshot sees');
+	wait_for($name, 'is_built');
+	$node->safe_psql('postgres', "SELECT txid_current()");    # newer snapshots on the standby
+	$node->wait_for_catchup($standby);
+	is($standby->safe_psql('postgres', query($name)), $half, 'a new snapshot on the standby');
+	like($standby->safe_psql('postgres', 'EXPLAIN ' . query($name)), qr/${name}_p/, 'uses the index');
+	is(say_to($old, query($name)), $window, 'the old snapshot sees what it saw');
+	unlike(say_to($old, 'EXPLAIN ' . query($name)), qr/${name}_p/, 'without the index');
+	like(say_to($old, 'COMMIT; EXPLAIN ' . query($name)), qr/${name}_p/, 'the next transaction uses it');
+	is($standby->safe_psql('postgres', "SELECT xtree_check('${name}_p', true)"), '', 'it is valid there');
+	release($old);
+
+	# promoted in the middle of a build: asked for again, and built
+	my $half_built = table();
+	my $gate = hold();
+	stop_at('deferred-ready:wait:21');
+	ask($half_built);
+	wait_until_stopped();
+	stop_at('');
+	$node->wait_for_catchup($standby);
+	$standby->promote;
+	release($gate);
+	my $primary = $node;
+	$node = $standby;
+	is(show($half_built, 'state'), 'unbuilt', 'promoted: unbuilt');
+	ask_until_built($half_built);
+	is_right($half_built, 'promoted');
+	$node = $primary;
+	$standby->stop;
+}
+
 # pg_dump and restore.
 {
 	my $name = table();
@@ -334,6 +390,31 @@ foreach my $how ('DROP DATABASE other', 'CREATE DATABASE copy TEMPLATE other STR
 	is(show($name, 'state', 'restored'), 'unbuilt', 'restored: unbuilt');
 	ask($name, 'restored');
 	is_right($name, 'restored', 'restored');
+}
+
+# pg_upgrade: files go over as they are.
+SKIP:
+{
+	my $bin = $node->config_data('--bindir');
+	skip 'pg_upgrade is not installed', 1 if !-x "$bin/pg_upgrade";
+	my ($built, $unbuilt) = (table(), table());
+	ask($built);
+	is_right($built, 'before pg_upgrade');
+	$node->stop;
+	my $new = PostgreSQL::Test::Cluster->new('upgraded');
+	$new->init;
+	$new->append_conf('postgresql.conf', "shared_preload_libraries = 'xtree'\nautovacuum = off");
+	chdir $PostgreSQL::Test::Utils::tmp_check;
+	command_ok([ "$bin/pg_upgrade", '--no-sync', '-d', $node->data_dir, '-D', $new->data_dir, '-b', $bin, '-B', $bin, '-s', $new->host, '-p', $node->port, '-P', $new->port ],
+		'pg_upgrade');
+	$new->start;
+	$node = $new;
+	is(show($built, 'is_built'), 't', 'upgraded: built');
+	is_right($built, 'upgraded, built');
+	like(plan_of($built), qr/${built}_p/, 'and used');
+	is(show($unbuilt, 'state'), 'unbuilt', 'upgraded: unbuilt');
+	ask($unbuilt);
+	is_right($unbuilt, 'upgraded, unbuilt');
 }
 
 $node->stop;
