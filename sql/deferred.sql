@@ -153,6 +153,7 @@ SELECT xtree_check('deferred_rewrite_a', true);
 -- CREATE INDEX CONCURRENTLY defers as well
 CREATE INDEX CONCURRENTLY deferred_concurrent ON deferred_points USING xtree (k) WITH (build = deferred);
 SELECT deferred_state('deferred_concurrent'), indisvalid FROM pg_index WHERE indexrelid = 'deferred_concurrent'::regclass;
+SELECT is_stale FROM pg_stat_xtree_indexes WHERE indexrelname = 'deferred_concurrent';
 
 -- the option says what happens next time
 ALTER INDEX deferred_concurrent SET (build = immediate);

@@ -40,7 +40,7 @@ extern "C" bool xtreeinsert(Relation index, Datum* values, bool* isnull, ItemPoi
   using namespace xtree;
   InsertState* state = GetInsertState(index, info);
   if (!TakesRows(*state->index)) {
-    MarkStale(index, *state->index);
+    if (index->rd_index->indisvalid) MarkStale(index, *state->index);  // else CREATE INDEX CONCURRENTLY goes over the rows that were there
     return false;
   }
   const MemoryContext old = MemoryContextSwitchTo(state->row);

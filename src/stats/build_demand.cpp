@@ -42,8 +42,9 @@ void ChangeStatus(IndexKey key, Change&& change) {
   ReleaseSharedIndex(index);
 }
 
+// What no query asked for, as when xtree_build() was ended, is not tried again.
 void Pause(BuildStatus* build, BuildStage stage, TimestampTz now) {
-  build->stage = stage;
+  build->stage = stage == BuildStage::kQueued && build->demand == 0 ? BuildStage::kNone : stage;
   build->pid = 0;
   build->attempts++;
   build->next_try = now + PauseAfter(build->attempts);

@@ -274,6 +274,33 @@ foreach my $point ('build-row+5000', 'deferred-ready', 'deferred-validated')
 	}
 }
 
+# xtree_build(): waits for others' transactions, shows it, is cancelled and terminated, and leaves nothing behind.
+{
+	my $name = table();
+	my $writer = session($node);
+	say_to($writer, "BEGIN; INSERT INTO $name VALUES (0, '(500,500)')");
+	my ($status, undef, $error) = $node->psql('postgres', "SET statement_timeout = '500ms'; CALL xtree_build('${name}_p')");
+	like($error, qr/statement timeout/, 'xtree_build() is cancelled');
+	is(show($name, 'state, last_error'), 'failed|canceling statement due to statement timeout', 'and shown as failed');
+	my $builder = session($node);
+	$builder->{in} .= "CALL xtree_build('${name}_p');\n";
+	$builder->{run}->pump_nb;
+	wait_for($name, q{state = 'building' AND build_phase LIKE 'waiting for writers%'});
+	pass('what it waits for is shown');
+	$node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index");
+	wait_for($name, q{state = 'unbuilt'});
+	eval { release($builder) };
+	$builder = session($node);
+	$builder->{in} .= "CALL xtree_build('${name}_p');\n";
+	$builder->{run}->pump_nb;
+	wait_for($name, q{state = 'building' AND build_phase LIKE 'waiting for writers%'});
+	say_to($writer, 'COMMIT');
+	release($writer);
+	is_right($name, 'xtree_build()');
+	is(say_to($builder, 'SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = \'relation\' AND mode <> \'AccessShareLock\''), '0', 'no lock is left');
+	release($builder);
+}
+
 # Databases that are dropped or copied while an index in them is built.
 foreach my $how ('DROP DATABASE other', 'CREATE DATABASE copy TEMPLATE other STRATEGY wal_log', 'CREATE DATABASE copy TEMPLATE other STRATEGY file_copy')
 {
