@@ -15,9 +15,11 @@ namespace xtree {
 namespace {
 
 [[noreturn]] void ReportUnbuilt(Relation index) {
-  ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("index \"%s\" is not built yet", RelationGetRelationName(index)),
-                  errdetail("It was created with build = deferred, and nobody has built it since."),
-                  errhint("CALL xtree_build('%s') builds it now, and so does REINDEX.", RelationGetRelationName(index))));
+  ereport(ERROR,
+          (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+           errmsg("index \"%s\" is not built yet", RelationGetRelationName(index)),
+           errdetail("It was created with build = deferred, and nobody has built it since."),
+           errhint("CALL xtree_build('%s') builds it now, and so does REINDEX.", RelationGetRelationName(index))));
   pg_unreachable();
 }
 
@@ -41,7 +43,8 @@ void EditMeta(Relation index, Edit&& edit) {
 
 }  // namespace
 
-// The build has waited for the snapshots of its own server, so that later ones may all use the index; but not for those of a standby.
+// The build has waited for the snapshots of its own server, so that later ones may all use the index; but not for those
+// of a standby.
 bool UsableFrom(const IndexState& state, TransactionId xmin) {
   if (state.build_state != BuildState::kBuilt) return false;
   if (state.usable_from_xid == 0 || !TransactionStartedDuringRecovery()) return true;
@@ -53,12 +56,14 @@ void RequireBuilt(Relation index, IndexState* state) {
   if (!RereadMeta(index, state) || state->build_state != BuildState::kBuilt) ReportUnbuilt(index);
 }
 
-// The planner leaves such an index out; but a plan may be older than the snapshot that it is run with, where snapshots are imported.
+// The planner leaves such an index out; but a plan may be older than the snapshot that it is run with, where snapshots
+// are imported.
 void RequireUsable(Relation index, const IndexState& state, Snapshot snapshot) {
   if (!IsMVCCSnapshot(snapshot) || UsableFrom(state, snapshot->xmin)) return;
-  ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                  errmsg("index \"%s\" was built after this transaction took its snapshot", RelationGetRelationName(index)),
-                  errhint("Begin a new transaction.")));
+  ereport(ERROR,
+          (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+           errmsg("index \"%s\" was built after this transaction took its snapshot", RelationGetRelationName(index)),
+           errhint("Begin a new transaction.")));
 }
 
 void WriteUnbuilt(Relation index, const IndexState& state) {

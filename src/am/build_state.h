@@ -1,11 +1,15 @@
-// The build state of an index: its meta page says whether it is built, and everything that reads or writes entries asks here.
+// The build state of an index: its meta page says whether it is built, and everything that reads or writes entries asks
+// here.
 //
-//   unbuilt -> ready -> built      (src/deferred does the steps; an index that CREATE INDEX builds at once begins as built)
+//   unbuilt -> ready -> built
 //
-// Rows go into an index that is ready or built; scans may use one that is built, on a standby with snapshots that are not older than its
-// usable_from_xid alone. A change is one WAL record of the meta page, made under its exclusive lock. It holds at once for whoever reads the
-// page, and for all others from the relation cache invalidation on that the changing transaction sends when it commits. So a change
-// that others must obey is followed by a commit and a wait for those that may not have seen it.
+// src/deferred does the steps; an index that CREATE INDEX builds at once begins as built.
+//
+// Rows go into an index that is ready or built; scans may use one that is built, on a standby with snapshots that are
+// not older than its usable_from_xid alone. A change is one WAL record of the meta page, made under its exclusive lock.
+// It holds at once for whoever reads the page, and for all others from the relation cache invalidation on that the
+// changing transaction sends when it commits. So a change that others must obey is followed by a commit and a wait for
+// those that may not have seen it.
 #pragma once
 
 #include "am/build_steps.h"
@@ -18,7 +22,8 @@ inline bool TakesRows(const IndexState& state) { return state.build_state >= Bui
 // May a scan with a snapshot of this xmin use the index?
 bool UsableFrom(const IndexState& state, TransactionId xmin);
 
-// Ereports unless the index is built, after a second look at the meta page: the cached state may be older than the plan.
+// Ereports unless the index is built, after a second look at the meta page: the cached state may be older than the
+// plan.
 void RequireBuilt(Relation index, IndexState* state);
 // The same for the snapshot of a scan.
 void RequireUsable(Relation index, const IndexState& state, Snapshot snapshot);

@@ -1,18 +1,16 @@
-// See deferral.h. What PostgreSQL calls ambuild for is found from its own traces: the index that it says it reindexes, the command that it
-// shows progress of, and the table's file, which a rewrite has made new in this transaction.
+// See deferral.h. What PostgreSQL calls ambuild for is found from its own traces: the index that it says it reindexes,
+// the command that it shows progress of, and the table's file, which a rewrite has made new in this transaction.
 //
-// The former state of an index whose table is rewritten is in its former file, which stays until the transaction ends and is named by the
-// version of its pg_class row that this transaction replaced last.
+// The former state of an index whose table is rewritten is in its former file, which stays until the transaction ends
+// and is named by the version of its pg_class row that this transaction replaced last.
 #include "am/deferral.h"
 
-#include "page/validate.h"
 #include "pg/compat.h"
 
 extern "C" {
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/indexing.h"
@@ -29,7 +27,8 @@ namespace xtree {
 namespace {
 
 bool IsRewriteOf(Relation heap) {
-  const bool reindex_statement = MyBEEntry != nullptr && MyBEEntry->st_progress_command == PROGRESS_COMMAND_CREATE_INDEX;
+  const bool reindex_statement =
+      MyBEEntry != nullptr && MyBEEntry->st_progress_command == PROGRESS_COMMAND_CREATE_INDEX;
   return pg::NewInTransaction(heap) && !reindex_statement;
 }
 
@@ -59,15 +58,16 @@ pg::FileLocator FormerFile(Relation index) {
     const CommandId replaced = HeapTupleHeaderGetCmax(tuple->t_data);
     if (replaced < last) continue;
     last = replaced;
-    former = pg::LocatorIn(row->reltablespace != InvalidOid ? row->reltablespace : MyDatabaseTableSpace, row->relfilenode);
+    former =
+        pg::LocatorIn(row->reltablespace != InvalidOid ? row->reltablespace : MyDatabaseTableSpace, row->relfilenode);
   }
   systable_endscan(scan);
   table_close(classes, AccessShareLock);
   return former;
 }
 
-// Was the index built before its table was rewritten? Yes, where that cannot be told; no, where it was made by the same command, which left
-// its building to the end.
+// Was the index built before its table was rewritten? Yes, where that cannot be told; no, where it was made by the same
+// command, which left its building to the end.
 bool WasBuilt(Relation index) {
   const pg::FileLocator file = FormerFile(index);
   if (pg::FileNumberOf(file) == InvalidOid || !smgrexists(pg::OpenStorage(file), MAIN_FORKNUM)) return true;

@@ -5,8 +5,8 @@
 //   TRUNCATE, CLUSTER, VACUUM FULL,             as it was; unbuilt where the table is empty now
 //   ALTER TABLE that rewrites the table
 //
-// That is with build = deferred. Built at once whatever the option says: indexes of temporary tables, which only their own session could
-// build later, and those of exclusion constraints, which must know every row.
+// That is with build = deferred. Built at once whatever the option says: indexes of temporary tables, which only their
+// own session could build later, and those of exclusion constraints, which must know every row.
 #pragma once
 
 #include "am/index_state.h"

@@ -1,4 +1,5 @@
-// aminsert: one entry into the index, unless that is not built yet (am/build_state.h). Locks and WAL: core/write/tree_writer.h, storage/buffer_store.h.
+// aminsert: one entry into the index, unless that is not built yet (am/build_state.h). Locks and WAL:
+// core/write/tree_writer.h, storage/buffer_store.h.
 #include "am/build_state.h"
 #include "am/entry_points.h"
 #include "am/first_row.h"
@@ -40,7 +41,8 @@ extern "C" bool xtreeinsert(Relation index, Datum* values, bool* isnull, ItemPoi
   using namespace xtree;
   InsertState* state = GetInsertState(index, info);
   if (!TakesRows(*state->index)) {
-    if (index->rd_index->indisvalid) MarkStale(index, *state->index);  // else CREATE INDEX CONCURRENTLY goes over the rows that were there
+    // Before it is valid, CREATE INDEX CONCURRENTLY goes over the rows that were there.
+    if (index->rd_index->indisvalid) MarkStale(index, *state->index);
     return false;
   }
   const MemoryContext old = MemoryContextSwitchTo(state->row);

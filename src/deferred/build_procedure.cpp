@@ -1,5 +1,6 @@
-// SQL procedure xtree_build(index regclass): builds a deferred index now and waits for it. A procedure, because it commits: it must hold no
-// snapshot while it waits for those of others. For the index's owner; a partitioned index stands for those of all partitions.
+// SQL procedure xtree_build(index regclass): builds a deferred index now and waits for it. A procedure, because it
+// commits: it must hold no snapshot while it waits for those of others. For the index's owner; a partitioned index
+// stands for those of all partitions.
 #include "check/index_access.h"
 #include "deferred/deferred_build.h"
 #include "pg/guard.h"
@@ -24,7 +25,8 @@ namespace {
 void RequireOwnTransaction(FunctionCallInfo fcinfo) {
   const auto* context = reinterpret_cast<const CallContext*>(fcinfo->context);
   if (context != nullptr && IsA(context, CallContext) && !context->atomic && !IsSubTransaction()) return;
-  ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION), errmsg("xtree_build() cannot run inside a transaction block, a function or an exception block"),
+  ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+                  errmsg("xtree_build() cannot run inside a transaction block, a function or an exception block"),
                   errdetail("It waits for the transactions of others, in transactions of its own."),
                   errhint("CALL it as a statement of its own.")));
 }

@@ -1,5 +1,5 @@
-// See build_queue.h. What runs is known by handles of this process; a worker that was started anew does not know those of its predecessor,
-// which come to their end all the same.
+// See build_queue.h. What runs is known by handles of this process; a worker that was started anew does not know those
+// of its predecessor, which come to their end all the same.
 #include "deferred/build_queue.h"
 
 #include "pg/settings.h"
@@ -65,8 +65,11 @@ SharedIndex* MostWanted(const IndexList& list) {
   BuildStatus best_status = {};
   for (int i = 0; i < list.count; i++) {
     const BuildStatus status = BuildStatusOf(list.index[i]);
-    if (status.stage != BuildStage::kQueued || status.next_try > now || Occupied(list.index[i]->key.database, status.table)) continue;
-    if (best != nullptr && (status.demand < best_status.demand || (status.demand == best_status.demand && status.asked >= best_status.asked)))
+    if (status.stage != BuildStage::kQueued || status.next_try > now ||
+        Occupied(list.index[i]->key.database, status.table))
+      continue;
+    if (best != nullptr && (status.demand < best_status.demand ||
+                            (status.demand == best_status.demand && status.asked >= best_status.asked)))
       continue;
     best = list.index[i];
     best_status = status;
@@ -94,7 +97,8 @@ BackgroundWorkerHandle* Launch(IndexKey key) {
 }
 
 bool Start(IndexKey key, Oid table) {
-  RunningBuild* place = std::find_if(std::begin(running), std::end(running), [](const RunningBuild& build) { return build.handle == nullptr; });
+  RunningBuild* place = std::find_if(std::begin(running), std::end(running),
+                                     [](const RunningBuild& build) { return build.handle == nullptr; });
   *place = {key, table, Launch(key)};
   if (place->handle == nullptr && !out_of_places)
     LogEvent(EventKind::kWorker, key, 0, "no process for a deferred build: max_worker_processes are in use");

@@ -1,5 +1,6 @@
-// The worker's part in deferred builds: it starts a short-lived process ("xtree build") for each index that is queued, in the order of
-// demand, at most xtree.max_build_workers at a time. The worker itself has no database and builds nothing.
+// The worker's part in deferred builds: it starts a short-lived process ("xtree build") for each index that is queued,
+// in the order of demand, at most xtree.max_build_workers at a time. The worker itself has no database and builds
+// nothing.
 #pragma once
 
 #include "worker/worker.h"

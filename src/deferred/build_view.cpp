@@ -1,8 +1,9 @@
 // SQL function xtree_build_state(index oid, OUT built, OUT stale, OUT distinct_keys, OUT rows_per_key), behind the view
-// pg_stat_xtree_indexes: what the meta page says. Anybody may call it: it tells numbers, as PostgreSQL's own statistics do, and no values.
+// pg_stat_xtree_indexes: what the meta page says. Anybody may call it: it tells numbers, as PostgreSQL's own statistics
+// do, and no values.
 //
-// It waits for nobody: where the index is locked, as while it is reindexed, the columns are NULL. The lock that it takes is given back at
-// once, and the relation is not opened, so that a view over thousands of indexes fills no cache.
+// It waits for nobody: where the index is locked, as while it is reindexed, the columns are NULL. The lock that it
+// takes is given back at once, and the relation is not opened, so that a view over thousands of indexes fills no cache.
 #include "pg/compat.h"
 
 extern "C" {
@@ -42,7 +43,8 @@ IndexFile FindFile(Oid index) {
   file.found = row->relkind == RELKIND_INDEX;
   file.temporary = row->relpersistence == RELPERSISTENCE_TEMP;
   file.permanent = row->relpersistence == RELPERSISTENCE_PERMANENT;
-  file.locator = pg::LocatorIn(row->reltablespace != InvalidOid ? row->reltablespace : MyDatabaseTableSpace, row->relfilenode);
+  file.locator =
+      pg::LocatorIn(row->reltablespace != InvalidOid ? row->reltablespace : MyDatabaseTableSpace, row->relfilenode);
   ReleaseSysCache(tuple);
   return file;
 }
@@ -71,7 +73,8 @@ ShownState ReadState(Oid index) {
 extern "C" Datum xtree_build_state(PG_FUNCTION_ARGS) {
   using namespace xtree;
   TupleDesc description;
-  if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) elog(ERROR, "return type must be a row type");
+  if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE)
+    elog(ERROR, "return type must be a row type");
   const Oid index = PG_GETARG_OID(0);
   ShownState state = {};
   if (ConditionalLockRelationOid(index, AccessShareLock)) {
@@ -80,7 +83,8 @@ extern "C" Datum xtree_build_state(PG_FUNCTION_ARGS) {
   }
   const double keys = static_cast<double>(state.distinct_keys);
   const bool no_keys = !state.built || state.distinct_keys == 0;
-  Datum values[] = {BoolGetDatum(state.built), BoolGetDatum(state.stale), Int64GetDatum(static_cast<int64>(state.distinct_keys)),
+  Datum values[] = {BoolGetDatum(state.built), BoolGetDatum(state.stale),
+                    Int64GetDatum(static_cast<int64>(state.distinct_keys)),
                     Float8GetDatum(no_keys ? 0 : static_cast<double>(state.counted_rows) / keys)};
   bool nulls[] = {!state.known, !state.known, no_keys, no_keys};
   PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));

@@ -1,4 +1,5 @@
-// Waiting for transactions of others, between the phases of a deferred build. The caller holds no snapshot, so that nobody waits for it.
+// Waiting for transactions of others, between the phases of a deferred build. The caller holds no snapshot, so that
+// nobody waits for it.
 #pragma once
 
 #include "pg/postgres_api.h"
@@ -11,7 +12,8 @@ namespace xtree {
 
 enum class Waiting {
   kQueued,  // in the lock manager, as CREATE INDEX CONCURRENTLY: it finds deadlocks
-  kPolled,  // by looking again and again: a background build never is part of a deadlock that would cost somebody else his statement
+  kPolled,  // by looking again and again: a background build never is part of a deadlock that would cost somebody else
+            // his statement
 };
 
 // For all transactions that may write to the table, and began before now.

@@ -1,8 +1,10 @@
-// The process "xtree build": connects to the database of one index, builds it and ends. Started by the worker (build_queue.h).
+// The process "xtree build": connects to the database of one index, builds it and ends. Started by the worker
+// (build_queue.h).
 //
-// It gives way as autovacuum does, and is flagged as such: whoever waits for a lock that it holds has it cancelled after deadlock_timeout,
-// and DROP DATABASE and CREATE DATABASE ... TEMPLATE end it. It waits in no queue of the lock manager but for a moment, so nobody's statement
-// fails because of it. As with autovacuum, other builds do not wait for its snapshots: it runs nothing but the index's own expressions.
+// It gives way as autovacuum does, and is flagged as such: whoever waits for a lock that it holds has it cancelled
+// after deadlock_timeout, and DROP DATABASE and CREATE DATABASE ... TEMPLATE end it. It waits in no queue of the lock
+// manager but for a moment, so nobody's statement fails because of it. As with autovacuum, other builds do not wait for
+// its snapshots: it runs nothing but the index's own expressions.
 #include "deferred/deferred_build.h"
 #include "stats/build_demand.h"
 
@@ -73,9 +75,7 @@ void HandleError() {
 void Run() {
   volatile bool failed = false;
   PG_TRY();
-  {
-    Build();
-  }
+  { Build(); }
   PG_CATCH();
   {
     MemoryContextSwitchTo(TopMemoryContext);

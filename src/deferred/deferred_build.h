@@ -1,13 +1,14 @@
-// Building an index that was left unbuilt, with the phases of CREATE INDEX CONCURRENTLY: readers and writers of the table go on.
+// Building an index that was left unbuilt, with the phases of CREATE INDEX CONCURRENTLY: readers and writers of the
+// table go on.
 //
 //   1  the table is scanned with a snapshot, the tree is written behind the meta page; state ready: writers insert
 //   2  wait for the writers that may not know that; validate_index adds the rows that they and the snapshot missed
 //   3  wait for the snapshots that may still need rows which neither scan saw; state built
 //
-// Each phase is a transaction of its own. Locks, held for the session: ShareUpdateExclusiveLock on the table, which keeps out other
-// builds, VACUUM and changes of the table, and RowExclusiveLock on the index. An ERROR leaves the index unbuilt (or ready, which nobody
-// reads either), and the next build begins anew: it withdraws state ready, waits for the writers that may still insert, and cuts the
-// pages off before it writes others.
+// Each phase is a transaction of its own. Locks, held for the session: ShareUpdateExclusiveLock on the table, which
+// keeps out other builds, VACUUM and changes of the table, and RowExclusiveLock on the index. An ERROR leaves the index
+// unbuilt (or ready, which nobody reads either), and the next build begins anew: it withdraws state ready, waits for
+// the writers that may still insert, and cuts the pages off before it writes others.
 #pragma once
 
 #include "deferred/build_wait.h"
@@ -22,12 +23,12 @@ enum class BuildOutcome {
   kBusy,        // likewise: somebody holds a lock on the table
 };
 
-// REQUIRES: connected to SPI in a non-atomic context, because transactions are committed; no subtransaction; a permanent or unlogged index.
-// Ereports where `index` is no usable xtree index.
+// REQUIRES: connected to SPI in a non-atomic context, because transactions are committed; no subtransaction; a
+// permanent or unlogged index. Ereports where `index` is no usable xtree index.
 BuildOutcome BuildDeferredIndex(Oid index, Waiting waiting);
 
-// After a build that failed, in a transaction of its own: writers need not go on inserting into what nobody will read. Does nothing where
-// somebody holds a lock on the table.
+// After a build that failed, in a transaction of its own: writers need not go on inserting into what nobody will read.
+// Does nothing where somebody holds a lock on the table.
 void WithdrawDeferredIndex(Oid index);
 
 }  // namespace xtree

@@ -1,5 +1,6 @@
-// The demand for deferred indexes, and what becomes of it, in the shared index table: which index is waiting to be built, being built, or
-// could not be. Backends note demand while they plan; the worker takes the index that most queries have asked for; the builder reports.
+// The demand for deferred indexes, and what becomes of it, in the shared index table: which index is waiting to be
+// built, being built, or could not be. Backends note demand while they plan; the worker takes the index that most
+// queries have asked for; the builder reports.
 //
 //   none -> queued -> building -> none (built)
 //                        |-> queued, not before next_try: it gave way to somebody else

@@ -1,5 +1,5 @@
-// DistinctCount: an estimate of how many different values were seen, from their hashes alone. Flajolet, Fusy, Gandouet, Meunier:
-// HyperLogLog, 2007, with linear counting of the few. 2048 registers: a standard error of 2.3 %.
+// DistinctCount: an estimate of how many different values were seen, from their hashes alone. Flajolet, Fusy, Gandouet,
+// Meunier: HyperLogLog, 2007, with linear counting of the few. 2048 registers: a standard error of 2.3 %.
 //
 // For builds, which count the different keys of an index. Plain data of 2 kB; counts of several processes are merged.
 #pragma once

@@ -19,6 +19,7 @@ our @EXPORT_OK = qw(am_record am_names);
 my %AMS = (
     xtree => {
         strict   => 1,
+        build    => 'CALL xtree_build(\'%s\')',    # an index with build = deferred
         setup    => 'CREATE EXTENSION IF NOT EXISTS xtree_btree_gist CASCADE',
         multi    => 1, include => 1, exclusion => 1,
         check    => [
@@ -34,6 +35,7 @@ my %AMS = (
             max_overlap         => [ 0, 0, 0.01, 0.2, 1 ],
             min_fanout          => [ 0, 0.1, 0.35, 0.5, 0.5 ],
             max_supernode_pages => [ 1, 2, 8, 64 ],
+            build               => [ 'immediate', 'immediate', 'deferred' ],
         },
     },
     # Known: NaN is lost by the inner consistent functions, constants within

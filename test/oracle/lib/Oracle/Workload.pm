@@ -111,6 +111,13 @@ sub rebuild {
     return ({ sql => "DROP INDEX $index->{name}" }, create_index($table, $index, $table->{kind} ne 'partitioned' && chance(40)));
 }
 
+# What was created with build = deferred is built, mostly before queries come.
+sub build_deferred {
+    my ($table) = @_;
+    return if $table->{kind} eq 'temporary' || !$table->{am}{build} || chance(25);
+    return map { { sql => sprintf $table->{am}{build}, $_->{name} } } grep { ($_->{options}{build} // '') eq 'deferred' } @{ $table->{indexes} };
+}
+
 sub alter_index {
     my ($table) = @_;
     my $index   = pick(@{ $table->{indexes} });
@@ -237,7 +244,7 @@ sub one_round {
         push @steps, $what eq 'write' ? random_write($table) : $what eq 'maintenance' ? maintenance($table)
             : $what eq 'transaction' ? transaction($table) : old_snapshot($table);
     }
-    return (@steps, queries($table, irange(5, 25), undef, 1));
+    return (@steps, build_deferred($table), queries($table, irange(5, 25), undef, 1));
 }
 
 # Faults for testing the oracle itself: the index misses an insert, or a VACUUM
