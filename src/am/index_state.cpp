@@ -124,6 +124,21 @@ void FillEncodings(const IndexState& state, ColumnEncoding* encoding) {
   }
 }
 
+// The first column whose ordinals had another meaning when the index was built; -1: none.
+int ColumnOfOtherVersion(const IndexState& state, const ColumnEncoding* encoding, const MetaContent& meta) {
+  for (int i = 0; i < state.layout.columns; i++)
+    if (meta.column[i].id == encoding[i].id && meta.column[i].version != encoding[i].version) return i;
+  return -1;
+}
+
+[[noreturn]] void ReportOtherVersion(Relation index, int column) {
+  ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+          errmsg("column \"%s\" of index \"%s\" was indexed in another version of its order",
+                 NameStr(TupleDescAttr(RelationGetDescr(index), column)->attname), RelationGetRelationName(index)),
+          errdetail("The library of its collation, or that of its operator class, has changed since."), errhint("REINDEX it."));
+  pg_unreachable();
+}
+
 // Has a row decided what `state` takes for undecided?
 bool DecidedSince(const IndexState& state, const MetaContent& meta) {
   for (int i = 0; i < state.layout.columns; i++)
@@ -140,6 +155,8 @@ bool LoadMeta(Relation index, MetaUse use, IndexState* state) {
   const MetaContent& meta = ReadMeta(index, &copy);
   const bool readable = ReadableFormat(meta);
   const bool decided = readable && DecidedSince(*state, meta);
+  const int other_version = readable ? ColumnOfOtherVersion(*state, encoding, meta) : -1;
+  if (other_version >= 0 && use != MetaUse::kPlan) ReportOtherVersion(index, other_version);
   const char* problem = readable && !decided ? ValidateMeta(copy.bytes, encoding, state->layout.columns) : nullptr;
   if (use == MetaUse::kPlan && (!readable || problem != nullptr)) return true;
   if (!readable) ReportFormat(index, meta);
