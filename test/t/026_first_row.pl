@@ -1,0 +1,50 @@
+# The first row of an index over vectors decides its layout in one WAL record: a standby, sessions of it that had seen the index empty,
+# a crash right after it, and an unlogged index that a crash empties all know it.
+# Seen to fail: where only the root is logged, and where the initial fork of an unlogged index remembers dimensions.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $primary = PostgreSQL::Test::Cluster->new('primary');
+$primary->init(allows_streaming => 1);
+$primary->append_conf('postgresql.conf', "autovacuum = off\nwal_consistency_checking = all");
+$primary->start;
+$primary->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'base', has_streaming => 1);
+$standby->start;
+
+$primary->safe_psql('postgres', q{
+	CREATE EXTENSION xtree;
+	CREATE TABLE sounds (id int, v real[]);
+	CREATE INDEX sounds_v ON sounds USING xtree (v);
+	CREATE UNLOGGED TABLE scratch (v real[]);
+	CREATE INDEX scratch_v ON scratch USING xtree (v);
+	INSERT INTO scratch VALUES ('{1,2,3}');
+	REINDEX INDEX scratch_v});
+my $nearest = q{SET enable_seqscan = off; SELECT round((v <-> '{5,5,5}')::numeric, 3) FROM sounds ORDER BY v <-> '{5,5,5}' LIMIT 3};
+$primary->wait_for_catchup($standby);
+
+is($standby->safe_psql('postgres', $nearest), '', 'nothing is found on the standby before the first row');
+$primary->safe_psql('postgres', q{INSERT INTO sounds SELECT i, ARRAY[i, i, i] FROM generate_series(1, 1000) i});
+$primary->wait_for_catchup($standby);
+is($standby->safe_psql('postgres', $nearest), "0.000\n1.732\n1.732", 'the standby answers after it');
+
+$primary->safe_psql('postgres', q{TRUNCATE sounds; INSERT INTO sounds VALUES (1, '{1,2}')});
+$primary->stop('immediate');
+$primary->start;
+is($primary->safe_psql('postgres', q{SET enable_seqscan = off; SELECT id FROM sounds WHERE v <@ xtree_window('{0,0}', '{2,2}')}), 1,
+	'a crash right after the first row loses nothing');
+$primary->safe_psql('postgres', q{SELECT xtree_check('sounds_v', true)});
+my ($status) = $primary->psql('postgres', q{INSERT INTO sounds VALUES (2, '{1,2,3}')});
+isnt($status, 0, 'and the number of dimensions is known');
+
+is($primary->safe_psql('postgres', 'SELECT count(*) FROM scratch'), 0, 'the crash has emptied the unlogged table');
+$primary->safe_psql('postgres', q{INSERT INTO scratch VALUES ('{1,2}')});
+$primary->safe_psql('postgres', q{SELECT xtree_check('scratch_v', true)});
+pass('and its next first row decides anew');
+
+done_testing();
