@@ -53,12 +53,22 @@ void WaitForAll(const VirtualTransactionId* holder, int count, Waiting waiting) 
 
 }  // namespace
 
-void WaitForWriters(Oid table, Waiting waiting) {
+static const VirtualTransactionId* WritersOf(Oid table, int* count) {
   LOCKTAG tag;
   SET_LOCKTAG_RELATION(tag, MyDatabaseId, table);
+  return GetLockConflicts(&tag, ShareLock, count);
+}
+
+void WaitForWriters(Oid table, Waiting waiting) {
   int count;
-  const VirtualTransactionId* holders = GetLockConflicts(&tag, ShareLock, &count);
+  const VirtualTransactionId* holders = WritersOf(table, &count);
   WaitForAll(holders, count, waiting);
+}
+
+bool NobodyWrites(Oid table) {
+  int count;
+  (void)WritersOf(table, &count);
+  return count == 0;
 }
 
 void WaitForSnapshots(TransactionId xmin, Waiting waiting) {

@@ -19,6 +19,9 @@ enum class Waiting {
 // For all transactions that may write to the table, and began before now.
 void WaitForWriters(Oid table, Waiting waiting);
 
+// Is there no such transaction now?
+bool NobodyWrites(Oid table);
+
 // For all transactions of this database with a snapshot that may see what a snapshot of this xmin does not.
 void WaitForSnapshots(TransactionId xmin, Waiting waiting);
 

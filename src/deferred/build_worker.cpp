@@ -58,10 +58,13 @@ void Build() {
   CommitTransactionCommand();
 }
 
-// After a failure writers need not go on inserting into what nobody will read.
-void WithdrawReady() {
+// Nothing is left of a failure.
+void CleanUp() {
   StartTransactionCommand();
   WithdrawDeferredIndex(key.index);
+  CommitTransactionCommand();
+  StartTransactionCommand();
+  CutOffDeferredIndex(key.index);
   CommitTransactionCommand();
 }
 
@@ -83,7 +86,7 @@ void Run() {
     failed = true;
   }
   PG_END_TRY();
-  if (failed) WithdrawReady();
+  if (failed) CleanUp();
 }
 
 }  // namespace

@@ -39,7 +39,6 @@ struct Target {
   LockRelId table_id;
   LockRelId index_id;
   Waiting waiting;
-  BuildState state;  // when the table was locked
 };
 
 struct OpenTarget {
@@ -116,8 +115,7 @@ bool LooksUnbuilt(Target* target, BuildOutcome* outcome) {
   bool unbuilt = false;
   if (index->rd_rel->relkind == RELKIND_INDEX && index->rd_index->indrelid == target->table) {
     RequireBuildable(index);
-    target->state = StateOf(index);
-    unbuilt = target->state != BuildState::kBuilt;
+    unbuilt = StateOf(index) != BuildState::kBuilt;
     *outcome = BuildOutcome::kWasBuilt;
     if (unbuilt) ReportStart(*target, index->rd_rel->relam);
   }
@@ -143,22 +141,34 @@ void Unlock(Target* target) {
   UnlockRelationIdForSession(&target->table_id, kTableLock);
 }
 
-// Nobody inserts into what an earlier build left any more.
+bool HasPages(const Target& target) {
+  const OpenTarget open = Open(target);
+  const bool has_pages = RelationGetNumberOfBlocks(open.index) > kRootBlock;
+  Close(open);
+  return has_pages;
+}
+
+// From the commit on nobody begins to insert into what an earlier build left. Also where the state is unbuilt already:
+// that build may have been interrupted before it could announce this.
 void Withdraw(const Target& target) {
   const OpenTarget open = Open(target);
   SetUnbuilt(open.index);
   Close(open);
   NextTransaction("deferred-withdrawn");
-  ReportPhase(PROGRESS_CREATEIDX_PHASE_WAIT_1);
-  WaitForWriters(target.table, target.waiting);
 }
 
-// REQUIRES: nobody reads or writes those pages, not even from what it remembers.
-void CutOffLeftPages(const Target& target) {
+// REQUIRES: nobody writes to these pages, not even because he remembers that the index was ready.
+void CutOffPages(Relation index) {
+  if (RelationGetNumberOfBlocks(index) > kRootBlock) RelationTruncate(index, kRootBlock);
+}
+
+void ThrowAwayPages(const Target& target) {
+  Withdraw(target);
+  ReportPhase(PROGRESS_CREATEIDX_PHASE_WAIT_1);
+  WaitForWriters(target.table, target.waiting);
   const OpenTarget open = Open(target);
-  if (RelationGetNumberOfBlocks(open.index) > kRootBlock) RelationTruncate(open.index, kRootBlock);
+  CutOffPages(open.index);
   Close(open);
-  NextTransaction("deferred-begin");
 }
 
 // What the snapshot of this transaction sees goes into the tree, and from its commit on writers insert.
@@ -222,8 +232,8 @@ void Finish(const Target& target, const Reference& reference) {
 
 void BuildLocked(const Target& target) {
   SPI_commit();
-  if (target.state == BuildState::kReady) Withdraw(target);
-  CutOffLeftPages(target);
+  if (HasPages(target)) ThrowAwayPages(target);
+  NextTransaction("deferred-begin");
   BuildFromSnapshot(target);
   ReportPhase(PROGRESS_CREATEIDX_PHASE_WAIT_2);
   WaitForWriters(target.table, target.waiting);
@@ -278,7 +288,7 @@ void NoteError(const Target& target, const ErrorData& error) {
 }  // namespace
 
 BuildOutcome BuildDeferredIndex(Oid index, Waiting waiting) {
-  Target target = {InvalidOid, index, {}, {}, waiting, BuildState::kUnbuilt};
+  Target target = {InvalidOid, index, {}, {}, waiting};
   volatile BuildOutcome outcome = BuildOutcome::kGone;
   const MemoryContext context = CurrentMemoryContext;
   WatchExit();
@@ -297,14 +307,28 @@ BuildOutcome BuildDeferredIndex(Oid index, Waiting waiting) {
   return outcome;
 }
 
-void WithdrawDeferredIndex(Oid index) {
-  Target target = {InvalidOid, index, {}, {}, Waiting::kPolled, BuildState::kUnbuilt};
+namespace {
+
+// change(index) with the locks of a build, unless somebody else has one.
+template <class Change>
+void WithLocks(Oid index, Change&& change) {
+  Target target = {InvalidOid, index, {}, {}, Waiting::kPolled};
   BuildOutcome outcome;
   if (!LockTable(&target, &outcome)) return;
   const Relation relation = try_relation_open(index, kIndexLock);
   if (relation == nullptr) return;
-  if (StateOf(relation) == BuildState::kReady) SetUnbuilt(relation);
+  if (StateOf(relation) != BuildState::kBuilt) change(relation);
   relation_close(relation, NoLock);
+}
+
+}  // namespace
+
+void WithdrawDeferredIndex(Oid index) { WithLocks(index, SetUnbuilt); }
+
+void CutOffDeferredIndex(Oid index) {
+  WithLocks(index, [](Relation relation) {
+    if (StateOf(relation) == BuildState::kUnbuilt && NobodyWrites(relation->rd_index->indrelid)) CutOffPages(relation);
+  });
 }
 
 }  // namespace xtree

@@ -27,8 +27,10 @@ enum class BuildOutcome {
 // permanent or unlogged index. Ereports where `index` is no usable xtree index.
 BuildOutcome BuildDeferredIndex(Oid index, Waiting waiting);
 
-// After a build that failed, in a transaction of its own: writers need not go on inserting into what nobody will read.
-// Does nothing where somebody holds a lock on the table.
+// After a build that failed, one after the other in transactions of their own; they do nothing where somebody holds a
+// lock on the table. The first has writers stop inserting into what was written, the second gives its disk space back,
+// unless somebody writes to the table just now.
 void WithdrawDeferredIndex(Oid index);
+void CutOffDeferredIndex(Oid index);
 
 }  // namespace xtree

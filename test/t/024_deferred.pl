@@ -232,6 +232,7 @@ foreach my $point ('deferred-begin', 'build-row+5000', 'build-tree+2', 'build-me
 			else
 			{
 				wait_for($name, q{state = 'failed'});
+				wait_for($name, 'size = 8192') if $point =~ /begin|build/;    # what was written is gone again
 			}
 			stop_at('');
 		}
