@@ -50,7 +50,7 @@ sub comparison {
     my ($q, $key) = @_;
     my ($op, $argtype) = random_operator($q, $key);
     my $constant = constant($q, $key, $argtype);
-    my $turned   = commuted($op);
+    my $turned   = $key->{type}{one_sided}{$op} ? undef : commuted($op);
     return "$constant $turned $key->{sql}" if $turned && chance(15);
     return "$key->{sql} $op $constant";
 }

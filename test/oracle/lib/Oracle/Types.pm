@@ -11,6 +11,7 @@
 #   shown   template over a distance: what equal ones have in common, where their texts differ
 #   equal   the operator of exclusion constraints; none: the type is not used for them
 #   ordered true where BETWEEN makes sense
+#   one_sided operators that are not turned round
 #   exprs   [expression template over the column, its type], never raising an error
 # Client side only: talks to no server, takes no lock.
 package Oracle::Types;
@@ -67,6 +68,8 @@ sub area_type {
 
 area_type('circle', circle_kinds(), "coalesce(%s, '<(1,2),3>')");
 area_type('polygon', polygon_kinds(), "coalesce(%s, '((0,0),(1,2),(3,1))')");
+# By its tolerance the other way round it may say something else, although it is declared its own commutator.
+$TYPES{polygon}{one_sided} = { '&&' => 1 };
 
 my %HAS_DISTANCE = map { $_ => 1 } qw(int2 int4 int8 float4 float8 oid money date time timestamp timestamptz interval);
 my %SHOWN = (interval => 'interval_hash(%s)', float4 => '(%s) + 0', float8 => '(%s) + 0');
