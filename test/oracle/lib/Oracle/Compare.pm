@@ -264,7 +264,7 @@ sub error_verdict {
     my ($without, $with) = map { $_->{state} // '' } $truth, $answer;
     return { outcome => 'skipped' } if grep { /^(?:25P02|40001|40P01)$/ } $without, $with;
     return { outcome => 'agreed' }  if $without eq $with;
-    return { outcome => 'skipped' } if $without =~ /^22/ && !$with;
+    return { outcome => 'skipped' } if $without =~ /^22/ && (!$with || $with =~ /^22/);
     return { outcome => 'skipped' } if $with =~ /^22/ && !$without && rechecked_on_rows($q);
     return { outcome => 'skipped' } if $with =~ /^22/ && !$without && raised_by_a_part($session, $name, $q, $with);
     my ($message, $other) = map { $_->{message} // 'no error' } $truth, $answer;
