@@ -6,6 +6,7 @@
 #   make oracle [SECONDS=60] [SEED=1]   random statements: index answers against sequential scans
 #   make fuzz [SECONDS=60]              the page format and the tree under libFuzzer, ASan and UBSan, for so long each
 #   make sanitize                       the unit tests under ASan and UBSan
+#   make coverage                       branches of the core and the page format that the unit tests leave out
 #   make bench [SCALE=1]                benchmarks beside the other access methods
 # With PostgreSQL's server headers installed:
 #   make, make install, make installcheck (against the running server that PGHOST, PGPORT ... name)
@@ -47,7 +48,7 @@ SHLIB_LINK += $(if $(STOP_POINTS),$(FAILING:%=-Wl,--wrap=%))
 EXTRA_CLEAN = build
 
 .DEFAULT_GOAL := all
-.PHONY: demo test oracle fuzz sanitize bench
+.PHONY: demo test oracle fuzz sanitize coverage bench
 
 demo:
 	@scripts/install-packages.sh build
@@ -72,6 +73,10 @@ fuzz:
 sanitize:
 	@scripts/install-packages.sh test
 	@$(MAKE) -s -C test/unit check SANITIZE=address,undefined
+
+coverage:
+	@scripts/install-packages.sh test
+	@$(MAKE) -s -C test/unit coverage
 
 SCALE ?= 1
 bench:
