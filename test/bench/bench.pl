@@ -80,7 +80,7 @@ sub main {
     Bench::Report::machine($result->{machine});
     $opt->restrict_peers($db);
 
-    run_dataset($db, $opt, $_, $result) for Bench::Data::selected($opt);
+    run_dataset($db, $opt, $_, $result) for Bench::Data::selected($opt, $db);
     if ($opt->wants('paper') && $opt->has_peer('xtree')) {
         $result->{paper} = Bench::Paper::measure($db, $opt);
         Bench::Report::paper($result->{paper});

@@ -1,31 +1,42 @@
 # The data sets of the benchmark, as plain descriptions that the other parts walk.
 #
-# A data set:  key, title, rows, base (SQL that makes <key>_base), peers, classes, write.
+# A data set:  key, title, rows, base (SQL that makes <key>_base), peers, classes, write, needs
+#              (extensions).
 # A peer:      name, index (SQL with %t for the table), select (its copy of the base
 #              table, default all columns), mode (overrides the class's).
 # A class:     key, group, title, mode, constants (SELECT of the query constants),
 #              expr and from (the timed statement: SELECT expr FROM from; q is the row of
 #              constants), digest and digest_from (what must be equal beyond the count),
 #              own (the same fields per peer), skip (peers that cannot answer it).
-# mode 'index' allows plain and index-only scans, 'bitmap' only bitmap scans.
+# mode 'index' allows plain and index-only scans, 'bitmap' only bitmap scans, 'sequential' no index.
 package Bench::Data;
 use strict;
 use warnings;
 
+use Bench::Data::Areas;
+use Bench::Data::Bookings;
 use Bench::Data::Boxes;
 use Bench::Data::Cities;
+use Bench::Data::Cubes;
+use Bench::Data::Places;
 use Bench::Data::Points;
 use Bench::Data::Scalars;
 
+my @PACKAGES = qw(Points Cities Boxes Scalars Cubes Bookings Areas Places);
+
+# What was asked for; a data set whose extensions are not there is left out, which is said.
 sub selected {
-    my ($opt) = @_;
+    my ($opt, $db) = @_;
     my @sets;
-    for my $package (qw(Points Cities Boxes Scalars)) {
-        next unless $opt->wants_dataset(lc $package);
-        my $set = "Bench::Data::$package"->describe($opt);
-        $set->{peers}   = [ grep { $opt->has_peer($_->{name}) } @{ $set->{peers} } ];
-        $set->{classes} = [ grep { $opt->wants_class($_->{key}, $_->{group}) } @{ $set->{classes} } ];
-        push @sets, $set;
+    for my $package (grep { $opt->wants_dataset(lc) } @PACKAGES) {
+        for my $set ("Bench::Data::$package"->describe($opt)) {
+            my ($missing) = grep { defined } map { $db->cannot_install($_) } @{ $set->{needs} // [] };
+            print "\n$set->{key}: SKIPPED, $missing\n" if $missing;
+            next if $missing;
+            $set->{peers}   = [ grep { $opt->has_peer($_->{name}) } @{ $set->{peers} } ];
+            $set->{classes} = [ grep { $opt->wants_class($_->{key}, $_->{group}) } @{ $set->{classes} } ];
+            push @sets, $set;
+        }
     }
     return @sets;
 }

@@ -84,7 +84,7 @@ sub seed { my ($self, $seed) = @_; $self->do("SELECT setseed($seed)"); return }
 
 sub cannot_install {
     my ($self, $extension) = @_;
-    return if eval { $self->do("CREATE EXTENSION IF NOT EXISTS $extension"); 1 };
+    return if eval { $self->do("CREATE EXTENSION IF NOT EXISTS $extension CASCADE"); 1 };
     return "CREATE EXTENSION $extension failed: " . ($self->{dbh}->errstr =~ s/\n.*//sr);
 }
 

@@ -19,8 +19,8 @@ usage: perl -Itest/bench/lib test/bench/bench.pl [options]
   --only LIST           of build,query,write,paper,scaling,hot,larger,cold,pin,deferred; a query class such as
                         knn10 or w100 selects it; knn, window, range select groups of classes;
                         scaling-long (10,000 indexes) runs only when it is named
-  --datasets LIST       of points,cities,boxes,scalars (default all)
-  --peers LIST          of xtree,gist,spgist,kdtree,cube,brin,btree,btrees,btree_gist (default all)
+  --datasets LIST       of points,cities,boxes,scalars,cubes,bookings,areas,places (default all)
+  --peers LIST          of xtree,gist,spgist,kdtree,cube,brin,btree,btrees,btree_gist,seqscan (default all)
   --clock wall|cpu      cpu: time the server process has run, for a machine that is busy (default wall)
   --json FILE           writes every figure as JSON
   --keep                leaves the database xtree_bench behind
@@ -30,7 +30,7 @@ sub parse {
     my ($class, @argv) = @_;
     my $self = bless {
         port => 5432, user => 'postgres', scale => 1, rounds => 7, repeats => 3, only => '',
-        datasets => 'points,cities,boxes,scalars', peers => '', json => '', host => '', clock => 'wall',
+        datasets => 'points,cities,boxes,scalars,cubes,bookings,areas,places', peers => '', json => '', host => '', clock => 'wall',
         command => join(' ', 'bench.pl', @argv),
     }, $class;
     GetOptionsFromArray(\@argv, $self,
@@ -70,7 +70,7 @@ sub wants_dataset { my ($self, $key) = @_; return scalar grep { $_ eq $key } spl
 sub restrict_peers {
     my ($self, $db) = @_;
     my %needs = (xtree => 'xtree', cube => 'cube', btree_gist => 'btree_gist');
-    my @all   = qw(xtree gist spgist kdtree cube brin btree btrees btree_gist);
+    my @all   = qw(xtree gist spgist kdtree cube brin btree btrees btree_gist seqscan);
     my %known = map { $_ => 1 } @all;
     my @asked = split /,/, $self->{peers};
     $known{$_} or die "unknown peer: $_\n" for @asked;

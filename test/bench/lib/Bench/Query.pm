@@ -90,10 +90,10 @@ SQL
 
 sub _force_mode {
     my ($db, $run) = @_;
-    my $bitmap = $run->{class}{mode} eq 'bitmap';
-    $db->do('SET enable_seqscan = off');
-    $db->do('SET enable_bitmapscan = ' . ($bitmap ? 'on' : 'off'));
-    $db->do("SET $_ = " . ($bitmap ? 'off' : 'on')) for qw(enable_indexscan enable_indexonlyscan);
+    my $mode = $run->{class}{mode};
+    my %on   = (enable_seqscan => $mode eq 'sequential', enable_bitmapscan => $mode eq 'bitmap',
+        enable_indexscan => $mode eq 'index', enable_indexonlyscan => $mode eq 'index');
+    $db->do("SET $_ = " . ($on{$_} ? 'on' : 'off')) for sort keys %on;
     return;
 }
 
@@ -113,6 +113,7 @@ sub _per_constant {
 sub _plan {
     my ($db, $run) = @_;
     my @lines = $db->column('EXPLAIN ' . _per_constant($run, @{ $run->{class} }{qw(expr from)}, $run->{table}, 1));
+    return 'Seq Scan' if $run->{class}{mode} eq 'sequential';
     my ($node) = grep { defined } map { /(Index Only Scan|Index Scan|BitmapAnd|Bitmap Index Scan) / || /(BitmapAnd)/ ? $1 : undef } @lines;
     die "no index in the plan of $run->{peer} for $run->{class}{title}:\n" . join("\n", @lines) . "\n" unless $node;
     return $node;
@@ -145,11 +146,11 @@ sub _count_pages {
     my $before = $db->counters($run->{table});
     my ($us, $total) = _call($db, $run, $run->{queries});
     my $after = $db->counters($run->{table});
-    my %delta = map { $_ => $after->{$_} - $before->{$_} } keys %$after;
+    my %delta = map { $_ => ($after->{$_} // 0) - ($before->{$_} // 0) } keys %$after;
     die "$run->{function}: not answered by its index\n"
-        if $delta{seq_scans} || $delta{index_scans} < $run->{queries};
+        if $run->{class}{mode} ne 'sequential' && ($delta{seq_scans} || $delta{index_scans} < $run->{queries});
     $run->{total} = $total;
-    $run->{"${_}_per_query"} = $delta{"${_}_blocks"} / $run->{queries} for qw(index heap);
+    $run->{"${_}_per_query"} = ($delta{"${_}_blocks"} // 0) / $run->{queries} for qw(index heap);
     return;
 }
 

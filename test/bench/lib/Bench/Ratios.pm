@@ -14,12 +14,18 @@ my %TARGET = (
     'scalars t2'   => [ 'btrees', 0.5 ],
     'points single time' => [ 'gist', 1.0 ], 'points update time' => [ 'gist', 1.0 ],
     'points copy time'   => [ 'gist', 1.3 ], 'points single WAL'  => [ 'gist', 1.0 ],
+    (map { ("build cubes$_" => [ 'gist', 0.2 ], "cubes$_ window" => [ 'gist', 0.3 ], "cubes$_ nearest" => [ 'gist', 0.3 ]) } 4, 8, 16, 32),
+    'build bookings' => [ 'gist', 0.2 ], 'bookings week' => [ 'gist', 0.7 ], 'spans stab' => [ 'spgist', 1.0 ],
+    (map { ("areas $_" => [ 'spgist', 0.7 ]) } qw(contains overlap knn10)),
+    'places nearest' => [ 'gist', 0.5 ], 'zones nearest' => [ 'gist', 0.5 ],
 );
+
+my @SETS = (qw(points cities boxes scalars), (map { "cubes$_" } 4, 8, 16, 32), qw(bookings spans areas places zones));
 
 sub compute {
     my ($result) = @_;
     my @ratios;
-    for my $key (qw(points cities boxes scalars)) {
+    for my $key (@SETS) {
         my $set = $result->{datasets}{$key} or next;
         push @ratios, _builds($key, $set->{build}), _queries($key, $set->{query}), _writes($key, $set->{write});
     }
@@ -39,8 +45,10 @@ sub _queries {
     my ($key, $classes) = @_;
     return map {
         my $class = $_;
-        map { { %$_, what => "$key: $class->{title}, us" } }
-            _ratio("$key $class->{key}", '', 1.0, map { $_->{peer} => $_->{us} } @{ $class->{peers} })
+        my %us    = map { $_->{peer} => $_->{us} } @{ $class->{peers} };
+        my $scan  = delete $us{seqscan};
+        (map { { %$_, what => "$key: $class->{title}, us" } } _ratio("$key $class->{key}", '', 1.0, %us)),
+            defined $scan && $us{xtree} ? target("$key: $class->{title}, us", 'seqscan', $us{xtree}, $scan, 1.0) : ();
     } @{ $classes // [] };
 }
 
@@ -70,7 +78,7 @@ sub target {
 # nought or less (noise, or no WAL): such a value is no base for a ratio.
 sub _ratio {
     my ($key, $what, $default, %value) = @_;
-    delete $value{brin} unless defined $default;
+    delete @value{qw(brin seqscan)} unless defined $default;
     my $xtree = delete $value{xtree};
     return unless defined $xtree;
     delete @value{ grep { !defined $value{$_} || $value{$_} <= 0 } keys %value };

@@ -18,7 +18,7 @@ sub describe {
         key => 'cities', title => "$rows cities", rows => $rows,
         base => [
             'CREATE TABLE cities_csv (city_id int, name text, country text, lon float8, lat float8, population int8)',
-            \&_copy_file,
+            \&copy_file,
             "CREATE TABLE cities_base AS SELECT city_id AS id, point(lon, lat) AS p
              FROM cities_csv ORDER BY hashint4(city_id), city_id LIMIT $rows",
             'DROP TABLE cities_csv',
@@ -30,7 +30,7 @@ sub describe {
     };
 }
 
-sub _copy_file {
+sub copy_file {
     my ($db) = @_;
     my $in = IO::Uncompress::Gunzip->new($FILE) or die "$FILE: $GunzipError\n";
     $db->do('COPY cities_csv FROM STDIN WITH (FORMAT csv, HEADER)');
