@@ -268,7 +268,8 @@ IndexStatus StatusOf(SharedIndex* index) {
 }
 
 TimestampTz LastUse(SharedIndex* index, const IndexStatus& status) {
-  return std::max(static_cast<TimestampTz>(pg_atomic_read_u64(&index->last_access)), status.state_since);
+  const TimestampTz last_access = static_cast<TimestampTz>(pg_atomic_read_u64(&index->last_access));
+  return status.state == LoadState::kLoaded ? std::max(last_access, status.state_since) : last_access;
 }
 
 void RegisterWorker() {
