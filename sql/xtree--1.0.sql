@@ -737,8 +737,8 @@ SELECT count(*) AS indexes,
   count(*) FILTER (WHERE state = 'building') AS building,
   count(*) FILTER (WHERE state = 'failed' AND NOT is_built) AS failed,
   count(*) FILTER (WHERE state = 'loaded') AS loaded,
-  1 - count(*) FILTER (WHERE state = 'loaded')::pg_catalog.float8 / nullif(count(*), 0)::pg_catalog.float8 AS not_loaded,
-  1 - count(*) FILTER (WHERE is_built)::pg_catalog.float8 / nullif(count(*), 0)::pg_catalog.float8 AS not_built
+  '1'::pg_catalog.float8 - count(*) FILTER (WHERE state = 'loaded')::pg_catalog.float8 / nullif(count(*), 0)::pg_catalog.float8 AS not_loaded,
+  '1'::pg_catalog.float8 - count(*) FILTER (WHERE is_built)::pg_catalog.float8 / nullif(count(*), 0)::pg_catalog.float8 AS not_built
 FROM pg_stat_xtree_indexes;
 COMMENT ON VIEW pg_stat_xtree_builds IS 'one row: how many xtree indexes of the current database are built, stale, loaded, or waiting to be built';
 
@@ -803,7 +803,7 @@ COMMENT ON COLUMN pg_stat_xtree_indexes.prefetch_time IS 'milliseconds that aski
 COMMENT ON COLUMN pg_stat_xtree_indexes.first_access IS 'first use';
 COMMENT ON COLUMN pg_stat_xtree_indexes.last_access IS 'last use';
 COMMENT ON COLUMN pg_stat_xtree_indexes.load_time IS 'milliseconds from the first access to its admission, of the last load';
-COMMENT ON COLUMN pg_stat_xtree_indexes.last_error IS 'why it could not be loaded, or what went wrong last';
+COMMENT ON COLUMN pg_stat_xtree_indexes.last_error IS 'why it could not be loaded, or what went wrong last; only for the owner and members of pg_read_all_stats';
 COMMENT ON COLUMN pg_stat_xtree_indexes.last_error_time IS 'when';
 COMMENT ON COLUMN pg_stat_xtree_indexes.entries IS 'rows in it, as the last VACUUM, ANALYZE or CREATE INDEX counted or estimated';
 COMMENT ON COLUMN pg_stat_xtree_indexes.bytes_per_entry IS 'size divided by entries';
@@ -881,7 +881,7 @@ COMMENT ON COLUMN pg_stat_xtree_events.schemaname IS 'its schema; names are NULL
 COMMENT ON COLUMN pg_stat_xtree_events.relname IS 'name of its table';
 COMMENT ON COLUMN pg_stat_xtree_events.indexrelname IS 'name of the index';
 COMMENT ON COLUMN pg_stat_xtree_events.bytes IS 'that it was about';
-COMMENT ON COLUMN pg_stat_xtree_events.reason IS 'why, in words; NULL in other databases';
+COMMENT ON COLUMN pg_stat_xtree_events.reason IS 'why, in words; NULL in other databases, that of a failure only for the owner and members of pg_read_all_stats';
 
 GRANT SELECT ON pg_stat_xtree_indexes, pg_stat_xtree_builds, pg_stat_xtree_pages, pg_stat_xtree_memory, pg_stat_xtree_worker, pg_stat_xtree_events TO PUBLIC;
 

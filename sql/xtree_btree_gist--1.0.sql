@@ -15,7 +15,7 @@ BEGIN
     SELECT o.oid, n.nspname AS schema, o.oprleft::pg_catalog.regtype AS type, family.name AS family, sorting.name AS sorting
     FROM pg_catalog.pg_operator o
       JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-      JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e'
+      JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass::pg_catalog.oid AND d.objid = o.oid AND d.deptype = 'e'
       JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'btree_gist'
       CROSS JOIN LATERAL (
         SELECT pg_catalog.format('%I.%I', fn.nspname, f.opfname) AS name

@@ -9,33 +9,45 @@ CREATE FUNCTION xtree_geometry_nd_support(pg_catalog.internal) RETURNS pg_catalo
 CREATE FUNCTION xtree_geography_support(pg_catalog.internal) RETURNS pg_catalog.internal
   AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
-CREATE OPERATOR CLASS geometry_ops_2d DEFAULT FOR TYPE geometry USING xtree AS
-  OPERATOR 1 << (geometry, geometry),
-  OPERATOR 2 &< (geometry, geometry),
-  OPERATOR 3 && (geometry, geometry),
-  OPERATOR 4 &> (geometry, geometry),
-  OPERATOR 5 >> (geometry, geometry),
-  OPERATOR 6 ~= (geometry, geometry),
-  OPERATOR 7 ~ (geometry, geometry),
-  OPERATOR 8 @ (geometry, geometry),
-  OPERATOR 9 &<| (geometry, geometry),
-  OPERATOR 10 <<| (geometry, geometry),
-  OPERATOR 11 |>> (geometry, geometry),
-  OPERATOR 12 |&> (geometry, geometry),
-  OPERATOR 13 <-> (geometry, geometry) FOR ORDER BY pg_catalog.float_ops,
-  OPERATOR 14 <#> (geometry, geometry) FOR ORDER BY pg_catalog.float_ops,
-  FUNCTION 1 xtree_geometry_2d_support(pg_catalog.internal);
-
-CREATE OPERATOR CLASS geometry_ops_nd FOR TYPE geometry USING xtree AS
-  OPERATOR 3 &&& (geometry, geometry),
-  OPERATOR 6 ~~= (geometry, geometry),
-  OPERATOR 7 ~~ (geometry, geometry),
-  OPERATOR 8 @@ (geometry, geometry),
-  OPERATOR 13 <<->> (geometry, geometry) FOR ORDER BY pg_catalog.float_ops,
-  OPERATOR 20 |=| (geometry, geometry) FOR ORDER BY pg_catalog.float_ops,
-  FUNCTION 1 xtree_geometry_nd_support(pg_catalog.internal);
-
-CREATE OPERATOR CLASS geography_ops DEFAULT FOR TYPE geography USING xtree AS
-  OPERATOR 3 && (geography, geography),
-  OPERATOR 13 <-> (geography, geography) FOR ORDER BY pg_catalog.float_ops,
-  FUNCTION 1 xtree_geography_support(pg_catalog.internal);
+-- Types and operators are those of postgis, by its schema: another of the same name may stand before them in the search path.
+DO $do$
+DECLARE
+  home pg_catalog.name;
+BEGIN
+  SELECT n.nspname INTO STRICT home FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+  WHERE e.extname = 'postgis';
+  EXECUTE pg_catalog.format($sql$
+    CREATE OPERATOR CLASS geometry_ops_2d DEFAULT FOR TYPE %1$I.geometry USING xtree AS
+      OPERATOR 1 %1$I.<< (%1$I.geometry, %1$I.geometry),
+      OPERATOR 2 %1$I.&< (%1$I.geometry, %1$I.geometry),
+      OPERATOR 3 %1$I.&& (%1$I.geometry, %1$I.geometry),
+      OPERATOR 4 %1$I.&> (%1$I.geometry, %1$I.geometry),
+      OPERATOR 5 %1$I.>> (%1$I.geometry, %1$I.geometry),
+      OPERATOR 6 %1$I.~= (%1$I.geometry, %1$I.geometry),
+      OPERATOR 7 %1$I.~ (%1$I.geometry, %1$I.geometry),
+      OPERATOR 8 %1$I.@ (%1$I.geometry, %1$I.geometry),
+      OPERATOR 9 %1$I.&<| (%1$I.geometry, %1$I.geometry),
+      OPERATOR 10 %1$I.<<| (%1$I.geometry, %1$I.geometry),
+      OPERATOR 11 %1$I.|>> (%1$I.geometry, %1$I.geometry),
+      OPERATOR 12 %1$I.|&> (%1$I.geometry, %1$I.geometry),
+      OPERATOR 13 %1$I.<-> (%1$I.geometry, %1$I.geometry) FOR ORDER BY pg_catalog.float_ops,
+      OPERATOR 14 %1$I.<#> (%1$I.geometry, %1$I.geometry) FOR ORDER BY pg_catalog.float_ops,
+      FUNCTION 1 xtree_geometry_2d_support(pg_catalog.internal)
+  $sql$, home);
+  EXECUTE pg_catalog.format($sql$
+    CREATE OPERATOR CLASS geometry_ops_nd FOR TYPE %1$I.geometry USING xtree AS
+      OPERATOR 3 %1$I.&&& (%1$I.geometry, %1$I.geometry),
+      OPERATOR 6 %1$I.~~= (%1$I.geometry, %1$I.geometry),
+      OPERATOR 7 %1$I.~~ (%1$I.geometry, %1$I.geometry),
+      OPERATOR 8 %1$I.@@ (%1$I.geometry, %1$I.geometry),
+      OPERATOR 13 %1$I.<<->> (%1$I.geometry, %1$I.geometry) FOR ORDER BY pg_catalog.float_ops,
+      OPERATOR 20 %1$I.|=| (%1$I.geometry, %1$I.geometry) FOR ORDER BY pg_catalog.float_ops,
+      FUNCTION 1 xtree_geometry_nd_support(pg_catalog.internal)
+  $sql$, home);
+  EXECUTE pg_catalog.format($sql$
+    CREATE OPERATOR CLASS geography_ops DEFAULT FOR TYPE %1$I.geography USING xtree AS
+      OPERATOR 3 %1$I.&& (%1$I.geography, %1$I.geography),
+      OPERATOR 13 %1$I.<-> (%1$I.geography, %1$I.geography) FOR ORDER BY pg_catalog.float_ops,
+      FUNCTION 1 xtree_geography_support(pg_catalog.internal)
+  $sql$, home);
+END $do$;

@@ -1,12 +1,13 @@
 // The functions behind the view pg_stat_xtree_indexes: what shared memory knows of the indexes of this database, the storage
 // parameters of an index that nobody has touched, and the size of a file.
 //
-// Anybody may call them, as anybody may read PostgreSQL's own statistics. They open no relation and take no lock on one: a view over
+// Anybody may call them, as anybody may read PostgreSQL's own statistics, but for errors (error_access.h). They open no relation and take no lock on one: a view over
 // thousands of indexes neither fills the relation cache nor waits for a REINDEX. Entries are copied under the table's locks first;
 // rows are made from the copies.
 #include "am/entry_points.h"
 #include "am/index_state.h"
 #include "registry/file_mapping.h"
+#include "stats/error_access.h"
 #include "stats/index_table.h"
 #include "stats/view_rows.h"
 
@@ -106,7 +107,7 @@ void Put(RowWriter& row, const IndexCopy& index) {
   } else {
     row.Duration(index.load_us);
   }
-  row.Text(index.last_error).Time(index.last_error_time);
+  row.Text(MayReadErrors(index.index) ? index.last_error : "").Time(index.last_error_time);
   row.Text(NameOf(index.build.stage)).Count(static_cast<int64>(index.build.demand)).Time(index.build.next_try).Put();
 }
 

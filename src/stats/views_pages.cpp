@@ -1,10 +1,12 @@
 // The functions behind the views pg_stat_xtree_pages and pg_stat_xtree_events. Both rings and tables are of the whole server; names of
 // tables and indexes can only be looked up in the current database, and what an event says in words is shown only there.
 //
-// Anybody may call them: like PostgreSQL's statistics they tell how much, not what is in the rows. Everything is copied first; rows are
+// Anybody may call them: like PostgreSQL's statistics they tell how much, not what is in the rows; why a build failed is for
+// those that may read the rows (error_access.h). Everything is copied first; rows are
 // made from the copies.
 #include <cmath>
 
+#include "stats/error_access.h"
 #include "stats/event_log.h"
 #include "stats/hot_pages.h"
 #include "stats/index_table.h"
@@ -66,7 +68,8 @@ void PutEvent(RowWriter& row, const Event& event) {
   } else {
     row.Count(event.bytes);
   }
-  row.Text(elsewhere ? "" : event.reason).Put();
+  const bool secret = elsewhere || (event.kind == EventKind::kFailure && event.key.index != InvalidOid && !MayReadErrors(event.key.index));
+  row.Text(secret ? "" : event.reason).Put();
 }
 
 }  // namespace
