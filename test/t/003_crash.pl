@@ -9,6 +9,7 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use XtreeTest;
 
 my $node = PostgreSQL::Test::Cluster->new('crash');
 $node->init;
@@ -20,10 +21,7 @@ max_wal_size = 1GB
 CONF
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION xtree');
-if (!defined eval { $node->safe_psql('postgres', q{LOAD 'xtree'; SHOW xtree.stop_point}) })
-{
-	plan skip_all => 'the library was built without stop points (make STOP_POINTS=1)';
-}
+need_stop_points($node);
 
 my @columns = map { "c$_" } 1 .. 16;
 my $values = join ', ', map { 'random()' } @columns;

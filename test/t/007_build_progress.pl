@@ -8,6 +8,7 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use XtreeTest;
 
 my $node = PostgreSQL::Test::Cluster->new('progress');
 $node->init;
@@ -19,10 +20,7 @@ statement_timeout = '180s'
 CONF
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION xtree');
-if (!defined eval { $node->safe_psql('postgres', q{LOAD 'xtree'; SHOW xtree.stop_point}) })
-{
-	plan skip_all => 'the library was built without stop points (make STOP_POINTS=1)';
-}
+need_stop_points($node);
 
 my $rows = 100_000;
 $node->safe_psql('postgres', qq{

@@ -9,16 +9,14 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use XtreeTest;
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1);
 $primary->append_conf('postgresql.conf', "autovacuum = off\nmax_wal_size = 1GB\nwal_keep_size = 4GB\nmax_standby_streaming_delay = -1\n");
 $primary->start;
 $primary->safe_psql('postgres', 'CREATE EXTENSION xtree');
-if (!defined eval { $primary->safe_psql('postgres', q{LOAD 'xtree'; SHOW xtree.stop_point}) })
-{
-	plan skip_all => 'the library was built without stop points (make STOP_POINTS=1)';
-}
+need_stop_points($primary);
 my @columns = map { "c$_" } 1 .. 16;
 my $list = join ', ', @columns;
 # A curve that winds through all dimensions, where no split is free of overlap.

@@ -14,6 +14,7 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use XtreeTest;
 
 my $settings = <<'CONF';
 shared_preload_libraries = 'xtree'
@@ -35,10 +36,7 @@ $node->init(allows_streaming => 1);
 $node->append_conf('postgresql.conf', $settings);
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION xtree');
-if (!defined eval { $node->safe_psql('postgres', q{LOAD 'xtree'; SHOW xtree.stop_point}) })
-{
-	plan skip_all => 'the library was built without stop points (make STOP_POINTS=1)';
-}
+need_stop_points($node);
 
 # Through the index, by a plain scan or the bitmap; never index-only.
 my $by_index = 'SET enable_seqscan = off; SET enable_indexonlyscan = off;';

@@ -15,6 +15,7 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use XtreeTest;
 use Time::HiRes qw(usleep);
 
 my $node = PostgreSQL::Test::Cluster->new('registry');
@@ -38,10 +39,7 @@ CONF
 $node->start;
 sub sql { return $node->safe_psql('postgres', $_[0]); }
 sql('CREATE EXTENSION xtree');
-if (!defined eval { sql(q{LOAD 'xtree'; SHOW xtree.stop_point}) })
-{
-	plan skip_all => 'the library was built without stop points (make STOP_POINTS=1)';
-}
+need_stop_points($node);
 
 # Sessions for questions and answers; what they say on standard error is kept.
 my @open;

@@ -7,16 +7,14 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use XtreeTest;
 
 my $node = PostgreSQL::Test::Cluster->new('leaks');
 $node->init;
 $node->append_conf('postgresql.conf', "restart_after_crash = on\nautovacuum = off\nmax_wal_size = 1GB\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION xtree; CREATE EXTENSION pg_freespacemap');
-if (!defined eval { $node->safe_psql('postgres', q{LOAD 'xtree'; SHOW xtree.stop_point}) })
-{
-	plan skip_all => 'the library was built without stop points (make STOP_POINTS=1)';
-}
+need_stop_points($node);
 my @columns = map { "c$_" } 1 .. 16;
 my $list = join ', ', @columns;
 my $values = join ', ', map { 'random()' } @columns;

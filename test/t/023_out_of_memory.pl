@@ -9,6 +9,7 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use XtreeTest;
 
 # XTREE_EVERY_ALLOCATION=1: none is left out; that takes an hour or so.
 my $rest = $ENV{XTREE_EVERY_ALLOCATION} ? 1_000_000_000 : 100;
@@ -26,10 +27,7 @@ log_min_error_statement = panic
 CONF
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION xtree');
-if (!defined eval { $node->safe_psql('postgres', q{LOAD 'xtree'; SHOW xtree.stop_point}) })
-{
-	plan skip_all => 'the library was built without stop points (make STOP_POINTS=1)';
-}
+need_stop_points($node);
 
 my @columns = map { "c$_" } 1 .. 16;
 my $list = join ', ', @columns;

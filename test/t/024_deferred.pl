@@ -15,6 +15,7 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use XtreeTest;
 use Time::HiRes qw(usleep);
 
 my $node = PostgreSQL::Test::Cluster->new('deferred');
@@ -33,10 +34,7 @@ log_min_error_statement = panic
 CONF
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION xtree');
-if (!defined eval { $node->safe_psql('postgres', 'SHOW xtree.stop_point') })
-{
-	plan skip_all => 'the library was built without stop points (make STOP_POINTS=1)';
-}
+need_stop_points($node);
 
 my $rows = 20_000;
 my $tables = 0;
