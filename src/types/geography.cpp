@@ -14,16 +14,7 @@ namespace {
 constexpr int kDimensions = 3;
 constexpr StrategyNumber kOrderByDistance = 13;
 
-void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
-  const GeometryBox box(value);
-  out->empty = false;
-  if (box.Empty()) return PutEmpty(kDimensions, out);
-  if (!box.Ordinary(kDimensions)) return PutStrange(kDimensions, out);
-  for (int d = 0; d < kDimensions; d++) {
-    out->lo[d] = LowOrdinal(box.Low(d));
-    out->hi[d] = HighOrdinal(box.High(d));
-  }
-}
+void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) { PutBox(value, kDimensions, out); }
 
 void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
   if (strategy != RTOverlapStrategyNumber) elog(ERROR, "unrecognized strategy number: %d", strategy);
@@ -47,8 +38,7 @@ double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const auto& origin = *static_cast<const Origin*>(order->state);
   double sum = 0;
   for (int d = 0; d < kDimensions; d++) {
-    const double low = xtree_float4_from_ordinal(lo[d]), high = xtree_float4_from_ordinal(hi[d]);
-    const double gap = std::fmax(0, std::fmax(low - origin.high[d], origin.low[d] - high));
+    const double gap = Gap(origin.low[d], origin.high[d], xtree_float4_from_ordinal(lo[d]), xtree_float4_from_ordinal(hi[d]));
     sum += gap * gap;
   }
   const double angle = 2 * std::asin(std::fmin(1, std::sqrt(sum) / 2));
@@ -66,10 +56,7 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
     origin->low[d] = query.Low(d);
     origin->high[d] = query.High(d);
   }
-  out->query = nullptr;
-  out->recheck = true;
-  out->state = origin;
-  out->lower_bound = out->distance = Distance;
+  RecheckedOrder(origin, Distance, out);
 }
 
 Oid PlannerFamily(const XtreeColumn* column) { return PeerFamily(column->type, "gist_geography_ops"); }

@@ -16,16 +16,7 @@ constexpr int kDimensions = 2;
 constexpr StrategyNumber kOrderByDistance = 13;
 constexpr StrategyNumber kOrderByBoxDistance = 14;
 
-void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
-  const GeometryBox box(value);
-  out->empty = false;
-  if (box.Empty()) return PutEmpty(kDimensions, out);
-  if (!box.Ordinary(kDimensions)) return PutStrange(kDimensions, out);
-  for (int d = 0; d < kDimensions; d++) {
-    out->lo[d] = LowOrdinal(box.Low(d));
-    out->hi[d] = HighOrdinal(box.High(d));
-  }
-}
+void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) { PutBox(value, kDimensions, out); }
 
 using Require = void (*)(const GeometryBox& query, int d, XtreeConstraint* out);
 
@@ -103,17 +94,15 @@ struct Origin {
   double high[kDimensions];
 };
 
-double Gap(const Origin& origin, const int64* lo, const int64* hi, int d) {
-  const double below = origin.low[d] - xtree_float4_from_ordinal(hi[d]);
-  const double above = xtree_float4_from_ordinal(lo[d]) - origin.high[d];
-  return std::fmax(0, std::fmax(below, above));
+double GapIn(const Origin& origin, const int64* lo, const int64* hi, int d) {
+  return Gap(origin.low[d], origin.high[d], xtree_float4_from_ordinal(lo[d]), xtree_float4_from_ordinal(hi[d]));
 }
 
 // An empty geometry is FLT_MAX from everything, or its distance is NULL.
 double BoxDistance(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const auto& origin = *static_cast<const Origin*>(order->state);
   if (!origin.known) return 0;
-  const double bound = std::hypot(Gap(origin, lo, hi, 0), Gap(origin, lo, hi, 1)) * (1 - 1e-14);
+  const double bound = std::hypot(GapIn(origin, lo, hi, 0), GapIn(origin, lo, hi, 1)) * (1 - 1e-14);
   return std::fmin(bound, FLT_MAX);
 }
 
@@ -126,7 +115,7 @@ double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
   for (int d = 0; d < kDimensions; d++) {
     const double low = xtree_float4_from_ordinal(lo[d]), high = xtree_float4_from_ordinal(hi[d]);
     if (IsCut(low, high) || IsCut(origin.low[d], origin.high[d])) return low > FLT_MAX ? FLT_MAX : 0;
-    size += std::fmax(std::fabs(low), std::fabs(high)) + std::fmax(std::fabs(origin.low[d]), std::fabs(origin.high[d]));
+    size += Size(origin.low[d], origin.high[d], low, high);
   }
   return std::fmax(0, bound - size * 0x1p-46);
 }
@@ -140,10 +129,7 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
     origin->low[d] = query.Low(d);
     origin->high[d] = query.High(d);
   }
-  out->query = nullptr;
-  out->recheck = true;
-  out->state = origin;
-  out->lower_bound = out->distance = strategy == kOrderByDistance ? Distance : BoxDistance;
+  RecheckedOrder(origin, strategy == kOrderByDistance ? Distance : BoxDistance, out);
 }
 
 Oid PlannerFamily(const XtreeColumn* column) { return PeerFamily(column->type, "gist_geometry_ops_2d"); }

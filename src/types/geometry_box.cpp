@@ -139,6 +139,10 @@ class Vertices {
   double bulge_ = 0;
 };
 
+void PutEmpty(int dimensions, XtreeBounds* out) {
+  for (int d = 0; d < dimensions; d++) out->lo[d] = out->hi[d] = xtree_ordinal_from_float4(kInfinity);
+}
+
 }  // namespace
 
 GeometryBox::GeometryBox(Datum value) {
@@ -194,14 +198,21 @@ bool GeometryBox::Ordinary(int dimensions) const {
   return true;
 }
 
-void PutEmpty(int dimensions, XtreeBounds* out) {
-  for (int d = 0; d < dimensions; d++) out->lo[d] = out->hi[d] = xtree_ordinal_from_float4(kInfinity);
-}
-
 void PutStrange(int dimensions, XtreeBounds* out) {
   for (int d = 0; d < dimensions; d++) {
     out->lo[d] = xtree_ordinal_from_float4(-kInfinity);
     out->hi[d] = xtree_ordinal_from_float4(kInfinity);
+  }
+}
+
+void PutBox(Datum value, int dimensions, XtreeBounds* out) {
+  const GeometryBox box(value);
+  out->empty = false;
+  if (box.Empty()) return PutEmpty(dimensions, out);
+  if (!box.Ordinary(dimensions)) return PutStrange(dimensions, out);
+  for (int d = 0; d < dimensions; d++) {
+    out->lo[d] = LowOrdinal(box.Low(d));
+    out->hi[d] = HighOrdinal(box.High(d));
   }
 }
 

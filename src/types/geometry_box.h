@@ -6,6 +6,8 @@
 // xtree_postgis. No locks, no WAL; may detoast, no more of a value than its head where that has the box.
 #pragma once
 
+#include <cmath>
+
 #include "pg/postgres_api.h"
 
 extern "C" {
@@ -48,11 +50,29 @@ inline int64 LowOrdinal(float low) { return xtree_ordinal_from_float4(low == 0 ?
 inline int64 HighOrdinal(float high) { return xtree_ordinal_from_float4(high == 0 ? 0.0f : high); }
 
 // Where values lie that have no box. Coordinates of boxes are not beyond FLT_MAX, so neither can be taken for one.
-void PutEmpty(int dimensions, XtreeBounds* out);    // at infinity, where no condition looks but RequireEmpty
-void PutStrange(int dimensions, XtreeBounds* out);  // everywhere
+void PutStrange(int dimensions, XtreeBounds* out);  // everywhere; empty ones at infinity, where no condition looks but RequireEmpty
+
+// bounds() of the types whose values without points or without an ordinary box are put there.
+void PutBox(Datum value, int dimensions, XtreeBounds* out);
 
 // May an edge be one of theirs, or of a coordinate that no float reaches? Then it tells nothing of distances.
 bool IsCut(double low, double high);
+
+// How far a value with these edges is from an interval, in one dimension.
+inline double Gap(double from_low, double from_high, double low, double high) { return std::fmax(0, std::fmax(from_low - high, low - from_high)); }
+
+// The greatest coordinates of both: rounding errors of a distance grow with them.
+inline double Size(double from_low, double from_high, double low, double high) {
+  return std::fmax(std::fabs(low), std::fabs(high)) + std::fmax(std::fabs(from_low), std::fabs(from_high));
+}
+
+// What order() says of a distance that has a lower bound, and is computed on the row. `origin` is what `bound` measures from.
+inline void RecheckedOrder(void* origin, decltype(XtreeOrder::distance) bound, XtreeOrder* out) {
+  out->query = nullptr;
+  out->recheck = true;
+  out->state = origin;
+  out->lower_bound = out->distance = bound;
+}
 
 void RequireEmpty(int dimensions, XtreeConstraint* out);
 void ExcludeEmpty(int dimensions, XtreeConstraint* out);

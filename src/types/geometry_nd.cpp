@@ -98,13 +98,13 @@ double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
   double sum = 0, size = 0;
   for (int d = 0; d < origin.dimensions; d++) {
     const double low = xtree_float4_from_ordinal(lo[d]), high = xtree_float4_from_ordinal(hi[d]);
-    const double gap = std::fmax(0, std::fmax(low - origin.high[d], origin.low[d] - high));
+    const double gap = Gap(origin.low[d], origin.high[d], low, high);
     if (IsCut(low, high)) {
       if (d == GeometryBox::kZ) continue;  // there may be none
       return 0;
     }
     sum += gap * gap;
-    size += std::fmax(std::fabs(low), std::fabs(high)) + std::fmax(std::fabs(origin.low[d]), std::fabs(origin.high[d]));
+    size += Size(origin.low[d], origin.high[d], low, high);
   }
   return std::fmin(FLT_MAX, std::fmax(0, std::sqrt(sum) * (1 - 1e-14) - size * 0x1p-44));
 }
@@ -118,10 +118,7 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
     origin->low[d] = query.Low(d);
     origin->high[d] = query.High(d);
   }
-  out->query = nullptr;
-  out->recheck = true;
-  out->state = origin;
-  out->lower_bound = out->distance = Distance;
+  RecheckedOrder(origin, Distance, out);
 }
 
 Oid PlannerFamily(const XtreeColumn* column) { return PeerFamily(column->type, "gist_geometry_ops_nd"); }
