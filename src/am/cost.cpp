@@ -17,6 +17,7 @@
 extern "C" {
 #include "access/genam.h"
 #include "access/table.h"
+#include "catalog/index.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -144,13 +145,6 @@ bool WouldHelp(const IndexPath* path) {
   return path->indexclauses != NIL || path->indexorderbys != NIL || path->indexinfo->indpred != NIL;
 }
 
-Oid TableOf(Oid index_oid) {
-  const Relation index = index_open(index_oid, NoLock);
-  const Oid table = index->rd_index->indrelid;
-  index_close(index, NoLock);
-  return table;
-}
-
 bool HasRows(Oid table) {
   const Relation heap = table_open(table, NoLock);
   const bool has_rows = RelationGetNumberOfBlocks(heap) > 0;
@@ -163,7 +157,7 @@ void AskForBuild(const IndexPath* path, const IndexState& state) {
   if (state.build_state == BuildState::kBuilt || settings.build_on_first_use == static_cast<int>(BuildOnFirstUse::kOff)) return;
   if (!WouldHelp(path)) return;
   const Oid index = path->indexinfo->indexoid;
-  const Oid table = TableOf(index);
+  const Oid table = IndexGetRelation(index, false);
   if (HasRows(table)) NoteDemand(table, index);
 }
 

@@ -6,6 +6,7 @@
 #include "am/deferral.h"
 
 #include "pg/compat.h"
+#include "storage/read_page.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -58,8 +59,7 @@ pg::FileLocator FormerFile(Relation index) {
     const CommandId replaced = HeapTupleHeaderGetCmax(tuple->t_data);
     if (replaced < last) continue;
     last = replaced;
-    former =
-        pg::LocatorIn(row->reltablespace != InvalidOid ? row->reltablespace : MyDatabaseTableSpace, row->relfilenode);
+    former = pg::LocatorOf(*row);
   }
   systable_endscan(scan);
   table_close(classes, AccessShareLock);
@@ -72,11 +72,7 @@ bool WasBuilt(Relation index) {
   const pg::FileLocator file = FormerFile(index);
   if (pg::FileNumberOf(file) == InvalidOid || !smgrexists(pg::OpenStorage(file), MAIN_FORKNUM)) return true;
   if (smgrnblocks(pg::OpenStorage(file), MAIN_FORKNUM) == 0) return false;
-  const Buffer buffer = pg::ReadBufferOfFile(file, kMetaBlock, RelationIsPermanent(index));
-  LockBuffer(buffer, BUFFER_LOCK_SHARE);
-  MetaContent meta;
-  memcpy(&meta, pg::BufferBytes(buffer) + kPageHeaderSize, sizeof(meta));
-  UnlockReleaseBuffer(buffer);
+  const MetaContent meta = TakeMeta(pg::ReadBufferOfFile(file, kMetaBlock, RelationIsPermanent(index)));
   return meta.magic != kMetaMagic || meta.build_state == static_cast<uint8_t>(BuildState::kBuilt);
 }
 

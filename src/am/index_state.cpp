@@ -181,10 +181,6 @@ IndexState* ReadState(Relation index, const uint16* dimensions, MemoryContext me
   return state;
 }
 
-}  // namespace
-
-namespace {
-
 IndexState* CachedState(Relation index) {
   if (index->rd_amcache == nullptr) {
     IndexState* state = ReadState(index, nullptr, index->rd_indexcxt);

@@ -5,6 +5,7 @@
 #include "core/tree_check.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"
+#include "storage/read_page.h"
 
 extern "C" {
 #include "catalog/pg_type_d.h"
@@ -31,15 +32,6 @@ const char* NameOf(BuildState state) {
       return "built";
   }
   return "unknown";
-}
-
-MetaContent ReadMeta(Relation index) {
-  const Buffer buffer = ReadBuffer(index, kMetaBlock);
-  LockBuffer(buffer, BUFFER_LOCK_SHARE);
-  MetaContent meta;
-  memcpy(&meta, pg::BufferBytes(buffer) + kPageHeaderSize, sizeof meta);
-  UnlockReleaseBuffer(buffer);
-  return meta;
 }
 
 bool IsBuilt(const IndexState& state) { return state.build_state == BuildState::kBuilt; }
@@ -163,7 +155,7 @@ extern "C" Datum xtree_index_info(PG_FUNCTION_ARGS) {
   InitMaterializedSRF(fcinfo, 0);
   const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
   const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
-  const MetaContent meta = ReadMeta(open.index);
+  const MetaContent meta = TakeMeta(ReadBuffer(open.index, kMetaBlock));
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   if (!IsBuilt(*state)) PutUnbuilt(result, meta, *state);
   const Levels levels = IsBuilt(*state) ? WalkLevels(open, *state) : Levels{};

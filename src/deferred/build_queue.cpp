@@ -36,9 +36,9 @@ bool Occupied(Oid database, Oid table) {
 void LookAfterEnd(IndexKey key) {
   SharedIndex* index = FindSharedIndex(key);
   if (index == nullptr) return;
-  const bool unchanged = BuildStatusOf(index).stage == BuildStage::kQueued && BuildStatusOf(index).next_try == 0;
+  const BuildStatus status = BuildStatusOf(index);
   ReleaseSharedIndex(index);
-  if (unchanged) NoteBuildFailure(key, "the process that should build it could not begin; see the server log");
+  if (status.stage == BuildStage::kQueued && status.next_try == 0) NoteBuildFailure(key, "the process that should build it could not begin; see the server log");
 }
 
 // Returns how many still run.

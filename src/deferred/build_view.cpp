@@ -5,6 +5,7 @@
 // It waits for nobody: where the index is locked, as while it is reindexed, the columns are NULL. The lock that it
 // takes is given back at once, and the relation is not opened, so that a view over thousands of indexes fills no cache.
 #include "pg/compat.h"
+#include "storage/read_page.h"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -43,8 +44,7 @@ IndexFile FindFile(Oid index) {
   file.found = row->relkind == RELKIND_INDEX;
   file.temporary = row->relpersistence == RELPERSISTENCE_TEMP;
   file.permanent = row->relpersistence == RELPERSISTENCE_PERMANENT;
-  file.locator =
-      pg::LocatorIn(row->reltablespace != InvalidOid ? row->reltablespace : MyDatabaseTableSpace, row->relfilenode);
+  file.locator = pg::LocatorOf(*row);
   ReleaseSysCache(tuple);
   return file;
 }
@@ -56,11 +56,7 @@ ShownState ReadState(Oid index) {
   if (file.temporary) return {true, true, false, 0, 0};  // never deferred; its pages are in its session's buffers
   const SMgrRelation storage = pg::OpenStorage(file.locator);
   if (!smgrexists(storage, MAIN_FORKNUM) || smgrnblocks(storage, MAIN_FORKNUM) == 0) return {};
-  const Buffer buffer = pg::ReadBufferOfFile(file.locator, kMetaBlock, file.permanent);
-  LockBuffer(buffer, BUFFER_LOCK_SHARE);
-  MetaContent meta;
-  memcpy(&meta, pg::BufferBytes(buffer) + kPageHeaderSize, sizeof(meta));
-  UnlockReleaseBuffer(buffer);
+  const MetaContent meta = TakeMeta(pg::ReadBufferOfFile(file.locator, kMetaBlock, file.permanent));
   if (meta.magic != kMetaMagic) return {};
   return {true, meta.build_state == static_cast<uint8_t>(BuildState::kBuilt), (meta.build_flags & kBuildStale) != 0,
           meta.counted_rows, meta.distinct_keys};

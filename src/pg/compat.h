@@ -31,7 +31,6 @@ using FileNumber = RelFileNumber;
 inline const FileLocator& LocatorOf(Relation rel) { return rel->rd_locator; }
 inline FileNumber FileNumberOf(Relation rel) { return rel->rd_locator.relNumber; }
 inline FileNumber FileNumberOf(const FileLocator& locator) { return locator.relNumber; }
-inline FileLocator LocatorIn(Oid tablespace, FileNumber number) { return {tablespace, MyDatabaseId, number}; }
 inline bool NewInTransaction(Relation rel) {
   return rel->rd_createSubid != InvalidSubTransactionId || rel->rd_newRelfilelocatorSubid != InvalidSubTransactionId ||
          rel->rd_firstRelfilelocatorSubid != InvalidSubTransactionId;
@@ -42,13 +41,17 @@ using FileNumber = Oid;
 inline const FileLocator& LocatorOf(Relation rel) { return rel->rd_node; }
 inline FileNumber FileNumberOf(Relation rel) { return rel->rd_node.relNode; }
 inline FileNumber FileNumberOf(const FileLocator& locator) { return locator.relNode; }
-inline FileLocator LocatorIn(Oid tablespace, FileNumber number) { return {tablespace, MyDatabaseId, number}; }
 // Was the relation, or its file, made by this transaction?
 inline bool NewInTransaction(Relation rel) {
   return rel->rd_createSubid != InvalidSubTransactionId || rel->rd_newRelfilenodeSubid != InvalidSubTransactionId ||
          rel->rd_firstRelfilenodeSubid != InvalidSubTransactionId;
 }
 #endif
+
+// The file of a relation of this database, by its row of pg_class.
+inline FileLocator LocatorOf(const FormData_pg_class& row) {
+  return {row.reltablespace != InvalidOid ? row.reltablespace : MyDatabaseTableSpace, MyDatabaseId, row.relfilenode};
+}
 
 // A range as it is, without a call of its type's canonical function.
 inline RangeType* SerializeRange(TypeCacheEntry* type, RangeBound* lower, RangeBound* upper) {

@@ -1,6 +1,7 @@
 // See read_page.h.
 #include "storage/read_page.h"
 
+#include "pg/compat.h"
 #include "pg/guard.h"
 
 namespace xtree {
@@ -33,6 +34,14 @@ Buffer ReadPage(Relation index, BlockNumber block, BufferAccessStrategy strategy
   PG_END_TRY();
   if (error != nullptr) Reraise(index, block, error);
   return buffer;
+}
+
+MetaContent TakeMeta(Buffer buffer) {
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  MetaContent meta;
+  memcpy(&meta, pg::BufferBytes(buffer) + kPageHeaderSize, sizeof(meta));
+  UnlockReleaseBuffer(buffer);
+  return meta;
 }
 
 }  // namespace xtree
