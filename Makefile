@@ -21,7 +21,7 @@ HEADERS_xtree = src/xtree.h
 
 # The core and the page format know nothing of PostgreSQL, and are compiled without its headers in reach.
 FREE_DIRS = core core/bulk core/filter core/scan core/write page
-BOUND_DIRS = storage registry worker stats types am deferred check pg
+BOUND_DIRS = storage registry worker stats types am deferred check pg views
 FREE_SOURCES = $(wildcard $(FREE_DIRS:%=src/%/*.cpp))
 BOUND_SOURCES = $(wildcard $(BOUND_DIRS:%=src/%/*.cpp))
 FREE_OBJS = $(FREE_SOURCES:src/%.cpp=build/obj/%.o)

@@ -4,7 +4,7 @@
 #include <csetjmp>
 #include <cstdlib>
 
-#include "deferred/build_queue.h"
+#include "worker/build_queue.h"
 #include "pg/guard.h"
 #include "pg/settings.h"
 #include "registry/fault_trap.h"

@@ -4,7 +4,7 @@
 #include "pg/settings.h"
 #include "stats/index_table.h"
 #include "stats/shared_state.h"
-#include "stats/view_rows.h"
+#include "views/view_rows.h"
 
 extern "C" {
 PG_FUNCTION_INFO_V1(xtree_stat_memory);

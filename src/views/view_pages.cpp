@@ -2,15 +2,14 @@
 // tables and indexes can only be looked up in the current database, and what an event says in words is shown only there.
 //
 // Anybody may call them: like PostgreSQL's statistics they tell how much, not what is in the rows; why a build failed is for
-// those that may read the rows (error_access.h). Everything is copied first; rows are
-// made from the copies.
+// those that may read the rows (error_access.h). Everything is copied first; rows are made from the copies.
 #include <cmath>
 
-#include "stats/error_access.h"
+#include "views/error_access.h"
 #include "stats/event_log.h"
 #include "stats/hot_pages.h"
 #include "stats/index_table.h"
-#include "stats/view_rows.h"
+#include "views/view_rows.h"
 
 extern "C" {
 PG_FUNCTION_INFO_V1(xtree_stat_pages);

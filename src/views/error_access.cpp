@@ -1,5 +1,5 @@
 // See error_access.h.
-#include "stats/error_access.h"
+#include "views/error_access.h"
 
 extern "C" {
 #include "access/htup_details.h"

@@ -1,6 +1,6 @@
 // See build_queue.h. What runs is known by handles of this process; a worker that was started anew does not know those
 // of its predecessor, which come to their end all the same.
-#include "deferred/build_queue.h"
+#include "worker/build_queue.h"
 
 #include "pg/settings.h"
 #include "stats/build_demand.h"

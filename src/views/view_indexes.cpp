@@ -1,15 +1,15 @@
 // The functions behind the view pg_stat_xtree_indexes: what shared memory knows of the indexes of this database, the storage
 // parameters of an index that nobody has touched, and the size of a file.
 //
-// Anybody may call them, as anybody may read PostgreSQL's own statistics, but for errors (error_access.h). They open no relation and take no lock on one: a view over
-// thousands of indexes neither fills the relation cache nor waits for a REINDEX. Entries are copied under the table's locks first;
-// rows are made from the copies.
+// Anybody may call them, as anybody may read PostgreSQL's own statistics, but for errors (error_access.h). They open no relation and take
+// no lock on one: a view over thousands of indexes neither fills the relation cache nor waits for a REINDEX. Entries are copied under the
+// table's locks first; rows are made from the copies.
 #include "am/entry_points.h"
 #include "am/index_state.h"
 #include "registry/file_mapping.h"
-#include "stats/error_access.h"
+#include "views/error_access.h"
 #include "stats/index_table.h"
-#include "stats/view_rows.h"
+#include "views/view_rows.h"
 
 extern "C" {
 PG_FUNCTION_INFO_V1(xtree_preloaded);
