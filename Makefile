@@ -4,6 +4,7 @@
 #   make demo [KEEP=1]                  the world's cities in a private server
 #   make test [SUITES="unit tap ..."]   every test suite
 #   make oracle [SECONDS=60] [SEED=1]   random statements: index answers against sequential scans
+#   make peers [SUITES="core cube ..."] the regression tests of PostgreSQL, btree_gist, cube and PostGIS, with xtree instead of GiST
 #   make fuzz [SECONDS=60]              the page format and the tree under libFuzzer, ASan and UBSan, for so long each
 #   make sanitize                       the unit tests under ASan and UBSan
 #   make coverage                       branches of the core and the page format that the unit tests leave out
@@ -48,7 +49,7 @@ SHLIB_LINK += $(if $(STOP_POINTS),$(FAILING:%=-Wl,--wrap=%))
 EXTRA_CLEAN = build
 
 .DEFAULT_GOAL := all
-.PHONY: demo test oracle fuzz sanitize coverage bench
+.PHONY: demo test oracle peers fuzz sanitize coverage bench
 
 demo:
 	@scripts/install-packages.sh build
@@ -65,6 +66,10 @@ oracle:
 	@scripts/install-packages.sh test
 	@scripts/with-server -- \
 		sh -c 'exec perl test/oracle/oracle.pl --host "$$PGHOST" --seconds $(SECONDS) --seed $(SEED)'
+
+peers:
+	@scripts/install-packages.sh peers
+	@test/peers/run $(SUITES)
 
 fuzz:
 	@scripts/install-packages.sh fuzz

@@ -2,7 +2,8 @@
 # Installs the Debian packages that the project needs and that are missing, as root or through sudo.
 #   scripts/install-packages.sh build   what a build and `make demo` need (default)
 #   scripts/install-packages.sh test    that, and what the test suites and benchmarks need
-#   scripts/install-packages.sh fuzz    that, and clang for fuzzing, which the test suites do without where it is missing
+#   scripts/install-packages.sh peers   as test, and what unpacks the sources of the peers' tests
+#   scripts/install-packages.sh fuzz    as test, and clang for fuzzing, which the test suites do without where it is missing
 # Does nothing, and needs neither root nor a network, when all of them are there.
 set -euo pipefail
 
@@ -13,8 +14,9 @@ test=(perl libipc-run-perl libdbi-perl libdbd-pg-perl libboost-dev libgtest-dev 
 case ${1:-build} in
 build) wanted=("${build[@]}") ;;
 test) wanted=("${build[@]}" "${test[@]}") ;;
+peers) wanted=("${build[@]}" "${test[@]}" bzip2 xz-utils) ;;
 fuzz) wanted=("${build[@]}" "${test[@]}" clang) ;;
-*) echo "usage: $0 [build|test|fuzz]" >&2; exit 2 ;;
+*) echo "usage: $0 [build|test|peers|fuzz]" >&2; exit 2 ;;
 esac
 
 installed() {
