@@ -60,6 +60,21 @@ sub log_base {
     return File::Spec->catfile($opt{output}, "oracle-$am->{name}-seed$opt{seed}-table$number");
 }
 
+# Makes the extensions' types known that the method has classes for and the server has; names the others.
+sub use_companions {
+    my ($session, $am) = @_;
+    my %missing;
+    for my $peer (sort keys %{ $am->{companions} // {} }) {
+        my $available = $session->query('a', "SELECT 1 FROM pg_available_extensions WHERE name = '$peer'");
+        $missing{$peer} = 1, next unless @{ $available->{rows} // [] };
+        my $made = $session->run('a', "CREATE EXTENSION IF NOT EXISTS $am->{companions}{$peer} SCHEMA public CASCADE");
+        die "$made->{message}\n" if $made->{state};
+    }
+    my @without = grep { my $needs = type_record($_)->{needs}; $needs && $missing{$needs} } type_names();
+    print 'not tested, the server lacks ', join(', ', sort keys %missing), ': ', join(', ', @without), "\n" if %missing;
+    return;
+}
+
 sub report_failure {
     my ($session, $am, $number, $steps, $failure) = @_;
     my $base = log_base($am, $number);
@@ -144,13 +159,21 @@ sub finish {
     exit($failed ? 1 : 0);
 }
 
-sub main {
-    my $am      = am_record($opt{am});
-    my $session = new_session();
-    for my $sql ($am->{setup}, setup_statements(), $opt{setup} // ()) {
+sub run_setup {
+    my ($session, @statements) = @_;
+    for my $sql (@statements) {
         my $result = $session->run('a', $sql);
         die "$sql: $result->{message}\n" if $result->{state};
     }
+    return;
+}
+
+sub main {
+    my $am      = am_record($opt{am});
+    my $session = new_session();
+    run_setup($session, $am->{setup});
+    use_companions($session, $am);
+    run_setup($session, setup_statements(), $opt{setup} // ());
     die "--mode is single, concurrent or both\n" unless $opt{mode} =~ /^(?:single|concurrent|both)$/;
     my $types = chosen_types($session, $am);
     die "no type to test\n" unless %$types;

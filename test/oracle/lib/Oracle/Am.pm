@@ -1,6 +1,7 @@
 # What the oracle may ask of each access method under test.
 #
 #   setup      statement that makes its operator classes available
+#   companions extensions with operator classes for other extensions' types, by those extensions' names
 #   multi      takes several columns;  include: INCLUDE;  exclusion: EXCLUDE of any operator
 #   options    storage parameter => values worth trying
 #   check      statements that verify one index, %s its name
@@ -21,6 +22,7 @@ my %AMS = (
         strict   => 1,
         build    => 'CALL xtree_build(\'%s\')',    # an index with build = deferred
         setup    => 'CREATE EXTENSION IF NOT EXISTS xtree_btree_gist CASCADE',
+        companions => { cube => 'xtree_cube', postgis => 'xtree_postgis' },
         multi    => 1, include => 1, exclusion => 1,
         check    => [
             'SELECT xtree_check(%s::regclass, true)',

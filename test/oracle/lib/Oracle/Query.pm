@@ -16,7 +16,7 @@ package Oracle::Query;
 use strict;
 use warnings;
 use Oracle::Random;
-use Oracle::Types qw(commuted);
+use Oracle::Types qw(commuted is_call);
 use Exporter 'import';
 our @EXPORT_OK = qw(random_query query_sql with_values prepared_sql);
 
@@ -46,13 +46,19 @@ sub random_operator {
 
 # --- conditions -----------------------------------------------------------------
 
+# "column operator argument", or a call with both.
+sub condition {
+    my ($key, $op, $argument) = @_;
+    return is_call($op) ? sprintf($op, $key->{sql}, $argument) : "$key->{sql} $op $argument";
+}
+
 sub comparison {
     my ($q, $key) = @_;
     my ($op, $argtype) = random_operator($q, $key);
     my $constant = constant($q, $key, $argtype);
     my $turned   = $key->{type}{one_sided}{$op} ? undef : commuted($op);
     return "$constant $turned $key->{sql}" if $turned && chance(15);
-    return "$key->{sql} $op $constant";
+    return condition($key, $op, $constant);
 }
 
 sub between {
@@ -74,6 +80,7 @@ sub any_of {
     my ($q, $key) = @_;
     my ($op, $argtype) = random_operator($q, $key);
     my @members = map { array_member($key, $argtype) } 1 .. pick(0, 1, 2, 5, 20);
+    return '(' . (join(' OR ', map { condition($key, $op, $_) } @members) || 'false') . ')' if is_call($op);
     my $array = 'ARRAY[' . join(', ', @members) . "]::$argtype\[]";
     $array = "(SELECT $array)::$argtype\[]" if chance(20);
     return "$key->{sql} $op ANY ($array)";
@@ -116,7 +123,11 @@ sub add_quals {
 
 # --- shapes ---------------------------------------------------------------------
 
-sub metric { return pick(@{ $_[0]{type}{metrics} // ['<->'] }) }
+sub metric {
+    my ($key, $argtype) = @_;
+    my $metrics = $key->{type}{metrics} // ['<->'];
+    return pick(@{ ref $metrics eq 'HASH' ? $metrics->{$argtype} : $metrics });
+}
 
 sub shown {
     my ($key, $distance) = @_;
@@ -128,7 +139,7 @@ sub distances {
     my @keys = grep { @{ $_->{type}{knn} } } @{ $index->{keys} };
     for my $key (sample(chance(8) ? 2 : 1, @keys)) {
         my $argtype = pick(@{ $key->{type}{knn} });
-        my $op = metric($key);
+        my $op = metric($key, $argtype);
         push @{ $q->{ops} },   [ $key->{type}{name}, $op, $argtype ];
         push @{ $q->{order} }, "$key->{sql} $op " . constant($q, $key, $argtype);
         push @{ $q->{shown} }, shown($key, $q->{order}[-1]);
@@ -141,11 +152,13 @@ sub add_probes {
     my ($q, $index, $ordering) = @_;
     my @keys = $ordering ? grep { @{ $_->{type}{knn} } } @{ $index->{keys} } : @{ $index->{keys} };
     my $key  = pick(@keys);
-    my ($op, $argtype) = $ordering ? (metric($key), pick(@{ $key->{type}{knn} })) : random_operator($q, $key);
+    my ($op, $argtype) = ('', $ordering ? pick(@{ $key->{type}{knn} }) : '');
+    $op = metric($key, $argtype) if $ordering;
+    ($op, $argtype) = random_operator($q, $key) unless $ordering;
     push @{ $q->{ops} }, [ $key->{type}{name}, $op, $argtype ] if $ordering;
     my $count = pick(1, 3, 10, 30);
     $q->{probes} = [ map { [ $_, array_member($key, $argtype) ] } 1 .. $count ];
-    $q->{probe_qual}  = "$key->{sql} $op v.x";
+    $q->{probe_qual}  = condition($key, $op, 'v.x');
     $q->{probe_shown} = shown($key, $q->{probe_qual});
     $q->{limit} = pick(1, 5, 20) if $ordering;
     return;

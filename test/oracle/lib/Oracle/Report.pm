@@ -10,6 +10,7 @@ use warnings;
 use Oracle::Compare qw(settings_sql);
 use Oracle::Query qw(query_sql with_values);
 use Oracle::Session;
+use Oracle::Types qw(is_call);
 
 sub new { return bless { count => {}, operator => {} }, shift }
 
@@ -56,7 +57,8 @@ sub note {
         my $entry = $self->{operator}{"@$op"} //= {};
         my $name  = $op->[1];
         $entry->{runs}++;
-        $entry->{used}++ if $name eq 'IS NULL' ? $conditions =~ /IS (NOT )?NULL/ : index($conditions, " $name ") >= 0;
+        $entry->{used}++ if $name eq 'IS NULL' ? $conditions =~ /IS (NOT )?NULL/ : is_call($name) ? $conditions =~ / [&~@=]+ /
+            : index($conditions, " $name ") >= 0;
         $entry->{rows}++ if $verdict->{count};
     }
     return;
@@ -94,9 +96,9 @@ sub summary {
 # One line per type and operator: runs / in an index condition / with rows.
 sub operator_table {
     my ($self) = @_;
-    my $text = sprintf("%-38s %8s %8s %8s\n", 'operator', 'runs', 'by index', 'rows');
+    my $text = sprintf("%-60s %8s %8s %8s\n", 'operator', 'runs', 'by index', 'rows');
     for my $key (sort keys %{ $self->{operator} }) {
-        $text .= sprintf("%-38s %8d %8d %8d\n", $key, map { $self->{operator}{$key}{$_} // 0 } qw(runs used rows));
+        $text .= sprintf("%-60s %8d %8d %8d\n", $key, map { $self->{operator}{$key}{$_} // 0 } qw(runs used rows));
     }
     return $text;
 }

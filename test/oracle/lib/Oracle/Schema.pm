@@ -150,6 +150,7 @@ sub key_definition {
     my ($table, $key) = @_;
     my $sql   = $key->{sql} eq $key->{column}{name} ? $key->{sql} : "($key->{sql})";
     my $class = $table->{opclass}{ $key->{type}{name} } // $key->{type}{opclass};
+    $class = pick(@$class) if ref $class;
     return $class ? "$sql $class" : $sql;
 }
 

@@ -3,11 +3,13 @@
 # A record holds
 #   kinds   name => [factory of value generators, flag of a known deviation]
 #   class   the type that the default operator class is declared for, where it is another one
+#   needs   the extension that the type comes from
 #   arg     sub (column, argument type): an SQL constant for an operator's right side
-#   ops     argument type => operators; an operator with a commutator may turn round
-#   opclass what CREATE INDEX says after the column, where the default class needs parameters
+#   ops     argument type => operators; an operator with a commutator may turn round. A template over %1$s, the column, and
+#           %2$s, the argument, is a function call that becomes an index condition
+#   opclass what CREATE INDEX says after the column, where the default class needs parameters; several: one of them
 #   knn     argument types of the ordering operators
-#   metrics the ordering operators, where <-> is not the only one
+#   metrics the ordering operators, where <-> is not the only one: a list, or argument type => list
 #   shown   template over a distance: what equal ones have in common, where their texts differ
 #   equal   the operator of exclusion constraints; none: the type is not used for them
 #   ordered true where BETWEEN makes sense
@@ -17,17 +19,20 @@
 package Oracle::Types;
 use strict;
 use warnings;
+use Oracle::Cube qw(cube_kinds wide_cube_kinds cube_arg coordinate_arg);
 use Oracle::Geometry qw(point_kinds box_kinds circle_kinds polygon_kinds point_arg box_arg polygon_arg circle_arg);
+use Oracle::Postgis qw(any_kinds valid_kinds solid_kinds body_kinds track_kinds place_kinds shape_arg solid_arg track_arg place_arg);
 use Oracle::Range qw(range_kinds range_arg);
 use Oracle::Scalar qw(scalar_kinds scalar_arg);
 use Oracle::Vector qw(vector_kinds vector_arg window_arg);
 use Exporter 'import';
-our @EXPORT_OK = qw(type_record type_names commuted setup_statements);
+our @EXPORT_OK = qw(type_record type_names commuted is_call setup_statements);
 
 my %COMMUTATOR = (
     '<' => '>', '<=' => '>=', '=' => '=', '>=' => '<=', '>' => '<',
     '<<' => '>>', '>>' => '<<', '<<|' => '|>>', '|>>' => '<<|', '&&' => '&&',
     '@>' => '<@', '<@' => '@>', '~=' => '~=', '<->' => '<->', '-|-' => '-|-', '<>' => '<>', '<<=' => '>>=', '>>=' => '<<=',
+    '~' => '@', '@' => '~', '~~' => '@@', '@@' => '~~', '~~=' => '~~=', '&&&' => '&&&',
 );
 my %ARG = (point => \&point_arg, box => \&box_arg, polygon => \&polygon_arg, circle => \&circle_arg);
 
@@ -158,6 +163,60 @@ range_type('daterange', 'datemultirange', 'date');
 range_type('tsrange', 'tsmultirange', 'timestamp');
 range_type('tstzrange', 'tstzmultirange', 'timestamptz');
 
+# cube_type(name, kinds, operator classes): cubes, or a domain over them.
+sub cube_type {
+    my ($name, $kinds, @classes) = @_;
+    $TYPES{$name} = {
+        needs   => 'cube',
+        class   => 'cube',
+        kinds   => $kinds,
+        arg     => sub { return $_[1] eq 'int4' ? coordinate_arg() : cube_arg($_[0]) },
+        ops     => { cube => [ '&&', '@>', '<@', '=' ] },
+        knn     => [ 'cube', 'cube', 'int4' ],
+        metrics => { cube => [ '<->', '<#>', '<=>' ], int4 => ['~>'] },
+        opclass => \@classes,
+        shown   => '(%s) + 0',
+        equal   => '=',
+        exprs   => [ [ 'cube_enlarge(%s, 0.5, 2)', $name ], [ "coalesce(%s, '(1,2)'::cube)", $name ] ],
+    };
+    return;
+}
+
+# The index has the first row's dimensions, or is told its own.
+cube_type('cube', cube_kinds(), 'cube_ops', 'cube_ops', 'cube_ops (dims = 2)');
+cube_type('oracle_cube', wide_cube_kinds(), 'cube_ops (dims = 1)', 'cube_ops (dims = 2)', 'cube_ops (dims = 5)', 'cube_ops (dims = 11)');
+
+# postgis_type(name, base type, kinds, argument generator, operators and calls, more): a type of PostGIS, or a domain over one.
+sub postgis_type {
+    my ($name, $base, $kinds, $arg, $ops, %more) = @_;
+    $TYPES{$name} = { needs => 'postgis', class => $base, kinds => $kinds, arg => sub { return $arg->($_[0], $kinds) }, ops => { $base => $ops },
+        knn => [$base], exprs => [ [ "coalesce(%s, 'POINT(1 2)')", $name ] ], %more };
+    return;
+}
+
+# A call for each template; those that name a distance, with several.
+sub calls { return map { my $call = $_; $call =~ /D\)$/ ? map { $call =~ s/D\)$/$_)/r } 0, 0.1, 5 : $call } @_ }
+
+my @PLANE  = ('&&', '~', '@', '~=', '<<', '>>', '&<', '&>', '<<|', '|>>', '&<|', '|&>');
+my @EITHER = map { ("$_(%1\$s, %2\$s)", "$_(%2\$s, %1\$s)") } qw(ST_Intersects ST_Contains ST_Within ST_Covers ST_CoveredBy ST_Touches ST_Crosses
+    ST_Overlaps ST_Equals ST_ContainsProperly ST_OrderingEquals);
+my @SOLID = ('&&&', '~~', '@@', '~~=');
+my $ND    = 'geometry_ops_nd';
+postgis_type('geometry', 'geometry', any_kinds(), \&shape_arg, \@PLANE, metrics => [ '<->', '<#>' ], equal => '~=');
+postgis_type('oracle_shape', 'geometry', valid_kinds(), \&shape_arg,
+    [ '&&', '~', '@', calls(@EITHER, 'ST_DWithin(%1$s, %2$s, D)', 'ST_DWithin(%2$s, %1$s, D)', 'ST_DFullyWithin(%1$s, %2$s, D)') ],
+    metrics => [ '<->', '<#>' ]);
+postgis_type('oracle_solid', 'geometry', solid_kinds(), \&solid_arg, \@SOLID, metrics => ['<<->>'], opclass => $ND);
+postgis_type('oracle_track', 'geometry', track_kinds(), \&track_arg,
+    \@SOLID, metrics => ['|=|'], opclass => $ND, exprs => []);
+# Without m: PostGIS has an index asked for &&&, which counts m, by functions that do not.
+postgis_type('oracle_body', 'geometry', body_kinds(), \&solid_arg,
+    [ @SOLID, calls('ST_3DIntersects(%1$s, %2$s)', 'ST_3DDWithin(%1$s, %2$s, D)', 'ST_3DDFullyWithin(%2$s, %1$s, D)') ],
+    metrics => ['<<->>'], opclass => $ND, exprs => []);
+postgis_type('geography', 'geography', place_kinds(), \&place_arg,
+    [ '&&', '&&', 'ST_Intersects(%1$s, %2$s)', 'ST_Covers(%1$s, %2$s)', 'ST_CoveredBy(%1$s, %2$s)', 'ST_Covers(%2$s, %1$s)',
+        'ST_DWithin(%1$s, %2$s, 1000)', 'ST_DWithin(%2$s, %1$s, 300000)', 'ST_DWithin(%1$s, %2$s, 1000000, false)' ], equal => undef);
+
 for my $name (keys %TYPES) {
     $TYPES{$name}{name} = $name;
     $TYPES{$name}{arg} //= sub {
@@ -168,12 +227,15 @@ for my $name (keys %TYPES) {
 
 # Statements that create the types of the oracle's own, outside of the schema that each table gets anew.
 sub setup_statements {
+    my %base = (oracle_cube => 'cube', map { $_ => 'geometry' } qw(oracle_shape oracle_solid oracle_body oracle_track));
     my %own = (
         oracle_enum => "TYPE public.oracle_enum AS ENUM ('glad', 'ok', 'sad')",
         oracle_icu  => 'DOMAIN public.oracle_icu AS text COLLATE "en-x-icu"',
+        map { $_ => "DOMAIN public.$_ AS $base{$_}" } keys %base,
     );
     return (
-        map({ "DO \$\$ BEGIN IF to_regtype('public.$_') IS NULL THEN CREATE $own{$_}; END IF; END \$\$" } sort keys %own),
+        map({ "DO \$\$ BEGIN IF to_regtype('public.$_') IS NULL AND to_regtype('" . ($base{$_} // 'text')
+            . "') IS NOT NULL THEN CREATE $own{$_}; END IF; END \$\$" } sort keys %own),
         "ALTER TYPE public.oracle_enum ADD VALUE IF NOT EXISTS 'happy' BEFORE 'ok'",
     );
 }
@@ -184,6 +246,9 @@ sub type_record {
 }
 
 sub type_names { my @names = sort keys %TYPES; return @names }
+
+# Is an operator of a record a template of a function call?
+sub is_call { return $_[0] =~ /%/ }
 
 # The operator that means the same with its sides exchanged, or undef.
 sub commuted { return $COMMUTATOR{ $_[0] } }
