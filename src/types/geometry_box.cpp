@@ -35,22 +35,23 @@ constexpr uint32 kCircularString = 8;
 constexpr uint32 kTriangle = 14;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr int kFixedBytes = 4;                              // spatial reference system and flags
-constexpr int kHeadBytes = kFixedBytes + 8 + 8 * sizeof(float);  // extended flags and the largest box
+constexpr int kFixedBytes = 4;  // spatial reference system and flags
 
 [[noreturn]] void ReportTooShort() {
   ereport(ERROR, errcode(ERRCODE_DATA_CORRUPTED), errmsg("geometry is shorter than it says"));
   pg_unreachable();
 }
 
-// As little of the value as has its box, or all of it.
-const varlena* Detoast(Datum value) {
-  auto* stored = reinterpret_cast<varlena*>(DatumGetPointer(value));
-  if (!VARATT_IS_EXTERNAL(stored) && !VARATT_IS_COMPRESSED(stored)) return PG_DETOAST_DATUM(value);
-  const varlena* head = PG_DETOAST_DATUM_SLICE(value, 0, kHeadBytes);
-  if (VARSIZE(head) < VARHDRSZ + kFixedBytes) ReportTooShort();
-  const auto flags = static_cast<uint8>(VARDATA(head)[3]);
-  return flags & kFlagBox ? head : PG_DETOAST_DATUM(value);
+// PostGIS forgets points next to a NaN when it computes a box, so a stored one may not hold what distances are measured
+// from. Coordinates are aligned to eight bytes from the value's beginning; counts between them look like no NaN.
+bool HasNan(const uint8* body, const uint8* end) {
+  bool found = false;
+  for (; end - body >= static_cast<ptrdiff_t>(sizeof(double)); body += sizeof(double)) {
+    double number;
+    memcpy(&number, body, sizeof number);
+    found |= std::isnan(number);
+  }
+  return found;
 }
 
 // The floats nearest to a number that are not above or below it, and not infinite.
@@ -146,7 +147,7 @@ void PutEmpty(int dimensions, XtreeBounds* out) {
 }  // namespace
 
 GeometryBox::GeometryBox(Datum value) {
-  const varlena* stored = Detoast(value);
+  const varlena* stored = PG_DETOAST_DATUM(value);
   const auto* bytes = reinterpret_cast<const uint8*>(VARDATA(stored));
   const uint8* end = bytes + VARSIZE(stored) - VARHDRSZ;
   if (end - bytes < kFixedBytes) ReportTooShort();
@@ -157,10 +158,12 @@ GeometryBox::GeometryBox(Datum value) {
   if ((flags & kFlagVersion2) && (flags & kFlagExtended)) at += 8;
   const size_t box = (geodetic ? 3 : 2 + has_z + has_m) * 2 * sizeof(float);
   if (end < at || ((flags & kFlagBox) && static_cast<size_t>(end - at) < box)) ReportTooShort();
-  if (flags & kFlagBox)
+  if (flags & kFlagBox) {
     ReadStored(at, has_z, has_m, geodetic);
-  else
+    known_ = !HasNan(at + box, end);
+  } else {
     Measure(at, end, has_z, has_m, geodetic);
+  }
 }
 
 // Low and high edge of each dimension that there is, in the order x, y, z, m.

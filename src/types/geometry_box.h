@@ -3,7 +3,7 @@
 // PostGIS's own operators compare boxes of 32-bit floats, rounded outwards: one that is stored in the value, or, for
 // points and short lines, one made of the coordinates. Debian installs no header for the layout; it is described in
 // liblwgeom/gserialized.txt, versions 1 and 2. Bytes are checked against the value's size. For the operator classes of
-// xtree_postgis. No locks, no WAL; may detoast, no more of a value than its head where that has the box.
+// xtree_postgis. No locks, no WAL; detoasts the whole value, because it looks for NaNs that the stored box may not tell of.
 #pragma once
 
 #include <cmath>
