@@ -30,7 +30,7 @@ BOUND_OBJS = $(BOUND_SOURCES:src/%.cpp=build/obj/%.o)
 OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # In order: setup creates the extension, the others need it. Install scripts share sql/, hence an explicit list.
-REGRESS = setup agree index plans vacuum point box circle polygon scalar scalar2 distance network string vector exact range multirange $(call with,cube) \
+REGRESS = setup agree index plans vacuum point box circle polygon scalar scalar2 distance network string vector exact range multirange exclusion $(call with,cube) \
 	$(call with,postgis) parallel_build deferred stats settings
 # Companions are tested where their extension is installed.
 with = $(if $(wildcard $(datadir)/extension/$(1).control),$(1))

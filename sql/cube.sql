@@ -62,6 +62,7 @@ SELECT (agree($$SELECT c <-> '(30,30,3)'::cube FROM cubes WHERE c && '(20,20),(4
 SELECT (agree($$SELECT c ~> 3 FROM cubes WHERE c <@ '(20,20,-9),(40,40,20)' ORDER BY c ~> 3 LIMIT 10$$)).*;
 SET enable_seqscan = off;
 SELECT id FROM cubes ORDER BY c ~> 0 LIMIT 1;
+SELECT id FROM cubes WHERE c && '(777,777,777)' ORDER BY c ~> 0 LIMIT 1;  -- no row, no error, as without the index
 RESET enable_seqscan;
 
 -- An index of other dimensions answers alike; so does one that grew by insertion, and one beside another column.

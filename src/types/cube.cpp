@@ -216,9 +216,8 @@ double CoordinateOf(const XtreeOrder* order, const int64* lo, const int64* hi) {
 
 // 2N - 1 means the lower bound of dimension N, 2N the upper one, and negative numbers their negatives.
 void OrderByCoordinate(const XtreeColumn* column, int64 number, Origin* origin, XtreeOrder* out) {
-  if (number == 0) ereport(ERROR, errcode(ERRCODE_ARRAY_ELEMENT_ERROR), errmsg("zero cube index is not defined"));
   const int64 index = std::abs(number) - 1;
-  const bool known = index / 2 < column->dimensions;
+  const bool known = number != 0 && index / 2 < column->dimensions;  // 0 is an error of the operator, if there is a row
   origin->dimension = known ? static_cast<int>(index / 2) : 0;
   origin->upper = index % 2 == 1;
   origin->inverse = number < 0;

@@ -91,6 +91,6 @@ sub moved { my ($number, $by) = @_; return $number =~ /^-?\d{1,6}(?:\.\d+)?$/ &&
 sub cube_arg { return "'" . near_cube($_[0]) . "'::cube" }
 
 # 2N - 1 is the lower bound of dimension N, 2N the upper one, negative numbers order downwards.
-sub coordinate_arg { return pick(1, -1) * pick(1 .. 8, 16, 40, 1000) . '::int4' }
+sub coordinate_arg { return chance(2) ? '0' : pick(1, -1) * pick(1 .. 8, 16, 40, 1000) . '::int4' }
 
 1;

@@ -21,7 +21,7 @@ use strict;
 use warnings;
 use Oracle::Cube qw(cube_kinds wide_cube_kinds cube_arg coordinate_arg);
 use Oracle::Geometry qw(point_kinds box_kinds circle_kinds polygon_kinds point_arg box_arg polygon_arg circle_arg);
-use Oracle::Postgis qw(any_kinds valid_kinds solid_kinds body_kinds track_kinds place_kinds shape_arg solid_arg track_arg place_arg);
+use Oracle::Postgis qw(any_kinds valid_kinds curved_kinds solid_kinds body_kinds track_kinds place_kinds edge_kinds shape_arg solid_arg track_arg place_arg);
 use Oracle::Range qw(range_kinds range_arg);
 use Oracle::Scalar qw(scalar_kinds scalar_arg);
 use Oracle::Vector qw(vector_kinds vector_arg window_arg);
@@ -203,6 +203,7 @@ my @EITHER = map { ("$_(%1\$s, %2\$s)", "$_(%2\$s, %1\$s)") } qw(ST_Intersects S
 my @SOLID = ('&&&', '~~', '@@', '~~=');
 my $ND    = 'geometry_ops_nd';
 postgis_type('geometry', 'geometry', any_kinds(), \&shape_arg, \@PLANE, metrics => [ '<->', '<#>' ], equal => '~=');
+postgis_type('oracle_curve', 'geometry', curved_kinds(), \&shape_arg, \@PLANE, metrics => ['<#>']);
 postgis_type('oracle_shape', 'geometry', valid_kinds(), \&shape_arg,
     [ '&&', '~', '@', calls(@EITHER, 'ST_DWithin(%1$s, %2$s, D)', 'ST_DWithin(%2$s, %1$s, D)', 'ST_DFullyWithin(%1$s, %2$s, D)') ],
     metrics => [ '<->', '<#>' ]);
@@ -215,7 +216,8 @@ postgis_type('oracle_body', 'geometry', body_kinds(), \&solid_arg,
     metrics => ['<<->>'], opclass => $ND, exprs => []);
 postgis_type('geography', 'geography', place_kinds(), \&place_arg,
     [ '&&', '&&', 'ST_Intersects(%1$s, %2$s)', 'ST_Covers(%1$s, %2$s)', 'ST_CoveredBy(%1$s, %2$s)', 'ST_Covers(%2$s, %1$s)',
-        'ST_DWithin(%1$s, %2$s, 1000)', 'ST_DWithin(%2$s, %1$s, 300000)', 'ST_DWithin(%1$s, %2$s, 1000000, false)' ], equal => undef);
+        'ST_DWithin(%1$s, %2$s, 1000)', 'ST_DWithin(%2$s, %1$s, 300000)', 'ST_DWithin(%1$s, %2$s, 100000, false)' ]);
+postgis_type('oracle_edge', 'geography', edge_kinds(), \&place_arg, ['&&']);
 
 for my $name (keys %TYPES) {
     $TYPES{$name}{name} = $name;
@@ -227,7 +229,8 @@ for my $name (keys %TYPES) {
 
 # Statements that create the types of the oracle's own, outside of the schema that each table gets anew.
 sub setup_statements {
-    my %base = (oracle_cube => 'cube', map { $_ => 'geometry' } qw(oracle_shape oracle_solid oracle_body oracle_track));
+    my %base = (oracle_cube => 'cube', oracle_edge => 'geography',
+        map { $_ => 'geometry' } qw(oracle_shape oracle_curve oracle_solid oracle_body oracle_track));
     my %own = (
         oracle_enum => "TYPE public.oracle_enum AS ENUM ('glad', 'ok', 'sad')",
         oracle_icu  => 'DOMAIN public.oracle_icu AS text COLLATE "en-x-icu"',
