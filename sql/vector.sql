@@ -177,5 +177,16 @@ CREATE INDEX parted_v ON parted USING xtree (v);
 INSERT INTO parted VALUES (1, '{1,2}'), (2, '{1,2,3}'), (1, '{3,4}');
 SELECT v FROM parted WHERE part = 1 ORDER BY v <-> '{3,3}';
 RESET enable_seqscan;
-DROP TABLE late, unlogged, temporary, parted;
+
+-- Entries so wide that sixteen fill a page, with large columns included: they find room when the index is built and when rows are inserted.
+CREATE TABLE wide (id int, v float8[], note text);
+INSERT INTO wide SELECT i, array_agg(sin(i * d)), (SELECT string_agg(md5(format('%s %s', i, n)), '') FROM generate_series(1, 20 + i % 42) n)
+FROM generate_series(1, 100) i, generate_series(1, 58) d GROUP BY i;
+CREATE INDEX wide_v ON wide USING xtree (v) INCLUDE (note) WITH (fillfactor = 30);
+INSERT INTO wide SELECT id + 100, v, reverse(note) FROM wide;
+INSERT INTO wide VALUES (300, NULL, 'none'), (301, (SELECT v FROM wide WHERE id = 7), NULL);
+SELECT xtree_check('wide_v', true);
+SELECT (agree($$SELECT note FROM wide WHERE v <@ xtree_window(array_fill(-1::float8, '{58}'), array_fill(1::float8, '{58}'))$$)).*;
+SELECT (agree($$SELECT v <-> (SELECT v FROM wide WHERE id = 7) FROM wide ORDER BY v <-> (SELECT v FROM wide WHERE id = 7) LIMIT 20$$)).*;
+DROP TABLE late, unlogged, temporary, parted, wide;
 DROP FUNCTION dimensions;

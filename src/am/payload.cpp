@@ -8,7 +8,6 @@ namespace {
 
 // As nbtree's, so that what could be included there can be included here; two such entries fit a leaf of all but the widest keys.
 constexpr uint16_t kMaxPayload = 2704;
-constexpr uint16_t kSmallPayload = 2000;  // two of these fit a leaf of any key
 
 [[noreturn]] void ReportTooLong(Relation index, Size length) {
   ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

@@ -25,6 +25,8 @@ constexpr int RoundUp(int value, int unit) { return (value + unit - 1) / unit * 
 // enough.
 constexpr int kLargestEntry = RoundUp(kMaxDimensions * 16 + 16 + sizeof(BlockNumber) + 8, 8);
 static_assert(3 * kLargestEntry <= kPageRoom, "a directory node needs three entries to be of use");
+static_assert(2 * (kLargestEntry + static_cast<int>(PayloadBytes(kSmallPayload))) + KillBytes(2) <= kPageRoom,
+              "two rows with small payloads fit a leaf of blocks of one entry");
 
 uint8_t PowerOfTwoBytes(int bits) {
   int bytes = 1;
@@ -96,7 +98,14 @@ void PlaceArrays(bool leaf, BlockBuilder* builder, KeyLayout* layout, BlockLayou
 struct Fill {
   int entries;  // of a page without marks
   bool dense;   // little is wasted on that, nor on a page with marks
+  bool roomy;   // two rows with small payloads fit a leaf
 };
+
+// A block takes its room whole, whatever is in it, and so may leave none to payloads.
+bool FitsPayloads(const BlockLayout& marked) {
+  const int blocks = marked.capacity > 1 ? 1 : 2;
+  return blocks * marked.bytes + KillBytes(marked.max_entries) + 2 * static_cast<int>(PayloadBytes(kSmallPayload)) <= kPageRoom;
+}
 
 // Writes both block layouts of `leaf` for this capacity.
 Fill Arrange(bool leaf, int capacity, KeyLayout* layout) {
@@ -118,7 +127,7 @@ Fill Arrange(bool leaf, int capacity, KeyLayout* layout) {
   layout->block[KeyLayout::Index(leaf, true)] = marked;
   const bool dense = WastePercent(builder, plain.max_entries) < kMaxWaste &&
                      WastePercent(with_marks, marked.max_entries) < kMaxWasteWithMarks;
-  return {plain.max_entries, dense};
+  return {plain.max_entries, dense, !leaf || !layout->include || FitsPayloads(marked)};
 }
 
 void ChooseCapacity(bool leaf, KeyLayout* layout) {
@@ -126,6 +135,7 @@ void ChooseCapacity(bool leaf, KeyLayout* layout) {
   int most = 0;
   for (const int capacity : kCapacities) {
     const Fill fill = Arrange(leaf, capacity, layout);
+    if (!fill.roomy) continue;
     if (fill.dense) return;
     if (fill.entries > most) {
       best = capacity;

@@ -62,6 +62,12 @@ class KeyLayout {
 // Kill bits, one per entry, lie at the upper end of a leaf's hole, so room for them is never given to entries.
 inline constexpr uint16_t KillBytes(uint16_t max_entries) { return static_cast<uint16_t>((max_entries + 63) / 64 * 8); }
 
+// What an INCLUDE payload takes of a page.
+inline constexpr uint32_t PayloadBytes(uint16_t length) { return (sizeof(uint16_t) + length + 1u) & ~1u; }
+
+// Two rows with payloads of this length fit a leaf of any layout.
+inline constexpr uint16_t kSmallPayload = 2000;
+
 // Split history of a directory entry: the set of dimensions along which a split has separated it from others (X-tree paper, 3.2).
 struct SplitHistory {
   uint64_t bits[2] = {0, 0};

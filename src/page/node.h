@@ -13,9 +13,6 @@
 
 namespace xtree {
 
-// What an INCLUDE payload takes of a page.
-inline constexpr uint32_t PayloadBytes(uint16_t length) { return (sizeof(uint16_t) + length + 1u) & ~1u; }
-
 class NodeView {
  public:
   NodeView() = default;  // of no page; may only be asked for valid()

@@ -33,6 +33,7 @@ constexpr uint32 kLine = 2;
 constexpr uint32 kPolygon = 3;
 constexpr uint32 kCircularString = 8;
 constexpr uint32 kTriangle = 14;
+constexpr uint32 kLastType = 15;  // those between are collections
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr int kFixedBytes = 4;  // spatial reference system and flags
@@ -40,18 +41,6 @@ constexpr int kFixedBytes = 4;  // spatial reference system and flags
 [[noreturn]] void ReportTooShort() {
   ereport(ERROR, errcode(ERRCODE_DATA_CORRUPTED), errmsg("geometry is shorter than it says"));
   pg_unreachable();
-}
-
-// PostGIS forgets points next to a NaN when it computes a box, so a stored one may not hold what distances are measured
-// from. Coordinates are aligned to eight bytes from the value's beginning; counts between them look like no NaN.
-bool HasNan(const uint8* body, const uint8* end) {
-  bool found = false;
-  for (; end - body >= static_cast<ptrdiff_t>(sizeof(double)); body += sizeof(double)) {
-    double number;
-    memcpy(&number, body, sizeof number);
-    found |= std::isnan(number);
-  }
-  return found;
 }
 
 // The floats nearest to a number that are not above or below it, and not infinite.
@@ -63,27 +52,38 @@ float FloatAtMost(double number) {
 }
 float FloatAtLeast(double number) { return -FloatAtMost(-number); }
 
-// Reads the coordinates of points, lines and collections of them. Others have their box stored, unless they are empty.
-class Vertices {
- public:
-  Vertices(const uint8* at, const uint8* end, int coordinates, bool geodetic)
-      : at_(at), end_(end), coordinates_(coordinates), geodetic_(geodetic) {}
+// May PostGIS's arithmetic make nonsense of a coordinate? It forgets points next to a NaN when it computes a box, and
+// products with a number next to zero vanish, so that lines far apart meet.
+bool IsOdd(double coordinate) { return std::isnan(coordinate) || (coordinate != 0 && std::fabs(coordinate) < 1e-60); }
 
-  // False where there is something else.
-  bool Read() {
+void PutEmpty(int dimensions, XtreeBounds* out) {
+  for (int d = 0; d < dimensions; d++) out->lo[d] = out->hi[d] = xtree_ordinal_from_float4(kInfinity);
+}
+
+}  // namespace
+
+// Reads the coordinates of a value, and where `measuring` makes a box of them: of points, lines and collections of them.
+// Others have their box stored, unless they are empty.
+class GeometryBox::Vertices {
+ public:
+  Vertices(const uint8* at, const uint8* end, int coordinates, bool geodetic, bool measuring)
+      : at_(at), end_(end), coordinates_(coordinates), geodetic_(geodetic), measuring_(measuring) {}
+
+  void Read() {
     const uint32 type = Word(), count = Word();
-    if (type == kPoint || type == kLine) {
-      for (uint32 i = 0; i < count; i++) Vertex(i > 0);
-      return true;
+    if (type == kPolygon) return Rings(count);
+    if (type == kPoint || type == kLine || type == kCircularString || type == kTriangle) {
+      if (count > 0 && type > kLine) measurable_ = false;
+      return Line(count);
     }
-    if (count > 0 && (type == kPolygon || type == kCircularString || type == kTriangle)) return false;
+    if (type > kLastType) unknown_ = odd_ = true;
     check_stack_depth();
-    for (uint32 i = 0; i < count; i++)
-      if (!Read()) return false;
-    return true;
+    for (uint32 i = 0; i < count && !unknown_; i++) Read();
   }
 
   int count() const { return count_; }
+  bool measurable() const { return measurable_; }
+  bool odd() const { return odd_; }
   bool HasNan(int d) const { return nan_[d]; }
   double Low(int d) const { return low_[d] - bulge_; }
   double High(int d) const { return high_[d] + bulge_; }
@@ -101,9 +101,27 @@ class Vertices {
     return word;
   }
 
+  void Line(uint32 count) {
+    for (uint32 i = 0; i < count; i++) Vertex(i > 0);
+  }
+
+  // The rings' lengths, to a full eight bytes, and then all of their vertices.
+  void Rings(uint32 rings) {
+    uint64 vertices = 0;
+    for (uint32 i = 0; i < rings; i++) vertices += Word();
+    if (rings % 2 == 1) Word();
+    if (vertices > 0) measurable_ = false;
+    for (uint64 i = 0; i < vertices; i++) Vertex(false);
+  }
+
   void Vertex(bool goes_on) {
     double vertex[4];
     memcpy(vertex, Take(sizeof(double) * coordinates_), sizeof(double) * coordinates_);
+    for (int d = 0; d < coordinates_; d++) odd_ |= IsOdd(vertex[d]);
+    if (measuring_) Measure(goes_on, vertex);
+  }
+
+  void Measure(bool goes_on, double* vertex) {
     if (geodetic_) ToSphere(goes_on, vertex);
     for (int d = 0; d < (geodetic_ ? 3 : coordinates_); d++) {
       nan_[d] |= std::isnan(vertex[d]);
@@ -132,6 +150,10 @@ class Vertices {
   const uint8* end_;
   int coordinates_;
   bool geodetic_;
+  bool measuring_;
+  bool measurable_ = true;
+  bool unknown_ = false;
+  bool odd_ = false;
   int count_ = 0;
   bool nan_[4] = {};
   double low_[4] = {};
@@ -139,12 +161,6 @@ class Vertices {
   double last_[3] = {};
   double bulge_ = 0;
 };
-
-void PutEmpty(int dimensions, XtreeBounds* out) {
-  for (int d = 0; d < dimensions; d++) out->lo[d] = out->hi[d] = xtree_ordinal_from_float4(kInfinity);
-}
-
-}  // namespace
 
 GeometryBox::GeometryBox(Datum value) {
   const varlena* stored = PG_DETOAST_DATUM(value);
@@ -158,12 +174,14 @@ GeometryBox::GeometryBox(Datum value) {
   if ((flags & kFlagVersion2) && (flags & kFlagExtended)) at += 8;
   const size_t box = (geodetic ? 3 : 2 + has_z + has_m) * 2 * sizeof(float);
   if (end < at || ((flags & kFlagBox) && static_cast<size_t>(end - at) < box)) ReportTooShort();
-  if (flags & kFlagBox) {
+  const bool stored_box = flags & kFlagBox;
+  Vertices vertices(stored_box ? at + box : at, end, 2 + has_z + has_m, geodetic, !stored_box);
+  vertices.Read();
+  known_ = !vertices.odd() && (stored_box || vertices.measurable());
+  if (stored_box)
     ReadStored(at, has_z, has_m, geodetic);
-    known_ = !HasNan(at + box, end);
-  } else {
-    Measure(at, end, has_z, has_m, geodetic);
-  }
+  else
+    Measure(vertices, has_z, has_m, geodetic);
 }
 
 // Low and high edge of each dimension that there is, in the order x, y, z, m.
@@ -178,9 +196,7 @@ void GeometryBox::ReadStored(const uint8* floats, bool has_z, bool has_m, bool g
   }
 }
 
-void GeometryBox::Measure(const uint8* body, const uint8* end, bool has_z, bool has_m, bool geodetic) {
-  Vertices vertices(body, end, 2 + has_z + has_m, geodetic);
-  known_ = vertices.Read();
+void GeometryBox::Measure(const Vertices& vertices, bool has_z, bool has_m, bool geodetic) {
   empty_ = known_ && vertices.count() == 0;
   const bool has[4] = {true, true, has_z || geodetic, has_m && !geodetic};
   int coordinate = 0;

@@ -3,7 +3,7 @@
 // PostGIS's own operators compare boxes of 32-bit floats, rounded outwards: one that is stored in the value, or, for
 // points and short lines, one made of the coordinates. Debian installs no header for the layout; it is described in
 // liblwgeom/gserialized.txt, versions 1 and 2. Bytes are checked against the value's size. For the operator classes of
-// xtree_postgis. No locks, no WAL; detoasts the whole value, because it looks for NaNs that the stored box may not tell of.
+// xtree_postgis. No locks, no WAL; detoasts the whole value, because a stored box does not tell of NaNs.
 #pragma once
 
 #include <cmath>
@@ -30,12 +30,15 @@ class GeometryBox {
   float High(int d) const { return high_[d]; }
   int srid() const { return srid_; }
 
-  // Is this a box in these dimensions? Not where a coordinate is NaN, nor where only PostGIS could tell.
+  // Is this a box in these dimensions, and will distances be no less than the boxes'? Not where a coordinate is NaN or next
+  // to zero, nor where only PostGIS could tell.
   bool Ordinary(int dimensions) const;
 
  private:
+  class Vertices;
+
   void ReadStored(const uint8* floats, bool has_z, bool has_m, bool geodetic);
-  void Measure(const uint8* body, const uint8* end, bool has_z, bool has_m, bool geodetic);
+  void Measure(const Vertices& vertices, bool has_z, bool has_m, bool geodetic);
 
   int srid_;
   bool empty_ = false;

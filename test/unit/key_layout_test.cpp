@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/write/tree_writer.h"
 #include "random_nodes.h"
 
 namespace xtree {
@@ -108,6 +109,20 @@ TEST(KeyLayoutTest, EveryShapeCanBeSplit) {
           ASSERT_GT(marked * 2, layout.Block(leaf, false).max_entries) << columns << ", " << dimensions;
           ASSERT_GE(marked, leaf ? 1 : 3) << columns << ", " << dimensions;
         }
+      }
+    }
+  }
+}
+
+// A block of wide entries leaves room for payloads: with blocks that nearly fill a page, a row that was included had no place.
+TEST(KeyLayoutTest, SmallPayloadsFitEveryLeaf) {
+  for (const int columns : {1, 8, 32}) {
+    for (int dimensions = columns; dimensions <= kMaxDimensions; ++dimensions) {
+      for (const int shape : {0, 1, 2, 3}) {
+        const uint8_t width = shape & 1 ? 8 : 4;
+        std::vector<ColumnShape> shapes(columns, {1, width, (shape & 2) != 0, Scalar::kInteger});
+        shapes[0].dimensions = static_cast<uint16_t>(dimensions - columns + 1);
+        EXPECT_TRUE(TwoFitOnLeaf(Make(shapes, true), kSmallPayload)) << columns << ", " << dimensions << ", " << shape;
       }
     }
   }
