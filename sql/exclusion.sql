@@ -1,5 +1,5 @@
 -- Exclusion constraints over mixes of columns: what conflicts, when it is checked, and which rows never conflict.
--- Seen to fail: with conditions on the second column ignored, with empty ranges that overlap, with NULLs that are equal.
+-- Seen to fail: with conditions on the second column ignored, and with empty ranges that overlap.
 \set VERBOSITY terse
 SET timezone = 'UTC';
 

@@ -248,12 +248,12 @@ sub raised_by_a_part {
     return 0;
 }
 
-# Circles and polygons are compared on the row, and distances of intervals and of PostGIS's types computed, before other conditions are and
+# Circles and polygons are compared on the row, and distances of intervals, cubes and PostGIS's types computed, before other conditions are and
 # in another order than a sequential scan's, which may end early; their functions
 # raise errors for tiny and huge numbers.
 sub rechecked_on_rows {
     my ($q) = @_;
-    return scalar grep { "@$_" =~ /circle|polygon|interval <->|^(?:geo|oracle_(?!enum|icu)).*(?:<->|<#>|\|=\|)/ } @{ $q->{ops} };
+    return scalar grep { "@$_" =~ /circle|polygon|interval <->|cube ~>|^(?:geo|oracle_(?!enum|icu)).*(?:<->|<#>|\|=\|)/ } @{ $q->{ops} };
 }
 
 # Is it an error of a function for some rows' values: of class 22, or of PostGIS, which gives its own no class?
