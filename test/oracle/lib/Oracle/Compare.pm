@@ -248,20 +248,23 @@ sub raised_by_a_part {
     return 0;
 }
 
-# Circles and polygons are compared on the row, and distances of intervals, cubes and PostGIS's types computed, before other conditions are and
-# in another order than a sequential scan's, which may end early; their functions
-# raise errors for tiny and huge numbers.
+# Circles and polygons are compared on the row, and distances of intervals, cubes and PostGIS's types computed, before other
+# conditions are and in another order than a sequential scan's, which may end early; their functions raise errors for tiny
+# and huge numbers.
 sub rechecked_on_rows {
     my ($q) = @_;
     return scalar grep { "@$_" =~ /circle|polygon|interval <->|cube ~>|^(?:geo|oracle_(?!enum|icu)).*(?:<->|<#>|\|=\|)/ } @{ $q->{ops} };
 }
+
+my $OF_POSTGIS = qr/mixed[ ]SRID | GEOS | IllegalArgument | TopologyException | GeometryCollection | unsupported | antipodal | measure[ ]dimension
+    | geometry[ ]type | \b(?:lw|ptarray)\w+/xi;
 
 # Is it an error of a function for some rows' values: of class 22, or of PostGIS, which gives its own no class?
 sub of_values {
     my ($result) = @_;
     my ($state, $message) = map { $_ // '' } @$result{qw(state message)};
     return 1 if $state =~ /^22/;
-    return 0 + ($state eq 'XX000' && $message =~ /mixed SRID|GEOS|IllegalArgument|TopologyException|GeometryCollection|unsupported|antipodal|measure dimension|geometry type|\b(?:lw|ptarray)\w+/i);
+    return $state eq 'XX000' && $message =~ $OF_POSTGIS ? 1 : 0;
 }
 
 # Errors: the same SQLSTATE is agreement. Documented: an evaluation error (class
