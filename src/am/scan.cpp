@@ -87,7 +87,8 @@ void StartOnNothing(IndexScanDesc scan, TreeScan* state) {
   state->started = true;
 }
 
-void Start(IndexScanDesc scan, TreeScan* state) {
+// `fetches_rows`: the executor reads each row from the heap as it comes.
+void Start(IndexScanDesc scan, TreeScan* state, bool fetches_rows) {
   RequireUsable(scan->indexRelation, *state->index, scan->xs_snapshot);
   if (state->index->undecided) return StartOnNothing(scan, state);
   Use(scan, state);
@@ -103,8 +104,9 @@ void Start(IndexScanDesc scan, TreeScan* state) {
     return;
   }
   state->buffers().KeepPins(keep ? 1 : 0);
-  state->window.Begin(state->index->layout, state->constraint, 
-                      {.keep_pages = scan->xs_want_itup, .ignore_killed = scan->ignore_killed_tuples});
+  state->window.Begin(state->index->layout, state->constraint,
+                      {.keep_pages = scan->xs_want_itup, .ignore_killed = scan->ignore_killed_tuples,
+                       .heap_order = fetches_rows && !scan->xs_want_itup});
   state->next = state->batch.count = state->killed_count = 0;
 }
 
@@ -195,6 +197,7 @@ bool NextNearest(IndexScanDesc scan, TreeScan* state) {
 // Runs when the scan's memory goes, at its end or at an abort.
 void EndScanUse(void* argument) {
   auto* state = static_cast<TreeScan*>(argument);
+  state->buffers().GiveFramesBack();
   FinishUse(&state->use, &state->reader);
 }
 
@@ -246,7 +249,7 @@ extern "C" bool xtreegettuple(IndexScanDesc scan, ScanDirection direction) {
   if (direction != ForwardScanDirection) elog(ERROR, "xtree supports only forward scans");
   TreeScan* state = StateOf(scan);
   if (!state->started)
-    Start(scan, state);
+    Start(scan, state, true);
   else
     NotePriorTuple(scan, state);
   if (state->index->undecided) return false;
@@ -256,7 +259,7 @@ extern "C" bool xtreegettuple(IndexScanDesc scan, ScanDirection direction) {
 extern "C" int64 xtreegetbitmap(IndexScanDesc scan, TIDBitmap* bitmap) {
   using namespace xtree;
   TreeScan* state = StateOf(scan);
-  Start(scan, state);
+  Start(scan, state, false);
   int64 count = 0;
   if (state->index->undecided) return count;
   while (state->window.Step(state->reader, &state->batch)) {

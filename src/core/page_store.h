@@ -148,6 +148,8 @@ class PageReader {
   [[noreturn]] virtual void Corrupt(BlockNumber block, const char* what) = 0;
   // Memory of the scan: realloc semantics, never fails by returning nullptr.
   virtual void* Reallocate(void* old, size_t bytes) = 0;
+  // The same for what stays as large as it is until the scan ends; aligned for any plain data. A reader may have it left from a scan before.
+  virtual void* AllocateFrame(size_t bytes) { return Reallocate(nullptr, bytes); }
   // Is there a point in telling what will be read? Cheap.
   virtual bool ReadsAhead() { return true; }
   // Children (blocks, count) that the scan will visit next, or is likely to, for prefetching. May ignore them.

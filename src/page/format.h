@@ -81,6 +81,9 @@ struct TupleId {
   uint16_t offset;
   friend bool operator==(const TupleId&, const TupleId&) = default;
   uint64_t Packed() const { return (uint64_t{block_high} << 32) | (uint64_t{block_low} << 16) | offset; }
+  static TupleId FromPacked(uint64_t packed) {
+    return {static_cast<uint16_t>(packed >> 32), static_cast<uint16_t>(packed >> 16), static_cast<uint16_t>(packed)};
+  }
 };
 static_assert(sizeof(TupleId) == 6 && alignof(TupleId) == 2);
 

@@ -31,6 +31,7 @@ class MappedReader final : public PageReader {
   void GiveUp() override;
   [[noreturn]] void Corrupt(BlockNumber block, const char* what) override { buffers_.Corrupt(block, what); }
   void* Reallocate(void* old, size_t bytes) override { return buffers_.Reallocate(old, bytes); }
+  void* AllocateFrame(size_t bytes) override { return buffers_.AllocateFrame(bytes); }
   bool ReadsAhead() override { return PrefetchPays(index_); }
   void WillRead(const BlockNumber* blocks, int count) override;
   void Approach(BlockNumber block) override;

@@ -85,6 +85,11 @@ void* BufferReader::Reallocate(void* old, size_t bytes) {
   return old == nullptr ? MemoryContextAllocHuge(memory_, bytes) : repalloc_huge(old, bytes);
 }
 
+void* BufferReader::AllocateFrame(size_t bytes) {
+  void* frame = frames_.Take(bytes);
+  return frame != nullptr ? frame : Reallocate(nullptr, bytes);
+}
+
 void BufferReader::Approach(BlockNumber block) { ApproachBuffer(index_, block); }
 
 void BufferReader::Reset() {

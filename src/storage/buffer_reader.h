@@ -7,6 +7,7 @@
 
 #include "pg/postgres_api.h"
 #include "core/page_store.h"
+#include "storage/frame_pool.h"
 
 extern "C" {
 #include "utils/snapshot.h"
@@ -29,6 +30,7 @@ class BufferReader final : public PageReader {
   bool Close(int slot) override;
   [[noreturn]] void Corrupt(BlockNumber block, const char* what) override;
   void* Reallocate(void* old, size_t bytes) override;
+  void* AllocateFrame(size_t bytes) override;
   bool ReadsAhead() override { return false; }  // registry/prefetch.h does
   void Approach(BlockNumber block) override;
 
@@ -47,6 +49,9 @@ class BufferReader final : public PageReader {
   // Closes what is open and gives all pins back.
   void Reset();
 
+  // What AllocateFrame gave is no longer used. To be called at the end of a scan that allocates frames, also by an ERROR.
+  void GiveFramesBack() { frames_.GiveBack(); }
+
  private:
   static constexpr int kSlots = 2;
 
@@ -56,6 +61,7 @@ class BufferReader final : public PageReader {
   Relation index_;
   const KeyLayout* layout_;
   MemoryContext memory_;
+  FramePool frames_;
   Snapshot snapshot_ = nullptr;
   Buffer buffer_[kSlots] = {InvalidBuffer, InvalidBuffer};
   int pin_limit_ = 0;

@@ -1,8 +1,9 @@
 // Operator class for contrib/cube, of the extension xtree_cube: its gist_cube_ops, with the same strategy numbers.
 //
 // Called by the access method through XtreeTypeRoutine. The key is the box in the index's dimensions: coordinates that a
-// cube lacks are zero, those that the index lacks are left to the recheck, which every condition and distance has. Cubes
-// are read as they are stored (cubedata.h), because Debian installs no header for them. No locks, no WAL.
+// cube lacks are zero, those that the index lacks are left out. Such odd cubes are told by their key (kOddLow) and rechecked;
+// of the others the key says all that an operator asks. Distances are rechecked. Cubes are read as they are stored
+// (cubedata.h), because Debian installs no header for them. No locks, no WAL.
 #include <cmath>
 #include <limits>
 
@@ -68,7 +69,11 @@ class Cube {
 
 uint16 DimensionsIn(const XtreeColumn*, Datum value) { return static_cast<uint16>(std::max(1, Cube(value).dimensions())); }
 
-// A cube with a NaN covers everything; conditions that it could fail by that let it through to the recheck.
+// The lower end of the last dimension of cubes whose key does not say everything: they lack dimensions, or have more than the
+// index, or a NaN. A cube that really begins there is treated as one of them.
+constexpr double kOddLow = -kInfinity;
+
+// A NaN covers everything, as it passes most comparisons of contrib/cube.
 void Bounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
   const Cube cube(value);
   const bool nan = cube.HasNan();
@@ -76,70 +81,100 @@ void Bounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
     out->lo[d] = FirstAtLeast(nan ? -kInfinity : cube.Low(d));
     out->hi[d] = LastAtMost(nan ? kInfinity : cube.High(d));
   }
+  if (cube.dimensions() != column->dimensions) out->lo[column->dimensions - 1] = FirstAtLeast(kOddLow);
   out->empty = false;
 }
 
+void RequireWholeKey(const XtreeColumn* column, XtreeConstraint* out) {
+  Low(out, column->dimensions - 1).AtLeast(-std::numeric_limits<double>::max());
+}
+
+XtreeConstraint* AddOdd(const XtreeColumn* column, XtreeConstraint* out) {
+  XtreeConstraint* odd = xtree_add_alternative(column, out);
+  odd->recheck = true;
+  Low(odd, column->dimensions - 1).AtMost(kOddLow);
+  return odd;
+}
+
 void AddNan(const XtreeColumn* column, XtreeConstraint* out) {
-  XtreeConstraint* nan = xtree_add_alternative(column, out);
-  nan->recheck = true;
+  XtreeConstraint* nan = AddOdd(column, out);
   for (int d = 0; d < column->dimensions; d++) {
     Low(nan, d).AtMost(-kInfinity);
     High(nan, d).AtLeast(kInfinity);
   }
 }
 
+// In dimensions beyond the index's, a cube that lacks them is zero.
+bool HasZeroBeyond(const XtreeColumn* column, const Cube& query) {
+  for (int d = column->dimensions; d < query.dimensions(); d++)
+    if (query.Low(d) > 0 || query.High(d) < 0) return false;
+  return true;
+}
+
+bool IsZeroBeyond(const XtreeColumn* column, const Cube& query) {
+  for (int d = column->dimensions; d < query.dimensions(); d++)
+    if (query.Low(d) != 0 || query.High(d) != 0) return false;
+  return true;
+}
+
 void ConstrainOverlapping(const XtreeColumn* column, const Cube& query, XtreeConstraint* out) {
+  XtreeConstraint* odd = AddOdd(column, out);
   for (int d = 0; d < column->dimensions; d++) {
-    Low(out, d).AtMost(query.High(d));
-    High(out, d).AtLeast(query.Low(d));
+    for (XtreeConstraint* one : {out, odd}) {
+      Low(one, d).AtMost(query.High(d));
+      High(one, d).AtLeast(query.Low(d));
+    }
   }
+  RequireWholeKey(column, out);
+  if (!HasZeroBeyond(column, query)) out->match = XTREE_MATCH_NEVER;
 }
 
 // Whatever a cube has in dimensions that the query lacks, it contains it there.
 void ConstrainContaining(const XtreeColumn* column, const Cube& query, XtreeConstraint* out) {
+  XtreeConstraint* odd = AddOdd(column, out);
   for (int d = 0; d < std::min<int>(column->dimensions, query.dimensions()); d++) {
-    Low(out, d).AtMost(query.Low(d));
-    High(out, d).AtLeast(query.High(d));
+    for (XtreeConstraint* one : {out, odd}) {
+      Low(one, d).AtMost(query.Low(d));
+      High(one, d).AtLeast(query.High(d));
+    }
   }
+  RequireWholeKey(column, out);
+  if (!IsZeroBeyond(column, query)) out->match = XTREE_MATCH_NEVER;
 }
 
-bool HasZero(const Cube& query, int d) { return query.Low(d) <= 0 && query.High(d) >= 0; }
-
-// A cube is within the query also where it lacks dimensions that the query has, zero or not. In the last dimension where
-// the query misses zero, and above, such a cube is zero; below, it is within the query or zero.
-void AddLowerDimensions(const XtreeColumn* column, const Cube& query, XtreeConstraint* out) {
-  int last = std::min<int>(column->dimensions, query.dimensions()) - 1;
-  while (last >= 0 && HasZero(query, last)) last--;
-  if (last < 0) return;
-  XtreeConstraint* lower = xtree_add_alternative(column, out);
-  lower->recheck = true;
-  for (int d = 0; d < column->dimensions; d++) {
-    Low(lower, d).AtLeast(d < last ? std::fmin(query.Low(d), 0) : 0);
-    High(lower, d).AtMost(d < last ? std::fmax(query.High(d), 0) : 0);
-  }
-}
-
+// A cube is within the query also where it lacks dimensions that the query has, zero or not: there its key is zero.
 void ConstrainWithin(const XtreeColumn* column, const Cube& query, XtreeConstraint* out) {
-  for (int d = 0; d < column->dimensions; d++) {
+  const int last = column->dimensions - 1;
+  XtreeConstraint* odd = AddOdd(column, out);
+  for (int d = 0; d <= last; d++) {
     Low(out, d).AtLeast(query.Low(d));
     High(out, d).AtMost(query.High(d));
+    if (d < last) Low(odd, d).AtLeast(std::fmin(query.Low(d), 0));
+    High(odd, d).AtMost(std::fmax(query.High(d), 0));
   }
-  AddLowerDimensions(column, query, out);
+  RequireWholeKey(column, out);
   AddNan(column, out);
 }
 
+// Cubes with other numbers of dimensions are not the same.
 void ConstrainSame(const XtreeColumn* column, const Cube& query, XtreeConstraint* out) {
-  for (int d = 0; d < column->dimensions; d++) {
+  const int last = column->dimensions - 1;
+  XtreeConstraint* odd = AddOdd(column, out);
+  for (int d = 0; d <= last; d++) {
     Low(out, d).Same(query.Low(d));
     High(out, d).Same(query.High(d));
+    if (d < last) Low(odd, d).Same(query.Low(d));
+    High(odd, d).Same(query.High(d));
   }
+  RequireWholeKey(column, out);
+  if (query.dimensions() != column->dimensions) out->match = XTREE_MATCH_NEVER;
   AddNan(column, out);
 }
 
 void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
   const Cube query(argument);
-  out->recheck = true;
-  if (query.HasNan()) return;  // anything may match
+  out->recheck = query.HasNan();
+  if (out->recheck) return;  // anything may match
   switch (strategy) {
     case RTOverlapStrategyNumber:
       return ConstrainOverlapping(column, query, out);
@@ -205,12 +240,13 @@ double LeastCoordinate(const XtreeOrder* order, const int64* lo, const int64* hi
   return origin.inverse ? -xtree_float8_from_ordinal(hi[origin.dimension]) : xtree_float8_from_ordinal(lo[origin.dimension]);
 }
 
-// Of one row. A box without ends may be that of a NaN.
+// Of one row, or less: a box without ends may be that of a NaN, one without a lower end that of an odd cube.
 double CoordinateOf(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const auto& origin = *static_cast<const Origin*>(order->state);
   const double low = xtree_float8_from_ordinal(lo[origin.dimension]), high = xtree_float8_from_ordinal(hi[origin.dimension]);
   if (low == -kInfinity && high == kInfinity) return -kInfinity;
-  const double value = origin.upper ? high : low;
+  const bool low_unknown = low == -kInfinity && origin.inverse;
+  const double value = origin.upper || low_unknown ? high : low;
   return origin.inverse ? -value : value;
 }
 
@@ -264,7 +300,7 @@ constexpr XtreeTypeRoutine kRoutine = {
     .magic = XTREE_ROUTINE_MAGIC,
     .api_version = XTREE_API_VERSION,
     .encoding_id = 80,
-    .encoding_version = 1,
+    .encoding_version = 2,
     .dimensions = 0,
     .ordinal_width = 8,
     .extended = true,

@@ -8,6 +8,8 @@
 #include <boost/geometry/index/rtree.hpp>
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "window_fixture.h"
 
 namespace xtree::test {
@@ -215,6 +217,28 @@ TEST(WindowScan, BatchTellsWhereItsRowsLie) {
     }
   }
   EXPECT_EQ(found, BruteForce(rows, window).size());
+}
+
+TEST(WindowScan, MatchesAscendByTupleIfAsked) {
+  const KeyLayout layout = FloatLayout(2, false);
+  const auto store = PackTree(RandomRows(layout, 2000, Distribution::kUniform, 3), {100, 10, 1});
+  MemoryReader reader(*store);
+  auto scan = std::make_unique<WindowScan>();
+  scan->Begin(layout, Everything(layout), {.heap_order = true});
+  LeafBatch batch;
+  std::vector<size_t> found;
+  while (scan->Step(reader, &batch)) {
+    for (int i = 0; i < batch.count; ++i) {
+      EXPECT_EQ(store->view(batch.block).Tuple(batch.slots[i]), batch.tuples[i]);
+      if (i > 0) {
+        EXPECT_LT(batch.tuples[i - 1].Packed(), batch.tuples[i].Packed());
+      }
+      found.push_back(RowOf(batch.tuples[i]));
+    }
+  }
+  std::vector<size_t> all(2000);
+  std::iota(all.begin(), all.end(), 0);
+  EXPECT_EQ(Sorted(found), all);
 }
 
 TEST(WindowScan, PayloadComesWithThePage) {

@@ -1,6 +1,8 @@
 // See window_scan.h. Takes no locks and writes nothing; frames hold plain data only.
 #include "core/scan/window_scan.h"
 
+#include <boost/sort/pdqsort/pdqsort.hpp>
+
 namespace xtree {
 
 void WindowScan::Begin(const KeyLayout& layout, const Constraint& constraint, Options options) {
@@ -30,7 +32,19 @@ bool WindowScan::Step(PageReader& reader, LeafBatch* batch) {
     if (right != kInvalidBlock) stack_.Append(reader, NodePointer{node.parent_lsn, right, node.level});
     if (!children_.empty()) PushChildren(reader);
   }
+  if (options_.heap_order) SortByTuple(batch);
   return batch->count > 0;
+}
+
+void WindowScan::SortByTuple(LeafBatch* batch) {
+  uint64_t match[kMaxEntriesPerPage];  // tuple id, then slot
+  static_assert(sizeof(TupleId) + sizeof(*batch->slots) == sizeof(*match));
+  for (int i = 0; i < batch->count; ++i) match[i] = batch->tuples[i].Packed() << 16 | batch->slots[i];
+  boost::sort::pdqsort_branchless(match, match + batch->count);
+  for (int i = 0; i < batch->count; ++i) {
+    batch->slots[i] = static_cast<uint16_t>(match[i]);
+    batch->tuples[i] = TupleId::FromPacked(match[i] >> 16);
+  }
 }
 
 // What the visits of a node leave behind.

@@ -30,6 +30,7 @@ class WindowScan {
   struct Options {
     bool keep_pages = false;     // the caller needs keys or payloads
     bool ignore_killed = false;  // leave killed entries out
+    bool heap_order = false;     // a leaf's matches ascend by tuple id, so that each heap page is visited once for them
   };
 
   // Starts, or starts again. `layout` must outlive the scan; `constraint` is copied.
@@ -43,6 +44,7 @@ class WindowScan {
   void CollectChildren(PageReader& reader, const NodeView& node, Lsn lsn);
   void CollectMatches(const NodeView& leaf, Lsn lsn, LeafBatch* batch);
   void DropVisited(LeafBatch* batch);
+  static void SortByTuple(LeafBatch* batch);
   void PushChildren(PageReader& reader);
 
   const KeyLayout* layout_ = nullptr;
