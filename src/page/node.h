@@ -43,6 +43,7 @@ class NodeView {
   Ordinal Lo(int entry, int dimension) const;
   Ordinal Hi(int entry, int dimension) const;
   uint64_t Marks(int entry) const;          // 0 on a page without marks
+  void LoadEdges(int entry, int first, int dimensions, Ordinal* lo, Ordinal* hi) const;  // likewise, of some dimensions
   void GetBox(int entry, Box* box) const;   // marked columns come back inverted
   BlockNumber Child(int entry) const;       // directory pages
   TupleId Tuple(int entry) const;           // leaves
@@ -164,6 +165,18 @@ inline Ordinal NodeView::Lo(int entry, int dimension) const {
 inline Ordinal NodeView::Hi(int entry, int dimension) const {
   const DimensionLayout& d = layout_->dimension[dimension];
   return LoadOrdinal(At(entry, d.hi[!leaf()], d.width), d.width);
+}
+
+inline void NodeView::LoadEdges(int entry, int first, int dimensions, Ordinal* lo, Ordinal* hi) const {
+  const BlockLayout& b = block();
+  const bool directory = !leaf();
+  const unsigned slot = static_cast<unsigned>(entry) & (b.capacity - 1u);
+  const uint8_t* base = first_block() + (static_cast<unsigned>(entry) >> std::countr_zero(b.capacity)) * b.bytes;
+  for (int i = 0; i < dimensions; ++i) {
+    const DimensionLayout& d = layout_->dimension[first + i];
+    lo[i] = LoadOrdinal(base + d.lo[directory] + slot * d.width, d.width);
+    hi[i] = LoadOrdinal(base + d.hi[directory] + slot * d.width, d.width);
+  }
 }
 
 inline BlockNumber NodeView::Child(int entry) const {

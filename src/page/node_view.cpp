@@ -69,17 +69,9 @@ uint64_t NodeView::Marks(int entry) const {
 }
 
 void NodeView::GetBox(int entry, Box* box) const {
-  const BlockLayout& b = block();
-  const unsigned slot = static_cast<unsigned>(entry) & (b.capacity - 1u);
-  const uint8_t* base = first_block() + (static_cast<unsigned>(entry) >> std::countr_zero(b.capacity)) * b.bytes;
-  const bool directory = !leaf();
-  for (int d = 0; d < layout_->dimensions; ++d) {
-    const DimensionLayout& dimension = layout_->dimension[d];
-    box->lo[d] = LoadOrdinal(base + dimension.lo[directory] + slot * dimension.width, dimension.width);
-    box->hi[d] = LoadOrdinal(base + dimension.hi[directory] + slot * dimension.width, dimension.width);
-  }
+  LoadEdges(entry, 0, layout_->dimensions, box->lo, box->hi);
   box->marks = Marks(entry);
-  if (box->marks == 0 || directory) return;
+  if (box->marks == 0 || !leaf()) return;
   for (int d = 0; d < layout_->dimensions; ++d) {
     const DimensionLayout& dimension = layout_->dimension[d];
     if (!Marked(box->marks, dimension.column)) continue;

@@ -9,6 +9,7 @@ extern "C" {
 #include "utils/geo_decls.h"
 }
 
+#include "types/distance_bound.h"
 #include "types/fuzzy.h"
 #include "xtree.h"
 

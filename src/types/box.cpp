@@ -138,9 +138,9 @@ BOX BoxOf(const int64* lo, const int64* hi) {
 // beyond the end passes. Half of the rounding errors is at most 2^-52 of the edge's length, which is at most `high -
 // low`. Where that is infinite or NaN nothing is known. Near the least double, rounding is not relative, and nothing is
 // claimed either.
-double Gap(double low, double high, double q) {
+double CertainGap(double low, double high, double q) {
   constexpr double kLeastClaimed = 1e-290;
-  const double gap = std::fmax(low - q, q - high) - (high - low) * 0x1p-50;
+  const double gap = Greater(low - q, q - high) - (high - low) * 0x1p-50;
   return gap > kLeastClaimed ? gap : 0;
 }
 
@@ -150,7 +150,7 @@ constexpr double kRoundedDown = 1 - 1e-14;
 double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const Point& query = *static_cast<const Point*>(order->state);
   const BOX box = BoxOf(lo, hi);
-  return std::hypot(Gap(box.low.x, box.high.x, query.x), Gap(box.low.y, box.high.y, query.y)) * kRoundedDown;
+  return Hypotenuse(CertainGap(box.low.x, box.high.x, query.x), CertainGap(box.low.y, box.high.y, query.y)) * kRoundedDown;
 }
 
 // An ordered scan that reaches a distance beyond double raises the error that a sequential scan raises; it need not

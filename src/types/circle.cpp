@@ -151,10 +151,10 @@ double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
   double gap[2], size = std::fabs(query.x) + std::fabs(query.y);
   for (int d = 0; d < 2; d++) {
     const double low = xtree_float8_from_ordinal(lo[d]), high = xtree_float8_from_ordinal(hi[d]);
-    gap[d] = std::fmax(0, std::fmax(low - center[d], center[d] - high));
-    size += std::fmax(std::fabs(low), std::fabs(high));
+    gap[d] = Gap(center[d], center[d], low, high);
+    size += Greater(std::fabs(low), std::fabs(high));
   }
-  const double bound = std::hypot(gap[0], gap[1]) * (1 - 1e-14) - size * 0x1p-46;
+  const double bound = Hypotenuse(gap[0], gap[1]) * (1 - 1e-14) - size * 0x1p-46;
   return bound > kLeastClaimed ? bound : 0;  // also where anything is infinite or NaN
 }
 

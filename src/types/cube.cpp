@@ -199,10 +199,8 @@ struct Origin {
 };
 
 // 0 also where anything is NaN, as contrib/cube has it, and where infinite ends meet.
-double Gap(const Origin& origin, const int64* lo, const int64* hi, int d) {
-  const double below = origin.low[d] - xtree_float8_from_ordinal(hi[d]);
-  const double above = xtree_float8_from_ordinal(lo[d]) - origin.high[d];
-  return std::fmax(0, std::fmax(below, above));
+double GapIn(const Origin& origin, const int64* lo, const int64* hi, int d) {
+  return Gap(origin.low[d], origin.high[d], xtree_float8_from_ordinal(lo[d]), xtree_float8_from_ordinal(hi[d]));
 }
 
 // Sums in the order of contrib/cube's, but its compiler may round otherwise.
@@ -211,7 +209,7 @@ double Lowered(double bound) { return std::fmin(bound * (1 - 1e-14), std::numeri
 double Taxicab(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const auto& origin = *static_cast<const Origin*>(order->state);
   double sum = 0;
-  for (int d = 0; d < order->dimensions; d++) sum += Gap(origin, lo, hi, d);
+  for (int d = 0; d < order->dimensions; d++) sum += GapIn(origin, lo, hi, d);
   return Lowered(sum);
 }
 
@@ -220,7 +218,7 @@ double Euclid(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const auto& origin = *static_cast<const Origin*>(order->state);
   double sum = 0;
   for (int d = 0; d < order->dimensions; d++) {
-    const double gap = Gap(origin, lo, hi, d);
+    const double gap = GapIn(origin, lo, hi, d);
     sum += gap * gap;
   }
   return sum > kLeastClaimed ? Lowered(std::sqrt(sum)) : 0;
@@ -229,7 +227,7 @@ double Euclid(const XtreeOrder* order, const int64* lo, const int64* hi) {
 double Chebyshev(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const auto& origin = *static_cast<const Origin*>(order->state);
   double greatest = 0;
-  for (int d = 0; d < order->dimensions; d++) greatest = std::fmax(greatest, Gap(origin, lo, hi, d));
+  for (int d = 0; d < order->dimensions; d++) greatest = Greater(GapIn(origin, lo, hi, d), greatest);
   return Lowered(greatest);
 }
 

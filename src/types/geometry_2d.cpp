@@ -102,8 +102,8 @@ double GapIn(const Origin& origin, const int64* lo, const int64* hi, int d) {
 double BoxDistance(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const auto& origin = *static_cast<const Origin*>(order->state);
   if (!origin.known) return 0;
-  const double bound = std::hypot(GapIn(origin, lo, hi, 0), GapIn(origin, lo, hi, 1)) * (1 - 1e-14);
-  return std::fmin(bound, FLT_MAX);
+  const double bound = Hypotenuse(GapIn(origin, lo, hi, 0), GapIn(origin, lo, hi, 1)) * (1 - 1e-14);
+  return bound < FLT_MAX ? bound : FLT_MAX;
 }
 
 // Less the rounding errors of a distance of points and edges, which grow with the coordinates.
@@ -117,7 +117,7 @@ double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
     if (IsCut(low, high) || IsCut(origin.low[d], origin.high[d])) return low > FLT_MAX ? FLT_MAX : 0;
     size += Size(origin.low[d], origin.high[d], low, high);
   }
-  return std::fmax(0, bound - size * 0x1p-46);
+  return Greater(bound - size * 0x1p-46, 0);
 }
 
 void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeOrder* out) {

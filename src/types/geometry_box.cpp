@@ -235,8 +235,6 @@ void PutBox(Datum value, int dimensions, XtreeBounds* out) {
   }
 }
 
-bool IsCut(double low, double high) { return low <= -FLT_MAX || high >= FLT_MAX; }
-
 void RequireEmpty(int dimensions, XtreeConstraint* out) {
   for (int d = 0; d < dimensions; d++) out->lo_min[d] = xtree_ordinal_from_float4(kInfinity);
 }

@@ -6,6 +6,7 @@
 // xtree_postgis. No locks, no WAL; detoasts the whole value, because a stored box does not tell of NaNs.
 #pragma once
 
+#include <cfloat>
 #include <cmath>
 
 #include "pg/postgres_api.h"
@@ -14,6 +15,7 @@ extern "C" {
 #include "utils/float.h"
 }
 
+#include "types/distance_bound.h"
 #include "xtree.h"
 
 namespace xtree {
@@ -59,14 +61,11 @@ void PutStrange(int dimensions, XtreeBounds* out);  // everywhere; empty ones at
 void PutBox(Datum value, int dimensions, XtreeBounds* out);
 
 // May an edge be one of theirs, or of a coordinate that no float reaches? Then it tells nothing of distances.
-bool IsCut(double low, double high);
-
-// How far a value with these edges is from an interval, in one dimension.
-inline double Gap(double from_low, double from_high, double low, double high) { return std::fmax(0, std::fmax(from_low - high, low - from_high)); }
+inline bool IsCut(double low, double high) { return low <= -FLT_MAX || high >= FLT_MAX; }
 
 // The greatest coordinates of both: rounding errors of a distance grow with them.
 inline double Size(double from_low, double from_high, double low, double high) {
-  return std::fmax(std::fabs(low), std::fabs(high)) + std::fmax(std::fabs(from_low), std::fabs(from_high));
+  return Greater(std::fabs(low), std::fabs(high)) + Greater(std::fabs(from_low), std::fabs(from_high));
 }
 
 // What order() says of a distance that has a lower bound, and is computed on the row. `origin` is what `bound` measures from.

@@ -106,7 +106,8 @@ double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
     sum += gap * gap;
     size += Size(origin.low[d], origin.high[d], low, high);
   }
-  return std::fmin(FLT_MAX, std::fmax(0, std::sqrt(sum) * (1 - 1e-14) - size * 0x1p-44));
+  const double bound = Greater(std::sqrt(sum) * (1 - 1e-14) - size * 0x1p-44, 0);
+  return bound < FLT_MAX ? bound : FLT_MAX;
 }
 
 void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeOrder* out) {

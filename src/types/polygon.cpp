@@ -106,13 +106,13 @@ double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
   for (int d = 0; d < 2; d++) {
     const double low = xtree_float8_from_ordinal(lo[d]), high = xtree_float8_from_ordinal(hi[d]);
     if (!std::isfinite(low) || !std::isfinite(high) || !std::isfinite(center[d])) return 0;
-    gap[d] = std::fmax(0, std::fmax(low - center[d], center[d] - high));
+    gap[d] = Gap(center[d], center[d], low, high);
     extent[d] = high - low;
   }
   if (gap[0] <= 2 * EPSILON && gap[1] <= 2 * EPSILON) return 0;
-  const double length = std::hypot(extent[0], extent[1]), excess = 2 * EPSILON + length * 1e-14;
+  const double length = Hypotenuse(extent[0], extent[1]), excess = 2 * EPSILON + length * 1e-14;
   const double stray = (std::sqrt(length) * std::sqrt(2 * excess) + excess) / 2;
-  const double bound = (std::hypot(gap[0], gap[1]) - stray) * (1 - 1e-14);
+  const double bound = (Hypotenuse(gap[0], gap[1]) - stray) * (1 - 1e-14);
   return bound > 0 ? bound : 0;
 }
 

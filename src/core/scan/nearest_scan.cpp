@@ -203,10 +203,7 @@ bool NearestScan::IsNull(const NodeView& node, int slot, const DistanceKey& key)
 }
 
 void NearestScan::LoadBox(const NodeView& node, int slot, const DistanceKey& key) {
-  for (int d = 0; d < key.dimensions; ++d) {
-    lo_[d] = node.Lo(slot, key.first + d);
-    hi_[d] = node.Hi(slot, key.first + d);
-  }
+  node.LoadEdges(slot, key.first, key.dimensions, lo_, hi_);
 }
 
 // The second and further keys.
