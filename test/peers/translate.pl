@@ -17,8 +17,17 @@ sub translate_line {
     # psql's \d names the access method behind the index.
     $line =~ s/^(    "[^"]+" )(?:sp)?gist \(/$1xtree (/;
     $line = rename_operator_classes($line) if $line =~ /\bxtree\b/;
+    $line =~ s/(\bHANDLER )gisthandler\b/$1xtree_handler/;
+    $line = support_function($line);
     $line =~ s/^(CREATE EXTENSION )(btree_gist|cube);/$1$2; $1xtree_$2;/;
     return $line;
+}
+
+# The functions of a GiST operator class in CREATE OPERATOR CLASS, one a line, are one in xtree.
+sub support_function {
+    my ($line) = @_;
+    $line =~ s/^(\s*FUNCTION\s+)1(\s+)gist_(\w+)_consistent\(.*$/${1}1$2xtree_$3_support(internal);/;
+    return $line =~ /^\s*FUNCTION\s+\d+\s+gist_/ ? '' : $line;
 }
 
 # GiST has them as gist_inet_ops, SP-GiST has two for points, xtree calls them all as the type's.
