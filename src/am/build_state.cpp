@@ -31,14 +31,13 @@ void CommitMeta(Relation index, Buffer buffer, const PageImage* image, bool fres
 // edit(meta) changes a copy of the meta page's content; one that changes nothing writes nothing.
 template <class Edit>
 void EditMeta(Relation index, Edit&& edit) {
-  auto* image = static_cast<PageImage*>(palloc(sizeof(PageImage)));
+  PageImage image;
   const Buffer buffer = ReadBuffer(index, kMetaBlock);
   LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-  memcpy(image->bytes, pg::BufferBytes(buffer), kPageSize);
-  edit(reinterpret_cast<MetaContent*>(image->bytes + kPageHeaderSize));
-  if (memcmp(image->bytes, pg::BufferBytes(buffer), kPageSize) != 0) CommitMeta(index, buffer, image, false);
+  memcpy(image.bytes, pg::BufferBytes(buffer), kPageSize);
+  edit(reinterpret_cast<MetaContent*>(image.bytes + kPageHeaderSize));
+  if (memcmp(image.bytes, pg::BufferBytes(buffer), kPageSize) != 0) CommitMeta(index, buffer, &image, false);
   UnlockReleaseBuffer(buffer);
-  pfree(image);
 }
 
 }  // namespace
@@ -67,12 +66,11 @@ void RequireUsable(Relation index, const IndexState& state, Snapshot snapshot) {
 }
 
 void WriteUnbuilt(Relation index, const IndexState& state) {
-  auto* image = static_cast<PageImage*>(palloc(sizeof(PageImage)));
-  InitializeMetaPage(state, BuildState::kUnbuilt, nullptr, 0, image);
+  PageImage image;
+  InitializeMetaPage(state, BuildState::kUnbuilt, nullptr, 0, &image);
   const Buffer buffer = pg::ExtendLocked(index);
-  CommitMeta(index, buffer, image, true);
+  CommitMeta(index, buffer, &image, true);
   UnlockReleaseBuffer(buffer);
-  pfree(image);
 }
 
 void MarkStale(Relation index, const IndexState& state) {

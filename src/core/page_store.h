@@ -36,7 +36,7 @@ struct PageRef {
   const uint8_t* bytes = nullptr;
 };
 
-// 8-aligned private copy of a page.
+// Private copy of a page; on the stack or made by new, because palloc() does not align so.
 struct alignas(64) PageImage {
   uint8_t bytes[kPageSize];
 };

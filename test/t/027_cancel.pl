@@ -1,7 +1,9 @@
-# A session is cancelled, runs into a timeout, or is terminated (as when its connection breaks) while it stands at any stop point, with pages
-# locked or not: the index stays valid, nobody is left waiting, what was not committed is gone, and a cancelled session goes on with its next
-# statement. Then 200 sessions at once, which read and write one index.
-# Seen to fail: where the end of a scan that was cancelled does not end its use of the mapping (the index cannot be unloaded any more).
+# A session is cancelled, runs into statement_timeout, is terminated, or loses its client while it stands at any stop point, with pages
+# locked or not; then statements run into timeouts wherever they happen to be. The index stays valid, nobody is left waiting, what was not
+# committed is gone, a cancelled session goes on with its next statement, and nobody counts as mapping an index in the end. Then 200 sessions at
+# once, which read and write one index.
+# Seen to fail: where the end of a scan that was cancelled does not end its use of the mapping (the index cannot be unloaded any more); where a
+# session that ends does not let go of its mappings (it counts as one that maps for ever).
 use strict;
 use warnings;
 
@@ -20,7 +22,8 @@ restart_after_crash = off
 shared_preload_libraries = 'xtree'
 xtree.map_after = 0
 max_parallel_maintenance_workers = 0
-lock_timeout = 0
+deadlock_timeout = '10ms'    # how soon a wait is reported
+log_lock_waits = on
 CONF
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION xtree');
@@ -52,8 +55,9 @@ my %statement = (
 	'read-follower' => "SET xtree.use_mmap = off; $read t WHERE c1 < 0.4",
 	(map { $_ => "SELECT xtree_load('p_x'); $read p WHERE p <@ box '(10,10),(60,60)'" } qw(registry-mapped mapped-open mapped-read)));
 
-# Runs a statement until it waits at the stop point, repeats where it ends without having come there; ends it in one of three ways.
+# Runs a statement until it waits at the stop point, repeats where it ends without having come there; ends it in one of four ways.
 my $ended = 0;
+my $milliseconds = 200;
 sub end_at
 {
 	my ($point, $how) = @_;
@@ -61,18 +65,27 @@ sub end_at
 	{
 		$node->safe_psql('postgres', 'DROP INDEX IF EXISTS made') if $point =~ /^build/;
 		$node->safe_psql('postgres', $insert x 5 . 'DELETE FROM t WHERE id % 20 <> 0') if $point =~ /^vacuum/;
-		my $timeout = $how eq 'timeout' ? "SET lock_timeout = '30ms';" : '';
-		my ($out, $error) = ('', '');
-		my $session = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', "SET xtree.stop_point = '$point:wait:77'", (map { ('-c', $_) } split /; */, "$timeout$statement{$point}"), '-c', 'SET lock_timeout = 0', '-c', q{SET xtree.stop_point = ''}, '-c', q{SELECT 'alive'} ],
+		my $limit = { timeout => "SET statement_timeout = $milliseconds;", vanish => q{SET client_connection_check_interval = '50ms';} }->{$how} // '';
+		my ($out, $error, $pid) = ('', '', '');
+		my $session = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), (map { ('-c', $_) } 'SET client_min_messages = log', "SET xtree.stop_point = '$point:wait:77'", split(/; */, "$limit$statement{$point}"), 'SET statement_timeout = 0', q{SET xtree.stop_point = ''}, q{SELECT 'alive'}) ],
 			'<', \undef, '>', \$out, '2>', \$error, IPC::Run::timeout(180));
 		if ($how ne 'timeout')
 		{
-			my $pid = '';
 			while ($pid eq '' && $session->pumpable) { $session->pump_nb; $pid = $node->safe_psql('postgres', $waiting); }
-			$node->safe_psql('postgres', $how eq 'cancel' ? "SELECT pg_cancel_backend($pid)" : "SELECT pg_terminate_backend($pid)") if $pid ne '';
+			$node->safe_psql('postgres', $how eq 'cancel' ? "SELECT pg_cancel_backend($pid)" : "SELECT pg_terminate_backend($pid)") if $pid ne '' && $how ne 'vanish';
+		}
+		if ($how eq 'vanish')
+		{
+			$session->kill_kill(grace => 0) if $pid ne '';
+			$session->finish if $pid eq '';
+			next if $pid eq '' || !$node->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $pid");
+			$ended++;
+			return 1;
 		}
 		$session->finish;
-		my $seen = { cancel => qr/due to user request/, timeout => qr/due to lock timeout/, terminate => qr/administrator command/ }->{$how};
+		# A timeout that came too early for the stop point is no reason to repeat for ever.
+		$milliseconds *= 2 if $how eq 'timeout' && $error =~ /due to statement timeout/ && $error !~ /still waiting for/;
+		my $seen = { cancel => qr/due to user request/, timeout => qr/still waiting for.*due to statement timeout/s, terminate => qr/administrator command/ }->{$how};
 		next unless $error =~ $seen;
 		$ended++;
 		return $how eq 'terminate' || $out =~ /alive/ ? 1 : 0;
@@ -90,9 +103,8 @@ sub valid
 # VACUUM comes last: a tree that has been thinned out hardly ever splits a supernode.
 foreach my $point (sort keys %statement)
 {
-	foreach my $how ('cancel', 'timeout', 'terminate')
+	foreach my $how ('cancel', 'timeout', 'terminate', 'vanish')
 	{
-		next if $how eq 'timeout' && $point !~ /leaf|row|read|tree|remove/;    # to the library it is what a cancel is
 		ok(end_at($point, $how), "$how at $point");
 	}
 	valid($point);
@@ -102,6 +114,34 @@ note("$ended statements ended at stop points");
 valid('afterwards');
 $gate_in = "\\q\n";
 $gate->finish;
+
+# Timeouts anywhere: each statement again and again, a little longer each time, until it ends in time.
+my %timed = (
+	'a build' => "CREATE INDEX made ON t USING xtree ($list)",
+	'a build through files' => "SET maintenance_work_mem = '1MB'; CREATE INDEX made ON p USING xtree (p, id)",
+	'inserts' => $insert x 3,
+	'a rebuild' => 'REINDEX INDEX t_x',
+	'VACUUM' => 'VACUUM t',
+	'a plain scan' => "$read p WHERE p <@ box '(10,10),(90,590)' AND id % 7 > 1",
+	'an ordered scan' => 'SET enable_seqscan = off; SELECT count(*) FROM (SELECT id FROM p ORDER BY p <-> point(5, 5)) s',
+	'xtree_check' => q{SELECT xtree_check('t_x', true), xtree_check('p_x', true)});
+foreach my $what (sort keys %timed)
+{
+	my ($limit, $hits) = (1, 0);
+	while (1)
+	{
+		my ($status, undef, $error) = $node->psql('postgres', "SET statement_timeout = $limit; " . $timed{$what} =~ s/; *(?=\S)/;\n/gr);
+		$node->safe_psql('postgres', 'DROP INDEX IF EXISTS made');
+		last if $status == 0;
+		die $error if $error !~ /due to statement timeout/;
+		$hits++;
+		$limit += 1 + int($limit / 4);
+	}
+	cmp_ok($hits, '>', 0, "$what: $hits timeouts");
+	valid("timeouts of $what");
+}
+is($node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_xtree_indexes WHERE backends > 0}), 1, 'no session is counted that is gone');
+is($node->safe_psql('postgres', q{SELECT xtree_load('p_x') AND xtree_unload('p_x')}), 't', 'the index is not held by anyone');
 
 # 200 sessions.
 my $script = $node->basedir . '/many.sql';
