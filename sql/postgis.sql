@@ -1,7 +1,7 @@
 -- xtree_postgis: operators, orderings and ST_ functions give through the index what they give without.
 -- Seen to fail: without recheck of values that have no box, with distances from edges that were cut off, without the planner's other family,
 -- without values that lack z or m, with << that lets edges touch, without the bulge of arcs, with boxes that NaNs have shrunk, with
--- distances from lines next to zero.
+-- distances from lines next to zero, with those from lines of no length to speak of.
 CREATE EXTENSION xtree_postgis;  -- needs PostGIS
 SET client_min_messages = warning;
 CREATE EXTENSION xtree_postgis CASCADE;
@@ -95,6 +95,15 @@ SELECT op, sum(rows) AS rows, bool_and(same) AS same, string_agg(DISTINCT nodes,
 FROM unnest(ARRAY['<->', '<#>', '<<->>']) op, unnest(ARRAY['LINESTRING(1e-180 -1e-82, -1e-173 -1e-75, 0 0)', 'LINESTRING(1e-25 0, 0 1e-300)', 'POINT(0 1e-40)']) q,
   agree(format('SELECT g %s %L::geometry FROM tiny ORDER BY g %1$s %2$L::geometry', op, q))
 GROUP BY op ORDER BY op COLLATE "C";
+SELECT xtree_check('tiny_g', true), xtree_check('tiny_nd', true);
+-- A line in space shorter than its tolerance is near everything.
+TRUNCATE tiny;
+INSERT INTO tiny SELECT ST_MakeLine(ST_MakePoint(i, i, i), ST_MakePoint(i, i, i + CASE i % 5 WHEN 0 THEN 0 WHEN 1 THEN 1e-14 WHEN 2 THEN 1e-12 WHEN 3 THEN 1e-6 ELSE 3 END))
+FROM generate_series(1, 300) i;
+INSERT INTO tiny VALUES ('MULTILINESTRING((5 0 0, 5 0 1e-14), (9 9 0, 9 9 1e-14))'), ('POLYGON((7 0 0, 7 1e-14 0, 7 0 1e-14, 7 0 0))'), ('MULTIPOINT(5 5 5, 5 5 5.00000000000001)');
+SELECT sum(rows) AS rows, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
+FROM unnest(ARRAY['LINESTRING(200 200 0, 250 210 9)', 'POINT(30 30 30)', 'LINESTRING(77 77 77, 77 77 77.00000000000002)']) q,
+  agree(format('SELECT g <<->> %L::geometry FROM tiny ORDER BY g <<->> %1$L::geometry', q));
 SELECT xtree_check('tiny_g', true), xtree_check('tiny_nd', true);
 
 -- More dimensions.

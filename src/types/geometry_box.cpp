@@ -101,24 +101,37 @@ class GeometryBox::Vertices {
     return word;
   }
 
+  // PostGIS takes a line in space that is shorter than its tolerance for no line, and so near everything.
   void Line(uint32 count) {
-    for (uint32 i = 0; i < count; i++) Vertex(i > 0);
+    constexpr double kTolerance = 1e-11;  // its is 1e-12
+    double first[4] = {}, vertex[4];
+    bool moves = false, spreads = false;
+    for (uint32 i = 0; i < count; i++) {
+      Vertex(vertex);
+      if (i == 0) memcpy(first, vertex, sizeof first);
+      for (int d = 0; d < coordinates_; d++) {
+        moves |= vertex[d] != first[d];
+        spreads |= !(std::fabs(vertex[d] - first[d]) < kTolerance) && d < 3;
+      }
+      if (measuring_) Measure(i > 0, vertex);
+    }
+    odd_ |= coordinates_ > 2 && moves && !spreads;
   }
 
-  // The rings' lengths, to a full eight bytes, and then all of their vertices.
+  // The rings' lengths, to a full eight bytes, and then their vertices.
   void Rings(uint32 rings) {
-    uint64 vertices = 0;
-    for (uint32 i = 0; i < rings; i++) vertices += Word();
-    if (rings % 2 == 1) Word();
-    if (vertices > 0) measurable_ = false;
-    for (uint64 i = 0; i < vertices; i++) Vertex(false);
+    const uint8* lengths = Take(sizeof(uint32) * (size_t{rings} + rings % 2));
+    for (uint32 i = 0; i < rings; i++) {
+      uint32 length;
+      memcpy(&length, lengths + sizeof length * i, sizeof length);
+      if (length > 0) measurable_ = false;
+      Line(length);
+    }
   }
 
-  void Vertex(bool goes_on) {
-    double vertex[4];
+  void Vertex(double* vertex) {
     memcpy(vertex, Take(sizeof(double) * coordinates_), sizeof(double) * coordinates_);
     for (int d = 0; d < coordinates_; d++) odd_ |= IsOdd(vertex[d]);
-    if (measuring_) Measure(goes_on, vertex);
   }
 
   void Measure(bool goes_on, double* vertex) {
