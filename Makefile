@@ -7,6 +7,8 @@
 #   make peers [SUITES="core cube ..."] the regression tests of PostgreSQL, btree_gist, cube and PostGIS, with xtree instead of GiST
 #   make fuzz [SECONDS=60]              the page format and the tree under libFuzzer, ASan and UBSan, for so long each
 #   make sanitize                       the unit tests under ASan and UBSan
+#   make sanitize-server [TOOL=asan|memcheck] [SUITES="regress tap ..."]
+#                                       the server with xtree under ASan and UBSan, or under valgrind
 #   make coverage                       branches of the core and the page format that the unit tests leave out
 #   make bench [SCALE=1]                benchmarks beside the other access methods
 # With PostgreSQL's server headers installed:
@@ -46,10 +48,13 @@ FAILING = palloc palloc0 palloc_extended repalloc repalloc_huge MemoryContextAll
 	MemoryContextAllocExtended MemoryContextAllocHuge AllocSetContextCreateInternal dsa_allocate_extended dshash_find_or_insert \
 	malloc calloc realloc mmap _Znwm _ZnwmRKSt9nothrow_t _ZnwmSt11align_val_t
 SHLIB_LINK += $(if $(STOP_POINTS),$(FAILING:%=-Wl,--wrap=%))
+# src/storage/guarded_allocation.cpp
+GUARDED = palloc palloc0 repalloc repalloc_huge MemoryContextAlloc MemoryContextAllocHuge MemoryContextAllocZero MemoryContextAllocZeroAligned
+SHLIB_LINK += $(if $(findstring -fsanitize=address,$(CXXFLAGS)),$(if $(STOP_POINTS),,$(GUARDED:%=-Wl,--wrap=%)))
 EXTRA_CLEAN = build
 
 .DEFAULT_GOAL := all
-.PHONY: demo test oracle peers fuzz sanitize coverage bench
+.PHONY: demo test oracle peers fuzz sanitize sanitize-server coverage bench
 
 demo:
 	@scripts/install-packages.sh build
@@ -78,6 +83,12 @@ fuzz:
 sanitize:
 	@scripts/install-packages.sh test
 	@$(MAKE) -s -C test/unit check SANITIZE=address,undefined
+
+TOOL ?= asan
+sanitize-server: SUITES ?= regress preload
+sanitize-server:
+	@scripts/install-packages.sh sanitize
+	@XTREE_SANITIZER=$(TOOL) test/run $(SUITES)
 
 coverage:
 	@scripts/install-packages.sh test

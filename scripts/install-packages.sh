@@ -4,6 +4,7 @@
 #   scripts/install-packages.sh test    that, and what the test suites and benchmarks need
 #   scripts/install-packages.sh peers   as test, and what unpacks the sources of the peers' tests
 #   scripts/install-packages.sh fuzz    as test, and clang for fuzzing, which the test suites do without where it is missing
+#   scripts/install-packages.sh sanitize    as fuzz, and valgrind
 # Does nothing, and needs neither root nor a network, when all of them are there.
 set -euo pipefail
 
@@ -15,8 +16,9 @@ case ${1:-build} in
 build) wanted=("${build[@]}") ;;
 test) wanted=("${build[@]}" "${test[@]}") ;;
 peers) wanted=("${build[@]}" "${test[@]}" bzip2 xz-utils) ;;
-fuzz) wanted=("${build[@]}" "${test[@]}" clang) ;;
-*) echo "usage: $0 [build|test|peers|fuzz]" >&2; exit 2 ;;
+fuzz) wanted=("${build[@]}" "${test[@]}" clang libclang-rt-dev) ;;
+sanitize) wanted=("${build[@]}" "${test[@]}" clang libclang-rt-dev valgrind) ;;
+*) echo "usage: $0 [build|test|peers|fuzz|sanitize]" >&2; exit 2 ;;
 esac
 
 installed() {
