@@ -188,6 +188,7 @@ bool TreeBuilder::MayRefuse(const Range& range, int height) const {
 }
 
 double TreeBuilder::OverlapOf(const Division& division) const {
+  if (AreApart(*records_, division.first.begin, division.second.begin, division.second.end, division.dimension)) return 0;
   Box first, second;
   BoundsOf(*records_, division.first.begin, division.first.end, &first);
   BoundsOf(*records_, division.second.begin, division.second.end, &second);

@@ -2,6 +2,7 @@
 #include "core/bulk/bulk_partition.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 namespace xtree {
@@ -20,6 +21,31 @@ Side SideOf(const KeyLayout& layout, const Box& box, int d) {
   if (box.lo[d] > box.hi[d]) return {kInfinity, -kInfinity};
   const Scalar scalar = layout.dimension[d].scalar;
   return {DecodeFinite(scalar, box.lo[d]), DecodeFinite(scalar, box.hi[d])};
+}
+
+// What is left of values when `tail` of them are taken off at either end: the least and the greatest. Leaves them in any order.
+Side EndsWithout(size_t tail, double* value, size_t count) {
+  constexpr size_t kFew = 4;
+  if (tail >= kFew) {
+    const size_t last = count - 1 - tail;
+    std::nth_element(value, value + tail, value + count);
+    std::nth_element(value + tail, value + last, value + count);
+    return {value[tail], value[last]};
+  }
+  double least[kFew], greatest[kFew];
+  std::fill_n(least, kFew, std::numeric_limits<double>::infinity());
+  std::fill_n(greatest, kFew, -std::numeric_limits<double>::infinity());
+  const auto insert = [tail](double* sorted, double v, auto before) {
+    if (!before(v, sorted[tail])) return;
+    size_t at = tail;
+    for (; at > 0 && before(v, sorted[at - 1]); at--) sorted[at] = sorted[at - 1];
+    sorted[at] = v;
+  };
+  for (size_t i = 0; i < count; i++) {
+    insert(least, value[i], std::less());
+    insert(greatest, value[i], std::greater());
+  }
+  return {least[tail], greatest[tail]};
 }
 
 }  // namespace
@@ -47,18 +73,15 @@ size_t Partitioner::TakeValues(int axis) {
 double Partitioner::Spread(int dimension) {
   const size_t values = TakeValues(dimension);
   if (values < 2) return 0;
-  const size_t tail = values / 16, last = values - 1 - tail;
-  std::nth_element(value_, value_ + tail, value_ + values);
-  std::nth_element(value_ + tail, value_ + last, value_ + values);
-  const double body = value_[last] - value_[tail];
+  const Side ends = EndsWithout(values / 16, value_, values);
+  const double body = ends.Length();
   if (body > 0)
-    for (size_t i = 0; i < values; i++)
-      value_[i] = std::clamp(value_[i], value_[tail] - 8 * body, value_[last] + 8 * body);
-  const auto count = static_cast<double>(values);
+    for (size_t i = 0; i < values; i++) value_[i] = std::clamp(value_[i], ends.lo - 8 * body, ends.hi + 8 * body);
+  const double share = 1 / static_cast<double>(values);
   double mean = 0, variance = 0;
-  for (size_t i = 0; i < values; i++) mean += value_[i] / count;
-  for (size_t i = 0; i < values; i++) variance += (value_[i] - mean) / count * (value_[i] - mean);
-  return std::sqrt(std::min(variance, std::numeric_limits<double>::max())) * count / static_cast<double>(sampled_);
+  for (size_t i = 0; i < values; i++) mean += value_[i] * share;
+  for (size_t i = 0; i < values; i++) variance += (value_[i] - mean) * share * (value_[i] - mean);
+  return std::sqrt(std::min(variance, std::numeric_limits<double>::max())) * static_cast<double>(values) / static_cast<double>(sampled_);
 }
 
 ColumnScales Partitioner::MeasureScales(const Records& records) {
@@ -176,11 +199,30 @@ void BoundsOf(const Records& records, size_t begin, size_t end, Box* box) {
   const RecordFormat& format = records.format();
   MakeEmpty(format.layout(), box);
   if (!records.marks() && !Records::Indirect(format)) return ExtendByUnmarked(records, begin, end, box);
+  if (!records.marks()) {
+    for (size_t i = begin; i < end; i++) {
+      for (int d = 0; d < format.dimensions(); d++) format.ExtendAlong(d, records[i], box);
+    }
+    return;
+  }
   Box one;
   for (size_t i = begin; i < end; i++) {
     format.GetBox(records[i], &one);
     Extend(format.layout(), one, box);
   }
+}
+
+bool AreApart(const Records& records, size_t begin, size_t middle, size_t end, int dimension) {
+  if (records.marks()) return false;
+  const RecordFormat& format = records.format();
+  Box first, second;
+  for (Box* box : {&first, &second}) {
+    box->lo[dimension] = kOrdinalMax;
+    box->hi[dimension] = kOrdinalMin;
+  }
+  for (size_t i = begin; i < end; i++) format.ExtendAlong(dimension, records[i], i < middle ? &first : &second);
+  const Ordinal lo = std::min(first.lo[dimension], second.lo[dimension]), hi = std::max(first.hi[dimension], second.hi[dimension]);
+  return lo < hi && (first.hi[dimension] <= second.lo[dimension] || second.hi[dimension] <= first.lo[dimension]);
 }
 
 double OverlapRatio(const KeyLayout& layout, const Box& a, const Box& b) {

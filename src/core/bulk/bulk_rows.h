@@ -57,6 +57,13 @@ class RecordFormat {
 
   void SetBox(const Box& box, uint8_t* record) const;
   void GetBox(const uint8_t* record, Box* box) const;
+  // *box = union with the box of a record without marks, in one dimension.
+  void ExtendAlong(int d, const uint8_t* record, Box* box) const {
+    const RecordAxis& a = axis_[d];
+    const bool wide = a.width == 8;
+    box->lo[d] = std::min<Ordinal>(box->lo[d], wide ? Load<int64_t>(record + a.lo) : Load<int32_t>(record + a.lo));
+    box->hi[d] = std::max<Ordinal>(box->hi[d], wide ? Load<int64_t>(record + a.hi) : Load<int32_t>(record + a.hi));
+  }
   uint64_t Marks(const uint8_t* record) const {
     switch (layout_->marks_width) {
       case 1:
