@@ -1,5 +1,21 @@
 -- VACUUM in all its forms: dead entries go, empty pages are used again, the statistics are true.
 SET client_min_messages = warning;
+
+-- VACUUM removes only what no snapshot may still see, and autovacuum's ANALYZE of some other table has one too. Waits until all
+-- snapshots are younger than this call, and all transactions that a new one would count as running (ten minutes at most).
+CREATE PROCEDURE outlive_snapshots() LANGUAGE plpgsql AS $$
+DECLARE
+  newest xid := pg_current_xact_id()::xid;
+BEGIN
+  COMMIT;
+  FOR i IN 1..60000 LOOP
+    EXIT WHEN NOT EXISTS (SELECT FROM pg_stat_activity
+                          WHERE pid <> pg_backend_pid() AND greatest(age(backend_xid), age(backend_xmin)) >= age(newest));
+    PERFORM pg_sleep(0.01);
+    COMMIT;
+  END LOOP;
+END $$;
+
 CREATE TABLE spots (id int, p point, k int) WITH (autovacuum_enabled = off);
 CREATE INDEX spots_p ON spots USING xtree (p);
 CREATE INDEX spots_pk ON spots USING xtree (p, k);
@@ -13,10 +29,11 @@ SELECT reltuples FROM pg_class WHERE relname = 'spots_p';
 -- a region: whole leaves become empty, are unlinked and used again
 SELECT pg_relation_size('spots_p') AS size, sum(nodes) AS nodes FROM xtree_index_info('spots_p') \gset before_
 DELETE FROM spots WHERE p <@ box '(100,0),(300,100)';
+CALL outlive_snapshots();
 VACUUM spots;
 SELECT sum(nodes) < :before_nodes AS fewer_nodes FROM xtree_index_info('spots_p');
 SELECT sum(entries) FILTER (WHERE level = 0) = (SELECT count(*) FROM spots) AS leaf_entries FROM xtree_index_info('spots_p');
-SELECT txid_current() > 0 AS later;  -- a page is used again once every transaction of its time is over
+CALL outlive_snapshots();  -- a page is used again once every snapshot of its time is gone
 VACUUM spots;
 INSERT INTO spots SELECT i, point(i % 500, i / 500), i % 10 FROM generate_series(1, 50000) i WHERE point(i % 500, i / 500) <@ box '(100,0),(300,100)';
 SELECT pg_relation_size('spots_p') <= :before_size * 1.3 AS pages_used_again;
@@ -24,9 +41,10 @@ SELECT xtree_check('spots_p', true), xtree_check('spots_pk', true);
 
 -- every row, and then some again
 DELETE FROM spots;
+CALL outlive_snapshots();
 VACUUM spots;
 SELECT level, entries FROM xtree_index_info('spots_p') WHERE level = 0;
-SELECT txid_current() > 0 AS later;
+CALL outlive_snapshots();
 VACUUM spots;
 INSERT INTO spots SELECT i, point(i % 500, i / 500), i % 10 FROM generate_series(1, 50000) i;
 SELECT pg_relation_size('spots_p') <= :before_size * 1.3 AS pages_used_again;
@@ -34,12 +52,14 @@ SELECT pg_relation_size('spots_p') <= :before_size * 1.3 AS pages_used_again;
 -- parallel workers, one index each
 SET min_parallel_index_scan_size = 0;
 DELETE FROM spots WHERE id % 3 = 0;
+CALL outlive_snapshots();
 VACUUM (PARALLEL 2) spots;
 SELECT xtree_check('spots_p', true), xtree_check('spots_pk', true);
 RESET min_parallel_index_scan_size;
 
 -- index cleanup off, then on
 DELETE FROM spots WHERE id % 3 = 1;
+CALL outlive_snapshots();
 VACUUM (INDEX_CLEANUP off) spots;
 SELECT xtree_check('spots_p', true);
 SELECT sum(entries) FILTER (WHERE level = 0) > (SELECT count(*) FROM spots) AS dead_entries_left FROM xtree_index_info('spots_p');
@@ -50,6 +70,7 @@ SELECT sum(entries) FILTER (WHERE level = 0) = (SELECT count(*) FROM spots) AS l
 DELETE FROM spots WHERE id % 7 = 0;
 SET vacuum_failsafe_age = 0; SET vacuum_multixact_failsafe_age = 0;
 SET client_min_messages = error;
+CALL outlive_snapshots();
 VACUUM (FREEZE) spots;
 SET client_min_messages = warning;
 RESET vacuum_failsafe_age; RESET vacuum_multixact_failsafe_age;
@@ -61,6 +82,7 @@ SELECT xtree_check('spots_p', true), xtree_check('spots_pk', true);
 INSERT INTO spots SELECT i, point(i % 500, i / 500), i % 10 FROM generate_series(1, 250000) i;
 DELETE FROM spots WHERE k <> 5;
 SET maintenance_work_mem = '1MB';
+CALL outlive_snapshots();
 VACUUM spots;
 RESET maintenance_work_mem;
 SELECT sum(entries) FILTER (WHERE level = 0) = (SELECT count(*) FROM spots) AS leaf_entries FROM xtree_index_info('spots_p');
@@ -69,6 +91,7 @@ SELECT xtree_check('spots_p', true), xtree_check('spots_pk', true);
 -- throttled
 DELETE FROM spots WHERE id % 2 = 0;
 SET vacuum_cost_delay = '0.1ms'; SET vacuum_cost_limit = 1000;
+CALL outlive_snapshots();
 VACUUM ANALYZE spots;
 RESET vacuum_cost_delay; RESET vacuum_cost_limit;
 SELECT xtree_check('spots_p', true), xtree_check('spots_pk', true);
@@ -88,3 +111,4 @@ END $$;
 SELECT count(*), min(k) FROM spots WHERE p <@ box '(0,0),(20,100)';
 SELECT xtree_check('spots_p', true), xtree_check('spots_pk', true);
 DROP TABLE spots;
+DROP PROCEDURE outlive_snapshots;
