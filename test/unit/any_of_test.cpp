@@ -148,5 +148,28 @@ TEST_F(AnyOfTest, OnlyTheAlternativeWithinTheBoundsIsLeft) {
   EXPECT_EQ(20, group.lo[1].max);
 }
 
+// A directory entry passes where some row below may. Merged alternatives no longer tell which of them asks for a recheck: all do then.
+TEST_F(AnyOfTest, SortedAlternativesOnADirectoryPage) {
+  const ColumnShape column = {1, 8, false, Scalar::kInteger};
+  ASSERT_EQ(nullptr, KeyLayout::Make(&column, 1, false, &layout_));
+  NodeEditor editor(layout_, page_.bytes);
+  editor.Initialize(1, 0);
+  for (const auto& [low, high] : std::vector<std::pair<Ordinal, Ordinal>>{{0, 2}, {3, 3}, {4, 9}, {4, 10}, {11, 40}, {13, 40}}) {
+    Box box;
+    MakeEmpty(layout_, &box);
+    box.lo[0] = low;
+    box.hi[0] = high;
+    editor.AppendChild(box, 100, SplitHistory());
+  }
+  Interval lo[] = {{10, 12}, {3, 3}}, hi[] = {{10, 12}, {3, 3}};
+  MarkRule rule[] = {MarkRule::kValue, MarkRule::kValue};
+  bool recheck[] = {false, true};
+  AnyOf group = {0, 2, lo, hi, rule, false, recheck};
+  group.Prepare(layout_);
+  ASSERT_TRUE(group.sorted);
+  EXPECT_EQ(Passing(group), (std::vector<bool>{false, true, false, true, true, false}));
+  EXPECT_TRUE(recheck[0] && recheck[1]);
+}
+
 }  // namespace
 }  // namespace xtree

@@ -99,6 +99,26 @@ TEST(BulkLoad, Boxes) {
   }
 }
 
+// Several levels of directory nodes, whose halves are compared by their boxes.
+TEST(BulkLoad, BoxesOfFloat4) {
+  Load load({{4, 4, true, Scalar::kFloat32}});
+  Random random(41);
+  AddBoxes(&load, 60000, 20, &random);
+  load.Finish();
+  EXPECT_EQ(load.statistics.levels, 3);
+  load.Query(5, 0.05, &random.engine);
+}
+
+// Most values of the widest dimension are equal, and the other is too narrow to be cut instead.
+TEST(BulkLoad, TiesInTheOnlyWideDimension) {
+  Load load({kPoint});
+  Random random(42);
+  const size_t rows = 20 * load.leaf_limit();
+  for (size_t i = 0; i < rows; i++) load.Add({random.Below(10) < 7 ? 500 : random.Uniform(), random.Uniform(10)});
+  load.Finish();
+  load.Query(5, 0.01, &random.engine);
+}
+
 TEST(BulkLoad, OneDimension) {
   Load load({kInt4});
   Random random(7);
@@ -291,6 +311,31 @@ TEST(BulkLoad, IncludeOfUnequalLength) {
   }
   load.Finish();
   EXPECT_EQ(load.statistics.level[1].supernodes, 0u);
+}
+
+// So many of them that the root overflows.
+TEST(BulkLoad, RootOverLeavesOfUnequalLength) {
+  Load load({kInt4}, true, kMuchMemory, {{}, 100});
+  for (int i = 0; i < 42000; i++) {
+    const double x = static_cast<double>(i);
+    load.Add({x}, {x}, 0, i < 2000 ? std::string(2000, 'x') : std::string());
+  }
+  load.Finish();
+  EXPECT_EQ(load.statistics.levels, 3);
+}
+
+// Payloads are padded to 2 bytes: around the number of rows that one leaf is estimated to hold.
+TEST(BulkLoad, IncludeOfOddLength) {
+  size_t fewest = SIZE_MAX, most = 0;
+  for (int rows = 480; rows < 560; rows++) {
+    Load load({kInt4}, true, kMuchMemory, {{}, 100});
+    for (int i = 0; i < rows; i++) load.Add({static_cast<double>(i)}, {static_cast<double>(i)}, 0, "x");
+    load.Finish();
+    fewest = std::min<size_t>(fewest, load.statistics.level[0].nodes);
+    most = std::max<size_t>(most, load.statistics.level[0].nodes);
+  }
+  EXPECT_EQ(fewest, 1u);
+  EXPECT_EQ(most, 2u);
 }
 
 TEST(BulkLoad, SupernodesWhereEveryCutOverlaps) {

@@ -118,5 +118,15 @@ TEST_F(ChooseSubtreeTest, NodeWithoutEntriesIsDamage) {
   EXPECT_THROW(Choose(layout, {}, MakePoint({5, 5})), CorruptPage);
 }
 
+// One divided by the extent is beyond any double: such a dimension tells nothing apart.
+TEST_F(ChooseSubtreeTest, ExtentTooSmallToDivideBy) {
+  const KeyLayout layout = FloatLayout(2, false);
+  const double tiny = std::numeric_limits<double>::denorm_min();
+  for (const int level : {1, 2}) {
+    EXPECT_EQ(Choose(layout, {MakePoint({0, 0}), MakePoint({2 * tiny, 0})}, MakePoint({tiny, 0}), level), 0);
+    EXPECT_EQ(Choose(layout, {MakePoint({0, 1}), MakePoint({2 * tiny, 5})}, MakePoint({tiny, 4}), level), 1);
+  }
+}
+
 }  // namespace
 }  // namespace xtree::test

@@ -279,5 +279,21 @@ TEST(SplitHistoryTest, IsASetOfDimensions) {
   EXPECT_EQ(a, a | b);
 }
 
+TEST(EqualityTest, LooksAtEveryPart) {
+  const TupleId tuple = {1, 2, 3};
+  for (const TupleId other : {TupleId{7, 2, 3}, TupleId{1, 7, 3}, TupleId{1, 2, 7}}) EXPECT_FALSE(tuple == other);
+  SplitHistory history, other;
+  history.Add(99);
+  EXPECT_FALSE(history == other);
+  const KeyLayout layout = Make({{1, 8, true, Scalar::kInteger}});
+  Box box;
+  MakeEmpty(layout, &box);
+  box.lo[0] = 3;
+  box.hi[0] = 5;
+  Box longer = box;
+  longer.hi[0] = 6;
+  EXPECT_FALSE(Equal(layout, box, longer));
+}
+
 }  // namespace
 }  // namespace xtree

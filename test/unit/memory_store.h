@@ -356,6 +356,7 @@ class MemoryReader final : public PageReader {
     return memory;
   }
 
+  bool ReadsAhead() override { return reads_ahead; }
   void WillRead(const BlockNumber* blocks, int count) override {
     if (announced != nullptr) announced->insert(announced->end(), blocks, blocks + count);
   }
@@ -377,6 +378,7 @@ class MemoryReader final : public PageReader {
   FaultInjector faults;
   int64_t opens = 0;
   int64_t reallocations = 0;
+  bool reads_ahead = true;
   std::vector<BlockNumber>* trace = nullptr;      // every block opened, in order
   std::vector<BlockNumber>* announced = nullptr;  // every block given to WillRead
 

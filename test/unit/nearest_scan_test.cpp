@@ -71,6 +71,22 @@ TEST(NearestScan, AnnouncesWhatItWillRead) {
   EXPECT_LE(announced.size(), 8 * directories);
 }
 
+TEST(NearestScan, AnnouncesNothingToAReaderThatDoesNotReadAhead) {
+  const KeyLayout layout = FloatLayout(2, false);
+  const RowSet rows = RandomRows(layout, 5000, Distribution::kUniform, 3);
+  const auto store = PackTree(rows, {20, 20, 1});
+  Euclidean metric{{0.4, 0.6}};
+  const DistanceKey key = EuclideanKey(layout, 0, &metric);
+  std::vector<BlockNumber> announced;
+  MemoryReader reader(*store);
+  reader.reads_ahead = false;
+  reader.announced = &announced;
+  auto scan = std::make_unique<NearestScan>();
+  scan->Begin(layout, Everything(layout), &key, 1, {});
+  EXPECT_EQ(Collect(reader, scan.get(), 1).rows.size(), rows.size());
+  EXPECT_TRUE(announced.empty());
+}
+
 const Case kCases[] = {
     {1, false, Distribution::kUniform, {}},           {2, false, Distribution::kUniform, {}},
     {2, false, Distribution::kUniform, {5, 4, 1}},    {2, false, Distribution::kUniform, {5, 4, 3}},
@@ -302,6 +318,14 @@ TEST_F(NearestScanKeys, SeveralKeysAreLexicographic) {
   ExpectAll(*store_, rows_, Everything(layout_), {number, AbsoluteKey(layout_, 1, &other), point});
 }
 
+TEST_F(NearestScanKeys, SeveralKeysOnLargePages) {
+  const auto store = PackTree(rows_, {100, 30, 1});
+  const DistanceKey point = EuclideanKey(layout_, 0, &point_);
+  const DistanceKey number = AbsoluteKey(layout_, 1, &number_);
+  ExpectAll(*store, rows_, Everything(layout_), {number, point});
+  ExpectAll(*store, rows_, Everything(layout_), {point, number});
+}
+
 // The second key prunes among equals of the first.
 TEST_F(NearestScanKeys, SecondKeyGuidesTheSearch) {
   MemoryReader reader(*store_);
@@ -324,6 +348,13 @@ TEST_F(NearestScanKeys, Filters) {
     ExpectAll(*store_, rows_, constraint, {EuclideanKey(layout_, 0, &point_)});
     ExpectAll(*store_, rows_, constraint, {AbsoluteKey(layout_, 1, &number_), EuclideanKey(layout_, 0, &point_)});
   }
+}
+
+TEST_F(NearestScanKeys, FilterOnUpperEnds) {
+  Constraint constraint = Everything(layout_);
+  constraint.RequireHi(0, {kOrdinalMin, OrdinalFromDouble(0.4)});
+  ASSERT_LT(BruteForce(rows_, constraint).size(), rows_.size() / 2);
+  ExpectAll(*store_, rows_, constraint, {EuclideanKey(layout_, 0, &point_)});
 }
 
 // A condition with alternatives and nothing else.

@@ -134,6 +134,25 @@ TEST(TopologicalSplit, IntegersBeyondDoublePrecision) {
   EXPECT_TRUE(Separates(entries, partition, 1));
 }
 
+TEST(TopologicalSplit, EndsOfIntervalsBeyondDoublePrecision) {
+  const KeyLayout layout = MakeLayout({{2, 8, true, Scalar::kInteger}});
+  std::vector<Box> boxes;
+  for (int i = 0; i < 20; ++i) {
+    Box box;
+    box.marks = 0;
+    box.lo[0] = box.hi[0] = 7;
+    box.lo[1] = int64_t{1} << 62;
+    box.hi[1] = (int64_t{1} << 62) + i * 7 % 20;
+    boxes.push_back(box);
+  }
+  const EntrySet entries = EntriesOf(layout, true, boxes);
+  const Partition partition = TopologicalSplit(entries);
+  ExpectPartition(partition, 20, kMinFill);
+  EXPECT_EQ(partition.dimension, 1);
+  for (const int l : partition.left)
+    for (const int r : partition.right) EXPECT_LT(entries.hi(l, 1), entries.hi(r, 1));
+}
+
 // A column in microseconds beside one in degrees: the shape decides, not the unit.
 TEST(TopologicalSplit, UnitsDoNotDecide) {
   for (const double unit : {1.0, 1e-15, 1e15}) {
@@ -306,6 +325,17 @@ TEST(DirectorySplit, SupernodeWhereEverySplitOverlaps) {
   const std::optional<Partition> r_star = DirectorySplit(entries, {.max_overlap = 1}, true);
   ASSERT_TRUE(r_star) << "any overlap is allowed";
   EXPECT_EQ(r_star->left, TopologicalSplit(entries).left);
+}
+
+TEST(DirectorySplit, TopologicalIfForcedWithoutACommonDimension) {
+  const KeyLayout layout = FloatLayout(2, true);
+  std::vector<SplitHistory> histories(50, HistoryOf({0}));
+  histories[7] = HistoryOf({1});
+  const EntrySet entries = EntriesOf(layout, false, RandomBoxes(50, 2, 5, 8), histories);
+  EXPECT_FALSE(DirectorySplit(entries, {}, true));
+  const std::optional<Partition> forced = DirectorySplit(entries, {}, false);
+  ASSERT_TRUE(forced);
+  EXPECT_EQ(forced->left, TopologicalSplit(entries).left);
 }
 
 TEST(DirectorySplit, ForcedSplitIsTheLessOverlapping) {

@@ -116,6 +116,12 @@ TEST_F(TreeCheckTest, DownlinkToItself) {
   ExpectReport(node_, "own child");
 }
 
+TEST_F(TreeCheckTest, DownlinkToAFollowerOfItsOwn) {
+  const BlockNumber follower = store().view(supernode_).Follower(0);
+  Redirect(supernode_, follower);
+  ExpectReport(follower, "its own child");
+}
+
 TEST_F(TreeCheckTest, DownlinkToAFollower) {
   const BlockNumber follower = store().view(supernode_).Follower(0);
   for (BlockNumber block = kRootBlock; block < store().size(); ++block) {
@@ -208,6 +214,25 @@ TEST_F(TreeCheckTest, EmptyHistoryBesideSiblings) {
 }
 
 // 5. Supernodes.
+
+// Nothing separates it from others.
+TEST(TreeCheckOf, EmptyHistoryOfAnOnlyChild) {
+  const KeyLayout layout = FloatLayout(1, false);
+  MemoryStore store(layout);
+  Box box;
+  MakeEmpty(layout, &box);
+  box.lo[0] = box.hi[0] = 7;
+  PageImage image;
+  NodeEditor leaf(layout, image.bytes);
+  leaf.Initialize(0, kNodeLeaf);
+  leaf.AppendTuple(box, TupleOf(1), nullptr, 0);
+  NodeEditor root = store.editor(kRootBlock);
+  root.Initialize(1, 0);
+  root.AppendChild(box, store.Append(image), SplitHistory());
+  store.SetLsn(kRootBlock, store.AdvanceLsn());
+  TreeCheck check(store, layout, nullptr);
+  EXPECT_NO_THROW(check.Walk());
+}
 
 TEST_F(TreeCheckTest, SupernodeListsAPageTwice) {
   const BlockNumber follower = store().view(supernode_).Follower(0);
@@ -305,6 +330,14 @@ TEST_F(TreeCheckTest, NodeThatNothingLeadsTo) {
   drop[0] = true;
   Edit(node_).Remove(drop);
   ExpectReport(lost, "no link");
+}
+
+TEST_F(TreeCheckTest, DamagedPageThatNothingLeadsTo) {
+  PageImage image;
+  NodeEditor page(layout_, image.bytes);
+  page.Initialize(0, kNodeLeaf);
+  page.opaque().page_id = 7;
+  ExpectReport(store().Append(image), "does not belong");
 }
 
 // A damaged nsn would send every writer back to the root, for ever.

@@ -281,6 +281,25 @@ TEST_F(LeakedPages, FollowerOfANewPage) {
   EXPECT_EQ(std::count(store().free_list().begin(), store().free_list().end(), head), 1);
 }
 
+// Others may have freed or used the page since the walk saw it: then it is none of VACUUM's.
+TEST_F(LeakedPages, FollowersThatChangeBeforeTheSweep) {
+  Grow(1500);
+  const BlockNumber zeroed = AppendFollower(2), damaged = AppendFollower(2), reused = AppendFollower(2), another = AppendFollower(2);
+  const BlockNumber last = AppendFollower(2);
+  const VacuumResult result = tree_->Vacuum(dead_, [&](BlockNumber block) {
+    if (block != last) return;
+    memset(store().image(zeroed).bytes, 0, kPageSize);
+    store().editor(damaged).opaque().page_id = 7;
+    store().editor(reused).Initialize(0, kNodeLeaf);
+    store().editor(another).opaque().link = 3;
+  });
+  EXPECT_EQ(result.pages_newly_deleted, 1u);
+  EXPECT_TRUE(store().view(last).deleted());
+  for (const BlockNumber block : {damaged, reused, another}) EXPECT_FALSE(store().view(block).deleted());
+  EXPECT_EQ(reinterpret_cast<const PageHeader*>(store().image(zeroed).bytes)->upper, 0);
+  EXPECT_EQ(store().LockedPages(), 0);
+}
+
 TEST_F(LeakedPages, FollowerOfItself) {
   Grow(1500);
   ExpectSwept({AppendFollower(static_cast<BlockNumber>(store().size()))});

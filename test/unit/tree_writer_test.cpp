@@ -114,6 +114,7 @@ TEST(TreeWriter, PayloadsAtTheLimit) {
     uint16_t most = 4096;
     while (!TwoFitOnLeaf(layout, most)) --most;
     ASSERT_GT(most, 2000);
+    EXPECT_FALSE(TwoFitOnLeaf(layout, kPageSize));
     const RowSet rows = MakeRows(layout, Kind::kNulls, 300, 3);
     ModelTree tree(rows);
     tree.VaryPayload(most);

@@ -156,6 +156,23 @@ TEST(WindowScan, ReadsOnlyPagesThatMayMatch) {
             std::multiset<BlockNumber>(trace.begin() + 1, trace.end()));
 }
 
+TEST(WindowScan, AnnouncesNothingToAReaderThatDoesNotReadAhead) {
+  const KeyLayout layout = FloatLayout(2, false);
+  const RowSet rows = RandomRows(layout, 4000, Distribution::kUniform, 3);
+  const auto store = PackTree(rows, {20, 10, 1});
+  std::vector<BlockNumber> announced;
+  for (const bool reads_ahead : {true, false}) {
+    announced.clear();
+    MemoryReader reader(*store);
+    reader.reads_ahead = reads_ahead;
+    reader.announced = &announced;
+    auto scan = std::make_unique<WindowScan>();
+    scan->Begin(layout, Everything(layout), {});
+    EXPECT_EQ(Collect(reader, scan.get()).size(), rows.size());
+    EXPECT_EQ(announced.empty(), !reads_ahead);
+  }
+}
+
 TEST(WindowScan, MarksFollowTheirRules) {
   const KeyLayout layout =
       MakeLayout({{2, 8, true, Scalar::kFloat64}, {1, 4, false, Scalar::kInteger}, {1, 8, true, Scalar::kInteger}});

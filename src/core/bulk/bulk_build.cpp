@@ -145,7 +145,7 @@ TreeBuilder::Division TreeBuilder::Cut(const Range& range, uint64_t nodes, int h
   records_->Select(range.begin, middle, range.end, axis);
   if (range.units < 2 * kUnitsBesideTies || middle == range.end) return division;
   const Ties ties = FindTies(range, middle, axis);
-  if (ties.begin == middle || ties.size() <= 1) return division;
+  if (ties.begin == middle) return division;
   size_t nearest = 0;
   for (const size_t at : {ties.begin, ties.end})
     if (MayCutAt(range, at, height) && (nearest == 0 || at - middle < middle - nearest)) nearest = at;

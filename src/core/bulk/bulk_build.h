@@ -50,7 +50,6 @@ class TreeBuilder {
   struct Ties {
     size_t begin;
     size_t end;
-    size_t size() const { return end - begin; }
   };
 
   void Start(RecordMemory& memory, Records* records);

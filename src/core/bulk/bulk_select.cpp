@@ -22,6 +22,7 @@ class Selector {
 
   Selector(uint32_t lo, uint32_t hi) : lo_(lo), hi_(hi) {}
 
+  // REQUIRES: nth < count.
   void Select(R* records, size_t count, size_t nth) {
     while (count > kSmall) {
       const Pivots pivots = ChoosePivots(records, count, nth);
@@ -33,13 +34,10 @@ class Selector {
         TrimAbove(pivots.above, &records, &count, &nth);
         TrimBelow(pivots.below, &records, &count, &nth);
       }
-      if (pivots.below == pivots.above && nth < count && Key(records[nth]) == pivots.below)
-        return;  // only ties are left
+      if (pivots.below == pivots.above && Key(records[nth]) == pivots.below) return;  // only ties are left
       if (count > before - before / 8) break;
     }
-    if (nth < count)
-      std::nth_element(records, records + nth, records + count,
-                       [this](const R& a, const R& b) { return Key(a) < Key(b); });
+    std::nth_element(records, records + nth, records + count, [this](const R& a, const R& b) { return Key(a) < Key(b); });
   }
 
  private:

@@ -85,7 +85,7 @@ bool AnyOf::PassesOne(const NodeView& node, int entry, int alternative, uint8_t 
     const Interval& h = hi[alternative * dimensions + d];
     const Ordinal low = node.Lo(entry, first + d), high = node.Hi(entry, first + d);
     if (!Meets(l, h, low, high)) return false;
-    if (node.leaf() && (low < l.min || low > l.max || high < h.min || high > h.max)) return false;
+    if (node.leaf() && (low < l.min || high > h.max)) return false;
   }
   return true;
 }
