@@ -90,6 +90,13 @@ struct XtreeOrder
 	const double *query;
 
 	/*
+	 * With `query`, where the operator's value can be less than that distance of the boxes (of rounding, say): by how much at most, for any
+	 * value whose box lies within [lo, hi], the bounds of the whole index. Infinity: lower_bound is asked instead, and may not be NULL.
+	 * NULL: it is never less than by rounding of the distance itself (1e-14 of it).
+	 */
+	double (*slack)(const XtreeOrder *order, const int64 *lo, const int64 *hi);
+
+	/*
 	 * A number never above the operator's value for any value whose box lies within [lo, hi]. It may be asked about bytes of a page
 	 * that is changing (the answer is then thrown away): any ordinals must do, lo above hi too, and it must not raise an ERROR.
 	 */

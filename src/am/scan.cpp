@@ -99,6 +99,7 @@ void Start(IndexScanDesc scan, TreeScan* state, bool fetches_rows) {
   pgstat_count_index_scan(scan->indexRelation);
   const bool keep = MustKeepLeaf(scan);
   if (state->nearest_order) {
+    SettleSlack(state->reader, state->index->layout, IsMVCCSnapshot(scan->xs_snapshot), state->order, state->order_count);
     state->buffers().KeepPins(keep ? BufferReader::kMaxPins : 0);
     StartNearest(scan, state);
     return;

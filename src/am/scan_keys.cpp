@@ -170,6 +170,18 @@ double CallDistance(void* context, const Ordinal* lo, const Ordinal* hi) {
 
 double NoLowerBound(void*, const Ordinal*, const Ordinal*) { return 0; }
 
+void BoundsOfTree(PageReader& reader, const KeyLayout& layout, Box* tree) {
+  Box page;
+  MakeEmpty(layout, tree);
+  VisitNode(
+      reader, kRootPointer,
+      [&](const NodeView& node, Lsn) {
+        node.Bounds(&page);
+        Extend(layout, page, tree);
+      },
+      [&] { MakeEmpty(layout, tree); });
+}
+
 }  // namespace
 
 static_assert(std::is_same_v<int64, Ordinal> || sizeof(int64) == sizeof(Ordinal));
@@ -194,15 +206,8 @@ void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyDa
 
 void NarrowToTree(PageReader& reader, const KeyLayout& layout, Constraint* constraint) {
   if (constraint->any_of_count == 0) return;
-  Box tree, page;
-  MakeEmpty(layout, &tree);
-  VisitNode(
-      reader, kRootPointer,
-      [&](const NodeView& node, Lsn) {
-        node.Bounds(&page);
-        Extend(layout, page, &tree);
-      },
-      [&] { MakeEmpty(layout, &tree); });
+  Box tree;
+  BoundsOfTree(reader, layout, &tree);
   int kept = 0;
   for (int i = 0; i < constraint->any_of_count; i++) {
     AnyOf& group = constraint->any_of[i];
@@ -213,6 +218,20 @@ void NarrowToTree(PageReader& reader, const KeyLayout& layout, Constraint* const
       constraint->any_of[kept++] = group;
   }
   constraint->any_of_count = kept;
+}
+
+void SettleSlack(PageReader& reader, const KeyLayout& layout, bool mvcc, OrderKey* orders, int count) {
+  Box tree;
+  bool known = false;
+  for (int i = 0; i < count; i++) {
+    OrderKey& order = orders[i];
+    if (order.key.query == nullptr || order.order.slack == nullptr) continue;
+    if (mvcc && !known) BoundsOfTree(reader, layout, &tree);
+    known = mvcc;
+    order.key.slack = known ? order.order.slack(&order.order, tree.lo + order.key.first, tree.hi + order.key.first)
+                            : std::numeric_limits<double>::infinity();
+    if (!std::isfinite(order.key.slack)) order.key.query = nullptr;
+  }
 }
 
 void SettleRecheck(Constraint* constraint) {

@@ -27,6 +27,10 @@ struct OrderKey {
   DistanceKey key;
 };
 
+// Finds out by looking at the root how far the kernels' bounds can be off, or has them not used. To be called before the scan begins;
+// `mvcc`: it sees no row that was inserted later.
+void SettleSlack(PageReader& reader, const KeyLayout& layout, bool mvcc, OrderKey* orders, int count);
+
 // REQUIRES: `out` stays where it is while the DistanceKeys are in use.
 void OrderFromKey(Relation index, const IndexState& state, const ScanKeyData& key, OrderKey* out);
 

@@ -28,12 +28,16 @@ inline void NeverWhereEmpty(XtreeConstraint* out) {
     if (Low(out, d).Empty() || High(out, d).Empty()) out->match = XTREE_MATCH_NEVER;
 }
 
-// `<-> point`: the callbacks find a copy of the point as the order's state. With `recheck` the distance is a lower bound.
-inline void PointOrder(Datum argument, decltype(XtreeOrder::lower_bound) lower_bound, decltype(XtreeOrder::distance) distance,
-                       bool recheck, XtreeOrder* out) {
+static_assert(offsetof(Point, y) == sizeof(double), "a Point is an array of two coordinates");
+
+// `<-> point`: the callbacks find a copy of the point as the order's state. With `recheck` the distance is a lower bound. Without `slack`
+// the kernels are of no use.
+inline void PointOrder(Datum argument, decltype(XtreeOrder::slack) slack, decltype(XtreeOrder::lower_bound) lower_bound,
+                       decltype(XtreeOrder::distance) distance, bool recheck, XtreeOrder* out) {
   Point* query = static_cast<Point*>(palloc(sizeof(Point)));
   *query = *DatumGetPointP(argument);
-  out->query = nullptr;
+  out->query = slack != nullptr ? &query->x : nullptr;
+  out->slack = slack;
   out->lower_bound = lower_bound;
   out->distance = distance;
   out->recheck = recheck;

@@ -160,8 +160,14 @@ double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
   return DatumGetFloat8(DirectFunctionCall2(dist_bp, BoxPGetDatum(&box), PointPGetDatum(order->state)));
 }
 
+// What CertainGap takes off: most for the longest edges.
+double Slack(const XtreeOrder*, const int64* lo, const int64* hi) {
+  const BOX box = BoxOf(lo, hi);
+  return ((box.high.x - box.low.x) + (box.high.y - box.low.y)) * 0x1p-50;
+}
+
 void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* out) {
-  PointOrder(argument, LowerBound, Distance, false, out);
+  PointOrder(argument, Slack, LowerBound, Distance, false, out);
 }
 
 Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64* hi, bool) {

@@ -143,23 +143,29 @@ void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum ar
   AddUnordinary(column, out);
 }
 
-// The way to the bounding box, less the rounding errors of the box and of core's distance, which grow with coordinates.
+// The rounding errors of the box and of core's distance grow with the coordinates. Not finite where these are not.
+double Rounding(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const Point& query = *static_cast<const Point*>(order->state);
+  const double center[2] = {query.x, query.y};
+  double size = 0;
+  for (int d = 0; d < 2; d++) size += Size(center[d], center[d], xtree_float8_from_ordinal(lo[d]), xtree_float8_from_ordinal(hi[d]));
+  return size * 0x1p-46;
+}
+
+// The way to the bounding box, less these.
 double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
   constexpr double kLeastClaimed = 1e-290;  // below, rounding is not relative
   const Point& query = *static_cast<const Point*>(order->state);
   const double center[2] = {query.x, query.y};
-  double gap[2], size = std::fabs(query.x) + std::fabs(query.y);
-  for (int d = 0; d < 2; d++) {
-    const double low = xtree_float8_from_ordinal(lo[d]), high = xtree_float8_from_ordinal(hi[d]);
-    gap[d] = Gap(center[d], center[d], low, high);
-    size += Greater(std::fabs(low), std::fabs(high));
-  }
-  const double bound = Hypotenuse(gap[0], gap[1]) * (1 - 1e-14) - size * 0x1p-46;
+  double gap[2];
+  for (int d = 0; d < 2; d++)
+    gap[d] = Gap(center[d], center[d], xtree_float8_from_ordinal(lo[d]), xtree_float8_from_ordinal(hi[d]));
+  const double bound = Hypotenuse(gap[0], gap[1]) * (1 - 1e-14) - Rounding(order, lo, hi);
   return bound > kLeastClaimed ? bound : 0;  // also where anything is infinite or NaN
 }
 
 void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* out) {
-  PointOrder(argument, LowerBound, LowerBound, true, out);
+  PointOrder(argument, Rounding, LowerBound, LowerBound, true, out);
 }
 
 constexpr XtreeTypeRoutine kRoutine = BoundingBoxRoutine(40, Bounds, Constrain, Order);

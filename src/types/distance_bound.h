@@ -21,4 +21,9 @@ inline double Hypotenuse(double a, double b) {
   return square > 1e-280 && square < 1e300 ? std::sqrt(square) : std::hypot(a, b);
 }
 
+// The greatest coordinates of both: rounding errors of a distance grow with them.
+inline double Size(double from_low, double from_high, double low, double high) {
+  return Greater(std::fabs(low), std::fabs(high)) + Greater(std::fabs(from_low), std::fabs(from_high));
+}
+
 }  // namespace xtree

@@ -5,6 +5,7 @@
 // conditions are exact. Distances are lower bounds: `<->` is the distance of the geometries. No locks, no WAL.
 #include <cfloat>
 #include <cmath>
+#include <limits>
 
 #include "types/geometry_box.h"
 #include "types/support_function.h"
@@ -92,6 +93,8 @@ struct Origin {
   bool known;
   double low[kDimensions];
   double high[kDimensions];
+  double center[kDimensions];
+  double radius;  // of a circle around the box
 };
 
 double GapIn(const Origin& origin, const int64* lo, const int64* hi, int d) {
@@ -106,18 +109,36 @@ double BoxDistance(const XtreeOrder* order, const int64* lo, const int64* hi) {
   return bound < FLT_MAX ? bound : FLT_MAX;
 }
 
-// Less the rounding errors of a distance of points and edges, which grow with the coordinates.
-double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
-  const double bound = BoxDistance(order, lo, hi);
-  if (bound == 0) return 0;
-  const auto& origin = *static_cast<const Origin*>(order->state);
+// How much less a distance of points and edges can be than that of the boxes, by rounding errors that grow with the coordinates.
+// Infinity: nothing is known.
+double Rounding(const Origin& origin, const int64* lo, const int64* hi) {
   double size = 0;
   for (int d = 0; d < kDimensions; d++) {
     const double low = xtree_float4_from_ordinal(lo[d]), high = xtree_float4_from_ordinal(hi[d]);
-    if (IsCut(low, high) || IsCut(origin.low[d], origin.high[d])) return low > FLT_MAX ? FLT_MAX : 0;
+    if (IsCut(low, high) || IsCut(origin.low[d], origin.high[d])) return std::numeric_limits<double>::infinity();
     size += Size(origin.low[d], origin.high[d], low, high);
   }
-  return Greater(bound - size * 0x1p-46, 0);
+  return size * 0x1p-46;
+}
+
+double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const double bound = BoxDistance(order, lo, hi);
+  if (bound == 0) return 0;
+  if (xtree_float4_from_ordinal(lo[0]) > FLT_MAX) return FLT_MAX;
+  return Greater(bound - Rounding(*static_cast<const Origin*>(order->state), lo, hi), 0);
+}
+
+// The kernels measure from the center.
+double Slack(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const auto& origin = *static_cast<const Origin*>(order->state);
+  return Rounding(origin, lo, hi) + origin.radius;
+}
+
+// A point, of which the box says the floats on either side of each coordinate.
+bool IsPoint(const Origin& origin) {
+  for (int d = 0; d < kDimensions; d++)
+    if (origin.high[d] - origin.low[d] > std::fabs(origin.center[d]) * 0x1p-22) return false;
+  return true;
 }
 
 void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeOrder* out) {
@@ -128,8 +149,13 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
   for (int d = 0; d < kDimensions; d++) {
     origin->low[d] = query.Low(d);
     origin->high[d] = query.High(d);
+    origin->center[d] = (origin->low[d] + origin->high[d]) / 2;
   }
+  origin->radius = Hypotenuse(origin->high[0] - origin->low[0], origin->high[1] - origin->low[1]) / 2;
   RecheckedOrder(origin, strategy == kOrderByDistance ? Distance : BoxDistance, out);
+  if (!origin->known || !IsPoint(*origin)) return;
+  out->query = origin->center;
+  out->slack = Slack;
 }
 
 Oid PlannerFamily(const XtreeColumn* column) { return PeerFamily(column->type, "gist_geometry_ops_2d"); }

@@ -63,11 +63,6 @@ void PutBox(Datum value, int dimensions, XtreeBounds* out);
 // May an edge be one of theirs, or of a coordinate that no float reaches? Then it tells nothing of distances.
 inline bool IsCut(double low, double high) { return low <= -FLT_MAX || high >= FLT_MAX; }
 
-// The greatest coordinates of both: rounding errors of a distance grow with them.
-inline double Size(double from_low, double from_high, double low, double high) {
-  return Greater(std::fabs(low), std::fabs(high)) + Greater(std::fabs(from_low), std::fabs(from_high));
-}
-
 // What order() says of a distance that has a lower bound, and is computed on the row. `origin` is what `bound` measures from.
 inline void RecheckedOrder(void* origin, decltype(XtreeOrder::distance) bound, XtreeOrder* out) {
   out->query = nullptr;

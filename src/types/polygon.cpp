@@ -117,7 +117,7 @@ double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
 }
 
 void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* out) {
-  PointOrder(argument, LowerBound, LowerBound, true, out);
+  PointOrder(argument, nullptr, LowerBound, LowerBound, true, out);
 }
 
 constexpr XtreeTypeRoutine kRoutine = BoundingBoxRoutine(41, Bounds, Constrain, Order);

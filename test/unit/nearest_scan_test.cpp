@@ -436,6 +436,32 @@ TEST(NearestScan, BoundThatIsNoNumber) {
   ExpectAll(*PackTree(rows, {10, 5, 1}), rows, Everything(layout), {key});
 }
 
+// Distances below those that the kernels know of, by 0 to kSlack, whichever way the bits of the coordinates fall.
+struct Loose : Euclidean {
+  static constexpr double kSlack = 0.05;
+  static double Distance(void* context, const Ordinal* lo, const Ordinal* hi) {
+    const auto some = static_cast<double>((static_cast<uint64_t>(lo[0]) * 31 + static_cast<uint64_t>(lo[1])) * 0x9E3779B97F4A7C15u >> 40) * 0x1p-24;
+    return Euclidean::Distance(static_cast<Euclidean*>(static_cast<Loose*>(context)), lo, hi) - some * kSlack;
+  }
+};
+
+TEST(NearestScan, DistancesBelowThoseOfTheKernels) {
+  for (const bool extended : {false, true}) {
+    const KeyLayout layout = MakeLayout({{2, 8, extended, Scalar::kFloat64}, {1, 8, extended, Scalar::kFloat64}}, false);
+    const RowSet rows = RandomRows(layout, 3000, Distribution::kDuplicates, 3);
+    const auto store = PackTree(rows, {9, 7, 1});
+    Loose metric;
+    metric.query = {0.4, 0.6};
+    DistanceKey key = EuclideanKey(layout, 0, &metric);
+    key.distance = &Loose::Distance;
+    key.slack = Loose::kSlack;
+    Euclidean other{{0.1}};
+    ExpectAll(*store, rows, Everything(layout), {key});
+    ExpectAll(*store, rows, Everything(layout), {key, EuclideanKey(layout, 1, &other)});
+    ExpectAll(*store, rows, Everything(layout), {EuclideanKey(layout, 1, &other), key});
+  }
+}
+
 TEST(NearestScan, RowTellsWhereItLies) {
   const KeyLayout layout = MakeLayout({{2, 8, false, Scalar::kFloat64}}, true);
   MemoryStore store(layout);

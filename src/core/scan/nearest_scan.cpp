@@ -170,7 +170,7 @@ void NearestScan::SetBounds(const NodeView& node, int index, NearestFrame* frame
   const int entries = frame->entries;
   if (key.query != nullptr) {
     ActiveKernels().squared_distance(node, key.first, key.dimensions, key.query, squares_);
-    SetSquares(*frame, ranks);
+    SetSquares(*frame, key.slack, ranks);
     if (!node.has_marks()) return;
   }
   for (int i = 0; i < entries; ++i) {
@@ -185,14 +185,14 @@ void NearestScan::SetBounds(const NodeView& node, int index, NearestFrame* frame
 }
 
 // A square is not negative, so its bits sort as it does.
-void NearestScan::SetSquares(const NearestFrame& frame, DistanceRank* ranks) const {
+void NearestScan::SetSquares(const NearestFrame& frame, double slack, DistanceRank* ranks) const {
   if (squared_ && frame.all) {
     std::memcpy(ranks, squares_, frame.entries * sizeof(DistanceRank));
     return;
   }
   for (int i = 0; i < frame.entries; ++i) {
     const double square = squares_[frame.Slot(i)];
-    ranks[i] = squared_ ? std::bit_cast<DistanceRank>(square) : RankFromDistance(BoundFromSquare(square));
+    ranks[i] = squared_ ? std::bit_cast<DistanceRank>(square) : RankFromDistance(BoundFromSquare(square) - slack);
   }
 }
 
@@ -292,7 +292,7 @@ void NearestScan::Evaluate(PageReader& reader, const Item& item) {
 bool NearestScan::ExactIsNext() const {
   if (exact_.empty() || bounds_.empty()) return !exact_.empty();
   DistanceRank bound = bounds_[0].rank;
-  if (squared_ && bound < kNanDistance) bound = RankFromDistance(BoundFromSquare(std::bit_cast<double>(bound)));
+  if (squared_ && bound < kNanDistance) bound = RankFromDistance(BoundFromSquare(std::bit_cast<double>(bound)) - keys_[0].slack);
   if (exact_[0].rank != bound) return exact_[0].rank < bound;
   return CompareFurther(exact_[0], bounds_[0]) <= 0;
 }

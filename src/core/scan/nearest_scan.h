@@ -33,6 +33,7 @@ struct DistanceKey {
   double (*lower_bound)(void* context, const Ordinal* lo, const Ordinal* hi);  // may be nullptr where query is not
   double (*distance)(void* context, const Ordinal* lo, const Ordinal* hi);     // exact
   void* context;
+  double slack = 0;  // with query: no exact distance is further than this below the Euclidean one of the box
 };
 
 struct NearestRow {
@@ -78,7 +79,7 @@ class NearestScan {
   void Release(uint32_t frame);
   void SelectEntries(const NodeView& node, NearestFrame* frame);
   void SetBounds(const NodeView& node, int key, NearestFrame* frame);
-  void SetSquares(const NearestFrame& frame, DistanceRank* ranks) const;
+  void SetSquares(const NearestFrame& frame, double slack, DistanceRank* ranks) const;
   bool IsNull(const NodeView& node, int slot, const DistanceKey& key) const;
   void LoadBox(const NodeView& node, int slot, const DistanceKey& key);
 
