@@ -148,7 +148,8 @@ double Rounding(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const Point& query = *static_cast<const Point*>(order->state);
   const double center[2] = {query.x, query.y};
   double size = 0;
-  for (int d = 0; d < 2; d++) size += Size(center[d], center[d], xtree_float8_from_ordinal(lo[d]), xtree_float8_from_ordinal(hi[d]));
+  for (int d = 0; d < 2; d++)
+    size += Size(center[d], center[d], xtree_float8_from_ordinal(lo[d]), xtree_float8_from_ordinal(hi[d]));
   return size * 0x1p-46;
 }
 

@@ -81,7 +81,8 @@ double Partitioner::Spread(int dimension) {
   double mean = 0, variance = 0;
   for (size_t i = 0; i < values; i++) mean += value_[i] * share;
   for (size_t i = 0; i < values; i++) variance += (value_[i] - mean) * share * (value_[i] - mean);
-  return std::sqrt(std::min(variance, std::numeric_limits<double>::max())) * static_cast<double>(values) / static_cast<double>(sampled_);
+  const double deviation = std::sqrt(std::min(variance, std::numeric_limits<double>::max()));
+  return deviation * static_cast<double>(values) / static_cast<double>(sampled_);
 }
 
 ColumnScales Partitioner::MeasureScales(const Records& records) {
@@ -199,12 +200,6 @@ void BoundsOf(const Records& records, size_t begin, size_t end, Box* box) {
   const RecordFormat& format = records.format();
   MakeEmpty(format.layout(), box);
   if (!records.marks() && !Records::Indirect(format)) return ExtendByUnmarked(records, begin, end, box);
-  if (!records.marks()) {
-    for (size_t i = begin; i < end; i++) {
-      for (int d = 0; d < format.dimensions(); d++) format.ExtendAlong(d, records[i], box);
-    }
-    return;
-  }
   Box one;
   for (size_t i = begin; i < end; i++) {
     format.GetBox(records[i], &one);

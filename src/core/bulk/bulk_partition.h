@@ -55,8 +55,8 @@ class Partitioner {
 // Union of the boxes of records [begin, end).
 void BoundsOf(const Records& records, size_t begin, size_t end, Box* box);
 
-// Is there a point along a dimension that parts records [begin, middle) from [middle, end)? Looks at this dimension only; false where
-// records may have marks.
+// Is there a point along a dimension that parts records [begin, middle) from [middle, end)? Looks at this dimension
+// only; false where records may have marks.
 bool AreApart(const Records& records, size_t begin, size_t middle, size_t end, int dimension);
 
 // Intersection over union, 0..1, of two boxes; a dimension along which their union has no extent is left out.
