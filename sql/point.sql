@@ -81,6 +81,23 @@ FROM unnest('{"(10,10)", "(48.3,44.7)", "(0,-0)", "(1e150,-1e150)", "(8589934592
 SELECT (agree($$SELECT p <-> '(30,30)' FROM points WHERE p <@ box '(35,35),(90,90)' ORDER BY p <-> '(30,30)' LIMIT 200$$)).*;
 SELECT (agree($$SELECT p <-> '(30,30)' FROM points WHERE p <@ circle '<(40,40),9>' ORDER BY p <-> '(30,30)'$$)).*;
 
+-- A condition that cuts distances off ends the scan: of the index nothing further away is returned, however many rows are asked for.
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+EXPLAIN (COSTS OFF) SELECT id FROM points WHERE p <@ circle '<(40,40),3>' ORDER BY p <-> '(40,40)' LIMIT 1000;
+BEGIN;
+SELECT pg_stat_get_xact_tuples_returned('points_built'::regclass) AS before \gset
+SELECT count(*) FROM (SELECT id FROM points WHERE p <@ circle '<(40,40),3>' ORDER BY p <-> '(40,40)' LIMIT 1000) s;
+SELECT pg_stat_get_xact_tuples_returned('points_built'::regclass) - :before < 200 AS ends_early;
+COMMIT;
+BEGIN;
+SELECT pg_stat_get_xact_tuples_returned('points_built'::regclass) AS before \gset
+SELECT count(*) FROM (SELECT id FROM points WHERE p <-> '(40,40)' <= 3 ORDER BY p <-> '(40,40)' LIMIT 1000) s;
+SELECT pg_stat_get_xact_tuples_returned('points_built'::regclass) - :before < 200 AS ends_early;
+COMMIT;
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+
 -- A distance beyond the range of float8 is an error, as it is without the index.
 CREATE TABLE far (p point);
 INSERT INTO far VALUES ('(1,1)'), ('(1.7e308,0)'), ('(-1.7e308,0)');
