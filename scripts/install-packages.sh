@@ -8,8 +8,8 @@
 # Does nothing, and needs neither root nor a network, when all of them are there.
 set -euo pipefail
 
-build=(g++ make postgresql-15 postgresql-server-dev-15)
-test=(perl libipc-run-perl libdbi-perl libdbd-pg-perl libboost-dev libgtest-dev libbenchmark-dev
+build=(g++ make libboost-dev postgresql-15 postgresql-server-dev-15)
+test=(perl libipc-run-perl libdbi-perl libdbd-pg-perl libgtest-dev libbenchmark-dev
   postgresql-15-postgis-3)
 
 case ${1:-build} in
