@@ -24,14 +24,14 @@ HEADERS_xtree = src/xtree.h
 
 # The core and the page format know nothing of PostgreSQL, and are compiled without its headers in reach.
 FREE_DIRS = core core/bulk core/filter core/scan core/write page
-BOUND_DIRS = storage registry worker stats types am deferred check pg views
+BOUND_DIRS = pg storage shmem registry worker types index build deferred am check functions testing
 FREE_SOURCES = $(wildcard $(FREE_DIRS:%=src/%/*.cpp))
 BOUND_SOURCES = $(wildcard $(BOUND_DIRS:%=src/%/*.cpp))
 FREE_OBJS = $(FREE_SOURCES:src/%.cpp=build/obj/%.o)
 BOUND_OBJS = $(BOUND_SOURCES:src/%.cpp=build/obj/%.o)
 OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
-# In order: setup creates the extension, the others need it. Install scripts share sql/, hence an explicit list.
+# test/regress, in order: setup creates the extension, the others need it.
 REGRESS = setup agree index plans vacuum point box circle polygon scalar scalar2 distance network string vector exact range multirange exclusion $(call with,cube) \
 	$(call with,postgis) parallel_build deferred stats settings
 # Companions are tested where their extension is installed.
@@ -40,15 +40,16 @@ REGRESS_SKIPPED = $(filter-out $(REGRESS),cube postgis)
 ISOLATION = split_scan first_row supernode_scan recycling index_only serializable exclusion exclusion_deferred
 # What needs stop points, or a setting that a server has not by default.
 ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert concurrent_build two_phase deferred_build)
-ISOLATION_OPTS = --inputdir=test --load-extension=xtree
+REGRESS_OPTS = --inputdir=test/regress
+ISOLATION_OPTS = --inputdir=test/isolation --load-extension=xtree
 
 SHLIB_LINK = -lstdc++ -Wl,-Bsymbolic -Wl,--version-script=src/exports.map
-# src/storage/failing_allocation.cpp
+# src/testing/failing_allocation.cpp
 FAILING = palloc palloc0 palloc_extended repalloc repalloc_huge MemoryContextAlloc MemoryContextAllocZero MemoryContextAllocZeroAligned \
 	MemoryContextAllocExtended MemoryContextAllocHuge AllocSetContextCreateInternal dsa_allocate_extended dshash_find_or_insert \
 	malloc calloc realloc mmap _Znwm _ZnwmRKSt9nothrow_t _ZnwmSt11align_val_t
 SHLIB_LINK += $(if $(STOP_POINTS),$(FAILING:%=-Wl,--wrap=%))
-# src/storage/guarded_allocation.cpp
+# src/testing/guarded_allocation.cpp
 GUARDED = palloc palloc0 repalloc repalloc_huge MemoryContextAlloc MemoryContextAllocHuge MemoryContextAllocZero MemoryContextAllocZeroAligned
 SHLIB_LINK += $(if $(findstring -fsanitize=address,$(CXXFLAGS)),$(if $(STOP_POINTS),,$(GUARDED:%=-Wl,--wrap=%)))
 EXTRA_CLEAN = build

@@ -7,12 +7,12 @@
 // CPU: a page's entries are filtered by a vector kernel, so the price is per page visited, and cpu_index_tuple_cost per entry returned.
 #include <cmath>
 
-#include "am/build_state.h"
+#include "deferred/build_state.h"
 #include "am/entry_points.h"
-#include "am/index_state.h"
+#include "index/index_state.h"
 #include "core/scan/nearest_scan.h"
 #include "pg/settings.h"
-#include "stats/build_demand.h"
+#include "shmem/build_demand.h"
 
 extern "C" {
 #include "access/genam.h"

@@ -4,7 +4,7 @@
 // transaction aborts.
 #pragma once
 
-#include "am/index_state.h"
+#include "index/index_state.h"
 
 namespace xtree {
 

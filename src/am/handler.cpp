@@ -3,7 +3,7 @@
 #include "am/planner_family.h"
 #include "pg/settings.h"
 #include "registry/drop_watch.h"
-#include "stats/shared_state.h"
+#include "shmem/shared_state.h"
 #include "worker/worker.h"
 #include "xtree.h"
 
@@ -16,7 +16,7 @@ void _PG_init(void);
 }
 
 #ifdef XTREE_STOP_POINTS
-#include "storage/stop_point.h"
+#include "testing/stop_point.h"
 #endif
 
 extern "C" void _PG_init(void) {

@@ -1,6 +1,6 @@
 // Index-only scans: the row's columns from the entry alone.
 #include "am/entry_points.h"
-#include "am/payload.h"
+#include "index/payload.h"
 #include "am/tree_scan.h"
 
 extern "C" {

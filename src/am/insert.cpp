@@ -1,10 +1,10 @@
-// aminsert: one entry into the index, unless that is not built yet (am/build_state.h). Locks and WAL:
+// aminsert: one entry into the index, unless that is not built yet (deferred/build_state.h). Locks and WAL:
 // core/write/tree_writer.h, storage/buffer_store.h.
-#include "am/build_state.h"
+#include "deferred/build_state.h"
 #include "am/entry_points.h"
 #include "am/first_row.h"
-#include "am/index_state.h"
-#include "am/payload.h"
+#include "index/index_state.h"
+#include "index/payload.h"
 #include "core/write/tree_writer.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"

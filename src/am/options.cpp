@@ -1,6 +1,6 @@
 // Storage parameters: CREATE INDEX ... USING xtree ... WITH (...).
 #include "am/entry_points.h"
-#include "am/index_state.h"
+#include "index/index_state.h"
 
 extern "C" {
 #include "access/reloptions.h"

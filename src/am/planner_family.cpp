@@ -2,7 +2,7 @@
 #include "am/planner_family.h"
 
 #include "am/entry_points.h"
-#include "am/index_state.h"
+#include "index/index_state.h"
 
 extern "C" {
 #include "access/genam.h"

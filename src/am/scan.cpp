@@ -4,11 +4,11 @@
 // not see. An index-only scan, which may skip the heap, and any other snapshot keep the leaf pinned until its entries are returned, so
 // that VACUUM cannot reuse their TIDs. An ordered scan returns entries of many leaves in turn: such a scan opens the leaf again for each
 // row and looks whether the entry is still there. SERIALIZABLE: every visited node is predicate-locked.
-#include "am/build_state.h"
+#include "deferred/build_state.h"
 #include "am/entry_points.h"
-#include "am/payload.h"
+#include "index/payload.h"
 #include "am/tree_scan.h"
-#include "storage/stop_point.h"
+#include "testing/stop_point.h"
 
 extern "C" {
 #include "access/genam.h"

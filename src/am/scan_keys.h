@@ -1,7 +1,7 @@
 // From the executor's ScanKeys to the core's Constraint and DistanceKeys. Calls the types' callbacks (palloc, may ereport).
 #pragma once
 
-#include "am/index_state.h"
+#include "index/index_state.h"
 #include "core/scan/nearest_scan.h"
 
 extern "C" {

@@ -1,7 +1,7 @@
 // What an index scan keeps between its calls. Plain data in the scan's own memory context: PostgreSQL may longjmp at any call.
 #pragma once
 
-#include "am/index_state.h"
+#include "index/index_state.h"
 #include "am/scan_keys.h"
 #include "core/scan/nearest_scan.h"
 #include "core/scan/window_scan.h"

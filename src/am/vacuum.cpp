@@ -4,9 +4,9 @@
 // A cleanup without a bulkdelete before it (nothing was dead, or INDEX_CLEANUP off then) walks as well, with nothing to remove: pages
 // that a crash leaked or that have become reusable are found only so. An ANALYZE does nothing. Neither is there anything to do in an
 // index that is not built.
-#include "am/build_state.h"
+#include "deferred/build_state.h"
 #include "am/entry_points.h"
-#include "am/index_state.h"
+#include "index/index_state.h"
 #include "core/write/tree_vacuum.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"

@@ -4,8 +4,8 @@
 // box. Both sets are sorted within maintenance_work_mem and merged. Exact for TIDs; a wrong key goes unnoticed once in 65,536.
 #pragma once
 
-#include "am/index_state.h"
-#include "check/index_access.h"
+#include "index/index_state.h"
+#include "index/index_access.h"
 
 extern "C" {
 #include "utils/snapshot.h"

@@ -6,7 +6,7 @@
 // manager but for a moment, so nobody's statement fails because of it. As with autovacuum, other builds do not wait for
 // its snapshots: it runs nothing but the index's own expressions.
 #include "deferred/deferred_build.h"
-#include "stats/build_demand.h"
+#include "shmem/build_demand.h"
 
 extern "C" {
 #include "access/xact.h"

@@ -2,13 +2,13 @@
 // session's locks too.
 #include "deferred/deferred_build.h"
 
-#include "am/build_state.h"
-#include "am/build_steps.h"
+#include "deferred/build_state.h"
+#include "build/build_steps.h"
 #include "am/entry_points.h"
-#include "check/index_access.h"
+#include "index/index_access.h"
 #include "pg/compat.h"
-#include "stats/build_demand.h"
-#include "storage/stop_point.h"
+#include "shmem/build_demand.h"
+#include "testing/stop_point.h"
 
 extern "C" {
 #include "access/genam.h"

@@ -2,7 +2,7 @@
 // nothing that may fail is left to do after the commit.
 #include "registry/drop_watch.h"
 
-#include "stats/index_table.h"
+#include "shmem/index_table.h"
 
 extern "C" {
 #include "access/xact.h"

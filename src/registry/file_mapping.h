@@ -5,7 +5,7 @@
 // here and nothing raised: what fails says why.
 #pragma once
 
-#include "stats/index_table.h"
+#include "shmem/index_table.h"
 
 namespace xtree {
 

@@ -4,9 +4,9 @@
 #include "pg/settings.h"
 #include "registry/fault_trap.h"
 #include "registry/load_callbacks.h"
-#include "stats/event_log.h"
+#include "shmem/event_log.h"
 #include "storage/freshness.h"
-#include "storage/stop_point.h"
+#include "testing/stop_point.h"
 
 extern "C" {
 #include "access/parallel.h"

@@ -6,7 +6,7 @@
 #include "pg/settings.h"
 #include "registry/fault_trap.h"
 #include "storage/freshness.h"
-#include "storage/stop_point.h"
+#include "testing/stop_point.h"
 
 extern "C" {
 #include "access/xlog.h"

@@ -10,7 +10,7 @@
 #include "page/validate.h"
 #include "registry/index_registry.h"
 #include "registry/prefetch.h"
-#include "stats/hot_pages.h"
+#include "shmem/hot_pages.h"
 #include "storage/buffer_reader.h"
 
 namespace xtree {

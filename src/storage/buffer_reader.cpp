@@ -4,7 +4,7 @@
 #include "page/validate.h"
 #include "pg/guard.h"
 #include "storage/recent_buffers.h"
-#include "storage/stop_point.h"
+#include "testing/stop_point.h"
 
 extern "C" {
 #include "storage/predicate.h"

@@ -4,7 +4,7 @@
 #include "pg/compat.h"
 #include "storage/freshness.h"
 #include "storage/page_delta.h"
-#include "storage/stop_point.h"
+#include "testing/stop_point.h"
 
 extern "C" {
 #include "access/rmgr.h"

@@ -2,8 +2,8 @@
 #include "worker/admission.h"
 
 #include "pg/settings.h"
-#include "stats/event_log.h"
-#include "storage/stop_point.h"
+#include "shmem/event_log.h"
+#include "testing/stop_point.h"
 #include "worker/measure.h"
 #include "worker/page_access.h"
 

@@ -3,8 +3,8 @@
 #include "worker/build_queue.h"
 
 #include "pg/settings.h"
-#include "stats/build_demand.h"
-#include "stats/event_log.h"
+#include "shmem/build_demand.h"
+#include "shmem/event_log.h"
 
 extern "C" {
 #include "postmaster/bgworker.h"

@@ -5,8 +5,8 @@
 
 #include "pg/settings.h"
 #include "registry/index_registry.h"
-#include "stats/event_log.h"
-#include "stats/hot_pages.h"
+#include "shmem/event_log.h"
+#include "shmem/hot_pages.h"
 #include "worker/measure.h"
 #include "worker/pinning.h"
 

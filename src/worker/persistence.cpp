@@ -5,7 +5,7 @@
 #include <fcntl.h>
 
 #include "registry/file_mapping.h"
-#include "stats/event_log.h"
+#include "shmem/event_log.h"
 
 extern "C" {
 #include "pgstat.h"

@@ -7,8 +7,8 @@
 
 #include "pg/settings.h"
 #include "registry/file_mapping.h"
-#include "stats/event_log.h"
-#include "stats/hot_pages.h"
+#include "shmem/event_log.h"
+#include "shmem/hot_pages.h"
 #include "worker/measure.h"
 #include "worker/page_access.h"
 

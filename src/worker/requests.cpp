@@ -3,7 +3,7 @@
 #include "worker/requests.h"
 
 #include "registry/index_registry.h"
-#include "stats/shared_state.h"
+#include "shmem/shared_state.h"
 
 extern "C" {
 #include "storage/condition_variable.h"

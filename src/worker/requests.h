@@ -4,7 +4,7 @@
 // Requests lie in shared memory (stats/worker_request.h), under shared->lock; waiting is for shared->request_done.
 #pragma once
 
-#include "stats/worker_request.h"
+#include "shmem/worker_request.h"
 
 namespace xtree {
 

@@ -8,7 +8,7 @@
 #include "pg/guard.h"
 #include "pg/settings.h"
 #include "registry/fault_trap.h"
-#include "stats/event_log.h"
+#include "shmem/event_log.h"
 #include "worker/admission.h"
 #include "worker/eviction.h"
 #include "worker/measure.h"

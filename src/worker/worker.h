@@ -5,7 +5,7 @@
 // are called by nobody else. An ERROR anywhere ends the round; what the process held is released and the next round begins.
 #pragma once
 
-#include "stats/index_table.h"
+#include "shmem/index_table.h"
 
 namespace xtree {
 

@@ -1,0 +1,118 @@
+// See build_state.h.
+#include "deferred/build_state.h"
+
+#include "pg/compat.h"
+#include "storage/wal.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "utils/inval.h"
+#include "utils/snapmgr.h"
+}
+
+namespace xtree {
+
+namespace {
+
+[[noreturn]] void ReportUnbuilt(Relation index) {
+  ereport(ERROR,
+          (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+           errmsg("index \"%s\" is not built yet", RelationGetRelationName(index)),
+           errdetail("It was created with build = deferred, and nobody has built it since."),
+           errhint("CALL xtree_build('%s') builds it now, and so does REINDEX.", RelationGetRelationName(index))));
+  pg_unreachable();
+}
+
+void CommitMeta(Relation index, Buffer buffer, const PageImage* image, bool fresh) {
+  const BufferChange change{buffer, image, fresh};
+  CommitPages(index, {&change, 1});
+}
+
+// edit(meta) changes a copy of the meta page's content; one that changes nothing writes nothing.
+template <class Edit>
+void EditMeta(Relation index, Edit&& edit) {
+  PageImage image;
+  const Buffer buffer = ReadBuffer(index, kMetaBlock);
+  LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+  memcpy(image.bytes, pg::BufferBytes(buffer), kPageSize);
+  edit(reinterpret_cast<MetaContent*>(image.bytes + kPageHeaderSize));
+  if (memcmp(image.bytes, pg::BufferBytes(buffer), kPageSize) != 0) CommitMeta(index, buffer, &image, false);
+  UnlockReleaseBuffer(buffer);
+}
+
+}  // namespace
+
+// The build has waited for the snapshots of its own server, so that later ones may all use the index; but not for those
+// of a standby.
+bool UsableFrom(const IndexState& state, TransactionId xmin) {
+  if (state.build_state != BuildState::kBuilt) return false;
+  if (state.usable_from_xid == 0 || !TransactionStartedDuringRecovery()) return true;
+  return pg::FullXid(xmin) >= state.usable_from_xid;
+}
+
+void RequireBuilt(Relation index, IndexState* state) {
+  if (state->build_state == BuildState::kBuilt) return;
+  if (!RereadMeta(index, state) || state->build_state != BuildState::kBuilt) ReportUnbuilt(index);
+}
+
+// The planner leaves such an index out; but a plan may be older than the snapshot that it is run with, where snapshots
+// are imported.
+void RequireUsable(Relation index, const IndexState& state, Snapshot snapshot) {
+  if (!IsMVCCSnapshot(snapshot) || UsableFrom(state, snapshot->xmin)) return;
+  ereport(ERROR,
+          (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+           errmsg("index \"%s\" was built after this transaction took its snapshot", RelationGetRelationName(index)),
+           errhint("Begin a new transaction.")));
+}
+
+void WriteUnbuilt(Relation index, const IndexState& state) {
+  PageImage image;
+  InitializeMetaPage(state, BuildState::kUnbuilt, nullptr, 0, &image);
+  const Buffer buffer = pg::ExtendLocked(index);
+  CommitMeta(index, buffer, &image, true);
+  UnlockReleaseBuffer(buffer);
+}
+
+void MarkStale(Relation index, const IndexState& state) {
+  if (state.stale) return;
+  EditMeta(index, [](MetaContent* meta) {
+    if (meta->build_state == static_cast<uint8_t>(BuildState::kUnbuilt)) meta->build_flags |= kBuildStale;
+  });
+  if (index->rd_amcache != nullptr) static_cast<IndexState*>(index->rd_amcache)->stale = true;
+}
+
+void SetUnbuilt(Relation index) {
+  EditMeta(index, [](MetaContent* meta) {
+    meta->build_state = static_cast<uint8_t>(BuildState::kUnbuilt);
+    meta->levels = 0;
+    memset(static_cast<void*>(meta->level), 0, sizeof(meta->level));
+  });
+  CacheInvalidateRelcache(index);
+}
+
+void SetReady(Relation index, const BuiltTree& built) {
+  EditMeta(index, [&](MetaContent* meta) {
+    meta->dimensions = 0;
+    for (int i = 0; i < meta->columns; i++) {
+      meta->column[i].dimensions = built.dimensions[i];
+      meta->dimensions = static_cast<uint16_t>(meta->dimensions + built.dimensions[i]);
+    }
+    meta->build_state = static_cast<uint8_t>(BuildState::kReady);
+    meta->levels = static_cast<uint16_t>(built.statistics.levels);
+    memcpy(static_cast<void*>(meta->level), built.statistics.level, meta->levels * sizeof(LevelStatistics));
+    meta->counted_rows = built.rows;
+    meta->distinct_keys = built.distinct_keys;
+  });
+  CacheInvalidateRelcache(index);
+}
+
+void SetBuilt(Relation index, uint64_t usable_from_xid) {
+  EditMeta(index, [=](MetaContent* meta) {
+    meta->build_state = static_cast<uint8_t>(BuildState::kBuilt);
+    meta->build_flags &= ~kBuildStale;
+    meta->usable_from_xid = usable_from_xid;
+  });
+  CacheInvalidateRelcache(index);
+}
+
+}  // namespace xtree

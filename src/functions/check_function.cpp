@@ -1,0 +1,55 @@
+// SQL function xtree_check(index regclass, heapallindexed boolean): core/tree_check.h says what is checked.
+//
+// Takes ShareLock on table and index (reads go on, writes wait), so that pages which nothing leads to can be told from pages in the
+// making; on a standby, which knows no such lock, AccessShareLock, and that part is left out.
+#include "check/heap_check.h"
+#include "index/index_access.h"
+#include "core/tree_check.h"
+#include "pg/guard.h"
+#include "storage/buffer_store.h"
+
+extern "C" {
+#include "access/xlog.h"
+
+PG_FUNCTION_INFO_V1(xtree_check);
+}
+
+namespace xtree {
+
+namespace {
+
+void Check(const OpenIndex& open, const IndexState& state, HeapCheck* heap_check, bool quiescent) {
+  const BlockNumber pages = RelationGetNumberOfBlocks(open.index);
+  Guarded(open.index, [&] {
+    BufferStore store(open.index, open.heap, state.layout, GetAccessStrategy(BAS_BULKREAD));
+    TreeCheck check(store, state.layout, [&](BlockNumber, const NodeView& page, int entry) {
+      if (heap_check != nullptr) PgCall([&] { heap_check->AddEntry(page, entry); });
+    });
+    check.Walk();
+    if (quiescent) check.CheckUnreached(pages);
+  });
+}
+
+}  // namespace
+
+}  // namespace xtree
+
+extern "C" Datum xtree_check(PG_FUNCTION_ARGS) {
+  using namespace xtree;
+  const LOCKMODE lock = RecoveryInProgress() ? AccessShareLock : ShareLock;
+  const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), lock);
+  const OwnerContext owner = SwitchToOwner(open.heap);  // index expressions are the table owner's code
+  const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
+  if (state->build_state != BuildState::kBuilt) {
+    ereport(NOTICE, (errmsg("index \"%s\" is not built yet: there is nothing to check", RelationGetRelationName(open.index))));
+  } else if (PG_GETARG_BOOL(1)) {
+    HeapCheck heap_check(open, *state, lock == ShareLock);
+    Check(open, *state, &heap_check, lock == ShareLock);
+    heap_check.CompareWithHeap();
+  } else {
+    Check(open, *state, nullptr, lock == ShareLock);
+  }
+  SwitchBack(owner);
+  CloseIndex(open, lock);
+  PG_RETURN_VOID();
+}

@@ -1,0 +1,240 @@
+// SQL functions that change what is in memory: xtree_load, xtree_unload, xtree_unload_cold, xtree_unload_idle, xtree_pin_hot,
+// xtree_unpin and pg_stat_xtree_reset. Those about one index need its owner, as ALTER INDEX does; the others are revoked from PUBLIC.
+//
+// They need shared memory. Unloading and pinning are the worker's: a backend asks and waits, interruptibly, holding nothing but
+// AccessShareLock on the index that it asks about. Nothing here writes WAL, so a standby does it as well.
+#include "index/index_state.h"
+#include "index/index_access.h"
+#include "pg/settings.h"
+#include "registry/index_registry.h"
+#include "shmem/event_log.h"
+#include "shmem/hot_pages.h"
+#include "worker/requests.h"
+
+extern "C" {
+#include "access/xlog.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(xtree_load);
+PG_FUNCTION_INFO_V1(xtree_unload);
+PG_FUNCTION_INFO_V1(xtree_unload_cold);
+PG_FUNCTION_INFO_V1(xtree_unload_idle);
+PG_FUNCTION_INFO_V1(xtree_pin_hot);
+PG_FUNCTION_INFO_V1(xtree_unpin);
+PG_FUNCTION_INFO_V1(xtree_stat_reset);
+}
+
+namespace xtree {
+
+namespace {
+
+void RequirePreload() {
+  if (shared != nullptr) return;
+  ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("xtree must be loaded via shared_preload_libraries"),
+                  errhint("Without it indexes are read through shared buffers: nothing is mapped, pinned or counted.")));
+}
+
+void RequireArgument(FunctionCallInfo fcinfo, const char* name) {
+  if (!PG_ARGISNULL(0)) return;
+  ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
+}
+
+void RefuseBelow(int64 value, int64 least, const char* name) {
+  if (value >= least) return;
+  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must be at least " INT64_FORMAT ", not " INT64_FORMAT, name, least, value)));
+}
+
+// Why no mapping of this index may be read, and what to do about it; nullptr: it may.
+const char* WhyBuffers(Relation index, const char** hint) {
+  *hint = "The index works as it is, through shared buffers.";
+  if (settings.use_mmap == static_cast<int>(UseMmap::kOff)) {
+    *hint = "Set xtree.use_mmap to auto.";
+    return "xtree.use_mmap is off";
+  }
+  if (GetIndexState(index, MetaUse::kRequired)->build_state != BuildState::kBuilt) {
+    *hint = "CALL xtree_build() builds it.";
+    return "it is not built yet";
+  }
+  if (index->rd_rel->relpersistence == RELPERSISTENCE_TEMP) return "it is temporary";
+  if (index->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED) return "it is unlogged";
+  if (RecoveryInProgress()) return "the server is in recovery";
+  if (pg::NewInTransaction(index)) {
+    *hint = "Load it after COMMIT.";
+    return "its file was made by the current transaction";
+  }
+  return Mappable(index) ? nullptr : "pages of this relation are not written as mappings need it";
+}
+
+bool NotMappable(Relation index) {
+  const char* hint;
+  const char* reason = WhyBuffers(index, &hint);
+  if (reason == nullptr) return false;
+  ereport(NOTICE, (errmsg("index \"%s\" is not loaded: %s", RelationGetRelationName(index), reason), errhint("%s", hint)));
+  return true;
+}
+
+bool TryToMap(Relation index) {
+  IndexUse use;
+  BeginUse(index, LoadOptionsOf(index), MapWhen::kNow, &use);
+  const bool mapped = use.mapped;
+  EndUse(&use);
+  return mapped;
+}
+
+void ReportAnswer(Relation index, const RequestAnswer& answer, const char* what) {
+  if (answer.problem[0] == '\0') return;
+  ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                  errmsg("could not %s index \"%s\": %s", what, RelationGetRelationName(index), answer.problem)));
+}
+
+// What kept this backend from mapping an index that the worker has admitted.
+struct Refusal {
+  char message[sizeof(SharedIndex::last_error)];
+};
+
+Refusal LastError(IndexKey key) {
+  Refusal refusal = {};
+  SharedIndex* index = FindSharedIndex(key);
+  if (index == nullptr) return refusal;
+  {
+    SharedIndexLock lock(index);
+    memcpy(refusal.message, index->last_error, sizeof(refusal.message));
+  }
+  ReleaseSharedIndex(index);
+  return refusal;
+}
+
+// Between the worker's answer and ours somebody may have asked for the index to be unloaded: then once more.
+constexpr int kAttempts = 5;
+
+// The first try tells the worker which file it is about.
+bool LoadNow(Relation index) {
+  if (TryToMap(index)) return true;
+  const IndexKey key = {MyDatabaseId, RelationGetRelid(index)};
+  Refusal refusal = {};
+  for (int attempt = 0; attempt < kAttempts && refusal.message[0] == '\0'; attempt++) {
+    ReportAnswer(index, AskWorker(RequestKind::kLoad, key, 0), "load");
+    if (TryToMap(index)) return true;
+    refusal = LastError(key);
+  }
+  ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                  errmsg("could not load index \"%s\": %s", RelationGetRelationName(index),
+                         refusal.message[0] != '\0' ? refusal.message : "it is being unloaded"),
+                  errhint("See pg_stat_xtree_events; queries read the index through shared buffers meanwhile.")));
+}
+
+// Asks the worker for something about one index, whose owner the caller must be.
+RequestAnswer AskAboutIndex(FunctionCallInfo fcinfo, RequestKind kind, const char* what) {
+  RequireArgument(fcinfo, "index");
+  const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
+  RequirePreload();
+  const RequestAnswer answer = AskWorker(kind, {MyDatabaseId, RelationGetRelid(open.index)}, 0);
+  ReportAnswer(open.index, answer, what);
+  if (answer.waiting > 0)
+    ereport(NOTICE, (errmsg("index \"%s\" is still in use", RelationGetRelationName(open.index)),
+                     errdetail("Sessions let go of it when the scans that they run now end.")));
+  CloseIndex(open, AccessShareLock);
+  return answer;
+}
+
+RequestAnswer AskAboutServer(RequestKind kind, int64 amount) {
+  const RequestAnswer answer = AskWorker(kind, {InvalidOid, InvalidOid}, amount);
+  if (answer.problem[0] != '\0') ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("%s", answer.problem)));
+  if (answer.waiting > 0)
+    ereport(NOTICE, (errmsg(INT64_FORMAT " of " INT64_FORMAT " indexes are still in use", answer.waiting, answer.indexes),
+                     errdetail("Sessions let go of them when the scans that they run now end.")));
+  return answer;
+}
+
+// A month has 30 days and a day 24 hours, as where intervals are compared.
+int64 MicrosecondsOf(const Interval& interval) {
+  const double seconds = static_cast<double>(interval.time) / USECS_PER_SEC + (interval.month * 30.0 + interval.day) * SECS_PER_DAY;
+  if (seconds < 0) ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("idle must not be negative")));
+  constexpr double kMostSeconds = 9e12;  // as microseconds within int64
+  return static_cast<int64>(std::min(seconds, kMostSeconds) * USECS_PER_SEC);
+}
+
+void ResetIndex(SharedIndex* index, void*) {
+  for (pg_atomic_uint64* counter : CountersOf(index)) pg_atomic_write_u64(counter, 0);
+  SharedIndexLock lock(index);
+  index->unloads = index->evictions = 0;
+  index->last_error[0] = '\0';
+  index->last_error_time = 0;
+}
+
+void ResetServer() {
+  ForEachSharedIndex(ResetIndex, nullptr);
+  ResetPages({InvalidOid, InvalidOid});
+  ClearEvents();
+  const TimestampTz now = GetCurrentTimestamp();
+  LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+  shared->reset_time = now;
+  shared->memory.pin_failures = shared->memory.evicted_bytes = shared->memory.admissions = 0;
+  shared->memory.pin_failure[0] = '\0';
+  LWLockRelease(&shared->lock);
+}
+
+}  // namespace
+
+}  // namespace xtree
+
+extern "C" Datum xtree_load(PG_FUNCTION_ARGS) {
+  using namespace xtree;
+  RequireArgument(fcinfo, "index");
+  const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
+  RequirePreload();
+  const bool loaded = !NotMappable(open.index) && LoadNow(open.index);
+  CloseIndex(open, AccessShareLock);
+  PG_RETURN_BOOL(loaded);
+}
+
+extern "C" Datum xtree_unload(PG_FUNCTION_ARGS) {
+  using namespace xtree;
+  PG_RETURN_BOOL(AskAboutIndex(fcinfo, RequestKind::kUnload, "unload").waiting == 0);
+}
+
+extern "C" Datum xtree_unpin(PG_FUNCTION_ARGS) {
+  using namespace xtree;
+  PG_RETURN_INT64(AskAboutIndex(fcinfo, RequestKind::kUnpin, "unpin").bytes);
+}
+
+extern "C" Datum xtree_unload_cold(PG_FUNCTION_ARGS) {
+  using namespace xtree;
+  RequireArgument(fcinfo, "bytes");
+  RefuseBelow(PG_GETARG_INT64(0), 1, "bytes");
+  RequirePreload();
+  PG_RETURN_INT64(AskAboutServer(RequestKind::kUnloadCold, PG_GETARG_INT64(0)).bytes);
+}
+
+extern "C" Datum xtree_unload_idle(PG_FUNCTION_ARGS) {
+  using namespace xtree;
+  RequireArgument(fcinfo, "idle");
+  const int64 idle = MicrosecondsOf(*PG_GETARG_INTERVAL_P(0));
+  RequirePreload();
+  PG_RETURN_INT64(AskAboutServer(RequestKind::kUnloadIdle, idle).indexes);
+}
+
+// NULL: as much as xtree.pin_memory_limit allows.
+extern "C" Datum xtree_pin_hot(PG_FUNCTION_ARGS) {
+  using namespace xtree;
+  if (!PG_ARGISNULL(0)) RefuseBelow(PG_GETARG_INT64(0), 1, "bytes");
+  RequirePreload();
+  PG_RETURN_INT64(AskAboutServer(RequestKind::kPinHot, PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0)).bytes);
+}
+
+// NULL: everything. An index that is gone or was never used has nothing to reset.
+extern "C" Datum xtree_stat_reset(PG_FUNCTION_ARGS) {
+  using namespace xtree;
+  RequirePreload();
+  if (PG_ARGISNULL(0)) {
+    ResetServer();
+    PG_RETURN_VOID();
+  }
+  const IndexKey key = {MyDatabaseId, PG_GETARG_OID(0)};
+  if (SharedIndex* index = FindSharedIndex(key)) {
+    ResetIndex(index, nullptr);
+    ReleaseSharedIndex(index);
+    ResetPages(key);
+  }
+  PG_RETURN_VOID();
+}

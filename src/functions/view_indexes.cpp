@@ -1,0 +1,157 @@
+// The functions behind the view pg_stat_xtree_indexes: what shared memory knows of the indexes of this database, the storage
+// parameters of an index that nobody has touched, and the size of a file.
+//
+// Anybody may call them, as anybody may read PostgreSQL's own statistics, but for errors (error_access.h). They open no relation and take
+// no lock on one: a view over thousands of indexes neither fills the relation cache nor waits for a REINDEX. Entries are copied under the
+// table's locks first; rows are made from the copies.
+#include "am/entry_points.h"
+#include "index/index_state.h"
+#include "registry/file_mapping.h"
+#include "functions/error_access.h"
+#include "shmem/index_table.h"
+#include "functions/view_rows.h"
+
+extern "C" {
+PG_FUNCTION_INFO_V1(xtree_preloaded);
+PG_FUNCTION_INFO_V1(xtree_stat_indexes);
+PG_FUNCTION_INFO_V1(xtree_storage_options);
+PG_FUNCTION_INFO_V1(xtree_file_bytes);
+}
+
+namespace xtree {
+
+namespace {
+
+struct IndexCopy {
+  Oid index;
+  LoadState state;
+  Strategy strategy;
+  uint32 mapped_by;
+  int64 blocks;
+  int64 resident_bytes, pinned_bytes;
+  int64 loads, unloads, evictions;
+  int64 scans, tuples, mapped_pages, buffer_pages, retries, faults, prefetches, prefetch_us, load_us;
+  TimestampTz first_access, last_access, last_error_time;
+  char last_error[sizeof(SharedIndex::last_error)];
+  BuildStatus build;
+};
+
+struct Copies {
+  Oid database;
+  size_t room;
+  size_t count;  // that there are; beyond `room` they were not copied
+  IndexCopy* copy;
+};
+
+int64 Read(pg_atomic_uint64* counter) { return static_cast<int64>(pg_atomic_read_u64(counter)); }
+
+void CopyGuarded(SharedIndex* from, IndexCopy* to) {
+  SharedIndexLock lock(from);
+  to->state = from->state;
+  to->strategy = from->strategy;
+  to->blocks = static_cast<int64>(from->blocks);
+  to->resident_bytes = from->resident_bytes;
+  to->pinned_bytes = from->pinned_bytes;
+  to->unloads = from->unloads;
+  to->evictions = from->evictions;
+  to->load_us = from->load_us;
+  to->first_access = from->first_access;
+  to->last_error_time = from->last_error_time;
+  memcpy(to->last_error, from->last_error, sizeof(to->last_error));
+  to->build = from->build;
+}
+
+void Copy(SharedIndex* from, void* context) {
+  auto* copies = static_cast<Copies*>(context);
+  if (from->key.database != copies->database) return;
+  const size_t place = copies->count++;
+  if (place >= copies->room) return;
+  IndexCopy* to = &copies->copy[place];
+  to->index = from->key.index;
+  to->mapped_by = pg_atomic_read_u32(&from->mapped_by);
+  to->loads = Read(&from->loads);
+  to->scans = Read(&from->scans);
+  to->tuples = Read(&from->tuples);
+  to->mapped_pages = Read(&from->mapped_pages);
+  to->buffer_pages = Read(&from->buffer_pages);
+  to->retries = Read(&from->retries);
+  to->faults = Read(&from->faults);
+  to->prefetches = Read(&from->prefetches);
+  to->prefetch_us = Read(&from->prefetch_us);
+  to->last_access = static_cast<TimestampTz>(Read(&from->last_access));
+  CopyGuarded(from, to);
+}
+
+// Entries may come while we look, hence again with more room.
+Copies CopyIndexes(Oid database) {
+  Copies copies = {database, 0, 0, nullptr};
+  do {
+    copies.room = copies.count + copies.count / 8 + 16;
+    copies.copy = static_cast<IndexCopy*>(MemoryContextAllocHuge(CurrentMemoryContext, copies.room * sizeof(IndexCopy)));
+    copies.count = 0;
+    ForEachSharedIndex(Copy, &copies);
+  } while (copies.count > copies.room);
+  return copies;
+}
+
+void Put(RowWriter& row, const IndexCopy& index) {
+  row.Id(index.index).Text(NameOf(index.state));
+  row.Text(index.strategy == Strategy::kAuto ? "" : NameOf(index.strategy));
+  row.Count(index.mapped_by > 0 ? index.blocks * BLCKSZ : 0).Count(index.resident_bytes).Count(index.pinned_bytes);
+  row.Int(static_cast<int>(index.mapped_by)).Count(index.loads).Count(index.unloads).Count(index.evictions);
+  row.Count(index.scans).Count(index.tuples).Count(index.mapped_pages).Count(index.buffer_pages);
+  row.Count(index.retries).Count(index.faults).Count(index.prefetches).Duration(index.prefetch_us);
+  row.Time(index.first_access).Time(index.last_access);
+  if (index.load_us == 0) {
+    row.Null();
+  } else {
+    row.Duration(index.load_us);
+  }
+  row.Text(MayReadErrors(index.index) ? index.last_error : "").Time(index.last_error_time);
+  row.Text(NameOf(index.build.stage)).Count(static_cast<int64>(index.build.demand)).Time(index.build.next_try).Put();
+}
+
+}  // namespace
+
+}  // namespace xtree
+
+// xtree_preloaded() returns bool: is there shared memory, hence anything to see?
+extern "C" Datum xtree_preloaded(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  PG_RETURN_BOOL(xtree::shared != nullptr);
+}
+
+// A row per index of this database that has an entry in shared memory; none without shared memory.
+extern "C" Datum xtree_stat_indexes(PG_FUNCTION_ARGS) {
+  using namespace xtree;
+  RowWriter row(fcinfo);
+  if (shared == nullptr) return 0;
+  const Copies copies = CopyIndexes(MyDatabaseId);
+  for (size_t i = 0; i < copies.count; i++) Put(row, copies.copy[i]);
+  return 0;
+}
+
+// xtree_storage_options(reloptions text[], OUT strategy, OUT preload, OUT memory_quota): how pg_class.reloptions says that an index
+// is loaded, defaults included.
+extern "C" Datum xtree_storage_options(PG_FUNCTION_ARGS) {
+  using namespace xtree;
+  TupleDesc description;
+  if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) elog(ERROR, "return type must be a row type");
+  const Datum reloptions = PG_ARGISNULL(0) ? PointerGetDatum(nullptr) : PG_GETARG_DATUM(0);
+  const LoadOptions options = LoadOptionsOf(reinterpret_cast<const IndexOptions*>(xtreeoptions(reloptions, false)));
+  Datum values[] = {CStringGetTextDatum(NameOf(options.strategy)), BoolGetDatum(options.preload),
+                    Int64GetDatum(int64{options.memory_quota_kb} * 1024)};
+  bool nulls[] = {false, false, options.memory_quota_kb < 0};
+  PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
+}
+
+// xtree_file_bytes(tablespace oid, filenode oid): length of a permanent or unlogged relation's main fork; NULL where there is no file
+// of that name in this database any more.
+extern "C" Datum xtree_file_bytes(PG_FUNCTION_ARGS) {
+  using namespace xtree;
+  const Oid tablespace = PG_GETARG_OID(0);
+  uint64_t blocks;
+  const FileIdentity file = IdentifyFile({tablespace == InvalidOid ? MyDatabaseTableSpace : tablespace, MyDatabaseId, PG_GETARG_OID(1)}, &blocks);
+  if (file.inode == 0) PG_RETURN_NULL();
+  PG_RETURN_INT64(static_cast<int64>(blocks) * BLCKSZ);
+}

@@ -1,0 +1,94 @@
+// The functions behind the views pg_stat_xtree_memory and pg_stat_xtree_worker: what the worker wrote down of itself and measured in its
+// last cycle, what backends count, and how many indexes the shared table holds. Anybody may call them. Copied under shared->lock; rows are
+// made from the copies.
+#include "pg/settings.h"
+#include "shmem/index_table.h"
+#include "shmem/shared_state.h"
+#include "functions/view_rows.h"
+
+extern "C" {
+PG_FUNCTION_INFO_V1(xtree_stat_memory);
+PG_FUNCTION_INFO_V1(xtree_stat_worker);
+}
+
+namespace xtree {
+
+namespace {
+
+struct ServerCopy {
+  WorkerStatus worker;
+  MemoryStatus memory;
+  TimestampTz reset_time;
+};
+
+ServerCopy CopyServer() {
+  LWLockAcquire(&shared->lock, LW_SHARED);
+  const ServerCopy copy = {shared->worker, shared->memory, shared->reset_time};
+  LWLockRelease(&shared->lock);
+  return copy;
+}
+
+// As the table says at this moment, not when the worker last looked: a view beside pg_stat_xtree_indexes must agree with it.
+struct IndexCounts {
+  int64 registered = 0;
+  int64 loaded = 0;
+};
+
+void CountIndex(SharedIndex* index, void* context) {
+  IndexCounts* counts = static_cast<IndexCounts*>(context);
+  if (!WasUsed(index)) return;
+  counts->registered++;
+  SharedIndexLock lock(index);
+  counts->loaded += index->state == LoadState::kLoaded;
+}
+
+void PutMemory(RowWriter& row, const ServerCopy& server) {
+  const MemoryStatus& memory = server.memory;
+  const int64 private_bytes = static_cast<int64>(pg_atomic_read_u64(&shared->private_bytes));
+  const int64 budget = settings.memory_budget_kb < 0 ? -1 : int64{settings.memory_budget_kb} * 1024;
+  IndexCounts counts;
+  ForEachSharedIndex(CountIndex, &counts);
+  row.Count(counts.registered).Count(counts.loaded).Count(static_cast<int64>(pg_atomic_read_u64(&shared->mapped_bytes)));
+  row.Count(memory.resident_bytes).Count(memory.pinned_bytes).Count(private_bytes);
+  if (budget < 0) {
+    row.Null().Null();
+  } else {
+    row.Count(budget);
+    const double used = static_cast<double>(memory.resident_bytes + private_bytes);
+    row.Add(Float8GetDatum(budget > 0 ? used / static_cast<double>(budget) : 0), budget == 0);
+  }
+  row.Add(Int64GetDatum(memory.memlock_limit), memory.memlock_limit < 0 || server.worker.cycles == 0);
+  row.Count(memory.pin_failures).Text(memory.pin_failure).Count(memory.evicted_bytes).Count(memory.admissions);
+  row.Time(server.reset_time).Put();
+}
+
+void PutWorker(RowWriter& row, const WorkerStatus& worker) {
+  row.Add(Int32GetDatum(worker.pid), worker.pid == 0);
+  row.Text(worker.pid == 0 ? "" : worker.state).Time(worker.started).Time(worker.last_cycle);
+  if (worker.cycles == 0) {
+    row.Null();
+  } else {
+    row.Duration(worker.cycle_us);
+  }
+  row.Count(worker.cycles).Count(worker.restarts).Text(worker.last_error).Time(worker.last_error_time).Put();
+}
+
+}  // namespace
+
+}  // namespace xtree
+
+// One row; none without shared memory.
+extern "C" Datum xtree_stat_memory(PG_FUNCTION_ARGS) {
+  using namespace xtree;
+  RowWriter row(fcinfo);
+  if (shared != nullptr) PutMemory(row, CopyServer());
+  return 0;
+}
+
+// One row for the background worker, also while none runs; none without shared memory.
+extern "C" Datum xtree_stat_worker(PG_FUNCTION_ARGS) {
+  using namespace xtree;
+  RowWriter row(fcinfo);
+  if (shared != nullptr) PutWorker(row, CopyServer().worker);
+  return 0;
+}

@@ -1,0 +1,78 @@
+#include "index/index_access.h"
+
+#include "am/entry_points.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/index.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+}
+
+namespace xtree {
+
+namespace {
+
+void RequireIndex(Oid oid) {
+  const char kind = get_rel_relkind(oid);
+  const char* name = get_rel_name(oid);
+  if (name == nullptr) ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no relation with OID %u", oid)));
+  if (kind == RELKIND_PARTITIONED_INDEX)
+    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is a partitioned index", name),
+                    errhint("Name the index of a partition; pg_partition_tree lists them.")));
+  if (kind != RELKIND_INDEX) ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not an index", name)));
+}
+
+void RequireOwner(Oid oid) {
+  if (!pg_class_ownercheck(oid, GetUserId())) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(oid));
+}
+
+void RequireUsable(Relation index) {
+  if (index->rd_indam->ambuild != xtreebuild)
+    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not an xtree index", RelationGetRelationName(index))));
+  if (RELATION_IS_OTHER_TEMP(index))
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("cannot look at the temporary index \"%s\" of another session", RelationGetRelationName(index))));
+  if (!index->rd_index->indisvalid)
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("index \"%s\" is not valid", RelationGetRelationName(index)),
+                    errhint("Its creation has not finished or has failed; REINDEX it or drop it.")));
+}
+
+}  // namespace
+
+OpenIndex OpenOwnedIndex(Oid oid, LOCKMODE lock) {
+  RequireIndex(oid);
+  RequireOwner(oid);
+  const Oid heap_oid = IndexGetRelation(oid, false);
+  OpenIndex open{};
+  open.heap = table_open(heap_oid, lock);
+  open.index = index_open(oid, lock);
+  if (open.index->rd_index->indrelid != heap_oid)
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("index with OID %u was dropped and made anew meanwhile", oid)));
+  RequireOwner(oid);
+  RequireUsable(open.index);
+  return open;
+}
+
+OwnerContext SwitchToOwner(Relation heap) {
+  OwnerContext context;
+  GetUserIdAndSecContext(&context.user, &context.security);
+  SetUserIdAndSecContext(heap->rd_rel->relowner, context.security | SECURITY_RESTRICTED_OPERATION);
+  context.settings = NewGUCNestLevel();
+  return context;
+}
+
+void SwitchBack(const OwnerContext& context) {
+  AtEOXact_GUC(false, context.settings);
+  SetUserIdAndSecContext(context.user, context.security);
+}
+
+void CloseIndex(const OpenIndex& open, LOCKMODE lock) {
+  index_close(open.index, lock);
+  table_close(open.heap, lock);
+}
+
+}  // namespace xtree

@@ -1,0 +1,307 @@
+#include "index/index_state.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/transam.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+}
+
+#include "index/payload.h"
+#include "page/validate.h"
+#include "pg/guard.h"
+
+namespace xtree {
+
+namespace {
+
+[[noreturn]] void ReportBadRoutine(Relation index, int column, const char* problem) {
+  ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                  errmsg("operator class of column %d of index \"%s\" has an invalid support function 1", column + 1,
+                         RelationGetRelationName(index)),
+                  errdetail("%s", problem), errhint("Its library may have been built for another version of xtree.")));
+  pg_unreachable();
+}
+
+const XtreeTypeRoutine* RoutineOfColumn(Relation index, int column, const XtreeColumn* described) {
+  FmgrInfo* function = index_getprocinfo(index, column + 1, XTREE_TYPE_ROUTINE_PROC);
+  const auto* routine = reinterpret_cast<const XtreeTypeRoutine*>(DatumGetPointer(FunctionCall1(function, PointerGetDatum(described))));
+  if (routine == nullptr || routine->magic != XTREE_ROUTINE_MAGIC) ReportBadRoutine(index, column, "It does not return a type routine.");
+  if (routine->api_version != XTREE_API_VERSION) ReportBadRoutine(index, column, "Its type routine is of another version.");
+  if (routine->ordinal_width != 4 && routine->ordinal_width != 8) ReportBadRoutine(index, column, "Its ordinals are neither 4 nor 8 bytes wide.");
+  if (routine->bounds == nullptr || routine->constraint == nullptr || (routine->exact && routine->reconstruct == nullptr) ||
+      (routine->dimensions == 0 && (routine->dimensions_of == nullptr || routine->dimensions_in == nullptr)))
+    ReportBadRoutine(index, column, "Its type routine lacks a callback.");
+  return routine;
+}
+
+// The type that an operator class was made for, or the one that its polymorphic type stands for in this index.
+Oid TypeOfColumn(Relation index, int column) {
+  const Oid type = index->rd_opcintype[column];
+  return IsPolymorphicType(type) ? getBaseType(TupleDescAttr(RelationGetDescr(index), column)->atttypid) : type;
+}
+
+// Magic and version lie at the same place in every format, and are looked at before anything else.
+bool ReadableFormat(const MetaContent& meta) {
+  return meta.magic != kMetaMagic || (meta.version == kFormatVersion && (meta.feature_flags & ~kKnownFeatures) == 0);
+}
+
+[[noreturn]] void ReportFormat(Relation index, const MetaContent& meta) {
+  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                  errmsg("index \"%s\" has another format than this version of xtree reads", RelationGetRelationName(index)),
+                  errdetail("It has format version %d with features %llx, this library reads version %d with features %llx.", meta.version,
+                            static_cast<unsigned long long>(meta.feature_flags), kFormatVersion, static_cast<unsigned long long>(kKnownFeatures)),
+                  errhint("REINDEX it, or install the version of xtree that wrote it.")));
+  pg_unreachable();
+}
+
+// What an index without meta page yet is taken for: the planner of its own parallel build looks at it.
+uint16 DefaultDimensions(const ColumnState& column) { return column.routine->default_dimensions; }
+
+// A private copy of the meta page.
+const MetaContent& ReadMeta(Relation index, PageImage* copy) {
+  const Buffer buffer = ReadBuffer(index, kMetaBlock);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  memcpy(copy->bytes, pg::BufferBytes(buffer), kPageSize);
+  UnlockReleaseBuffer(buffer);
+  return *reinterpret_cast<const MetaContent*>(copy->bytes + kPageHeaderSize);
+}
+
+// How many dimensions the rows of the index had that decided.
+uint16 ReadDimensions(Relation index, int column, const ColumnState& described) {
+  if (RelationGetNumberOfBlocks(index) == 0) return DefaultDimensions(described);
+  PageImage copy;
+  const MetaContent& meta = ReadMeta(index, &copy);
+  if (!ReadableFormat(meta)) ReportFormat(index, meta);
+  const int dimensions = meta.column[column].dimensions;
+  if ((dimensions == 0 && DefaultDimensions(described) != 0) || dimensions > kMaxDimensions)
+    ReportCorruptPage(index, kMetaBlock, "number of dimensions of a column is out of range");
+  return static_cast<uint16>(dimensions);
+}
+
+// `given`: of each column, where the rows decide; nullptr: as the meta page says.
+void LoadColumns(Relation index, const uint16* given, IndexState* state) {
+  const int columns = IndexRelationGetNumberOfKeyAttributes(index);
+  ColumnShape shape[kMaxColumns];
+  for (int i = 0; i < columns; i++) {
+    ColumnState& column = state->column[i];
+    DescribeColumn(index, i, &column);
+    if (DimensionsFromRows(column)) {
+      column.column.dimensions = given != nullptr ? given[i] : ReadDimensions(index, i, column);
+      if (column.column.dimensions == 0) column.column.dimensions = DefaultDimensions(column);
+      column.undecided = column.column.dimensions == 0;
+      if (column.undecided) column.column.dimensions = 1;
+      state->undecided |= column.undecided;
+    }
+    const XtreeTypeRoutine& routine = *column.routine;
+    shape[i] = {column.column.dimensions, routine.ordinal_width, routine.extended, static_cast<Scalar>(routine.scalar)};
+  }
+  const bool include = IndexRelationGetNumberOfAttributes(index) > columns;
+  const char* problem = KeyLayout::Make(shape, columns, include, &state->layout);
+  if (problem != nullptr) {
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("index \"%s\" cannot be an xtree index: %s", RelationGetRelationName(index), problem),
+                    errhint("An index has at most %d dimensions, and an entry of it must fit a page several times. Index fewer columns, or fewer dimensions of them.", kMaxDimensions)));
+  }
+}
+
+void ReadOptions(Relation index, IndexState* state) {
+  state->load_options = LoadOptionsOf(index);
+  state->fillfactor = kDefaultFillfactor;
+  state->tree_options = TreeOptions{};
+  if (const auto* options = reinterpret_cast<const IndexOptions*>(index->rd_options)) {
+    state->fillfactor = options->fillfactor;
+    state->tree_options = {options->max_overlap, options->min_fanout, options->max_supernode_pages};
+  }
+}
+
+void FillEncodings(const IndexState& state, ColumnEncoding* encoding) {
+  for (int i = 0; i < state.layout.columns; i++) {
+    const XtreeTypeRoutine& routine = *state.column[i].routine;
+    const uint16_t dimensions = state.column[i].undecided ? 0 : state.column[i].column.dimensions;
+    encoding[i] = {routine.encoding_id, routine.encoding_version, dimensions, routine.ordinal_width, routine.extended};
+  }
+}
+
+// The first column whose ordinals had another meaning when the index was built; -1: none.
+int ColumnOfOtherVersion(const IndexState& state, const ColumnEncoding* encoding, const MetaContent& meta) {
+  for (int i = 0; i < state.layout.columns; i++)
+    if (meta.column[i].id == encoding[i].id && meta.column[i].version != encoding[i].version) return i;
+  return -1;
+}
+
+[[noreturn]] void ReportOtherVersion(Relation index, int column) {
+  ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+          errmsg("column \"%s\" of index \"%s\" was indexed in another version of its order",
+                 NameStr(TupleDescAttr(RelationGetDescr(index), column)->attname), RelationGetRelationName(index)),
+          errdetail("The library of its collation, or that of its operator class, has changed since."), errhint("REINDEX it."));
+  pg_unreachable();
+}
+
+// Has a row decided what `state` takes for undecided?
+bool DecidedSince(const IndexState& state, const MetaContent& meta) {
+  for (int i = 0; i < state.layout.columns; i++)
+    if (state.column[i].undecided && meta.column[i].dimensions != 0) return true;
+  return false;
+}
+
+// False: the layout is another one since `state` was made.
+bool LoadMeta(Relation index, MetaUse use, IndexState* state) {
+  if (use == MetaUse::kPlan && RelationGetNumberOfBlocks(index) == 0) return true;
+  ColumnEncoding encoding[kMaxColumns];
+  FillEncodings(*state, encoding);
+  PageImage copy;
+  const MetaContent& meta = ReadMeta(index, &copy);
+  const bool readable = ReadableFormat(meta);
+  const bool decided = readable && DecidedSince(*state, meta);
+  const int other_version = readable ? ColumnOfOtherVersion(*state, encoding, meta) : -1;
+  if (other_version >= 0 && use != MetaUse::kPlan) ReportOtherVersion(index, other_version);
+  const char* problem = readable && !decided ? ValidateMeta(copy.bytes, encoding, state->layout.columns) : nullptr;
+  if (use == MetaUse::kPlan && (!readable || problem != nullptr)) return true;
+  if (!readable) ReportFormat(index, meta);
+  if (problem != nullptr) ReportCorruptPage(index, kMetaBlock, problem);
+  state->meta_read = true;
+  state->build_state = static_cast<BuildState>(meta.build_state);
+  state->stale = (meta.build_flags & kBuildStale) != 0;
+  state->usable_from_xid = meta.usable_from_xid;
+  state->levels = meta.levels;
+  memcpy(state->level, meta.level, sizeof(meta.level));
+  return !decided;
+}
+
+IndexState* ReadState(Relation index, const uint16* dimensions, MemoryContext memory) {
+  auto* scratch = static_cast<IndexState*>(palloc0(sizeof(IndexState)));
+  scratch->build_state = BuildState::kBuilt;
+  ReadOptions(index, scratch);
+  LoadColumns(index, dimensions, scratch);
+  auto* state = static_cast<IndexState*>(MemoryContextAlloc(memory, scratch->size()));
+  memcpy(static_cast<void*>(state), scratch, scratch->size());
+  pfree(scratch);
+  return state;
+}
+
+IndexState* CachedState(Relation index) {
+  if (index->rd_amcache == nullptr) {
+    IndexState* state = ReadState(index, nullptr, index->rd_indexcxt);
+    if (index->rd_amcache != nullptr) pfree(index->rd_amcache);  // loading may have recursed through an invalidation
+    index->rd_amcache = state;
+  }
+  return static_cast<IndexState*>(index->rd_amcache);
+}
+
+}  // namespace
+
+const IndexState* GetIndexState(Relation index, MetaUse use) {
+  IndexState* state = CachedState(index);
+  while (use != MetaUse::kNone && (!state->meta_read || state->undecided)) {
+    if (LoadMeta(index, use, state)) break;
+    ForgetIndexState(index);
+    state = CachedState(index);
+  }
+  return state;
+}
+
+IndexState* CopyIndexState(Relation index, MetaUse use) {
+  const IndexState* cached = GetIndexState(index, use);
+  auto* copy = static_cast<IndexState*>(palloc(cached->size()));
+  memcpy(static_cast<void*>(copy), cached, cached->size());
+  return copy;
+}
+
+bool RereadMeta(Relation index, IndexState* state) { return LoadMeta(index, MetaUse::kRequired, state); }
+
+const IndexState* NewIndexState(Relation index, const uint16* dimensions) {
+  return ReadState(index, dimensions, CurrentMemoryContext);
+}
+
+bool DimensionsFromRows(const ColumnState& column) { return column.column.dimensions == 0; }
+
+void DescribeColumn(Relation index, int column, ColumnState* out) {
+  bytea** options = RelationGetIndexAttOptions(index, false);
+  out->column.type = TypeOfColumn(index, column);
+  out->column.collation = index->rd_indcollation[column];
+  out->column.options = options != nullptr ? options[column] : nullptr;
+  out->column.dimensions = 0;
+  out->routine = RoutineOfColumn(index, column, &out->column);
+  const XtreeTypeRoutine& routine = *out->routine;
+  out->column.dimensions = routine.dimensions != 0 ? routine.dimensions : routine.dimensions_of(&out->column);
+}
+
+void ForgetIndexState(Relation index) {
+  if (index->rd_amcache != nullptr) pfree(index->rd_amcache);
+  index->rd_amcache = nullptr;
+}
+
+namespace {
+
+struct ValuePlace {
+  Relation index;
+  ItemPointer row;
+  int column;
+};
+
+}  // namespace
+
+// Says which value an error is about.
+extern "C" void xtree_value_context(void* argument) {
+  const auto* place = static_cast<const ValuePlace*>(argument);
+  errcontext("column \"%s\" of index \"%s\", row (%u,%u)", NameStr(TupleDescAttr(RelationGetDescr(place->index), place->column)->attname),
+             RelationGetRelationName(place->index), ItemPointerGetBlockNumber(place->row), ItemPointerGetOffsetNumber(place->row));
+}
+
+void FormBox(Relation index, const IndexState& state, ItemPointer row, const Datum* values, const bool* isnull, Box* box) {
+  const KeyLayout& layout = state.layout;
+  ValuePlace place{index, row, 0};
+  ErrorContextCallback context{error_context_stack, xtree_value_context, &place};
+  error_context_stack = &context;
+  box->marks = 0;
+  for (int i = 0; i < layout.columns; i++) {
+    const int first = layout.first_dimension[i], end = layout.first_dimension[i + 1];
+    uint8_t mark = 0;
+    place.column = i;
+    if (isnull[i]) {
+      mark = kMarkNull;
+    } else {
+      XtreeBounds bounds{&box->lo[first], &box->hi[first], false};
+      state.column[i].routine->bounds(&state.column[i].column, values[i], &bounds);
+      if (bounds.empty) mark = kMarkEmpty;
+    }
+    if (mark == 0) continue;
+    box->marks |= ColumnMarks(i, mark);
+    for (int d = first; d < end; d++) {
+      box->lo[d] = InvertedLo(layout.dimension[d].width);
+      box->hi[d] = InvertedHi(layout.dimension[d].width);
+    }
+  }
+  error_context_stack = context.previous;
+}
+
+void InitializeMetaPage(const IndexState& state, BuildState build_state, const LevelStatistics* level, int levels,
+                        PageImage* image) {
+  memset(image->bytes, 0, kPageSize);
+  NodeEditor editor(state.layout, image->bytes);
+  editor.Initialize(0, 0);
+  editor.opaque().flags = kNodeMeta;
+  auto& header = *reinterpret_cast<PageHeader*>(image->bytes);
+  header.lower = kPageHeaderSize + sizeof(MetaContent);
+  auto& meta = *reinterpret_cast<MetaContent*>(image->bytes + kPageHeaderSize);
+  meta.magic = kMetaMagic;
+  meta.version = kFormatVersion;
+  meta.build_state = static_cast<uint8_t>(build_state);
+  meta.columns = state.layout.columns;
+  meta.feature_flags = state.layout.include ? kFeatureInclude : 0;
+  meta.statistics_xid = RecoveryInProgress() ? 0 : U64FromFullTransactionId(ReadNextFullTransactionId());
+  meta.levels = static_cast<uint16_t>(levels);
+  if (levels > 0) memcpy(meta.level, level, levels * sizeof(LevelStatistics));
+  FillEncodings(state, meta.column);
+  for (int i = 0; i < meta.columns; i++) meta.dimensions = static_cast<uint16_t>(meta.dimensions + meta.column[i].dimensions);
+}
+
+void NoteKeys(uint64_t rows, uint64_t distinct_keys, PageImage* image) {
+  auto& meta = *reinterpret_cast<MetaContent*>(image->bytes + kPageHeaderSize);
+  meta.counted_rows = rows;
+  meta.distinct_keys = distinct_keys;
+}
+
+}  // namespace xtree

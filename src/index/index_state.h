@@ -1,0 +1,103 @@
+// IndexState: what the access method knows of an index: key layout, type routines, options, statistics of its meta page.
+//
+// Derived from the catalog and the meta page once per relation cache entry and kept in rd_amcache. The relation cache may free that at
+// any invalidation, and anything that touches a catalog may process one: a scan, insert or build therefore works on a copy of its own.
+// Plain data.
+#pragma once
+
+#include "pg/postgres_api.h"
+
+#include "core/write/split.h"
+#include "core/write/tree_vacuum.h"
+#include "page/key_layout.h"
+#include "shmem/index_table.h"
+#include "xtree.h"
+
+namespace xtree {
+
+// Storage parameters, as reloptions parses them (am/options.cpp).
+struct IndexOptions {
+  int32 vl_len_;
+  int fillfactor;
+  double max_overlap;
+  double min_fanout;
+  int max_supernode_pages;
+  bool preload;
+  int memory_quota_offset;  // of the text, from the struct's start; 0: none
+  int strategy;
+  int build;                // BuildOption
+};
+
+// When CREATE INDEX and whatever gives the table new files build the index: at once, or when somebody needs it (deferred/deferral.h).
+enum class BuildOption : int { kImmediate, kDeferred };
+BuildOption BuildOptionOf(Relation index);
+
+// The options that say how an index is loaded.
+LoadOptions LoadOptionsOf(Relation index);
+LoadOptions LoadOptionsOf(const IndexOptions* options);  // nullptr: the defaults
+
+inline constexpr int kDefaultFillfactor = 90;
+
+struct ColumnState {
+  const XtreeTypeRoutine* routine;
+  XtreeColumn column;
+  bool undecided;  // the first row that is inserted will decide the number of dimensions, which is taken for 1
+};
+
+struct IndexState {
+  int fillfactor;
+  TreeOptions tree_options;
+  LoadOptions load_options;
+  bool undecided;                     // in some column: whoever scans finds nothing
+  bool meta_read;                     // what follows is the meta page's; else an empty tree's that is built
+  bool stale;                         // not built, and rows were written since
+  BuildState build_state;
+  uint64_t usable_from_xid;
+  uint16_t levels;                    // of the statistics
+  LevelStatistics level[kMaxLevel];
+  ColumnState column[kMaxColumns];
+  KeyLayout layout;                   // last: allocated only as far as its dimensions reach
+
+  size_t size() const { return offsetof(IndexState, layout) + layout.size(); }
+  const ColumnState& ColumnOfDimension(int dimension) const { return column[layout.dimension[dimension].column]; }
+};
+
+// The cached state, valid until the next catalog access. Ereports for an unsupported column, an index that is too wide, or a meta
+// page that this code cannot read. Where the meta page is looked at and dimensions are undecided, it is looked at each time.
+enum class MetaUse {
+  kNone,     // it is not looked at: there may be none yet
+  kPlan,     // one that cannot be read is not reported: whoever scans the index reports it
+  kRequired,
+};
+const IndexState* GetIndexState(Relation index, MetaUse use);
+
+// The same, copied into the current memory context.
+IndexState* CopyIndexState(Relation index, MetaUse use);
+
+// Looks at the meta page again. False: dimensions were decided meanwhile, so that the layout is another one.
+bool RereadMeta(Relation index, IndexState* state);
+
+// The state of an index that is to be built, in the current memory context. `dimensions`: of each column, 0 where the
+// operator class or the parameters say it.
+const IndexState* NewIndexState(Relation index, const uint16* dimensions);
+
+// Do the rows decide how many dimensions this column has?
+bool DimensionsFromRows(const ColumnState& column);
+
+// The column's type routine and what it needs to know, but for dimensions that rows decide: those are 0.
+void DescribeColumn(Relation index, int column, ColumnState* out);
+
+// Forgets the cache after the meta page changed.
+void ForgetIndexState(Relation index);
+
+// The box of an index tuple's key columns. Calls the types' callbacks, which may ereport (errors name column and row): only where no
+// C++ object is alive.
+void FormBox(Relation index, const IndexState& state, ItemPointer row, const Datum* values, const bool* isnull, Box* box);
+
+// Meta page content for this index, and its place on a page image.
+void InitializeMetaPage(const IndexState& state, BuildState build_state, const LevelStatistics* level, int levels,
+                        PageImage* image);
+// How many rows a build put in, and how many different keys they have.
+void NoteKeys(uint64_t rows, uint64_t distinct_keys, PageImage* image);
+
+}  // namespace xtree

@@ -1,0 +1,125 @@
+// See build_demand.h.
+#include "shmem/build_demand.h"
+
+#include "shmem/event_log.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "access/xlog.h"
+}
+
+namespace xtree {
+
+namespace {
+
+constexpr int64 kFirstPause = USECS_PER_SEC;
+constexpr int64 kLongestPause = INT64CONST(3600) * USECS_PER_SEC;
+
+// Doubled with each attempt that came to nothing.
+int64 PauseAfter(int attempts) {
+  return attempts > 12 ? kLongestPause : std::min(kLongestPause, kFirstPause << (attempts - 1));
+}
+
+// Was this the first time in this statement?
+bool FirstInStatement(Oid index) {
+  static Oid last_index = InvalidOid;
+  static TimestampTz last_statement = 0;
+  const TimestampTz statement = GetCurrentStatementStartTimestamp();
+  if (index == last_index && statement == last_statement) return false;
+  last_index = index;
+  last_statement = statement;
+  return true;
+}
+
+// change(status) under the mutex of the index's entry, if there is one.
+template <class Change>
+void ChangeStatus(IndexKey key, Change&& change) {
+  if (shared == nullptr) return;
+  SharedIndex* index = FindSharedIndex(key);
+  if (index == nullptr) return;
+  {
+    SharedIndexLock lock(index);
+    change(index);
+  }
+  ReleaseSharedIndex(index);
+}
+
+// What no query asked for, as when xtree_build() was ended, is not tried again.
+void Pause(BuildStatus* build, BuildStage stage, TimestampTz now) {
+  build->stage = stage == BuildStage::kQueued && build->demand == 0 ? BuildStage::kNone : stage;
+  build->pid = 0;
+  build->attempts++;
+  build->next_try = now + PauseAfter(build->attempts);
+}
+
+}  // namespace
+
+void NoteDemand(Oid table, Oid index) {
+  if (shared == nullptr || RecoveryInProgress() || !FirstInStatement(index)) return;
+  SharedIndex* entry = AcquireSharedIndex({MyDatabaseId, index});
+  const TimestampTz now = GetCurrentTimestamp();
+  bool queued = false;
+  {
+    SharedIndexLock lock(entry);
+    BuildStatus* build = &entry->build;
+    build->demand++;
+    build->table = table;
+    if (build->stage == BuildStage::kNone || (build->stage == BuildStage::kFailed && now >= build->next_try)) {
+      build->stage = BuildStage::kQueued;
+      build->asked = now;
+      queued = true;
+    }
+  }
+  ReleaseSharedIndex(entry);
+  if (queued) WakeWorker();
+}
+
+void NoteBuildBegin(IndexKey key) {
+  if (shared == nullptr) return;
+  ReleaseSharedIndex(AcquireSharedIndex(key));
+  ChangeStatus(key, [](SharedIndex* index) {
+    index->build.stage = BuildStage::kBuilding;
+    index->build.pid = MyProcPid;
+  });
+  LogEvent(EventKind::kBuild, key, 0, "begun");
+}
+
+void NoteBuilt(IndexKey key, int64 bytes) {
+  ChangeStatus(key, [](SharedIndex* index) { index->build = {}; });
+  LogEvent(EventKind::kBuild, key, bytes, "built");
+}
+
+void NoteNothingToBuild(IndexKey key) {
+  ChangeStatus(key, [](SharedIndex* index) { index->build = {}; });
+}
+
+void NoteGaveWay(IndexKey key, const char* reason) {
+  const TimestampTz now = GetCurrentTimestamp();
+  ChangeStatus(key, [=](SharedIndex* index) { Pause(&index->build, BuildStage::kQueued, now); });
+  LogEvent(EventKind::kBuild, key, 0, "put off: %s", reason);
+}
+
+void NoteBuildFailure(IndexKey key, const char* message) {
+  const TimestampTz now = GetCurrentTimestamp();
+  ChangeStatus(key, [=](SharedIndex* index) {
+    Pause(&index->build, BuildStage::kFailed, now);
+    strlcpy(index->last_error, message, sizeof(index->last_error));
+    index->last_error_time = now;
+  });
+  LogEvent(EventKind::kFailure, key, 0, "not built: %s", message);
+}
+
+void NoteBuildInterrupted(IndexKey key) {
+  bool building = false;
+  ChangeStatus(key, [&](SharedIndex* index) {
+    building = index->build.stage == BuildStage::kBuilding && index->build.pid == MyProcPid;
+  });
+  if (building) NoteGaveWay(key, "its process was told to end");
+}
+
+BuildStatus BuildStatusOf(SharedIndex* index) {
+  SharedIndexLock lock(index);
+  return index->build;
+}
+
+}  // namespace xtree

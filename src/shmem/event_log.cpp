@@ -1,0 +1,63 @@
+// See event_log.h.
+#include "shmem/event_log.h"
+
+#include <cstdarg>
+
+#include "shmem/shared_state.h"
+
+extern "C" {
+#include "storage/spin.h"
+}
+
+namespace xtree {
+
+struct EventRing {
+  slock_t mutex;
+  uint64 last;  // number of the newest
+  Event event[kEvents];
+};
+
+const char* NameOf(EventKind kind) {
+  static const char* const names[] = {"load", "unload", "evict", "pin", "unpin", "admit", "failure", "removed", "worker", "build"};
+  return names[static_cast<int>(kind)];
+}
+
+size_t EventRingBytes() { return sizeof(EventRing); }
+
+EventRing* InitializeEventRing(void* memory) {
+  auto* ring = static_cast<EventRing*>(memory);
+  memset(static_cast<void*>(ring), 0, sizeof(*ring));
+  SpinLockInit(&ring->mutex);
+  return ring;
+}
+
+void LogEvent(EventKind kind, IndexKey key, int64 bytes, const char* format, ...) {
+  if (shared == nullptr) return;
+  Event event = {0, GetCurrentTimestamp(), kind, MyProcPid, key, bytes, ""};
+  va_list arguments;
+  va_start(arguments, format);
+  pg_vsnprintf(event.reason, sizeof(event.reason), format, arguments);
+  va_end(arguments);
+  EventRing* ring = shared->events;
+  SpinLockAcquire(&ring->mutex);
+  event.number = ++ring->last;
+  ring->event[event.number % kEvents] = event;
+  SpinLockRelease(&ring->mutex);
+}
+
+bool ReadEvent(int i, Event* event) {
+  EventRing* ring = shared->events;
+  SpinLockAcquire(&ring->mutex);
+  *event = ring->event[i];
+  SpinLockRelease(&ring->mutex);
+  return event->number != 0;
+}
+
+void ClearEvents() {
+  EventRing* ring = shared->events;
+  SpinLockAcquire(&ring->mutex);
+  memset(static_cast<void*>(ring->event), 0, sizeof(ring->event));
+  SpinLockRelease(&ring->mutex);
+}
+
+}  // namespace xtree

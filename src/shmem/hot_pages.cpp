@@ -1,0 +1,159 @@
+// See hot_pages.h.
+#include "shmem/hot_pages.h"
+
+#include <cmath>
+
+#include "shmem/shared_state.h"
+
+extern "C" {
+#include "common/hashfn.h"
+}
+
+namespace xtree {
+
+namespace {
+
+constexpr int kPlaces = 8;  // of a set
+constexpr int kLocks = 16;
+constexpr double kVolumeWeight = 1e-6;
+
+struct Set {
+  HotPage page[kPlaces];
+};
+
+}  // namespace
+
+struct HotPageTable {
+  uint32_t sets;
+  LWLockPadded lock[kLocks];  // set i under lock i % kLocks
+  Set set[FLEXIBLE_ARRAY_MEMBER];
+};
+
+namespace {
+
+uint32_t SetsFor(int pages) { return static_cast<uint32_t>(std::max(1, (pages + kPlaces - 1) / kPlaces)); }
+
+double Decay(TimestampTz from, TimestampTz to) {
+  const double seconds = std::max<double>(0, static_cast<double>(to - from)) / USECS_PER_SEC;
+  return std::exp2(-seconds / kHalfLife);
+}
+
+bool Same(const HotPage& page, IndexKey key, BlockNumber block) {
+  return page.block == block && page.key.index == key.index && page.key.database == key.database;
+}
+
+// The frequency that one sampled access stands for: spread over the mean life of a decaying count.
+constexpr double kSampleFrequency = kSampleEvery * 0.6931471805599453 / kHalfLife;
+
+HotPage* PlaceFor(Set* set, IndexKey key, BlockNumber block, TimestampTz now) {
+  HotPage* least = &set->page[0];
+  double least_frequency = INFINITY;
+  for (HotPage& page : set->page) {
+    if (Same(page, key, block)) return &page;
+    const double frequency = page.key.index == InvalidOid ? -1 : page.frequency * Decay(page.last_access, now);
+    if (frequency >= least_frequency || page.pinned) continue;
+    least = &page;
+    least_frequency = frequency;
+  }
+  *least = HotPage{key, block, 0, 0, 0, now, now, false};
+  return least;
+}
+
+uint32_t SetOf(const HotPageTable& table, IndexKey key, BlockNumber block) {
+  const uint32_t words[3] = {key.database, key.index, block};
+  return hash_bytes(reinterpret_cast<const unsigned char*>(words), sizeof(words)) % table.sets;
+}
+
+}  // namespace
+
+double Hotness(const HotPage& page, TimestampTz now) {
+  return page.frequency * Decay(page.last_access, now) + static_cast<double>(page.accesses) * kVolumeWeight;
+}
+
+size_t HotPageTableBytes(int pages) { return offsetof(HotPageTable, set) + sizeof(Set) * SetsFor(pages); }
+
+HotPageTable* InitializeHotPageTable(void* memory, int pages, int tranche) {
+  auto* table = static_cast<HotPageTable*>(memory);
+  memset(static_cast<void*>(table), 0, HotPageTableBytes(pages));
+  table->sets = SetsFor(pages);
+  for (LWLockPadded& lock : table->lock) LWLockInitialize(&lock.lock, tranche);
+  return table;
+}
+
+void RecordSamples(IndexKey key, const PageSample* samples, int count) {
+  if (shared == nullptr || count == 0) return;
+  HotPageTable* table = shared->hot_pages;
+  const TimestampTz now = GetCurrentTimestamp();
+  for (int i = 0; i < count; i++) {
+    const uint32_t set = SetOf(*table, key, samples[i].block);
+    LWLock* lock = &table->lock[set % kLocks].lock;
+    if (!LWLockConditionalAcquire(lock, LW_EXCLUSIVE)) continue;
+    HotPage* page = PlaceFor(&table->set[set], key, samples[i].block, now);
+    page->level = samples[i].level;
+    page->accesses += kSampleEvery;
+    page->frequency = page->frequency * Decay(page->last_access, now) + kSampleFrequency;
+    page->last_access = now;
+    LWLockRelease(lock);
+  }
+}
+
+HotPage* CopyHotPages(int* count) {
+  HotPageTable* table = shared->hot_pages;
+  auto* out = static_cast<HotPage*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(HotPage) * kPlaces * table->sets));
+  *count = 0;
+  for (uint32_t set = 0; set < table->sets; set++) {
+    LWLock* lock = &table->lock[set % kLocks].lock;
+    LWLockAcquire(lock, LW_SHARED);
+    for (const HotPage& page : table->set[set].page) {
+      if (page.key.index != InvalidOid) out[(*count)++] = page;
+    }
+    LWLockRelease(lock);
+  }
+  return out;
+}
+
+void MarkPinned(IndexKey key, BlockNumber block, bool pinned) {
+  HotPageTable* table = shared->hot_pages;
+  const uint32_t set = SetOf(*table, key, block);
+  LWLock* lock = &table->lock[set % kLocks].lock;
+  LWLockAcquire(lock, LW_EXCLUSIVE);
+  for (HotPage& page : table->set[set].page) {
+    if (Same(page, key, block)) page.pinned = pinned;
+  }
+  LWLockRelease(lock);
+}
+
+namespace {
+
+template <class Change>
+void ChangePages(IndexKey key, Change&& change) {
+  HotPageTable* table = shared->hot_pages;
+  for (uint32_t set = 0; set < table->sets; set++) {
+    LWLock* lock = &table->lock[set % kLocks].lock;
+    LWLockAcquire(lock, LW_EXCLUSIVE);
+    for (HotPage& page : table->set[set].page) {
+      const bool mine = page.key.index == key.index && page.key.database == key.database;
+      if (key.index == InvalidOid || mine) change(&page);
+    }
+    LWLockRelease(lock);
+  }
+}
+
+}  // namespace
+
+void ForgetPages(IndexKey key) {
+  ChangePages(key, [](HotPage* page) { *page = HotPage{}; });
+}
+
+void MarkUnpinned(IndexKey key) {
+  ChangePages(key, [](HotPage* page) { page->pinned = false; });
+}
+
+void ResetPages(IndexKey key) {
+  const TimestampTz now = GetCurrentTimestamp();
+  ChangePages(key, [now](HotPage* page) {
+    *page = page->pinned ? HotPage{page->key, page->block, page->level, 0, 0, now, now, true} : HotPage{};
+  });
+}
+
+}  // namespace xtree
