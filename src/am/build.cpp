@@ -5,6 +5,7 @@
 #include "core/page_store.h"
 #include "deferred/build_state.h"
 #include "deferred/deferral.h"
+#include "index/meta_page.h"
 #include "pg/guard.h"
 
 namespace xtree {

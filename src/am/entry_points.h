@@ -13,11 +13,6 @@ extern "C" {
 IndexBuildResult* xtreebuild(Relation heap, Relation index, IndexInfo* info);
 void xtreebuildempty(Relation index);
 
-// build_parallel.cpp: a worker's entry, which is found by its name
-struct dsm_segment;
-struct shm_toc;
-void xtreeparallelbuildmain(dsm_segment* segment, shm_toc* toc);
-
 // insert.cpp
 bool xtreeinsert(Relation index, Datum* values, bool* isnull, ItemPointer tuple, Relation heap, IndexUniqueCheck check, bool unchanged,
                   IndexInfo* info);
@@ -41,13 +36,8 @@ void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loop_count, Co
 // property.cpp
 bool xtreeproperty(Oid index, int column, IndexAMProperty property, const char* name, bool* result, bool* isnull);
 
-// options.cpp, validate.cpp, progress.cpp
-bytea* xtreeoptions(Datum reloptions, bool validate);
+// validate.cpp; src/build/build_environment.cpp; amoptions is in src/index/options.h
 bool xtreevalidate(Oid opclass);
 void xtreeadjustmembers(Oid opfamily, Oid opclass, List* operators, List* functions);
 char* xtreebuildphasename(int64 phase);
-}
-
-namespace xtree {
-void RegisterOptions();
 }

@@ -2,6 +2,7 @@
 #include "am/first_row.h"
 
 #include "core/page_store.h"
+#include "index/meta_page.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"
 
@@ -33,7 +34,7 @@ void WriteDecision(const IndexState& undecided, const IndexState& decided, Buffe
   const PageLock meta(*store, kMetaBlock, LockMode::kExclusive);
   PageImage meta_image, root_image;
   memcpy(meta_image.bytes, meta.bytes(), kPageSize);
-  auto* content = reinterpret_cast<MetaContent*>(meta_image.bytes + kPageHeaderSize);
+  MetaContent* content = &MetaOn(&meta_image);
   for (int i = 0; i < decided.layout.columns; i++) {
     if (undecided.column[i].undecided && content->column[i].dimensions != 0) return;
     content->column[i].dimensions = decided.column[i].column.dimensions;

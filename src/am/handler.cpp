@@ -1,6 +1,7 @@
 // The library's entry: module magic, _PG_init, and the handler that CREATE ACCESS METHOD names.
 #include "am/entry_points.h"
 #include "am/planner_family.h"
+#include "index/options.h"
 #include "pg/settings.h"
 #include "registry/drop_watch.h"
 #include "shmem/shared_state.h"

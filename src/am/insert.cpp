@@ -3,7 +3,7 @@
 #include "deferred/build_state.h"
 #include "am/entry_points.h"
 #include "am/first_row.h"
-#include "index/index_state.h"
+#include "index/key_box.h"
 #include "index/payload.h"
 #include "core/write/tree_writer.h"
 #include "pg/guard.h"

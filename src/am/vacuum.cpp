@@ -6,7 +6,7 @@
 // index that is not built.
 #include "deferred/build_state.h"
 #include "am/entry_points.h"
-#include "index/index_state.h"
+#include "index/meta_page.h"
 #include "core/write/tree_vacuum.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"
@@ -42,22 +42,20 @@ void WalkAllBlocks(Relation index, TreeVacuum* vacuum) {
   }
 }
 
-void RenewStatistics(const TreeVacuum& vacuum, BufferStore* store) {
+void RenewStatistics(Relation index, const TreeVacuum& vacuum, BufferStore* store) {
   std::vector<LevelStatistics> levels = vacuum.levels();
   levels.resize(std::min<size_t>(levels.size(), kMaxLevel));
-  const PageLock meta(*store, kMetaBlock, LockMode::kExclusive);
-  PageImage image;
-  memcpy(image.bytes, meta.bytes(), kPageSize);
-  auto* content = reinterpret_cast<MetaContent*>(image.bytes + kPageHeaderSize);
-  for (size_t i = 0; i < levels.size(); i++) {
-    levels[i].overlap = i < content->levels ? content->level[i].overlap : 0;  // measured by builds
-    content->level[i] = levels[i];
-  }
-  content->levels = static_cast<uint16_t>(levels.size());
-  content->statistics_xid = store->NextTransactionId();
-  if (memcmp(image.bytes, meta.bytes(), kPageSize) == 0) return;
-  const PageChange change{&meta.ref(), &image, false};
-  store->Commit({&change, 1});
+  const uint64_t now = store->NextTransactionId();
+  PgCall([&] {
+    EditMeta(index, [&](MetaContent* meta) {
+      for (size_t i = 0; i < levels.size(); i++) {
+        levels[i].overlap = i < meta->levels ? meta->level[i].overlap : 0;  // measured by builds
+        meta->level[i] = levels[i];
+      }
+      meta->levels = static_cast<uint16_t>(levels.size());
+      meta->statistics_xid = now;
+    });
+  });
 }
 
 void Walk(const IndexVacuumInfo* info, IndexBulkDeleteCallback dead, void* callback_state, IndexBulkDeleteResult* result) {
@@ -79,7 +77,7 @@ void Walk(const IndexVacuumInfo* info, IndexBulkDeleteCallback dead, void* callb
     });
     WalkAllBlocks(index, &vacuum);
     vacuum.Finish();
-    RenewStatistics(vacuum, &store);
+    RenewStatistics(index, vacuum, &store);
     return vacuum.result();
   });
   ForgetIndexState(index);

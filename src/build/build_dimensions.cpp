@@ -1,7 +1,6 @@
 // See build_dimensions.h.
 #include "build/build_dimensions.h"
 
-#include "am/entry_points.h"
 
 extern "C" {
 #include "access/tableam.h"

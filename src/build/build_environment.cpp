@@ -1,6 +1,5 @@
 #include "build/build_environment.h"
 
-#include "am/entry_points.h"
 #include "core/page_store.h"
 #include "pg/guard.h"
 

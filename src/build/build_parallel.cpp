@@ -1,7 +1,6 @@
 // See build_parallel.h: the leader's side, and what all participants do.
 #include "build/build_parallel.h"
 
-#include "am/entry_points.h"
 #include "build/build_team.h"
 #include "pg/guard.h"
 

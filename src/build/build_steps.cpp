@@ -4,8 +4,10 @@
 #include <cmath>
 
 #include "build/build_environment.h"
-#include "index/payload.h"
 #include "core/page_store.h"
+#include "index/key_box.h"
+#include "index/meta_page.h"
+#include "index/payload.h"
 #include "pg/guard.h"
 
 namespace xtree {

@@ -1,5 +1,7 @@
 #include "check/heap_check.h"
 
+#include "index/key_box.h"
+
 extern "C" {
 #include "access/genam.h"
 #include "access/tableam.h"

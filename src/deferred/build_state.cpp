@@ -1,8 +1,8 @@
 // See build_state.h.
 #include "deferred/build_state.h"
 
+#include "index/meta_page.h"
 #include "pg/compat.h"
-#include "storage/wal.h"
 
 extern "C" {
 #include "access/xact.h"
@@ -21,23 +21,6 @@ namespace {
            errdetail("It was created with build = deferred, and nobody has built it since."),
            errhint("CALL xtree_build('%s') builds it now, and so does REINDEX.", RelationGetRelationName(index))));
   pg_unreachable();
-}
-
-void CommitMeta(Relation index, Buffer buffer, const PageImage* image, bool fresh) {
-  const BufferChange change{buffer, image, fresh};
-  CommitPages(index, {&change, 1});
-}
-
-// edit(meta) changes a copy of the meta page's content; one that changes nothing writes nothing.
-template <class Edit>
-void EditMeta(Relation index, Edit&& edit) {
-  PageImage image;
-  const Buffer buffer = ReadBuffer(index, kMetaBlock);
-  LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-  memcpy(image.bytes, pg::BufferBytes(buffer), kPageSize);
-  edit(reinterpret_cast<MetaContent*>(image.bytes + kPageHeaderSize));
-  if (memcmp(image.bytes, pg::BufferBytes(buffer), kPageSize) != 0) CommitMeta(index, buffer, &image, false);
-  UnlockReleaseBuffer(buffer);
 }
 
 }  // namespace
@@ -68,9 +51,7 @@ void RequireUsable(Relation index, const IndexState& state, Snapshot snapshot) {
 void WriteUnbuilt(Relation index, const IndexState& state) {
   PageImage image;
   InitializeMetaPage(state, BuildState::kUnbuilt, nullptr, 0, &image);
-  const Buffer buffer = pg::ExtendLocked(index);
-  CommitMeta(index, buffer, &image, true);
-  UnlockReleaseBuffer(buffer);
+  AppendMetaPage(index, image);
 }
 
 void MarkStale(Relation index, const IndexState& state) {

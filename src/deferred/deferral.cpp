@@ -5,8 +5,8 @@
 // and is named by the version of its pg_class row that this transaction replaced last.
 #include "deferred/deferral.h"
 
+#include "index/meta_page.h"
 #include "pg/compat.h"
-#include "storage/read_page.h"
 
 extern "C" {
 #include "access/genam.h"

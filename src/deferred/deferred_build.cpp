@@ -4,7 +4,6 @@
 
 #include "deferred/build_state.h"
 #include "build/build_steps.h"
-#include "am/entry_points.h"
 #include "index/index_access.h"
 #include "pg/compat.h"
 #include "shmem/build_demand.h"
@@ -97,7 +96,7 @@ bool LockTable(Target* target, BuildOutcome* outcome) {
 }
 
 void RequireBuildable(Relation index) {
-  if (index->rd_indam->ambuild != xtreebuild || index->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+  if (!IsXtreeIndex(index) || index->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
     ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
                     errmsg("\"%s\" is not an xtree index that can be deferred", RelationGetRelationName(index))));
   if (!index->rd_index->indisvalid)

@@ -1,11 +1,10 @@
 // SQL functions xtree_index_info(regclass), a row per level, and xtree_nodes(regclass), a row per node. AccessShareLock; pages are read
 // under share locks, one node at a time, so writers may change the tree between them.
-#include "index/index_state.h"
-#include "index/index_access.h"
 #include "core/tree_check.h"
+#include "index/index_access.h"
+#include "index/meta_page.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"
-#include "storage/read_page.h"
 
 extern "C" {
 #include "catalog/pg_type_d.h"

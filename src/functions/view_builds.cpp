@@ -4,8 +4,8 @@
 //
 // It waits for nobody: where the index is locked, as while it is reindexed, the columns are NULL. The lock that it
 // takes is given back at once, and the relation is not opened, so that a view over thousands of indexes fills no cache.
+#include "index/meta_page.h"
 #include "pg/compat.h"
-#include "storage/read_page.h"
 
 extern "C" {
 #include "access/htup_details.h"

@@ -4,7 +4,6 @@
 // Anybody may call them, as anybody may read PostgreSQL's own statistics, but for errors (error_access.h). They open no relation and take
 // no lock on one: a view over thousands of indexes neither fills the relation cache nor waits for a REINDEX. Entries are copied under the
 // table's locks first; rows are made from the copies.
-#include "am/entry_points.h"
 #include "index/index_state.h"
 #include "registry/file_mapping.h"
 #include "functions/error_access.h"

@@ -1,6 +1,7 @@
 #include "index/index_access.h"
 
-#include "am/entry_points.h"
+#include "index/options.h"
+
 
 extern "C" {
 #include "access/genam.h"
@@ -32,7 +33,7 @@ void RequireOwner(Oid oid) {
 }
 
 void RequireUsable(Relation index) {
-  if (index->rd_indam->ambuild != xtreebuild)
+  if (!IsXtreeIndex(index))
     ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not an xtree index", RelationGetRelationName(index))));
   if (RELATION_IS_OTHER_TEMP(index))
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("cannot look at the temporary index \"%s\" of another session", RelationGetRelationName(index))));
@@ -42,6 +43,8 @@ void RequireUsable(Relation index) {
 }
 
 }  // namespace
+
+bool IsXtreeIndex(Relation index) { return index->rd_indam != nullptr && index->rd_indam->amoptions == xtreeoptions; }
 
 OpenIndex OpenOwnedIndex(Oid oid, LOCKMODE lock) {
   RequireIndex(oid);

@@ -11,6 +11,9 @@ extern "C" {
 
 namespace xtree {
 
+// Is its access method ours?
+bool IsXtreeIndex(Relation index);
+
 // Opens the table and its index with `lock`, the table first. Ereports: not an xtree index (ERRCODE_WRONG_OBJECT_TYPE), another
 // session's temporary one (ERRCODE_FEATURE_NOT_SUPPORTED), not yet valid (ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), not the owner
 // (ERRCODE_INSUFFICIENT_PRIVILEGE): what these functions show looks past row security.

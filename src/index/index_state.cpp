@@ -9,7 +9,7 @@ extern "C" {
 #include "utils/lsyscache.h"
 }
 
-#include "index/payload.h"
+#include "index/meta_page.h"
 #include "page/validate.h"
 #include "pg/guard.h"
 
@@ -43,37 +43,14 @@ Oid TypeOfColumn(Relation index, int column) {
   return IsPolymorphicType(type) ? getBaseType(TupleDescAttr(RelationGetDescr(index), column)->atttypid) : type;
 }
 
-// Magic and version lie at the same place in every format, and are looked at before anything else.
-bool ReadableFormat(const MetaContent& meta) {
-  return meta.magic != kMetaMagic || (meta.version == kFormatVersion && (meta.feature_flags & ~kKnownFeatures) == 0);
-}
-
-[[noreturn]] void ReportFormat(Relation index, const MetaContent& meta) {
-  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                  errmsg("index \"%s\" has another format than this version of xtree reads", RelationGetRelationName(index)),
-                  errdetail("It has format version %d with features %llx, this library reads version %d with features %llx.", meta.version,
-                            static_cast<unsigned long long>(meta.feature_flags), kFormatVersion, static_cast<unsigned long long>(kKnownFeatures)),
-                  errhint("REINDEX it, or install the version of xtree that wrote it.")));
-  pg_unreachable();
-}
-
 // What an index without meta page yet is taken for: the planner of its own parallel build looks at it.
 uint16 DefaultDimensions(const ColumnState& column) { return column.routine->default_dimensions; }
-
-// A private copy of the meta page.
-const MetaContent& ReadMeta(Relation index, PageImage* copy) {
-  const Buffer buffer = ReadBuffer(index, kMetaBlock);
-  LockBuffer(buffer, BUFFER_LOCK_SHARE);
-  memcpy(copy->bytes, pg::BufferBytes(buffer), kPageSize);
-  UnlockReleaseBuffer(buffer);
-  return *reinterpret_cast<const MetaContent*>(copy->bytes + kPageHeaderSize);
-}
 
 // How many dimensions the rows of the index had that decided.
 uint16 ReadDimensions(Relation index, int column, const ColumnState& described) {
   if (RelationGetNumberOfBlocks(index) == 0) return DefaultDimensions(described);
   PageImage copy;
-  const MetaContent& meta = ReadMeta(index, &copy);
+  const MetaContent& meta = CopyMetaPage(index, &copy);
   if (!ReadableFormat(meta)) ReportFormat(index, meta);
   const int dimensions = meta.column[column].dimensions;
   if ((dimensions == 0 && DefaultDimensions(described) != 0) || dimensions > kMaxDimensions)
@@ -116,14 +93,6 @@ void ReadOptions(Relation index, IndexState* state) {
   }
 }
 
-void FillEncodings(const IndexState& state, ColumnEncoding* encoding) {
-  for (int i = 0; i < state.layout.columns; i++) {
-    const XtreeTypeRoutine& routine = *state.column[i].routine;
-    const uint16_t dimensions = state.column[i].undecided ? 0 : state.column[i].column.dimensions;
-    encoding[i] = {routine.encoding_id, routine.encoding_version, dimensions, routine.ordinal_width, routine.extended};
-  }
-}
-
 // The first column whose ordinals had another meaning when the index was built; -1: none.
 int ColumnOfOtherVersion(const IndexState& state, const ColumnEncoding* encoding, const MetaContent& meta) {
   for (int i = 0; i < state.layout.columns; i++)
@@ -152,7 +121,7 @@ bool LoadMeta(Relation index, MetaUse use, IndexState* state) {
   ColumnEncoding encoding[kMaxColumns];
   FillEncodings(*state, encoding);
   PageImage copy;
-  const MetaContent& meta = ReadMeta(index, &copy);
+  const MetaContent& meta = CopyMetaPage(index, &copy);
   const bool readable = ReadableFormat(meta);
   const bool decided = readable && DecidedSince(*state, meta);
   const int other_version = readable ? ColumnOfOtherVersion(*state, encoding, meta) : -1;
@@ -215,6 +184,14 @@ const IndexState* NewIndexState(Relation index, const uint16* dimensions) {
   return ReadState(index, dimensions, CurrentMemoryContext);
 }
 
+void FillEncodings(const IndexState& state, ColumnEncoding* encoding) {
+  for (int i = 0; i < state.layout.columns; i++) {
+    const XtreeTypeRoutine& routine = *state.column[i].routine;
+    const uint16_t dimensions = state.column[i].undecided ? 0 : state.column[i].column.dimensions;
+    encoding[i] = {routine.encoding_id, routine.encoding_version, dimensions, routine.ordinal_width, routine.extended};
+  }
+}
+
 bool DimensionsFromRows(const ColumnState& column) { return column.column.dimensions == 0; }
 
 void DescribeColumn(Relation index, int column, ColumnState* out) {
@@ -231,77 +208,6 @@ void DescribeColumn(Relation index, int column, ColumnState* out) {
 void ForgetIndexState(Relation index) {
   if (index->rd_amcache != nullptr) pfree(index->rd_amcache);
   index->rd_amcache = nullptr;
-}
-
-namespace {
-
-struct ValuePlace {
-  Relation index;
-  ItemPointer row;
-  int column;
-};
-
-}  // namespace
-
-// Says which value an error is about.
-extern "C" void xtree_value_context(void* argument) {
-  const auto* place = static_cast<const ValuePlace*>(argument);
-  errcontext("column \"%s\" of index \"%s\", row (%u,%u)", NameStr(TupleDescAttr(RelationGetDescr(place->index), place->column)->attname),
-             RelationGetRelationName(place->index), ItemPointerGetBlockNumber(place->row), ItemPointerGetOffsetNumber(place->row));
-}
-
-void FormBox(Relation index, const IndexState& state, ItemPointer row, const Datum* values, const bool* isnull, Box* box) {
-  const KeyLayout& layout = state.layout;
-  ValuePlace place{index, row, 0};
-  ErrorContextCallback context{error_context_stack, xtree_value_context, &place};
-  error_context_stack = &context;
-  box->marks = 0;
-  for (int i = 0; i < layout.columns; i++) {
-    const int first = layout.first_dimension[i], end = layout.first_dimension[i + 1];
-    uint8_t mark = 0;
-    place.column = i;
-    if (isnull[i]) {
-      mark = kMarkNull;
-    } else {
-      XtreeBounds bounds{&box->lo[first], &box->hi[first], false};
-      state.column[i].routine->bounds(&state.column[i].column, values[i], &bounds);
-      if (bounds.empty) mark = kMarkEmpty;
-    }
-    if (mark == 0) continue;
-    box->marks |= ColumnMarks(i, mark);
-    for (int d = first; d < end; d++) {
-      box->lo[d] = InvertedLo(layout.dimension[d].width);
-      box->hi[d] = InvertedHi(layout.dimension[d].width);
-    }
-  }
-  error_context_stack = context.previous;
-}
-
-void InitializeMetaPage(const IndexState& state, BuildState build_state, const LevelStatistics* level, int levels,
-                        PageImage* image) {
-  memset(image->bytes, 0, kPageSize);
-  NodeEditor editor(state.layout, image->bytes);
-  editor.Initialize(0, 0);
-  editor.opaque().flags = kNodeMeta;
-  auto& header = *reinterpret_cast<PageHeader*>(image->bytes);
-  header.lower = kPageHeaderSize + sizeof(MetaContent);
-  auto& meta = *reinterpret_cast<MetaContent*>(image->bytes + kPageHeaderSize);
-  meta.magic = kMetaMagic;
-  meta.version = kFormatVersion;
-  meta.build_state = static_cast<uint8_t>(build_state);
-  meta.columns = state.layout.columns;
-  meta.feature_flags = state.layout.include ? kFeatureInclude : 0;
-  meta.statistics_xid = RecoveryInProgress() ? 0 : U64FromFullTransactionId(ReadNextFullTransactionId());
-  meta.levels = static_cast<uint16_t>(levels);
-  if (levels > 0) memcpy(meta.level, level, levels * sizeof(LevelStatistics));
-  FillEncodings(state, meta.column);
-  for (int i = 0; i < meta.columns; i++) meta.dimensions = static_cast<uint16_t>(meta.dimensions + meta.column[i].dimensions);
-}
-
-void NoteKeys(uint64_t rows, uint64_t distinct_keys, PageImage* image) {
-  auto& meta = *reinterpret_cast<MetaContent*>(image->bytes + kPageHeaderSize);
-  meta.counted_rows = rows;
-  meta.distinct_keys = distinct_keys;
 }
 
 }  // namespace xtree

@@ -9,34 +9,11 @@
 
 #include "core/write/split.h"
 #include "core/write/tree_vacuum.h"
+#include "index/options.h"
 #include "page/key_layout.h"
-#include "shmem/index_table.h"
 #include "xtree.h"
 
 namespace xtree {
-
-// Storage parameters, as reloptions parses them (am/options.cpp).
-struct IndexOptions {
-  int32 vl_len_;
-  int fillfactor;
-  double max_overlap;
-  double min_fanout;
-  int max_supernode_pages;
-  bool preload;
-  int memory_quota_offset;  // of the text, from the struct's start; 0: none
-  int strategy;
-  int build;                // BuildOption
-};
-
-// When CREATE INDEX and whatever gives the table new files build the index: at once, or when somebody needs it (deferred/deferral.h).
-enum class BuildOption : int { kImmediate, kDeferred };
-BuildOption BuildOptionOf(Relation index);
-
-// The options that say how an index is loaded.
-LoadOptions LoadOptionsOf(Relation index);
-LoadOptions LoadOptionsOf(const IndexOptions* options);  // nullptr: the defaults
-
-inline constexpr int kDefaultFillfactor = 90;
 
 struct ColumnState {
   const XtreeTypeRoutine* routine;
@@ -87,17 +64,10 @@ bool DimensionsFromRows(const ColumnState& column);
 // The column's type routine and what it needs to know, but for dimensions that rows decide: those are 0.
 void DescribeColumn(Relation index, int column, ColumnState* out);
 
+// Of each column, as the meta page has it.
+void FillEncodings(const IndexState& state, ColumnEncoding* encoding);
+
 // Forgets the cache after the meta page changed.
 void ForgetIndexState(Relation index);
-
-// The box of an index tuple's key columns. Calls the types' callbacks, which may ereport (errors name column and row): only where no
-// C++ object is alive.
-void FormBox(Relation index, const IndexState& state, ItemPointer row, const Datum* values, const bool* isnull, Box* box);
-
-// Meta page content for this index, and its place on a page image.
-void InitializeMetaPage(const IndexState& state, BuildState build_state, const LevelStatistics* level, int levels,
-                        PageImage* image);
-// How many rows a build put in, and how many different keys they have.
-void NoteKeys(uint64_t rows, uint64_t distinct_keys, PageImage* image);
 
 }  // namespace xtree

@@ -36,12 +36,4 @@ Buffer ReadPage(Relation index, BlockNumber block, BufferAccessStrategy strategy
   return buffer;
 }
 
-MetaContent TakeMeta(Buffer buffer) {
-  LockBuffer(buffer, BUFFER_LOCK_SHARE);
-  MetaContent meta;
-  memcpy(&meta, pg::BufferBytes(buffer) + kPageHeaderSize, sizeof(meta));
-  UnlockReleaseBuffer(buffer);
-  return meta;
-}
-
 }  // namespace xtree

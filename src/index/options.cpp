@@ -1,6 +1,7 @@
-// Storage parameters: CREATE INDEX ... USING xtree ... WITH (...).
-#include "am/entry_points.h"
-#include "index/index_state.h"
+// See options.h.
+#include "index/options.h"
+
+#include "core/write/split.h"
 
 extern "C" {
 #include "access/reloptions.h"

@@ -1,0 +1,50 @@
+// See key_box.h.
+#include "index/key_box.h"
+
+namespace xtree {
+
+namespace {
+
+struct ValuePlace {
+  Relation index;
+  ItemPointer row;
+  int column;
+};
+
+}  // namespace
+
+// Says which value an error is about.
+extern "C" void xtree_value_context(void* argument) {
+  const auto* place = static_cast<const ValuePlace*>(argument);
+  errcontext("column \"%s\" of index \"%s\", row (%u,%u)", NameStr(TupleDescAttr(RelationGetDescr(place->index), place->column)->attname),
+             RelationGetRelationName(place->index), ItemPointerGetBlockNumber(place->row), ItemPointerGetOffsetNumber(place->row));
+}
+
+void FormBox(Relation index, const IndexState& state, ItemPointer row, const Datum* values, const bool* isnull, Box* box) {
+  const KeyLayout& layout = state.layout;
+  ValuePlace place{index, row, 0};
+  ErrorContextCallback context{error_context_stack, xtree_value_context, &place};
+  error_context_stack = &context;
+  box->marks = 0;
+  for (int i = 0; i < layout.columns; i++) {
+    const int first = layout.first_dimension[i], end = layout.first_dimension[i + 1];
+    uint8_t mark = 0;
+    place.column = i;
+    if (isnull[i]) {
+      mark = kMarkNull;
+    } else {
+      XtreeBounds bounds{&box->lo[first], &box->hi[first], false};
+      state.column[i].routine->bounds(&state.column[i].column, values[i], &bounds);
+      if (bounds.empty) mark = kMarkEmpty;
+    }
+    if (mark == 0) continue;
+    box->marks |= ColumnMarks(i, mark);
+    for (int d = first; d < end; d++) {
+      box->lo[d] = InvertedLo(layout.dimension[d].width);
+      box->hi[d] = InvertedHi(layout.dimension[d].width);
+    }
+  }
+  error_context_stack = context.previous;
+}
+
+}  // namespace xtree

@@ -1,0 +1,39 @@
+// Storage parameters of an index: CREATE INDEX ... USING xtree ... WITH (...).
+#pragma once
+
+#include "pg/postgres_api.h"
+
+#include "shmem/index_table.h"
+
+namespace xtree {
+
+// Storage parameters, as reloptions parses them.
+struct IndexOptions {
+  int32 vl_len_;
+  int fillfactor;
+  double max_overlap;
+  double min_fanout;
+  int max_supernode_pages;
+  bool preload;
+  int memory_quota_offset;  // of the text, from the struct's start; 0: none
+  int strategy;
+  int build;                // BuildOption
+};
+
+// When CREATE INDEX and whatever gives the table new files build the index: at once, or when somebody needs it (deferred/deferral.h).
+enum class BuildOption : int { kImmediate, kDeferred };
+BuildOption BuildOptionOf(Relation index);
+
+// The options that say how an index is loaded.
+LoadOptions LoadOptionsOf(Relation index);
+LoadOptions LoadOptionsOf(const IndexOptions* options);  // nullptr: the defaults
+
+inline constexpr int kDefaultFillfactor = 90;
+
+// Makes the options known to the server. Once in a process.
+void RegisterOptions();
+
+}  // namespace xtree
+
+// The access method's callback amoptions.
+extern "C" bytea* xtreeoptions(Datum reloptions, bool validate);
