@@ -605,6 +605,13 @@ AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 COMMENT ON FUNCTION xtree_nodes(pg_catalog.regclass) IS
   'every node of an xtree index with the bounds of its entries, one element per dimension, NULL where all entries are NULL or empty';
 
+CREATE FUNCTION xtree_extent(index pg_catalog.regclass,
+  OUT number pg_catalog.int4, OUT name pg_catalog.name, OUT lower pg_catalog.float8[], OUT upper pg_catalog.float8[])
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION xtree_extent(pg_catalog.regclass) IS
+  'bounds of everything in an xtree index, one row per key column, read from its root page: never too small, and perhaps too large where rows at the edge were deleted; NULL where no row has a value';
+
 -- Monitoring. The functions that the views call are no interface of their own.
 
 CREATE FUNCTION xtree_preloaded() RETURNS pg_catalog.bool

@@ -25,6 +25,8 @@ BEGIN
       OPERATOR 17 %1$I.<-> (%1$I.cube, %1$I.cube) FOR ORDER BY pg_catalog.float_ops,
       OPERATOR 18 %1$I.<=> (%1$I.cube, %1$I.cube) FOR ORDER BY pg_catalog.float_ops,
       FUNCTION 1 xtree_cube_support(pg_catalog.internal),
-      FUNCTION 2 (%1$I.cube) xtree_cube_options(pg_catalog.internal)
+      FUNCTION 2 (%1$I.cube) xtree_cube_options(pg_catalog.internal);
+    -- The same class under its peer's name.
+    CREATE OPERATOR CLASS gist_cube_ops FOR TYPE %1$I.cube USING xtree FAMILY cube_ops AS STORAGE %1$I.cube;
   $sql$, home);
 END $do$;

@@ -50,4 +50,10 @@ BEGIN
       OPERATOR 13 %1$I.<-> (%1$I.geography, %1$I.geography) FOR ORDER BY pg_catalog.float_ops,
       FUNCTION 1 xtree_geography_support(pg_catalog.internal)
   $sql$, home);
+  -- The same classes under their peers' names, which tools write.
+  EXECUTE pg_catalog.format($sql$
+    CREATE OPERATOR CLASS gist_geometry_ops_2d FOR TYPE %1$I.geometry USING xtree FAMILY geometry_ops_2d AS STORAGE %1$I.geometry;
+    CREATE OPERATOR CLASS gist_geometry_ops_nd FOR TYPE %1$I.geometry USING xtree FAMILY geometry_ops_nd AS STORAGE %1$I.geometry;
+    CREATE OPERATOR CLASS gist_geography_ops FOR TYPE %1$I.geography USING xtree FAMILY geography_ops AS STORAGE %1$I.geography;
+  $sql$, home);
 END $do$;

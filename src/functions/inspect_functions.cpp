@@ -1,6 +1,7 @@
-// SQL functions xtree_index_info(regclass), a row per level, and xtree_nodes(regclass), a row per node. AccessShareLock; pages are read
-// under share locks, one node at a time, so writers may change the tree between them.
+// SQL functions xtree_index_info(regclass), a row per level, xtree_nodes(regclass), a row per node, and xtree_extent(regclass), a row per
+// column. AccessShareLock; pages are read under share locks, one node at a time, so writers may change the tree between them.
 #include "core/tree_check.h"
+#include "deferred/build_state.h"
 #include "index/index_access.h"
 #include "index/meta_page.h"
 #include "pg/guard.h"
@@ -15,6 +16,7 @@ extern "C" {
 
 PG_FUNCTION_INFO_V1(xtree_index_info);
 PG_FUNCTION_INFO_V1(xtree_nodes);
+PG_FUNCTION_INFO_V1(xtree_extent);
 }
 
 namespace xtree {
@@ -91,15 +93,17 @@ double CoordinateOf(const IndexState& state, int dimension, Ordinal ordinal, boo
   return routine.coordinate != nullptr ? routine.coordinate(ordinal, upper) : Decode(layout.scalar, ordinal);
 }
 
-Datum BoundArray(const IndexState& state, const Box& box, bool upper) {
-  const KeyLayout& layout = state.layout;
-  Datum* elements = static_cast<Datum*>(palloc(layout.dimensions * sizeof(Datum)));
-  bool* nulls = static_cast<bool*>(palloc(layout.dimensions * sizeof(bool)));
-  for (int d = 0; d < layout.dimensions; d++) {
-    nulls[d] = box.lo[d] > box.hi[d];
-    elements[d] = nulls[d] ? 0 : Float8GetDatum(CoordinateOf(state, d, upper ? box.hi[d] : box.lo[d], upper));
+// Of the dimensions from `first` to `end`.
+Datum BoundArray(const IndexState& state, const Box& box, int first, int end, bool upper) {
+  const int count = end - first;
+  Datum* elements = static_cast<Datum*>(palloc(count * sizeof(Datum)));
+  bool* nulls = static_cast<bool*>(palloc(count * sizeof(bool)));
+  for (int i = 0; i < count; i++) {
+    const int d = first + i;
+    nulls[i] = box.lo[d] > box.hi[d];
+    elements[i] = nulls[i] ? 0 : Float8GetDatum(CoordinateOf(state, d, upper ? box.hi[d] : box.lo[d], upper));
   }
-  int dimensions[] = {layout.dimensions};
+  int dimensions[] = {count};
   int lower_bounds[] = {1};
   return PointerGetDatum(construct_md_array(elements, nulls, 1, dimensions, lower_bounds, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
@@ -117,12 +121,21 @@ void PutNode(ReturnSetInfo* result, const IndexState& state, const NodeRow& row,
   const MemoryContext old = MemoryContextSwitchTo(context);
   Datum values[] = {
       Int64GetDatum(row.block), Int64GetDatum(row.parent), Int32GetDatum(row.level), Int32GetDatum(row.pages), Int32GetDatum(row.entries),
-      BoundArray(state, row.bounds, false), BoundArray(state, row.bounds, true),
+      BoundArray(state, row.bounds, 0, state.layout.dimensions, false), BoundArray(state, row.bounds, 0, state.layout.dimensions, true),
   };
   bool nulls[] = {false, row.parent == kInvalidBlock, false, false, false, false, false};
   tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
   MemoryContextSwitchTo(old);
   MemoryContextReset(context);
+}
+
+void BoundsOf(const KeyLayout& layout, const OpenNode& node, Box* bounds) {
+  MakeEmpty(layout, bounds);
+  Box page;
+  for (int i = 0; i < node.pages(); i++) {
+    node.page(i).Bounds(&page);
+    Extend(layout, page, bounds);
+  }
 }
 
 void PutNodes(ReturnSetInfo* result, const OpenIndex& open, const IndexState& state) {
@@ -133,16 +146,34 @@ void PutNodes(ReturnSetInfo* result, const OpenIndex& open, const IndexState& st
     TreeCheck check(store, layout, nullptr);
     check.OnNode([&](const OpenNode& node, BlockNumber parent) {
       NodeRow row{node.block(), parent, node.level(), node.pages(), node.entries(), {}};
-      MakeEmpty(layout, &row.bounds);
-      Box page;
-      for (int i = 0; i < node.pages(); i++) {
-        node.page(i).Bounds(&page);
-        Extend(layout, page, &row.bounds);
-      }
+      BoundsOf(layout, node, &row.bounds);
       PgCall([&] { PutNode(result, state, row, context); });
     });
     check.Walk();
   });
+}
+
+// The root's bounds contain everything that is in the index, so this costs a page (a supernode at the root: its pages).
+void ReadRoot(const OpenIndex& open, const IndexState& state, Box* bounds) {
+  Guarded(open.index, [&] {
+    BufferStore store(open.index, open.heap, state.layout);
+    const OpenNode root(store, state.layout, kRootBlock, LockMode::kShare);
+    BoundsOf(state.layout, root, bounds);
+  });
+}
+
+// One row: the column's number, name, and bounds, NULL where no row has a value.
+void PutExtent(ReturnSetInfo* result, Relation index, const IndexState& state, const Box& box, int column) {
+  const KeyLayout& layout = state.layout;
+  const int first = layout.first_dimension[column], end = layout.first_dimension[column + 1];
+  const bool none = state.undecided || box.lo[first] > box.hi[first];
+  Datum values[4] = {Int32GetDatum(column + 1), NameGetDatum(&TupleDescAttr(RelationGetDescr(index), column)->attname)};
+  bool nulls[4] = {false, false, none, none};
+  if (!none) {
+    values[2] = BoundArray(state, box, first, end, false);
+    values[3] = BoundArray(state, box, first, end, true);
+  }
+  tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
 }  // namespace
@@ -170,6 +201,21 @@ extern "C" Datum xtree_nodes(PG_FUNCTION_ARGS) {
   const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
   const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
   if (IsBuilt(*state)) PutNodes(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), open, *state);
+  CloseIndex(open, AccessShareLock);
+  return 0;
+}
+
+extern "C" Datum xtree_extent(PG_FUNCTION_ARGS) {
+  using namespace xtree;
+  InitMaterializedSRF(fcinfo, 0);
+  const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
+  IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
+  RequireBuilt(open.index, state);
+  Box box;
+  MakeEmpty(state->layout, &box);
+  if (!state->undecided) ReadRoot(open, *state, &box);
+  for (int column = 0; column < state->layout.columns; column++)
+    PutExtent(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), open.index, *state, box, column);
   CloseIndex(open, AccessShareLock);
   return 0;
 }

@@ -37,6 +37,20 @@ static void ValidateQuota(const char* value) {
                   errhint("It is an amount of memory from 0 to 2147483647 kB, such as '64MB'; without a unit it is in kB.")));
 }
 
+// GiST's option, which tools and dumps write.
+static void ValidateBuffering(const char* value) {
+  if (value == nullptr) return;
+  for (const char* known : {"auto", "on", "off"})
+    if (pg_strcasecmp(value, known) == 0) {
+      ereport(NOTICE, errmsg("option \"buffering\" means nothing to xtree indexes"),
+              errdetail("They are built in memory as far as maintenance_work_mem reaches, and through files beyond it."));
+      return;
+    }
+  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid value for option \"buffering\": %s", value),
+                  errdetail("Valid values are \"auto\", \"on\" and \"off\"."),
+                  errhint("It is GiST's, and means nothing to xtree indexes: leave it out.")));
+}
+
 void RegisterOptions() {
   option_kind = add_reloption_kind();
   const LOCKMODE lock = ShareUpdateExclusiveLock;
@@ -56,6 +70,8 @@ void RegisterOptions() {
                      "Valid values are \"auto\", \"resident\", \"paged\" and \"streamed\".", lock);
   add_enum_reloption(option_kind, "build", "When the index is built", builds, static_cast<int>(BuildOption::kImmediate),
                      "Valid values are \"immediate\" and \"deferred\".", lock);
+  add_string_reloption(option_kind, "buffering", "Accepted for the sake of statements made for GiST, and without effect", nullptr,
+                       ValidateBuffering, lock);
 }
 
 BuildOption BuildOptionOf(Relation index) {
@@ -88,6 +104,7 @@ extern "C" bytea* xtreeoptions(Datum reloptions, bool validate) {
       {"memory_quota", RELOPT_TYPE_STRING, offsetof(IndexOptions, memory_quota_offset)},
       {"strategy", RELOPT_TYPE_ENUM, offsetof(IndexOptions, strategy)},
       {"build", RELOPT_TYPE_ENUM, offsetof(IndexOptions, build)},
+      {"buffering", RELOPT_TYPE_STRING, offsetof(IndexOptions, buffering_offset)},
   };
   return static_cast<bytea*>(build_reloptions(reloptions, validate, xtree::option_kind, sizeof(IndexOptions), table, lengthof(table)));
 }

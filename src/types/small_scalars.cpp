@@ -1,4 +1,4 @@
-// Operator classes for oid, money, time, bool, "char", macaddr and macaddr8: the ordinal is the value, moved down where the type
+// Operator classes for oid, money, time, bool, "char", macaddr, macaddr8 and the types of contrib/isn: the ordinal is the value, moved down where the type
 // is unsigned.
 //
 // Called by the access method through XtreeTypeRoutine. No locks, no WAL.
@@ -42,6 +42,9 @@ Datum MacaddrOf(int64 ordinal) { return AddressOf<6>(static_cast<uint64>(ordinal
 int64 OrdinalOfMacaddr8(Datum value) { return FromUnsigned64(BytesOf<8>(value)); }
 Datum Macaddr8Of(int64 ordinal) { return AddressOf<8>(ToUnsigned64(ordinal)); }
 
+int64 OrdinalOfIsn(Datum value) { return DatumGetInt64(value); }
+Datum IsnOf(int64 ordinal) { return Int64GetDatum(ordinal); }
+
 using FromOrdinal = Datum (*)(int64);
 
 template <ToOrdinal kToOrdinal>
@@ -77,6 +80,7 @@ constexpr XtreeTypeRoutine kBool = Routine<OrdinalOfBool, BoolOf>(45, 4);
 constexpr XtreeTypeRoutine kChar = Routine<OrdinalOfChar, CharOf>(46, 4);
 constexpr XtreeTypeRoutine kMacaddr = Routine<OrdinalOfMacaddr, MacaddrOf>(47, 8);
 constexpr XtreeTypeRoutine kMacaddr8 = Displayed(Routine<OrdinalOfMacaddr8, Macaddr8Of>(48, 8), Unsigned64);
+constexpr XtreeTypeRoutine kIsn = Routine<OrdinalOfIsn, IsnOf>(85, 8);
 
 }  // namespace
 }  // namespace xtree
@@ -88,3 +92,4 @@ XTREE_SUPPORT_FUNCTION(xtree_bool_support, xtree::kBool)
 XTREE_SUPPORT_FUNCTION(xtree_char_support, xtree::kChar)
 XTREE_SUPPORT_FUNCTION(xtree_macaddr_support, xtree::kMacaddr)
 XTREE_SUPPORT_FUNCTION(xtree_macaddr8_support, xtree::kMacaddr8)
+XTREE_SUPPORT_FUNCTION(xtree_isn_support, xtree::kIsn)
