@@ -87,7 +87,14 @@ void StartOnNothing(IndexScanDesc scan, TreeScan* state) {
   state->started = true;
 }
 
-// `fetches_rows`: the executor reads each row from the heap as it comes.
+// The executor reads each row from the heap as it comes (`fetches_rows`), so heap pages are visited in their order. CLUSTER, the only one to
+// ask for all that there is, whoever sees it, lays rows out as they come.
+WindowOrder OrderFor(IndexScanDesc scan, bool fetches_rows) {
+  if (scan->xs_snapshot->snapshot_type == SNAPSHOT_ANY && scan->numberOfKeys == 0) return WindowOrder::kSpatial;
+  return fetches_rows && !scan->xs_want_itup ? WindowOrder::kHeap : WindowOrder::kStored;
+}
+
+// `fetches_rows`: see OrderFor.
 void Start(IndexScanDesc scan, TreeScan* state, bool fetches_rows) {
   RequireUsable(scan->indexRelation, *state->index, scan->xs_snapshot);
   if (state->index->undecided) return StartOnNothing(scan, state);
@@ -107,7 +114,7 @@ void Start(IndexScanDesc scan, TreeScan* state, bool fetches_rows) {
   state->buffers().KeepPins(keep ? 1 : 0);
   state->window.Begin(state->index->layout, state->constraint,
                       {.keep_pages = scan->xs_want_itup, .ignore_killed = scan->ignore_killed_tuples,
-                       .heap_order = fetches_rows && !scan->xs_want_itup});
+                       .order = OrderFor(scan, fetches_rows)});
   state->next = state->batch.count = state->killed_count = 0;
 }
 

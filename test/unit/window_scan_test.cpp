@@ -241,7 +241,7 @@ TEST(WindowScan, MatchesAscendByTupleIfAsked) {
   const auto store = PackTree(RandomRows(layout, 2000, Distribution::kUniform, 3), {100, 10, 1});
   MemoryReader reader(*store);
   auto scan = std::make_unique<WindowScan>();
-  scan->Begin(layout, Everything(layout), {.heap_order = true});
+  scan->Begin(layout, Everything(layout), {.order = WindowOrder::kHeap});
   LeafBatch batch;
   std::vector<size_t> found;
   while (scan->Step(reader, &batch)) {

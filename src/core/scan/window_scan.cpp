@@ -11,6 +11,7 @@ void WindowScan::Begin(const KeyLayout& layout, const Constraint& constraint, Op
   filter_.Compile(layout, constraint);
   started_ = constraint.Never(layout);  // then there is nothing to visit
   stack_.Clear();
+  if (options.order == WindowOrder::kSpatial) space_.Begin(layout);
 }
 
 bool WindowScan::Step(PageReader& reader, LeafBatch* batch) {
@@ -32,7 +33,8 @@ bool WindowScan::Step(PageReader& reader, LeafBatch* batch) {
     if (right != kInvalidBlock) stack_.Append(reader, NodePointer{node.parent_lsn, right, node.level});
     if (!children_.empty()) PushChildren(reader);
   }
-  if (options_.heap_order) SortByTuple(batch);
+  if (options_.order == WindowOrder::kHeap) SortByTuple(batch);
+  if (options_.order == WindowOrder::kSpatial && batch->count > 0) SortInSpace(reader, batch);
   return batch->count > 0;
 }
 
@@ -47,15 +49,39 @@ void WindowScan::SortByTuple(LeafBatch* batch) {
   }
 }
 
+void WindowScan::SortInSpace(PageReader& reader, LeafBatch* batch) {
+  const uint32_t* order = space_.Arrange(reader);
+  space_.StayAtLast();
+  uint16_t slots[kMaxEntriesPerPage];
+  TupleId tuples[kMaxEntriesPerPage];
+  for (int i = 0; i < batch->count; ++i) {
+    slots[i] = batch->slots[order[i]];
+    tuples[i] = batch->tuples[order[i]];
+  }
+  std::copy_n(slots, batch->count, batch->slots);
+  std::copy_n(tuples, batch->count, batch->tuples);
+}
+
+// From where the scan is; it stays there until it comes to a leaf.
+void WindowScan::SortChildrenInSpace(PageReader& reader) {
+  const uint32_t* order = space_.Arrange(reader);
+  sorted_.Clear();
+  sorted_.Reserve(reader, children_.size());
+  for (size_t i = 0; i < children_.size(); ++i) sorted_.AppendReserved(children_[order[i]]);
+  std::swap(sorted_, children_);
+}
+
 // What the visits of a node leave behind.
 void WindowScan::DropVisited(LeafBatch* batch) {
   children_.Clear();
+  space_.Clear();
   batch->count = 0;
 }
 
 void WindowScan::VisitPage(PageReader& reader, const NodeView& node, Lsn lsn, LeafBatch* batch) {
   if (node.leaf()) {
     CollectMatches(node, lsn, batch);
+    if (options_.order == WindowOrder::kSpatial) AddToSpace(reader, node, batch->slots, batch->count);
   } else {
     CollectChildren(reader, node, lsn);
   }
@@ -67,10 +93,16 @@ void WindowScan::CollectChildren(PageReader& reader, const NodeView& node, Lsn l
   for (int i = 0; i < count; ++i) {
     children_.Append(reader, NodePointer{lsn, node.Child(slots_[i]), node.level() - 1});
   }
+  if (options_.order == WindowOrder::kSpatial) AddToSpace(reader, node, slots_, count);
+}
+
+void WindowScan::AddToSpace(PageReader& reader, const NodeView& node, const uint16_t* slots, int count) {
+  for (int i = 0; i < count; ++i) space_.Add(reader, node, slots[i]);
 }
 
 // Next on top, so in reverse order.
 void WindowScan::PushChildren(PageReader& reader) {
+  if (options_.order == WindowOrder::kSpatial) SortChildrenInSpace(reader);
   const size_t count = children_.size();
   stack_.Reserve(reader, stack_.size() + count);
   for (size_t i = 0; i < count; ++i) stack_.AppendReserved(children_[count - 1 - i]);

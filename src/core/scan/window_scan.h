@@ -11,6 +11,7 @@
 #include "core/filter/constraint.h"
 #include "core/scan/scan_node.h"
 #include "core/scan/scratch.h"
+#include "core/scan/spatial_order.h"
 
 namespace xtree {
 
@@ -25,12 +26,19 @@ struct LeafBatch {
   TupleId tuples[kMaxEntriesPerPage];
 };
 
+// What comes first.
+enum class WindowOrder {
+  kStored,   // leaves as their parents list them, and so their entries
+  kHeap,     // a leaf's matches ascend by tuple id, so that each heap page is visited once for them
+  kSpatial,  // neighbours stay together, leaves as well as entries: for whoever lays rows out by this scan
+};
+
 class WindowScan {
  public:
   struct Options {
     bool keep_pages = false;     // the caller needs keys or payloads
     bool ignore_killed = false;  // leave killed entries out
-    bool heap_order = false;     // a leaf's matches ascend by tuple id, so that each heap page is visited once for them
+    WindowOrder order = WindowOrder::kStored;
   };
 
   // Starts, or starts again. `layout` must outlive the scan; `constraint` is copied.
@@ -43,8 +51,11 @@ class WindowScan {
   void VisitPage(PageReader& reader, const NodeView& node, Lsn lsn, LeafBatch* batch);
   void CollectChildren(PageReader& reader, const NodeView& node, Lsn lsn);
   void CollectMatches(const NodeView& leaf, Lsn lsn, LeafBatch* batch);
+  void AddToSpace(PageReader& reader, const NodeView& node, const uint16_t* slots, int count);
   void DropVisited(LeafBatch* batch);
   static void SortByTuple(LeafBatch* batch);
+  void SortInSpace(PageReader& reader, LeafBatch* batch);
+  void SortChildrenInSpace(PageReader& reader);
   void PushChildren(PageReader& reader);
 
   const KeyLayout* layout_ = nullptr;
@@ -53,7 +64,9 @@ class WindowScan {
   PageFilter filter_;
   Scratch<NodePointer> stack_;     // to be visited, next on top
   Scratch<NodePointer> children_;  // of the node being visited, in order
+  Scratch<NodePointer> sorted_;    // the same in another order
   Scratch<BlockNumber> blocks_;    // the same for WillRead
+  SpatialOrder space_;             // of the entries of the node being visited
   uint8_t* copy_ = nullptr;  // for keep_pages
   uint16_t slots_[kMaxEntriesPerPage];
 };
