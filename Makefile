@@ -33,10 +33,10 @@ OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # test/regress, in order: setup creates the extension, the others need it.
 REGRESS = setup agree index plans vacuum cluster point box circle polygon scalar scalar2 distance network string vector exact range multirange exclusion $(call with,cube) $(call with,seg) $(call with,isn) \
-	$(call with,postgis) parallel_build moving_from_gist deferred stats settings
+	$(call with,postgis) $(if $(call with,cube),many_dimensions) parallel_build moving_from_gist deferred stats settings
 # Companions are tested where their extension is installed.
 with = $(if $(wildcard $(datadir)/extension/$(1).control),$(1))
-REGRESS_SKIPPED = $(filter-out $(REGRESS),cube seg isn postgis)
+REGRESS_SKIPPED = $(filter-out $(REGRESS),cube many_dimensions seg isn postgis)
 ISOLATION = split_scan first_row supernode_scan recycling index_only serializable exclusion exclusion_deferred
 # What needs stop points, or a setting that a server has not by default.
 ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert concurrent_build two_phase deferred_build)

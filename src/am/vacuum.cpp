@@ -46,6 +46,8 @@ void RenewStatistics(Relation index, const TreeVacuum& vacuum, BufferStore* stor
   std::vector<LevelStatistics> levels = vacuum.levels();
   levels.resize(std::min<size_t>(levels.size(), kMaxLevel));
   const uint64_t now = store->NextTransactionId();
+  ColumnStatistics column[kMaxColumns];
+  vacuum.leaf_sample().Fit(levels.empty() ? 0 : levels[0].nodes, column);
   PgCall([&] {
     EditMeta(index, [&](MetaContent* meta) {
       for (size_t i = 0; i < levels.size(); i++) {
@@ -53,6 +55,7 @@ void RenewStatistics(Relation index, const TreeVacuum& vacuum, BufferStore* stor
         meta->level[i] = levels[i];
       }
       meta->levels = static_cast<uint16_t>(levels.size());
+      std::copy_n(column, meta->columns, meta->column_statistics);
       meta->statistics_xid = now;
     });
   });

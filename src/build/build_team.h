@@ -74,7 +74,7 @@ class TeamFiles final : public SpillFiles {
 
  private:
   static constexpr int kFirstShared = 1 << 24;  // own ones have lower numbers
-  static constexpr int kSharedEach = kMaxParts + 1;
+  static constexpr int kSharedEach = kMaxParts + 2;  // downlinks, sample of leaves
 
   void SetName(int file);
 

@@ -67,6 +67,7 @@ void SetUnbuilt(Relation index) {
     meta->build_state = static_cast<uint8_t>(BuildState::kUnbuilt);
     meta->levels = 0;
     memset(static_cast<void*>(meta->level), 0, sizeof(meta->level));
+    memset(static_cast<void*>(meta->column_statistics), 0, sizeof(meta->column_statistics));
   });
   CacheInvalidateRelcache(index);
 }
@@ -81,6 +82,7 @@ void SetReady(Relation index, const BuiltTree& built) {
     meta->build_state = static_cast<uint8_t>(BuildState::kReady);
     meta->levels = static_cast<uint16_t>(built.statistics.levels);
     memcpy(static_cast<void*>(meta->level), built.statistics.level, meta->levels * sizeof(LevelStatistics));
+    std::copy_n(built.statistics.column, meta->columns, meta->column_statistics);
     meta->counted_rows = built.rows;
     meta->distinct_keys = built.distinct_keys;
   });

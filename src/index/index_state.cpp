@@ -136,6 +136,7 @@ bool LoadMeta(Relation index, MetaUse use, IndexState* state) {
   state->usable_from_xid = meta.usable_from_xid;
   state->levels = meta.levels;
   memcpy(state->level, meta.level, sizeof(meta.level));
+  memcpy(state->column_statistics, meta.column_statistics, sizeof(meta.column_statistics));
   return !decided;
 }
 

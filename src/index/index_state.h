@@ -32,6 +32,7 @@ struct IndexState {
   uint64_t usable_from_xid;
   uint16_t levels;                    // of the statistics
   LevelStatistics level[kMaxLevel];
+  ColumnStatistics column_statistics[kMaxColumns];
   ColumnState column[kMaxColumns];
   KeyLayout layout;                   // last: allocated only as far as its dimensions reach
 

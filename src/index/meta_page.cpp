@@ -69,6 +69,11 @@ void InitializeMetaPage(const IndexState& state, BuildState build_state, const L
   for (int i = 0; i < meta.columns; i++) meta.dimensions = static_cast<uint16_t>(meta.dimensions + meta.column[i].dimensions);
 }
 
+void NoteColumns(const ColumnStatistics* column, PageImage* image) {
+  MetaContent& meta = MetaOn(image);
+  std::copy_n(column, meta.columns, meta.column_statistics);
+}
+
 void NoteKeys(uint64_t rows, uint64_t distinct_keys, PageImage* image) {
   MetaContent& meta = MetaOn(image);
   meta.counted_rows = rows;

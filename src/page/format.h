@@ -117,6 +117,13 @@ struct LevelStatistics {
 };
 static_assert(sizeof(LevelStatistics) == 24);
 
+// Likewise of a column, for the planner (core/leaf_share.h). dimension 0: not known.
+struct ColumnStatistics {
+  float cuts;
+  float dimension;
+};
+static_assert(sizeof(ColumnStatistics) == 8);
+
 struct ColumnEncoding {
   uint16_t id;       // XtreeTypeRoutine.encoding_id of the column's operator class
   uint16_t version;
@@ -142,9 +149,10 @@ struct MetaContent {
   uint64_t distinct_keys;    // of them, estimated
   LevelStatistics level[kMaxLevel];
   ColumnEncoding column[kMaxColumns];
+  ColumnStatistics column_statistics[kMaxColumns];
 };
 static_assert(offsetof(MetaContent, level) == 56);
-static_assert(sizeof(MetaContent) == 56 + 24 * kMaxLevel + 8 * kMaxColumns);
+static_assert(sizeof(MetaContent) == 56 + 24 * kMaxLevel + 16 * kMaxColumns);
 
 inline constexpr uint64_t kFeatureInclude = 1;  // leaves carry an INCLUDE payload
 inline constexpr uint64_t kKnownFeatures = kFeatureInclude;

@@ -83,6 +83,9 @@ const char* CheckMetaFields(const MetaContent& meta) {
   if (meta.build_state > static_cast<uint8_t>(BuildState::kBuilt)) return "build state is unknown";
   if (meta.build_flags & ~kBuildStale) return "build flags are unknown";
   if (meta.levels > kMaxLevel) return "number of levels is too high";
+  for (const ColumnStatistics& column : meta.column_statistics)
+    if (!(column.cuts >= 0 && column.cuts <= 2 && column.dimension >= 0 && column.dimension <= 2 * kMaxDimensions))
+      return "statistics of a column are out of range";
   return nullptr;
 }
 

@@ -158,6 +158,8 @@ TEST(BulkParallel, AsGoodAsAlone) {
     load.Finish({5, 4, 0});
     EXPECT_GT(load.plan.cut.parts(), participants);
     pages[participants > 1] = load.Pages(300, 11);
+    EXPECT_NEAR(load.statistics.column[0].cuts, 1, 0.05);  // of leaves that everybody wrote
+    EXPECT_NEAR(load.statistics.column[0].dimension, 2, 0.7);
   }
   EXPECT_LT(pages[1], pages[0] * 1.1);
 }

@@ -46,7 +46,9 @@ BulkStatistics BulkLoader::Finish() {
   writer_.Expect(store_.size(), store_.marks());
   if (!store_.spilled()) budget_.environment().Progress(BulkPhase::kBuild, 0, store_.size());
   BuildTree(0, &store_);
-  return writer_.Statistics();
+  BulkStatistics statistics = writer_.Statistics();
+  writer_.leaf_sample().Fit(statistics.level[0].nodes, statistics.column);
+  return statistics;
 }
 
 void BulkLoader::BuildTree(int level, RecordStore* store) {

@@ -155,6 +155,47 @@ void BulkParticipant::BuildParts(const BulkPlan& plan, std::span<const BulkShare
   }
   share->statistics = writer_.Statistics();
   if (downlinks.size() > 0) share->downlinks = PublishDownlinks(&downlinks);
+  share->leaves_seen = writer_.leaf_sample().seen();
+  if (share->leaves_seen > 0) share->leaf_sample = PublishLeafSample();
+}
+
+SpillRun BulkParticipant::PublishLeafSample() {
+  SpillWriter writer(entry_, budget_, *published_);
+  BulkBuffer record(budget_);
+  record.Resize(entry_.stride());
+  memset(record.data(), 0, entry_.stride());
+  const LeafSample& sample = writer_.leaf_sample();
+  Box pair[2];
+  for (size_t i = 0; i < sample.size(); i++) {
+    sample.Get(i, &pair[0], &pair[1]);
+    for (const Box& box : pair) {
+      entry_.SetBox(box, record.data());
+      writer.Append(record.data(), nullptr, 0);
+    }
+  }
+  return writer.Finish();
+}
+
+// Of each share as many as it has of all leaves.
+LeafSample BulkParticipant::UniteLeafSamples(std::span<const BulkShare> shares) {
+  LeafSample all(*layout_);
+  double seen = 0;
+  for (const BulkShare& share : shares) seen += static_cast<double>(share.leaves_seen);
+  for (const BulkShare& share : shares) {
+    if (share.leaf_sample.records == 0) continue;
+    const double part = static_cast<double>(share.leaves_seen) / seen;
+    const auto wanted = static_cast<size_t>(std::llround(part * static_cast<double>(LeafSample::kLimit)));
+    SpillReader reader(entry_, budget_, *files_, share.leaf_sample);
+    Box leaf, row;
+    for (size_t i = 0; reader.Next(); i++) {
+      entry_.GetBox(reader.record(), &leaf);
+      reader.Next();
+      entry_.GetBox(reader.record(), &row);
+      if (i < wanted) all.Add(leaf, row);
+    }
+    files_->Drop(share.leaf_sample.file);
+  }
+  return all;
 }
 
 SpillRun BulkParticipant::PublishDownlinks(RecordStore* downlinks) {
@@ -201,6 +242,8 @@ BulkStatistics BulkParticipant::Finish(const BulkPlan& plan, std::span<const Bul
   BulkStatistics all = writer_.Statistics();
   for (const BulkShare& share : shares)
     if (&share != own) AddStatistics(share.statistics, &all);
+  const LeafSample& sample = parts ? UniteLeafSamples(shares) : writer_.leaf_sample();
+  sample.Fit(all.level[0].nodes, all.column);
   return all;
 }
 

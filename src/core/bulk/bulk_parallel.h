@@ -22,6 +22,8 @@ struct BulkShare {
   bool marks;
   SpillRun part[kMaxParts];
   SpillRun downlinks;
+  SpillRun leaf_sample;    // a leaf, then one of its rows, as directory records
+  uint64_t leaves_seen;    // that it stands for
   BulkStatistics statistics;  // of what it wrote
 };
 
@@ -61,6 +63,8 @@ class BulkParticipant final : public BulkLoader {
   void Prepare(const BulkPlan& plan) { writer_.Expect(plan.rows, plan.marks); }
   int ChooseHeight(const BulkPlan& plan, std::span<const BulkShare> shares, ExternalBuilder* external) const;
   SpillRun PublishDownlinks(RecordStore* downlinks);
+  SpillRun PublishLeafSample();
+  LeafSample UniteLeafSamples(std::span<const BulkShare> shares);
   void ReadInto(const RecordFormat& format, const SpillRun& run, RecordStore* store);
 
   SpillFiles* published_;

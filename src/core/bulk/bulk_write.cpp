@@ -29,7 +29,7 @@ void FillArray(std::span<const uint8_t* const> rows, uint32_t offset, const Bloc
 
 NodeWriter::NodeWriter(const KeyLayout& layout, const BulkOptions& options, PageSink& sink,
                        BulkEnvironment& environment)
-    : layout_(&layout), options_(options), sink_(&sink), environment_(&environment) {}
+    : layout_(&layout), options_(options), sink_(&sink), environment_(&environment), leaf_sample_(layout) {}
 
 size_t NodeWriter::LeafCapacity(double payload) const {
   const BlockLayout& block = layout_->Block(true, marks_);
@@ -81,6 +81,7 @@ bool NodeWriter::WriteLeaf(const Records& rows, size_t begin, size_t end, const 
   node->block = block == kInvalidBlock ? sink_->Reserve(1) : block;
   Emit(node->block);
   CountNode(0, end - begin, 1);
+  if (end > begin) leaf_sample_.Offer(page.view());
   return true;
 }
 

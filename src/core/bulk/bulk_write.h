@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/bulk/bulk_rows.h"
+#include "core/leaf_share.h"
 #include "core/page_store.h"
 #include "core/write/split.h"
 
@@ -32,6 +33,7 @@ struct BulkOptions {
 struct BulkStatistics {
   int levels;                        // entries of level[] in use; level[levels - 1] is the root's
   LevelStatistics level[kMaxLevel];  // overlap: of a level's nodes with their siblings, from a sample of pairs
+  ColumnStatistics column[kMaxColumns];
 };
 
 // What is written of a node: where it is and what its downlink must say.
@@ -66,7 +68,8 @@ class NodeWriter {
   void WriteDirectory(const RecordFormat& format, const uint8_t* entries, size_t count, int level, BlockNumber block,
                       WrittenNode* node);
 
-  BulkStatistics Statistics() const;
+  BulkStatistics Statistics() const;  // but for the columns'
+  LeafSample& leaf_sample() { return leaf_sample_; }
 
   // Entries that fit one directory page, if some of them have marks.
   size_t PageLimit(bool marks) const { return layout_->Block(false, marks).max_entries; }
@@ -93,6 +96,7 @@ class NodeWriter {
   double overlap_[kMaxLevel] = {};
   uint64_t pairs_[kMaxLevel] = {};
   BulkRandom random_{0xB0C5};
+  LeafSample leaf_sample_;
 };
 
 }  // namespace xtree

@@ -19,7 +19,7 @@ uint64_t DeleteXid(const NodeView& page) {
 }  // namespace
 
 TreeVacuum::TreeVacuum(PageStore& store, const KeyLayout& layout, IsDead is_dead)
-    : store_(store), layout_(layout), is_dead_(std::move(is_dead)), start_nsn_(store.CurrentNsn()) {}
+    : store_(store), layout_(layout), is_dead_(std::move(is_dead)), start_nsn_(store.CurrentNsn()), leaf_sample_(layout) {}
 
 void TreeVacuum::Process(BlockNumber block) {
   last_ = std::max(last_, block);
@@ -87,6 +87,7 @@ void TreeVacuum::RemoveDead(const PageLock& page) {
   result_.entries_removed += dead;
   result_.entries_left += left;
   if (left == 0 && page.block() != kRootBlock) empty_leaves_.push_back(page.block());
+  if (left > 0) leaf_sample_.Offer(view);
   Count(view);
 }
 

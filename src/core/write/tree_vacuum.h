@@ -9,6 +9,7 @@
 
 #include <functional>
 
+#include "core/leaf_share.h"
 #include "core/write/tree_writer.h"
 
 namespace xtree {
@@ -36,6 +37,7 @@ class TreeVacuum {
   const VacuumResult& result() const { return result_; }
   // Per level, as the walk met it: entries, nodes, pages, supernodes.
   const std::vector<LevelStatistics>& levels() const { return levels_; }
+  const LeafSample& leaf_sample() const { return leaf_sample_; }
 
  private:
   struct Follower {
@@ -59,6 +61,7 @@ class TreeVacuum {
   const Lsn start_nsn_;
   VacuumResult result_;
   std::vector<LevelStatistics> levels_;
+  LeafSample leaf_sample_;
   std::vector<BlockNumber> empty_leaves_;
   std::vector<BlockNumber> leaf_parents_;
   std::vector<Follower> followers_;
