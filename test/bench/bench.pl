@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use Bench::Build;
+use Bench::Cluster;
 use Bench::Cold;
 use Bench::Control;
 use Bench::Data;
@@ -42,6 +43,24 @@ sub run_dataset {
         Bench::Report::write($set, $out->{write});
     }
     return;
+}
+
+# Small tables, so they are loaded and built also where only their queries count.
+sub run_reports {
+    my ($db, $opt, $result) = @_;
+    for my $set (Bench::Data::reports($opt, $db)) {
+        my $out = $result->{reports}{ $set->{key} } = { rows => $set->{rows}, title => $set->{title} };
+        Bench::Build::load($db, $set);
+        $out->{build} = Bench::Build::measure($db, $opt, $set);
+        delete $out->{build} unless $set->{build};
+        Bench::Report::build($set, $out->{build}) if $out->{build};
+        $out->{query} = Bench::Query::measure($db, $opt, $set);
+        Bench::Report::query($set, $out->{query});
+        Bench::Build::drop($db, $set);
+    }
+    my $cluster = $opt->has_peer('xtree') ? Bench::Cluster::run($db, $opt) : { targets => [] };
+    $result->{cluster} = $cluster->{figures};
+    return @{ Bench::Ratios::reports($result) }, @{ $cluster->{targets} };
 }
 
 my @LIFE = (
@@ -86,6 +105,7 @@ sub main {
         Bench::Report::paper($result->{paper});
     }
     $result->{ratios} = Bench::Ratios::compute($result);
+    push @{ $result->{ratios} }, run_reports($db, $opt, $result) if $opt->wants('reports');
     run_life($db, $opt, $result);
     Bench::Report::ratios($result->{ratios});
     $result->{differences} = $db->{differences};

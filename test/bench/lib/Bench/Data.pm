@@ -8,7 +8,8 @@
 #              expr and from (the timed statement: SELECT expr FROM from; q is the row of
 #              constants), digest and digest_from (what must be equal beyond the count),
 #              own (the same fields per peer), skip (peers that cannot answer it).
-# mode 'index' allows plain and index-only scans, 'bitmap' only bitmap scans, 'sequential' no index.
+# mode 'index' allows plain and index-only scans, 'bitmap' only bitmap scans, 'sequential' no index, 'any' what the planner
+# likes best.
 package Bench::Data;
 use strict;
 use warnings;
@@ -20,23 +21,31 @@ use Bench::Data::Cities;
 use Bench::Data::Cubes;
 use Bench::Data::Places;
 use Bench::Data::Points;
+use Bench::Data::Reports;
 use Bench::Data::Scalars;
 
 my @PACKAGES = qw(Points Cities Boxes Scalars Cubes Bookings Areas Places);
 
-# What was asked for; a data set whose extensions are not there is left out, which is said.
+# What was asked for.
 sub selected {
     my ($opt, $db) = @_;
+    return map { _available($opt, $db, "Bench::Data::$_"->describe($opt)) } grep { $opt->wants_dataset(lc) } @PACKAGES;
+}
+
+# The data sets of the part `reports`.
+sub reports { my ($opt, $db) = @_; return _available($opt, $db, Bench::Data::Reports->describe($opt)) }
+
+# A data set whose extensions are not there is left out, which is said.
+sub _available {
+    my ($opt, $db, @described) = @_;
     my @sets;
-    for my $package (grep { $opt->wants_dataset(lc) } @PACKAGES) {
-        for my $set ("Bench::Data::$package"->describe($opt)) {
-            my ($missing) = grep { defined } map { $db->cannot_install($_) } @{ $set->{needs} // [] };
-            print "\n$set->{key}: SKIPPED, $missing\n" if $missing;
-            next if $missing;
-            $set->{peers}   = [ grep { $opt->has_peer($_->{name}) } @{ $set->{peers} } ];
-            $set->{classes} = [ grep { $opt->wants_class($_->{key}, $_->{group}) } @{ $set->{classes} } ];
-            push @sets, $set;
-        }
+    for my $set (@described) {
+        my ($missing) = grep { defined } map { $db->cannot_install($_) } @{ $set->{needs} // [] };
+        print "\n$set->{key}: SKIPPED, $missing\n" if $missing;
+        next if $missing;
+        $set->{peers}   = [ grep { $opt->has_peer($_->{name}) } @{ $set->{peers} } ];
+        $set->{classes} = [ grep { $opt->wants_class($_->{key}, $_->{group}) } @{ $set->{classes} } ];
+        push @sets, $set;
     }
     return @sets;
 }

@@ -93,6 +93,7 @@ sub _force_mode {
     my $mode = $run->{class}{mode};
     my %on   = (enable_seqscan => $mode eq 'sequential', enable_bitmapscan => $mode eq 'bitmap',
         enable_indexscan => $mode eq 'index', enable_indexonlyscan => $mode eq 'index');
+    $_ ||= $mode eq 'any' for values %on;
     $db->do("SET $_ = " . ($on{$_} ? 'on' : 'off')) for sort keys %on;
     return;
 }
@@ -115,6 +116,7 @@ sub _plan {
     my @lines = $db->column('EXPLAIN ' . _per_constant($run, @{ $run->{class} }{qw(expr from)}, $run->{table}, 1));
     return 'Seq Scan' if $run->{class}{mode} eq 'sequential';
     my ($node) = grep { defined } map { /(Index Only Scan|Index Scan|BitmapAnd|Bitmap Index Scan) / || /(BitmapAnd)/ ? $1 : undef } @lines;
+    $node //= 'Seq Scan' if $run->{class}{mode} eq 'any';
     die "no index in the plan of $run->{peer} for $run->{class}{title}:\n" . join("\n", @lines) . "\n" unless $node;
     return $node;
 }
@@ -148,7 +150,7 @@ sub _count_pages {
     my $after = $db->counters($run->{table});
     my %delta = map { $_ => ($after->{$_} // 0) - ($before->{$_} // 0) } keys %$after;
     die "$run->{function}: not answered by its index\n"
-        if $run->{class}{mode} ne 'sequential' && ($delta{seq_scans} || $delta{index_scans} < $run->{queries});
+        if $run->{class}{mode} =~ /^(?:index|bitmap)$/ && ($delta{seq_scans} || $delta{index_scans} < $run->{queries});
     $run->{total} = $total;
     $run->{"${_}_per_query"} = ($delta{"${_}_blocks"} // 0) / $run->{queries} for qw(index heap);
     return;
