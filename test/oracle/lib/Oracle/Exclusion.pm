@@ -14,8 +14,9 @@ use Exporter 'import';
 our @EXPORT_OK = qw(exclusion_life attempt);
 
 my %OPERATORS = (point => ['~='], box => [ '&&', '~=' ], circle => ['~='], polygon => ['~='],
-    cube => [ '&&', '=' ], oracle_cube => [ '&&', '=' ], geometry => ['&&'],
-    map { ($_ . 'range' => [ '&&', '=', '-|-' ], $_ . 'multirange' => [ '&&', '=' ]) } qw(int4 int8 num date ts tstz));
+    cube => [ '&&', '=' ], oracle_cube => [ '&&', '=' ], geometry => ['&&'], oracle_period => [ '&&', '=', '-|-' ],
+    map { ($_ . 'range' => [ '&&', '=', '-|-' ], $_ . 'multirange' => [ '&&', '=' ]) }
+        qw(int4 int8 num date ts tstz), map { "oracle_$_" } qw(inet uuid span text c icu));
 
 sub literal { my ($value, $type) = @_; return defined $value ? "'$value'::$type" : "NULL::$type" }
 

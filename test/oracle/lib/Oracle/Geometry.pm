@@ -10,10 +10,10 @@ use strict;
 use warnings;
 use Oracle::Random;
 use Exporter 'import';
-our @EXPORT_OK = qw(point_kinds box_kinds circle_kinds polygon_kinds point_arg box_arg polygon_arg circle_arg);
+our @EXPORT_OK = qw(point_kinds box_kinds circle_kinds polygon_kinds point_arg box_arg polygon_arg circle_arg risky_arg);
 
 my @NASTY = ('NaN', 'Infinity', '-Infinity', '-0', '0', '5e-324', '-5e-324', '1e-300',
-    '2.2250738585072014e-308', '1', '-1', '1e-6', '9007199254740993');
+    '2.2250738585072014e-308', '1', '-1', '1e-6', '9007199254740993', '1e308', '-1e308', '1.7976931348623157e308');
 my @EPSILONS = (0, 1e-7, 3e-7, 5e-7, 9e-7, 9.9999999e-7, 1e-6, 1.0000001e-6, 1.1e-6, 2e-6, 3e-6);
 
 # A finite number as text that reads back to the same double.
@@ -164,7 +164,7 @@ sub shape_kinds {
 
 sub circle_value {
     my ($next) = @_;
-    my $radius = chance(70) ? pick(0, 0, 1e-6, 0.5, 1, 5, 20, 1e3) : abs_text($next->()->[0]);
+    my $radius = chance(70) ? pick(0, 0, 1e-6, 0.5, 1, 5, 20, 1e3, chance(5) ? ('NaN', 'Infinity', '1e308') : ()) : abs_text($next->()->[0]);
     return '<' . point_text($next->()) . ",$radius>";
 }
 
@@ -252,8 +252,17 @@ sub polygon_arg {
 
 sub circle_arg {
     my ($column) = @_;
-    my $radius = pick(0, 1e-6, 0.5, 1, 5, 20, 100, 1e4);
+    my $radius = chance(8) ? pick('NaN', 'Infinity', '1e308') : pick(0, 1e-6, 0.5, 1, 5, 20, 100, 1e4);
     return quoted('<' . point_text(data_pair($column)) . ",$radius>", 'circle');
+}
+
+# With coordinates at the ends of the numbers, for which functions overflow; undef for another type.
+sub risky_arg {
+    my ($type) = @_;
+    my $pair = sub { point_text([ map { pick('Infinity', '-Infinity', '1e308', '-1e308', '1e200', 'NaN', 0, 1) } 1, 2 ]) };
+    my $text = $type eq 'point' ? $pair->() : $type eq 'circle' ? '<' . $pair->() . ',' . pick('NaN', 'Infinity', '1e308', 1) . '>'
+        : $type eq 'box' ? $pair->() . ',' . $pair->() : $type eq 'polygon' ? '(' . join(',', map { $pair->() } 1 .. irange(2, 5)) . ')' : undef;
+    return defined $text ? quoted($text, $type) : undef;
 }
 
 1;

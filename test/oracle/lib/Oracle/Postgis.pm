@@ -121,11 +121,15 @@ sub few {
     return sub { pick(@values) };
 }
 
+# Mostly empty, among others.
+sub hollow { my ($factory) = @_; return [ sub { my $next = $factory->(); sub { chance(70) ? pick(@EMPTY) : $next->() } } ] }
+
 sub valid_kinds {
     my $kinds = of(\%FINITE, 2, \&valid_shape);
     my $points = of(\%FINITE, 2, sub { 'POINT(' . vertex($_[0]->()) . ')' });
     $kinds->{"$_ points"} = $points->{$_} for keys %$points;
     my %all = %$kinds;
+    $kinds->{hollow} = hollow($kinds->{grid}[0]);
     $kinds->{few} = [ sub { few(\%all) } ];
     return $kinds;
 }
@@ -166,6 +170,8 @@ sub solid_kinds {
             return sub { solid_shape($number, pick(@{ $forms[0] }), $FINITE{$name}) };
         } ];
     }
+    my $of = $kinds{grid}[0];
+    $kinds{hollow} = [ sub { my ($next, @z) = ($of->(), pick('', 'Z')); sub { chance(70) ? "POINT @z EMPTY" : $next->() } } ];
     return \%kinds;
 }
 
@@ -204,6 +210,7 @@ sub place_kinds {
     return {
         points  => [ sub { $points->(region()) } ],
         shapes  => [ sub { my $next = region(); sub { valid_shape($next) } } ],
+        hollow  => hollow(sub { my $next = region(); sub { valid_shape($next) } }),
     };
 }
 

@@ -9,7 +9,9 @@ use strict;
 use warnings;
 use Math::BigInt;
 use POSIX ();
+use Oracle::Network qw(network_kinds network_arg);
 use Oracle::Random;
+use Oracle::Text qw(is_text alike neighbour_text);
 use Exporter 'import';
 our @EXPORT_OK = qw(scalar_kinds scalar_arg);
 
@@ -200,29 +202,11 @@ sub clock_text { return two(24) . ':' . two(60) . ':' . two(60) . (chance(50) ? 
 
 sub bits { return join('', map { rnd(2) } 1 .. $_[0]) }
 
-# An address of either family in which neighbours abound; $network: without host bits.
-sub address {
-    my ($network) = @_;
-    my $v4   = chance(60);
-    my $all  = $v4 ? 32 : 128;
-    my $few  = pick(3, 8, 20);
-    my $bits = ($v4 ? '00001010' : '0010000000000001') . '0' x ($all - ($v4 ? 8 : 16));
-    substr($bits, irange(8, $all - $few), $few) = bits($few);
-    my $length = chance(50) ? $all : $all - rnd($all);
-    substr($bits, $length) = '0' x ($all - $length) if $network;
-    my @groups = $v4 ? $bits =~ /(.{8})/g : $bits =~ /(.{16})/g;
-    return join($v4 ? '.' : ':', map { sprintf($v4 ? '%d' : '%x', oct("0b$_")) } @groups) . "/$length";
-}
-
-my @NETWORKS = ('0.0.0.0/0', '0.0.0.0/32', '255.255.255.255/32', '128.0.0.0/1', '10.0.0.0/8', '::/0', '::/128', '::1/128', '2001::/63',
-    '2001::/64', '2001::/65', '2001:0:0:1::/64', '8000::/1', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128');
-
 # type => [random value, peculiar values]
 my %LISTED = (
-    inet     => [ sub { address(0) }, [ map { ($_, '10.1.2.3/24') } @NETWORKS ] ],
-    cidr     => [ sub { address(1) }, \@NETWORKS ],
     varbit   => [ sub { bits(rnd(90)) }, [ '', '0', '00', '1', '10', '1' x 64, '1' x 65, '0' x 64, '0' x 64 . '1' ] ],
     'bit(20)' => [ sub { bits(20) }, [ '0' x 20, '1' x 20, '0' x 19 . '1', '1' x 19 . '0' ] ],
+    'bit(100)' => [ sub { bits(100) }, [ '0' x 100, '1' x 100, '0' x 99 . '1', '1' x 64 . '0' x 36 ] ],
     bytea    => [ sub { '\\x' . hex_digits(2 * rnd(12)) }, [ '\\x', '\\x00', '\\x0000', '\\x' . 'ff' x 8, '\\x' . 'ff' x 9, '\\x' . '00' x 9 ] ],
     bpchar   => [ sub { join('', map { pick('a', 'b', 'A', ' ', 'z') } 1 .. rnd(12)) }, [ '', ' ', 'a', 'a ', 'abcdefgh', 'abcdefgh ', 'abcdefghi' ] ],
     oracle_enum => [ sub { pick(qw(sad ok happy glad)) }, [ 'sad', 'glad' ] ],
@@ -246,9 +230,16 @@ my %LISTED = (
     uuid     => [ sub { hex_digits(32) }, [ '0' x 32, 'f' x 32, '7' . 'f' x 31, '8' . '0' x 31, '8' . '0' x 30 . '1', '8' . '0' x 15 . 'f' x 16 ] ],
 );
 
+# The same letters under other names of the type, or under collations of their own.
+$LISTED{$_} = $LISTED{text} for qw(varchar oracle_c);
+$LISTED{oracle_nd}  = $LISTED{oracle_icu};
+$LISTED{'char(40)'} = $LISTED{bpchar};
+
 sub listed_kinds {
-    my ($random, $peculiar) = @{ $LISTED{ $_[0] } };
+    my ($type) = @_;
+    my ($random, $peculiar) = @{ $LISTED{$type} };
     return {
+        is_text($type) ? (alike => [ sub { alike($type) } ]) : (),
         random => [ sub { $random } ],
         few    => [ sub { my @v = map { $random->() } 1 .. irange(1, 5); sub { pick(@v) } } ],
         nasty  => [ sub { my $p = pick(5, 50, 100); sub { chance($p) ? pick(@$peculiar) : $random->() } } ],
@@ -257,7 +248,8 @@ sub listed_kinds {
 
 sub scalar_kinds {
     my ($type) = @_;
-    return listed_kinds($type) if $LISTED{$type};
+    return listed_kinds($type)  if $LISTED{$type};
+    return network_kinds($type) if $type =~ /^(?:inet|cidr)$/;
     return int_kinds($type)   if $INT{$type};
     return float_kinds($type) if $type =~ /^float/;
     return numeric_kinds()    if $type eq 'numeric';
@@ -283,6 +275,7 @@ sub converted {
 # The same instant or number, or the one next to it, as an SQL constant.
 sub nudged {
     my ($text, $type) = @_;
+    return "'" . neighbour_text($type, $text) . "'::$type" if is_text($type);
     return "'$text'::$type" if $LISTED{$type};
     return "'" . int_plus($type, $text, pick(1, -1)) . "'::$type"     if $INT{$type};
     return "'" . float_neighbour($type, $text) . "'::$type"           if $type =~ /^float/;
@@ -297,6 +290,7 @@ my %KINDS;
 # A constant of $type for a column of type $column->{type}{name}.
 sub scalar_arg {
     my ($column, $type) = @_;
+    return network_arg($column) if $type eq 'inet';
     my $text;
     $text = converted(pick(@{ $column->{pool} }), $column->{type}{name}, $type)
         if @{ $column->{pool} } && chance(85);

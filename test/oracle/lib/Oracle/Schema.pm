@@ -14,22 +14,28 @@ our @EXPORT_OK = qw(random_table table_steps create_index fresh_kind load_step n
 
 # The generators of a type that do not provoke a masked deviation.
 sub allowed_kinds {
-    my ($type, $masked) = @_;
+    my ($type, $masked, $risky) = @_;
+    my @risky = $risky ? grep { /^(?:nasty|infinite|huge|notanumber)$/ } sort keys %{ $type->{kinds} } : ();
+    return @risky if @risky && chance(70);
     return grep { my $flag = $type->{kinds}{$_}[1]; !($flag && $masked->{$flag}) } sort keys %{ $type->{kinds} };
 }
 
-# Gives a column another data generator from now on.
+# Gives a column another data generator from now on: of a kind, or of one value that most rows have.
 sub fresh_kind {
     my ($column) = @_;
-    $column->{kind} = pick(allowed_kinds($column->{type}, $column->{masked}));
+    $column->{kind} = pick(allowed_kinds($column->{type}, $column->{masked}, $column->{risky}));
     $column->{next} = $column->{type}{kinds}{ $column->{kind} }[0]->();
+    return unless chance(15);
+    my ($next, $share) = ($column->{next}, pick(50, 90, 99, 100));
+    my $common = $next->();
+    $column->{next} = sub { chance($share) ? $common : $next->() };
     return;
 }
 
 sub random_column {
-    my ($name, $type, $masked) = @_;
+    my ($name, $type, $masked, $risky) = @_;
     my $column = {
-        name => $name, type => $type, masked => $masked, pool => [], seen => 0,
+        name => $name, type => $type, masked => $masked, risky => $risky, pool => [], seen => 0,
         null_percent => pick(0, 0, 0, 2, 10, 50, chance(10) ? 100 : 0),
     };
     fresh_kind($column);
@@ -124,6 +130,7 @@ sub random_index {
     return $index;
 }
 
+# "risky" tables hold numbers for which functions overflow, mostly of the plane's types, and are asked with such numbers.
 # "deep" tables have many columns and large INCLUDE payloads: few entries to a
 # page, so high trees (and supernodes) from few rows.
 #
@@ -131,12 +138,16 @@ sub random_index {
 sub random_table {
     my ($am, $types, $masked, $max_rows) = @_;
     my @names = sort keys %$types;
-    my $table = { am => $am, types => $types, next_id => 1, groups => 0, dropped => 0, deep => chance(25) };
+    my $risky = !%$masked && chance(8);
+    my @plane = grep { /^(?:point|box|circle|polygon|float8|cube)$/ } @names;
+    @names = @plane if $risky && @plane;
+    my $table = { am => $am, types => $types, next_id => 1, groups => 0, dropped => 0, deep => chance(25), risky => $risky };
     $table->{kind} = pick_weighted(plain => 80, unlogged => 6, temporary => 6, partitioned => 8);
     my $columns = $table->{deep} ? irange(3, 8) : irange(1, 4);
-    $table->{columns} = [ map { random_column("c$_", $types->{ pick(@names) }, $masked) } 1 .. $columns ];
+    $table->{columns} = [ map { random_column("c$_", $types->{ pick(@names) }, $masked, $risky) } 1 .. $columns ];
     $table->{pads} = $table->{deep} ? [ 300, 1500 ] : pick([0], [ 0, 10 ], [ 0, 100 ], [ 10, 600 ]);
     $table->{fillfactor} = pick(100, 100, 70, 30);
+    $table->{workers} = pick(0, 0, 0, 1, 2);    # of its builds
     my @sizes = grep { $_ <= $max_rows } (0, 1, 20, 300, 300, 1500, 1500, 5000, 5000, 15000, 60000);
     @sizes = grep { $_ >= 300 && $_ <= 5000 } @sizes if $table->{deep};
     $table->{initial} = irange(1, 1 + pick(@sizes)) - 1;
@@ -170,7 +181,7 @@ sub create_table {
     my $kind    = $table->{kind};
     my $prefix  = $kind eq 'unlogged' ? 'UNLOGGED ' : $kind eq 'temporary' ? 'TEMPORARY ' : '';
     my $sql     = "CREATE ${prefix}TABLE t (id int NOT NULL, j0 int DEFAULT 7, " . join(', ', @columns, 'pad text') . ')';
-    my $with    = " WITH (autovacuum_enabled = off, fillfactor = $table->{fillfactor})";
+    my $with    = " WITH (autovacuum_enabled = off, fillfactor = $table->{fillfactor}, parallel_workers = $table->{workers})";
     return { sql => $sql . $with } if $kind ne 'partitioned';
     return (
         { sql => "$sql PARTITION BY HASH (id)" },

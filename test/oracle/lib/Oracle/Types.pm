@@ -19,6 +19,7 @@
 package Oracle::Types;
 use strict;
 use warnings;
+use Oracle::Contrib qw(seg_kinds seg_arg goods_kinds goods_arg);
 use Oracle::Cube qw(cube_kinds wide_cube_kinds cube_arg coordinate_arg);
 use Oracle::Geometry qw(point_kinds box_kinds circle_kinds polygon_kinds point_arg box_arg polygon_arg circle_arg);
 use Oracle::Postgis qw(any_kinds valid_kinds curved_kinds solid_kinds body_kinds track_kinds place_kinds edge_kinds shape_arg solid_arg track_arg place_arg);
@@ -104,11 +105,11 @@ ordered_type('numeric');
 ordered_type('date', 'timestamp', 'timestamptz');
 ordered_type('timestamp', 'date', 'timestamptz');
 ordered_type('timestamptz', 'date', 'timestamp');
-ordered_type($_) for qw(oid money time bool "char" macaddr macaddr8 timetz interval uuid text bpchar bytea varbit bit(20) oracle_enum
-    oracle_icu);
-$TYPES{'bit(20)'}{class}   = 'bit';
-$TYPES{oracle_enum}{class} = 'anyenum';
-$TYPES{oracle_icu}{class}  = 'text';
+ordered_type($_) for qw(oid money time bool "char" macaddr macaddr8 timetz interval uuid text varchar bpchar char(40) bytea varbit bit(20)
+    bit(100) oracle_enum oracle_c oracle_icu oracle_nd);
+my %CLASS = ('bit(20)' => 'bit', 'bit(100)' => 'bit', 'char(40)' => 'bpchar', oracle_enum => 'anyenum',
+    map { $_ => 'text' } qw(varchar oracle_c oracle_icu oracle_nd));
+$TYPES{$_}{class} = $CLASS{$_} for keys %CLASS;
 
 # cidr columns are served by the class of inet.
 for my $name ('inet', 'cidr') {
@@ -156,12 +157,26 @@ for my $name ('float4', 'float8') {
     };
 }
 
+# own_range(range, subtype): a range type over a subtype of one's own, and its multirange type.
+sub own_range {
+    my ($range, $element) = @_;
+    range_type($range, $range =~ s/range$/multirange/r, $element);
+    return;
+}
+
 range_type('int4range', 'int4multirange', 'int4');
 range_type('int8range', 'int8multirange', 'int8');
 range_type('numrange', 'nummultirange', 'numeric');
 range_type('daterange', 'datemultirange', 'date');
 range_type('tsrange', 'tsmultirange', 'timestamp');
 range_type('tstzrange', 'tstzmultirange', 'timestamptz');
+own_range('oracle_inetrange', 'inet');
+own_range('oracle_uuidrange', 'uuid');
+own_range('oracle_spanrange', 'interval');
+own_range($_, 'text') for qw(oracle_crange oracle_textrange oracle_icurange);
+
+# A domain is asked for what its base type can.
+$TYPES{oracle_period} = { %{ $TYPES{tstzrange} }, exprs => [ [ '%s * %s', 'tstzrange' ] ] };
 
 # cube_type(name, kinds, operator classes): cubes, or a domain over them.
 sub cube_type {
@@ -185,6 +200,13 @@ sub cube_type {
 # The index has the first row's dimensions, or is told its own.
 cube_type('cube', cube_kinds(), 'cube_ops', 'cube_ops', 'cube_ops (dims = 2)');
 cube_type('oracle_cube', wide_cube_kinds(), 'cube_ops (dims = 1)', 'cube_ops (dims = 2)', 'cube_ops (dims = 5)', 'cube_ops (dims = 11)');
+
+$TYPES{seg} = { needs => 'seg', kinds => seg_kinds(), arg => \&seg_arg, ops => { seg => [ '&&', '@>', '<@', '=', '<<', '>>', '&<', '&>' ] },
+    knn => [], equal => '=', exprs => [ [ "coalesce(%s, '1 .. 2')", 'seg' ] ] };
+for my $name (qw(ean13 isbn13 isbn)) {
+    $TYPES{$name} = { needs => 'isn', kinds => goods_kinds($name), arg => \&goods_arg, ordered => 1, knn => [], equal => '=', exprs => [],
+        ops => { map { $_ => [ '<', '<=', '=', '<>', '>=', '>' ] } $name, 'ean13' } };
+}
 
 # postgis_type(name, base type, kinds, argument generator, operators and calls, more): a type of PostGIS, or a domain over one.
 sub postgis_type {
@@ -227,18 +249,27 @@ for my $name (keys %TYPES) {
     };
 }
 
-# Statements that create the types of the oracle's own, outside of the schema that each table gets anew.
-sub setup_statements {
-    my %base = (oracle_cube => 'cube', oracle_edge => 'geography',
+# Definitions of the oracle's own types: name => [what must be there, what CREATE says].
+sub own_types {
+    my %domain = (oracle_cube => 'cube', oracle_edge => 'geography', oracle_period => 'tstzrange',
+        oracle_c => 'text COLLATE "C"', oracle_icu => 'text COLLATE "en-x-icu"', oracle_nd => 'text COLLATE public.oracle_blind',
         map { $_ => 'geometry' } qw(oracle_shape oracle_curve oracle_solid oracle_body oracle_track));
-    my %own = (
-        oracle_enum => "TYPE public.oracle_enum AS ENUM ('glad', 'ok', 'sad')",
-        oracle_icu  => 'DOMAIN public.oracle_icu AS text COLLATE "en-x-icu"',
-        map { $_ => "DOMAIN public.$_ AS $base{$_}" } keys %base,
-    );
+    my %range = (oracle_inetrange => 'inet', oracle_uuidrange => 'uuid', oracle_spanrange => 'interval', oracle_textrange => 'text',
+        oracle_crange => 'text, collation = "C"', oracle_icurange => 'text, collation = "en-x-icu"');
     return (
-        map({ "DO \$\$ BEGIN IF to_regtype('public.$_') IS NULL AND to_regtype('" . ($base{$_} // 'text')
-            . "') IS NOT NULL THEN CREATE $own{$_}; END IF; END \$\$" } sort keys %own),
+        oracle_enum => [ 'text', "TYPE public.oracle_enum AS ENUM ('glad', 'ok', 'sad')" ],
+        map({ $_ => [ $domain{$_} =~ /^(\w+)/, "DOMAIN public.$_ AS $domain{$_}" ] } keys %domain),
+        map({ $_ => [ 'text', "TYPE public.$_ AS RANGE (subtype = $range{$_})" ] } keys %range),
+    );
+}
+
+# Statements that create them, outside of the schema that each table gets anew.
+sub setup_statements {
+    my %own = own_types();
+    return (
+        q{CREATE COLLATION IF NOT EXISTS public.oracle_blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)},
+        map({ "DO \$\$ BEGIN IF to_regtype('public.$_') IS NULL AND to_regtype('$own{$_}[0]') IS NOT NULL THEN CREATE $own{$_}[1]; END IF; END \$\$" }
+            sort keys %own),
         "ALTER TYPE public.oracle_enum ADD VALUE IF NOT EXISTS 'happy' BEFORE 'ok'",
     );
 }
