@@ -2,13 +2,13 @@
 #
 # A query is a hash: quals and probes can be dropped one by one by the shrinker,
 # and the text is made from what is left.
-#   shape   rows, count, covering, knn, join, joinsum, exists, notin, lateral
+#   shape   rows, count, covering, knn, join, joinsum, exists, notin (of a probe), semi, anti (of a row), lateral
 #   fetch   plain, prepared, scroll (cursor moved both ways), dml (cursor held
 #           open while its own transaction writes), vacuum (while another one
 #           vacuums), or write (DML RETURNING)
 #   before, writes  steps before the comparison, and while the cursor is open
 #   quals   conditions on t;  fixed: the partial index's predicate
-#   probes  constants of the outer side of a join;  probe_qual: condition with v.x
+#   probes  constants of the outer side of a join;  probe_qual: condition with v.x;  probe_cutoff: with a radius v.r
 #   ops     what the statistics count: [type, operator, argument type]
 #   force   planner settings of the run through the index
 # Client side only: talks to no server, takes no lock.
@@ -16,99 +16,12 @@ package Oracle::Query;
 use strict;
 use warnings;
 use Oracle::Random;
-use Oracle::Types qw(commuted is_call);
+use Oracle::Condition qw(argument placed random_operator condition atom filter guarded);
+use Oracle::Cutoff qw(cutoff probe_cutoff);
 use Exporter 'import';
 our @EXPORT_OK = qw(random_query query_sql with_values prepared_sql);
 
-# --- constants ------------------------------------------------------------------
-
-# A constant of the argument type in one of the forms that reach the index
-# differently: literal, parameter of a generic plan, run-time key, NULL.
-sub constant {
-    my ($q, $key, $argtype) = @_;
-    my $text = chance(2) ? "NULL::$argtype" : $key->{type}{arg}->($key->{column}, $argtype);
-    if ($q->{fetch} eq 'prepared') {
-        push @{ $q->{params} }, [ $argtype, $text ];
-        return '$' . scalar @{ $q->{params} };
-    }
-    return chance(12) || $text =~ /^NULL/ ? "(SELECT $text)" : $text;
-}
-
-sub random_operator {
-    my ($q, $key) = @_;
-    my $ops     = $key->{type}{ops};
-    my $argtype = pick(sort keys %$ops);
-    $argtype = $key->{type}{name} if $ops->{ $key->{type}{name} } && chance(40);
-    my $op = pick(@{ $ops->{$argtype} });
-    push @{ $q->{ops} }, [ $key->{type}{name}, $op, $argtype ];
-    return ($op, $argtype);
-}
-
-# --- conditions -----------------------------------------------------------------
-
-# "column operator argument", or a call with both.
-sub condition {
-    my ($key, $op, $argument) = @_;
-    return is_call($op) ? sprintf($op, $key->{sql}, $argument) : "$key->{sql} $op $argument";
-}
-
-sub comparison {
-    my ($q, $key) = @_;
-    my ($op, $argtype) = random_operator($q, $key);
-    my $constant = constant($q, $key, $argtype);
-    my $turned   = $key->{type}{one_sided}{$op} ? undef : commuted($op);
-    return "$constant $turned $key->{sql}" if $turned && chance(15);
-    return condition($key, $op, $constant);
-}
-
-sub between {
-    my ($q, $key) = @_;
-    my $type = $key->{type};
-    return comparison($q, $key) unless $type->{ordered};
-    my $argtype = pick($type->{name}, sort keys %{ $type->{ops} });
-    push @{ $q->{ops} }, map { [ $type->{name}, $_, $argtype ] } '>=', '<=';
-    my $symmetric = chance(50) ? 'SYMMETRIC ' : '';
-    return "$key->{sql} BETWEEN $symmetric" . constant($q, $key, $argtype) . ' AND ' . constant($q, $key, $argtype);
-}
-
-sub array_member {
-    my ($key, $argtype) = @_;
-    return chance(6) ? "NULL::$argtype" : $key->{type}{arg}->($key->{column}, $argtype);
-}
-
-sub any_of {
-    my ($q, $key) = @_;
-    my ($op, $argtype) = random_operator($q, $key);
-    my @members = map { array_member($key, $argtype) } 1 .. pick(0, 1, 2, 5, 20);
-    return '(' . (join(' OR ', map { condition($key, $op, $_) } @members) || 'false') . ')' if is_call($op);
-    my $array = 'ARRAY[' . join(', ', @members) . "]::$argtype\[]";
-    $array = "(SELECT $array)::$argtype\[]" if chance(20);
-    return "$key->{sql} $op ANY ($array)";
-}
-
-sub null_test {
-    my ($q, $key) = @_;
-    push @{ $q->{ops} }, [ $key->{type}{name}, 'IS NULL', '' ];
-    return "($key->{sql}) IS " . pick('NULL', 'NOT NULL', 'NOT NULL');
-}
-
-sub atom {
-    my ($q, $key) = @_;
-    my $kind = pick_weighted(comparison => 70, between => 10, any => 8, null => 8, either => 6);
-    return comparison($q, $key)                                             if $kind eq 'comparison';
-    return between($q, $key)                                                if $kind eq 'between';
-    return any_of($q, $key)                                                 if $kind eq 'any';
-    return null_test($q, $key)                                              if $kind eq 'null';
-    return '(' . comparison($q, $key) . ' OR ' . comparison($q, $key) . ')';
-}
-
-# Conditions that no index serves, tested after it.
-sub filter {
-    my ($q, $table, $index) = @_;
-    my $n = $table->{next_id};
-    return 'NOT (' . comparison($q, pick(@{ $index->{keys} })) . ')' if chance(25);
-    return pick('id % 2 = 0', 'id < ' . rnd($n), 'id BETWEEN ' . rnd($n) . ' AND ' . rnd($n), "pad = ''");
-}
+# --- shapes ---------------------------------------------------------------------
 
 sub add_quals {
     my ($q, $table, $index, $least) = @_;
@@ -117,11 +30,10 @@ sub add_quals {
         my $key = pick(@{ $index->{keys} });
         push @{ $q->{quals} }, atom($q, $key);
     }
-    push @{ $q->{quals} }, filter($q, $table, $index) if chance(12);
+    push @{ $q->{quals} }, guarded($q, $table, $index) if chance($table->{risky} ? 40 : 8);
+    push @{ $q->{quals} }, filter($q, $table, $index)  if chance(12);
     return;
 }
-
-# --- shapes ---------------------------------------------------------------------
 
 sub metric {
     my ($key, $argtype) = @_;
@@ -141,10 +53,24 @@ sub distances {
         my $argtype = pick(@{ $key->{type}{knn} });
         my $op = metric($key, $argtype);
         push @{ $q->{ops} },   [ $key->{type}{name}, $op, $argtype ];
-        push @{ $q->{order} }, "$key->{sql} $op " . constant($q, $key, $argtype);
+        my $text = argument($key, $argtype, 2);
+        my $constant = placed($q, $argtype, $text);
+        push @{ $q->{order} }, "$key->{sql} $op $constant";
+        push @{ $q->{quals} }, map { cutoff($q, $key, $op, $argtype, $text, $constant) } 1 .. pick(0, 0, 0, 0, 1, 1, 2);
         push @{ $q->{shown} }, shown($key, $q->{order}[-1]);
     }
     $q->{limit} = pick(undef, 1, 3, 10, 100, 1000);
+    return;
+}
+
+# A condition on a distance without the order.
+sub add_cutoff {
+    my ($q, $index) = @_;
+    my @keys = grep { @{ $_->{type}{knn} } } @{ $index->{keys} } or return;
+    my $key = pick(@keys);
+    my $argtype = pick(@{ $key->{type}{knn} });
+    my $text = argument($key, $argtype, 2);
+    push @{ $q->{quals} }, cutoff($q, $key, metric($key, $argtype), $argtype, $text, placed($q, $argtype, $text));
     return;
 }
 
@@ -157,20 +83,22 @@ sub add_probes {
     ($op, $argtype) = random_operator($q, $key) unless $ordering;
     push @{ $q->{ops} }, [ $key->{type}{name}, $op, $argtype ] if $ordering;
     my $count = pick(1, 3, 10, 30);
-    $q->{probes} = [ map { [ $_, array_member($key, $argtype) ] } 1 .. $count ];
+    $q->{probes} = [ map { [ $_, argument($key, $argtype, 6) ] } 1 .. $count ];
     $q->{probe_qual}  = condition($key, $op, 'v.x');
     $q->{probe_shown} = shown($key, $q->{probe_qual});
-    $q->{limit} = pick(1, 5, 20) if $ordering;
+    return unless $ordering;
+    $q->{limit} = pick(1, 5, 20);
+    probe_cutoff($q, $key, $op, $argtype) if chance(35);
     return;
 }
 
 sub fill_shape {
     my ($q, $table, $index) = @_;
     my $shape = $q->{shape};
-    if    ($shape eq 'knn')                  { distances($q, $index); add_quals($q, $table, $index, pick(0, 0, 1)) }
-    elsif ($shape eq 'lateral')              { add_probes($q, $index, 1); add_quals($q, $table, $index, pick(0, 0, 1)) }
-    elsif ($shape =~ /^(join|joinsum|exists|notin)$/) { add_probes($q, $index, 0); add_quals($q, $table, $index, 0) }
-    else                                     { add_quals($q, $table, $index, 1) }
+    if    ($shape eq 'knn')     { distances($q, $index); add_quals($q, $table, $index, pick(0, 0, 1)) }
+    elsif ($shape eq 'lateral') { add_probes($q, $index, 1); add_quals($q, $table, $index, pick(0, 0, 1)) }
+    elsif ($shape =~ /^(join|joinsum|exists|notin|semi|anti)$/) { add_probes($q, $index, 0); add_quals($q, $table, $index, 0) }
+    else                        { add_quals($q, $table, $index, 1); add_cutoff($q, $index) if chance(5) }
     $q->{columns} = [ 'id' ];
     $q->{columns} = [ sample(irange(1, 4), (map { $_->{sql} } @{ $index->{keys} }), @{ $index->{include} }) ]
         if $shape eq 'covering';
@@ -182,7 +110,7 @@ sub random_shape {
     my $ordering = grep { @{ $_->{type}{knn} } } @{ $index->{keys} };
     my $large    = $table->{next_id} > 1000;
     return pick_weighted(rows => 40, count => 4, covering => 18, join => $large ? 0 : 7, joinsum => $large ? 7 : 0,
-        exists => 4, notin => 2, knn => $ordering ? 22 : 0, lateral => $ordering ? 4 : 0);
+        exists => 4, notin => 2, semi => 3, anti => 1, knn => $ordering ? 22 : 0, lateral => $ordering ? 4 : 0);
 }
 
 sub random_fetch {
@@ -203,11 +131,12 @@ sub random_force {
     $off{enable_sort}          = 'off' if $way eq 'ordered';
     $off{enable_indexonlyscan} = 'off' if $way eq 'plain' || $way eq 'bitmap' || ($way eq 'ordered' && chance(50));
     $off{enable_indexscan}     = 'off' if $way eq 'bitmap';
-    if ($shape =~ /join|exists|notin|lateral/) {
+    if ($shape =~ /join|exists|notin|lateral|semi|anti/) {
         $off{$_} = 'off' for qw(enable_hashjoin enable_mergejoin enable_material);
         $off{enable_memoize} = 'off' if chance(50);
     }
     $off{work_mem} = "'64kB'" if chance(10);
+    $off{'xtree.use_mmap'} = 'off' if chance(10);
     @off{qw(max_parallel_workers_per_gather min_parallel_table_scan_size parallel_setup_cost)} = (2, 0, 0) if chance(3);
     return \%off;
 }
@@ -237,7 +166,8 @@ sub where_clause {
 
 sub probe_source {
     my ($q) = @_;
-    return '(VALUES ' . join(', ', map { "($_->[0], $_->[1])" } @{ $q->{probes} }) . ') v(k, x)';
+    my $names = $q->{probe_cutoff} ? 'k, x, r' : 'k, x';
+    return '(VALUES ' . join(', ', map { '(' . join(', ', @$_) . ')' } @{ $q->{probes} }) . ") v($names)";
 }
 
 sub knn_sql {
@@ -248,11 +178,13 @@ sub knn_sql {
     return $limited && $q->{limit} ? "$sql LIMIT $q->{limit}" : $sql;
 }
 
+# Without the index, with all rows at the distance that the LIMIT cuts.
 sub lateral_sql {
-    my ($q) = @_;
-    my $where = where_clause(@{ $q->{fixed} }, @{ $q->{quals} });
-    return "SELECT v.k, s.d FROM " . probe_source($q) . ", LATERAL (SELECT $q->{probe_shown} AS d FROM t$where"
-        . " ORDER BY $q->{probe_qual} LIMIT $q->{limit}) s";
+    my ($q, $limited) = @_;
+    my $where = where_clause(@{ $q->{fixed} }, @{ $q->{quals} }, $q->{probe_cutoff} // ());
+    my $limit = $limited ? "LIMIT $q->{limit}" : "FETCH FIRST $q->{limit} ROWS WITH TIES";
+    return "SELECT v.k, s.id, s.d FROM " . probe_source($q) . ", LATERAL (SELECT id, $q->{probe_shown} AS d FROM t$where"
+        . " ORDER BY $q->{probe_qual} $limit) s";
 }
 
 # The statement; $limited is false for the complete answer of a KNN query, with
@@ -262,11 +194,13 @@ sub query_sql {
     my @quals = (@{ $q->{fixed} }, @{ $q->{quals} });
     my $shape = $q->{shape};
     return knn_sql($q, $limited) if $shape eq 'knn';
-    return lateral_sql($q)       if $shape eq 'lateral';
+    return lateral_sql($q, $limited) if $shape eq 'lateral';
     return 'SELECT count(*) FROM t' . where_clause(@quals) if $shape eq 'count';
     return 'SELECT v.k, id FROM ' . probe_source($q) . ', t' . where_clause(@quals, $q->{probe_qual}) if $shape eq 'join';
     return 'SELECT v.k, count(*), sum(id), sum(id::bigint * id) FROM ' . probe_source($q) . ', t'
         . where_clause(@quals, $q->{probe_qual}) . ' GROUP BY v.k' if $shape eq 'joinsum';
+    return 'SELECT id FROM t' . where_clause(@quals, ($shape eq 'anti' ? 'NOT ' : '') . 'EXISTS (SELECT FROM ' . probe_source($q)
+            . " WHERE $q->{probe_qual})") if $shape =~ /^(?:semi|anti)$/;
     my $inner = 'FROM t' . where_clause(@quals, $q->{probe_qual} // ());
     return 'SELECT v.k FROM ' . probe_source($q) . " WHERE EXISTS (SELECT $inner)"     if $shape eq 'exists';
     return 'SELECT v.k FROM ' . probe_source($q) . " WHERE NOT EXISTS (SELECT $inner)" if $shape eq 'notin';

@@ -43,6 +43,7 @@ sub note_attempt {
 sub note {
     my ($self, $q, $verdict) = @_;
     $self->add("outcome $verdict->{outcome}");
+    $self->add('excused') if $verdict->{excused};
     $self->add('used') if $verdict->{used};
     $self->add('not empty') if $verdict->{count};
     $self->add("shape $q->{shape}");
@@ -83,8 +84,10 @@ sub summary {
     my @lines = sprintf('%d tables (%d with concurrent writers), %d statements, %d index checks, %d comparisons,'
         . ' %d rows against exclusion constraints',
         (map { $self->count($_) } 'tables', 'concurrent tables', 'statements', 'checks'), $self->compared, $self->count('attempts'));
-    push @lines, sprintf('%.1f %% read the index, %.1f %% had rows, %d could not decide (error without the index)',
-        $self->percent('used'), $self->percent('not empty'), $self->count('outcome skipped'));
+    push @lines, sprintf('%.1f %% read the index, %.1f %% had rows, %d could not decide (error without the index),'
+        . ' %d of them by the executor before other conditions', $self->percent('used'), $self->percent('not empty'),
+        $self->count('outcome skipped'), $self->count('excused'));
+    push @lines, sprintf('%d pages of indexes, %d through mappings', map { $self->count($_) } 'pages read', 'pages mapped') if $self->count('pages read');
     for my $group (qw(index node shape fetch)) {
         my @names = grep { /^$group / } sort keys %{ $self->{count} };
         next unless @names;

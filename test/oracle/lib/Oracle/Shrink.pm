@@ -125,6 +125,7 @@ sub simpler_query {
     }
     $self->reduced($last->{probe}{probes}, sub { return @{ $_[0] } && $try->('probes', $_[0]) }) if $last->{probe}{probes};
     $try->('fetch', 'plain') if $last->{probe}{fetch} =~ /scroll|dml|vacuum|write/;
+    $try->('probe_cutoff', undef) if $last->{probe}{probe_cutoff};
     $try->('zone',  undef)   if $last->{probe}{zone};
     for my $name (sort keys %{ $last->{probe}{force} }) {
         my %force = %{ $last->{probe}{force} };
