@@ -3,7 +3,8 @@
 # On a bare Debian machine (these install what is missing, as root or through sudo):
 #   make demo [KEEP=1]                  the world's cities in a private server
 #   make test [SUITES="unit tap ..."]   every test suite
-#   make oracle [SECONDS=60] [SEED=1]   random statements: index answers against sequential scans
+#   make oracle [SECONDS=60] [SEED=1] [PRELOAD=yes]
+#                                       random statements: index answers against sequential scans; PRELOAD: also read through mappings
 #   make peers [SUITES="core cube ..."] the regression tests of PostgreSQL, btree_gist, cube and PostGIS, with xtree instead of GiST
 #   make fuzz [SECONDS=60]              the page format and the tree under libFuzzer, ASan and UBSan, for so long each
 #   make sanitize                       the unit tests under ASan and UBSan
@@ -70,7 +71,7 @@ SECONDS ?= 60
 SEED ?= 1
 oracle:
 	@scripts/install-packages.sh test
-	@scripts/with-server -- \
+	@scripts/with-server $(if $(PRELOAD),--set shared_preload_libraries=xtree --set xtree.naptime=1s) -- \
 		sh -c 'exec perl test/oracle/oracle.pl --host "$$PGHOST" --seconds $(SECONDS) --seed $(SEED)'
 
 peers:

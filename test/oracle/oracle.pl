@@ -36,7 +36,7 @@ my %opt = (
 );
 GetOptions(\%opt, 'seconds=i', 'seed=i', 'host=s', 'port=i', 'user=s', 'database=s', 'am=s', 'types=s', 'mode=s', 'writers=i',
     'max-rows=i', 'table=i', 'tables=i', 'shrink-seconds=i', 'min-used=i', 'min-rows=i', 'schema=s', 'output=s',
-    'opclass=s%', 'mask-nothing', 'keep-going', 'operators', 'setup=s', 'fault=s', 'mask=s', 'round=i') or exit 2;
+    'opclass=s%', 'mask-nothing', 'keep-going', 'operators', 'setup=s', 'fault=s', 'tamper=s', 'mask=s', 'round=i') or exit 2;
 
 sub new_session {
     return Oracle::Session->new(map({ $_ => $opt{$_} } qw(host port user database schema)));
@@ -97,6 +97,16 @@ sub report_failure {
     return;
 }
 
+# Adds up the pages that the last table's queries read through mappings, and all of them.
+sub note_reads {
+    my ($session, $am, $report) = @_;
+    my $reads = $am->{reads} && $session->query('a', $am->{reads})->{rows} or return;
+    my ($mapped, $all) = split /\|/, $reads->[0];
+    $report->add('pages mapped', $mapped);
+    $report->add('pages read', $all);
+    return;
+}
+
 # One table in one session. True if nothing differed.
 sub single_table {
     my ($session, $am, $types, $masked, $number, $report, $deadline) = @_;
@@ -111,6 +121,7 @@ sub single_table {
         else                     { $report->add($verdict->{outcome} eq 'checked' ? 'checks' : 'statements') }
         return time < $deadline;
     });
+    note_reads($session, $am, $report);
     return 1 unless $failure;
     $report->note($steps->[ $failure->{at} ]{probe}, $failure->{verdict}) if $steps->[ $failure->{at} ]{probe};
     report_failure($session, $am, $number, $steps, $failure);
@@ -149,6 +160,7 @@ sub coverage_problems {
         push @problems, sprintf('only %.1f %% %s (at least %d %%)', $report->percent($name), $text, $opt{$limit})
             if $report->percent($name) < $opt{$limit};
     }
+    push @problems, 'no page was read through a mapping' if $am->{preloaded} && !$report->count('pages mapped');
     push @problems, map { "operator never served by the index: $_" } $report->unreached(60) if $am->{strict};
     return @problems;
 }
@@ -177,6 +189,8 @@ sub main {
     run_setup($session, $am->{setup});
     use_companions($session, $am);
     run_setup($session, setup_statements(), $opt{setup} // ());
+    $am->{preloaded} = $session->query('a', 'SHOW shared_preload_libraries')->{rows}[0] =~ /\b$am->{name}\b/;
+    $session->{tamper} = [ split /=>/, $opt{tamper} ] if $opt{tamper};
     die "--mode is single, concurrent or both\n" unless $opt{mode} =~ /^(?:single|concurrent|both)$/;
     my $types = chosen_types($session, $am);
     die "no type to test\n" unless %$types;

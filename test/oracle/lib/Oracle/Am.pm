@@ -4,6 +4,8 @@
 #   companions extensions with operator classes for other extensions' types, by those extensions' names
 #   multi      takes several columns;  include: INCLUDE;  exclusion: EXCLUDE of any operator
 #   options    storage parameter => values worth trying
+#   cluster    CLUSTER can follow it
+#   load       statement that maps an index in the session, %s its name; reads: query for (pages read through mappings, all read)
 #   check      statements that verify one index, %s its name
 #   describe   query for the shape of one index, which the statistics count
 #   strict     an operator that never reaches the index fails the run
@@ -22,8 +24,10 @@ my %AMS = (
         strict   => 1,
         build    => 'CALL xtree_build(\'%s\')',    # an index with build = deferred
         setup    => 'CREATE EXTENSION IF NOT EXISTS xtree_btree_gist CASCADE',
-        companions => { cube => 'xtree_cube', postgis => 'xtree_postgis' },
-        multi    => 1, include => 1, exclusion => 1,
+        companions => { cube => 'xtree_cube', isn => 'xtree_isn', postgis => 'xtree_postgis', seg => 'xtree_seg' },
+        multi    => 1, include => 1, exclusion => 1, cluster => 1,
+        load     => "SELECT CASE WHEN preloaded THEN xtree_load('%s') END FROM pg_stat_xtree_memory",
+        reads    => "SELECT coalesce(sum(mapped_reads), 0), coalesce(sum(mapped_reads + buffer_reads), 0) FROM pg_stat_xtree_indexes",
         check    => [
             'SELECT xtree_check(%s::regclass, true)',
             'SELECT * FROM xtree_index_info(%s::regclass)',
@@ -46,7 +50,7 @@ my %AMS = (
     # Index-only scans do not hold back a concurrent VACUUM and return dead rows.
     gist => {
         setup    => 'CREATE EXTENSION IF NOT EXISTS btree_gist',
-        multi    => 1, include => 1, exclusion => 1,
+        multi    => 1, include => 1, exclusion => 1, cluster => 1,
         tolerated => { 54000 => 1 },
         masked   => { nan => 1, eps => 1, overflow => 1, inf => 1, 'only-scan' => 1 },
         options  => { fillfactor => [ 10, 30, 100 ], buffering => [ 'on', 'off' ] },
@@ -59,7 +63,7 @@ my %AMS = (
     },
     btree => {
         setup    => 'SELECT 1',
-        multi    => 1, include => 1,
+        multi    => 1, include => 1, cluster => 1,
         masked   => {},
         options  => { fillfactor => [ 10, 30, 100 ], deduplicate_items => [ 'on', 'off' ] },
     },

@@ -118,6 +118,13 @@ sub build_deferred {
     return map { { sql => sprintf $table->{am}{build}, $_->{name} } } grep { ($_->{options}{build} // '') eq 'deferred' } @{ $table->{indexes} };
 }
 
+# The session maps the indexes, so that queries read through mappings where the server has the library preloaded.
+sub load_indexes {
+    my ($table) = @_;
+    return if $table->{kind} =~ /temporary|partitioned/ || !$table->{am}{load} || chance(60);
+    return map { { sql => sprintf $table->{am}{load}, $_->{name} } } @{ $table->{indexes} };
+}
+
 sub alter_index {
     my ($table) = @_;
     my $index   = pick(@{ $table->{indexes} });
@@ -138,15 +145,16 @@ sub rewrite {
     my ($table) = @_;
     return { sql => 'TRUNCATE t' } if chance(25);
     return { sql => 'VACUUM FULL t' } if chance(60) || $table->{kind} eq 'partitioned' || !$table->{am}{cluster};
-    return { sql => "CLUSTER t USING $table->{indexes}[0]{name}" } unless $table->{indexes}[0]{where};
-    return { sql => 'VACUUM FULL t' };
+    my $index = $table->{indexes}[0];
+    return { sql => 'VACUUM FULL t' } if $index->{where} || ($index->{options}{build} // '') eq 'deferred';
+    return { sql => "CLUSTER t USING $index->{name}" };
 }
 
 # Statements that wait for other snapshots are kept away from an open one.
 sub maintenance {
     my ($table) = @_;
     return vacuum($table) if $table->{snapshot_open};
-    my $what = pick_weighted(vacuum => 60, rebuild => 14, alter_index => 10, alter_table => 6, rewrite => 6, check => 4);
+    my $what = pick_weighted(vacuum => 60, rebuild => 14, alter_index => 10, alter_table => 6, rewrite => 10, check => 4);
     return { check => 1 } if $what eq 'check';
     return __PACKAGE__->can($what)->($table);
 }
@@ -244,7 +252,7 @@ sub one_round {
         push @steps, $what eq 'write' ? random_write($table) : $what eq 'maintenance' ? maintenance($table)
             : $what eq 'transaction' ? transaction($table) : old_snapshot($table);
     }
-    return (@steps, build_deferred($table), queries($table, irange(5, 25), undef, 1));
+    return (@steps, build_deferred($table), load_indexes($table), queries($table, irange(5, 25), undef, 1));
 }
 
 # Faults for testing the oracle itself: the index misses an insert, or a VACUUM
@@ -271,7 +279,7 @@ sub table_life {
     my ($am, $types, $masked, %limit) = @_;
     my $table = random_table($am, $types, $masked, $limit{max_rows});
     $table->{opclass} = $limit{opclass} // {};
-    my @steps = (table_steps($table), queries($table, irange(10, 40), undef, 1));
+    my @steps = (table_steps($table), load_indexes($table), queries($table, irange(10, 40), undef, 1));
     push @steps, faulty($table, $limit{fault}) if $limit{fault} && $table->{kind} =~ /plain|unlogged/;
     push @steps, one_round($table) for 1 .. irange(1, 8);
     return ($table, [ @steps, { check => 1 } ]);
