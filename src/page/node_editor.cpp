@@ -248,8 +248,7 @@ void NodeEditor::ClearKillBits() {
   memset(page_ + start, 0, header().upper - start);
 }
 
-// Under a share lock others may set bits of the same byte, so none may be lost in a load and a store. Relaxed: a bit that is seen late
-// costs a look at a dead row, and a bit is only ever set of a row that is dead to all.
+// Under a share lock others may set bits of the same byte.
 void NodeEditor::Kill(int entry) {
   uint8_t* byte = const_cast<uint8_t*>(view().KillByte(entry));
   if (byte != nullptr)

@@ -96,8 +96,7 @@ bool SameEncoding(const ColumnEncoding& a, const ColumnEncoding& b) {
 
 }  // namespace
 
-// The fence keeps the compiler from looking at the page again instead of at the copies: a count that was validated in the copy, and read
-// anew from a page that changes meanwhile, could lead beyond the page.
+// The fence keeps the compiler from looking at the page again instead of at the copies.
 void PageFrame::Read(const uint8_t* page) {
   memcpy(&header, page, sizeof(header));
   memcpy(&opaque, page + kSpecialOffset, sizeof(opaque));

@@ -49,8 +49,6 @@ void Unmap(RegisteredIndex* index) {
   FireUnload(index->oid);
 }
 
-// The worker raises the generation before it waits for `mapped_by` to fall and drops the file's memory. Whoever maps counts itself after it
-// took the generation over, so it is waited for, or sees here that it must let go.
 bool Stale(const RegisteredIndex& index) { return pg_atomic_read_u32(&index.shared->generation) != index.generation; }
 
 // At once, or when the last scan ends.

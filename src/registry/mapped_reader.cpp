@@ -107,8 +107,6 @@ bool MappedReader::TryMapping(OpenPage* open, int slot, BlockNumber block, int e
     return false;
   }
   written_run_ = 0;
-  // No byte of the page before the first look at the slot: bytes older than a change of which that look already tells would count as
-  // fresh, since the second look finds the slot as the first did.
   pg_read_barrier();
   open->page = mapping.Page(block);
   ArmPage(slot, open->page, &jump_);
@@ -126,8 +124,6 @@ bool MappedReader::Verified(const OpenPage& open, BlockNumber block) {
   if (!DataChecksumsEnabled() || mapping.Verified(block)) return true;
   PageImage copy;
   memcpy(copy.bytes, open.page, kPageSize);
-  // The whole copy before the look at the slot, which says that it is of one moment: of a torn one the sum would be wrong, and a page
-  // that is good would be read through buffers for as long as the mapping lives.
   pg_read_barrier();
   if (pg_atomic_read_u64(open.slot) != open.slot_value) return false;
   const uint16 sum = pg_checksum_page(reinterpret_cast<char*>(copy.bytes), block);
@@ -151,8 +147,6 @@ bool MappedReader::Close(int slot) {
     return true;
   }
   XTREE_SCAN_STOP_POINT("mapped-read");
-  // All that was read of the page before the second look at the slot, which vouches for it: a look that came first would vouch for bytes
-  // that a writer changes after it.
   pg_read_barrier();
   const bool consistent = pg_atomic_read_u64(open.slot) == open.slot_value || RuleBroken("recheck");
   DisarmPage(slot);

@@ -32,8 +32,6 @@ uint32_t FreshnessBase(const pg::FileLocator& locator) {
 void PublishChange(const pg::FileLocator& locator, BlockNumber block, XLogRecPtr lsn) {
   pg_atomic_uint64* slot = FreshnessSlot(FreshnessBase(locator), block);
   uint64 old = pg_atomic_read_u64(slot);
-  // The exchange is a full barrier, and only ever raises: two writers of pages that share the slot must not lower each other's word. A
-  // stale `old` costs a turn of the loop; it cannot be above the slot.
   while (old < lsn && !pg_atomic_compare_exchange_u64(slot, &old, lsn)) {
   }
 }

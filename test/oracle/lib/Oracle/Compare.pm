@@ -166,8 +166,9 @@ sub in_own_transaction {
 sub tampered {
     my ($session, $sql) = @_;
     my ($from, $to) = @{ $session->{tamper} // return $sql };
-    $sql =~ s/$from/$to =~ s{\\(\d)}{substr($sql, $-[$1], $+[$1] - $-[$1])}ger/e;
-    return $sql;
+    my @group = $sql =~ /$from/ or return $sql;
+    $to =~ s/\\(\d)/$group[ $1 - 1 ]/g;
+    return $sql =~ s/$from/$to/r;
 }
 
 # (answer, plan, statement) of the run through the index.
