@@ -17,12 +17,12 @@ void WriteInitFork(Relation index, const IndexState& state) {
   BuildWriter writer(index, INIT_FORKNUM);
   const auto image = std::make_unique<PageImage>();
   if (PgCall([&] { return InitForkIsUnbuilt(index); })) {
-    InitializeMetaPage(state, BuildState::kUnbuilt, nullptr, 0, image.get());
+    InitializeMetaPage(state, MetaBuildState::kUnbuilt, nullptr, 0, image.get());
   } else {
     NodeEditor(state.layout, image->bytes).Initialize(0, kNodeLeaf);
     writer.Write(kRootBlock, *image);
     const LevelStatistics leaf{.entries = 0, .nodes = 1, .pages = 1, .supernodes = 0, .overlap = 0};
-    InitializeMetaPage(state, BuildState::kBuilt, &leaf, 1, image.get());
+    InitializeMetaPage(state, MetaBuildState::kBuilt, &leaf, 1, image.get());
   }
   writer.Finish(*image);
 }

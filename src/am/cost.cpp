@@ -133,7 +133,7 @@ double ArrayElements(const IndexPath* path) {
 bool ShouldReadMeta(Relation index) {
   constexpr int kLeastPages = 2;   // of a built one: meta page and root
   constexpr int kFewPages = 16;
-  return BuildOptionOf(index) == BuildOption::kDeferred || index->rd_rel->relpages < kLeastPages || index->rd_rel->relpages > kFewPages;
+  return BuildReloptionOf(index) == BuildReloption::kDeferred || index->rd_rel->relpages < kLeastPages || index->rd_rel->relpages > kFewPages;
 }
 
 // A copy, because estimates may process invalidations. nullptr: the index does not exist.
@@ -186,7 +186,7 @@ bool HasRows(Oid table) {
 
 // An empty table has nothing to gain, and its index stays unbuilt.
 void AskForBuild(const IndexPath* path, const IndexState& state) {
-  if (state.build_state == BuildState::kBuilt || settings.build_on_first_use == static_cast<int>(BuildOnFirstUse::kOff)) return;
+  if (state.build_state == MetaBuildState::kBuilt || settings.build_on_first_use == static_cast<int>(BuildOnFirstUse::kOff)) return;
   if (!WouldHelp(path)) return;
   const Oid index = path->indexinfo->indexoid;
   const Oid table = IndexGetRelation(index, false);
@@ -197,7 +197,7 @@ void AskForBuild(const IndexPath* path, const IndexState& state) {
 // plan is to be made anew with the next snapshot; in the first an invalidation sees to that.
 bool Unusable(PlannerInfo* root, const IndexState* state) {
   if (state == nullptr || UsableFrom(*state, TransactionXmin)) return false;
-  if (state->build_state == BuildState::kBuilt) root->glob->transientPlan = true;
+  if (state->build_state == MetaBuildState::kBuilt) root->glob->transientPlan = true;
   return true;
 }
 

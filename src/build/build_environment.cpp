@@ -12,7 +12,7 @@ extern "C" {
 
 namespace xtree {
 
-void ReportBuildPhase(BuildPhase phase) { pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, phase); }
+void ReportProgressPhase(ProgressPhase phase) { pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, phase); }
 
 void* BuildEnvironment::Reallocate(void* old, size_t bytes) {
   return PgCall([&] { return old == nullptr ? MemoryContextAllocHuge(memory_, bytes) : repalloc_huge(old, bytes); });

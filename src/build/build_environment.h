@@ -15,7 +15,7 @@ extern "C" {
 namespace xtree {
 
 // Sub-phases of pg_stat_progress_create_index; xtreebuildphasename names them.
-enum BuildPhase : int64_t {
+enum ProgressPhase : int64_t {
   kPhaseInitialize = 1,  // PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE
   kPhaseScan = 2,
   kPhaseDistribute = 3,
@@ -23,7 +23,7 @@ enum BuildPhase : int64_t {
   kPhaseFinish = 5,
 };
 
-void ReportBuildPhase(BuildPhase phase);
+void ReportProgressPhase(ProgressPhase phase);
 
 class BuildEnvironment final : public BulkEnvironment {
  public:

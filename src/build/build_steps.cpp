@@ -48,13 +48,13 @@ Build PrepareBuild(Relation index, const uint16* dimensions, MemoryContext memor
 
 double AddRows(Relation heap, IndexInfo* info, Build* build, TableScanDesc scan, bool progress) {
   return PgCall([&] {
-    if (progress) ReportBuildPhase(kPhaseScan);
+    if (progress) ReportProgressPhase(kPhaseScan);
     return table_index_build_scan(heap, build->index, info, true, progress, xtree_add_row, build, scan);
   });
 }
 
 void FinishIndex(const Build& build, const BulkStatistics& statistics, BuildWriter* writer) {
-  PgCall([] { ReportBuildPhase(kPhaseFinish); });
+  PgCall([] { ReportProgressPhase(kPhaseFinish); });
   XTREE_STOP_POINT("build-meta");
   const uint64_t rows = statistics.levels > 0 ? statistics.level[0].entries : 0;
   const auto keys = static_cast<uint64_t>(std::llround(build.keys->Estimate()));
@@ -66,7 +66,7 @@ void FinishIndex(const Build& build, const BulkStatistics& statistics, BuildWrit
     return;
   }
   const auto meta = std::make_unique<PageImage>();
-  InitializeMetaPage(*build.state, BuildState::kBuilt, statistics.level, statistics.levels, meta.get());
+  InitializeMetaPage(*build.state, MetaBuildState::kBuilt, statistics.level, statistics.levels, meta.get());
   NoteColumns(statistics.column, meta.get());
   NoteKeys(build.built->rows, build.built->distinct_keys, meta.get());
   writer->Finish(*meta);

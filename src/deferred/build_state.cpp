@@ -28,14 +28,14 @@ namespace {
 // The build has waited for the snapshots of its own server, so that later ones may all use the index; but not for those
 // of a standby.
 bool UsableFrom(const IndexState& state, TransactionId xmin) {
-  if (state.build_state != BuildState::kBuilt) return false;
+  if (state.build_state != MetaBuildState::kBuilt) return false;
   if (state.usable_from_xid == 0 || !TransactionStartedDuringRecovery()) return true;
   return pg::FullXid(xmin) >= state.usable_from_xid;
 }
 
 void RequireBuilt(Relation index, IndexState* state) {
-  if (state->build_state == BuildState::kBuilt) return;
-  if (!RereadMeta(index, state) || state->build_state != BuildState::kBuilt) ReportUnbuilt(index);
+  if (state->build_state == MetaBuildState::kBuilt) return;
+  if (!RereadMeta(index, state) || state->build_state != MetaBuildState::kBuilt) ReportUnbuilt(index);
 }
 
 // The planner leaves such an index out; but a plan may be older than the snapshot that it is run with, where snapshots
@@ -50,21 +50,21 @@ void RequireUsable(Relation index, const IndexState& state, Snapshot snapshot) {
 
 void WriteUnbuilt(Relation index, const IndexState& state) {
   PageImage image;
-  InitializeMetaPage(state, BuildState::kUnbuilt, nullptr, 0, &image);
+  InitializeMetaPage(state, MetaBuildState::kUnbuilt, nullptr, 0, &image);
   AppendMetaPage(index, image);
 }
 
 void MarkStale(Relation index, const IndexState& state) {
   if (state.stale) return;
   EditMeta(index, [](MetaContent* meta) {
-    if (meta->build_state == static_cast<uint8_t>(BuildState::kUnbuilt)) meta->build_flags |= kBuildStale;
+    if (meta->build_state == static_cast<uint8_t>(MetaBuildState::kUnbuilt)) meta->build_flags |= kMetaBuildStale;
   });
   if (index->rd_amcache != nullptr) static_cast<IndexState*>(index->rd_amcache)->stale = true;
 }
 
 void SetUnbuilt(Relation index) {
   EditMeta(index, [](MetaContent* meta) {
-    meta->build_state = static_cast<uint8_t>(BuildState::kUnbuilt);
+    meta->build_state = static_cast<uint8_t>(MetaBuildState::kUnbuilt);
     meta->levels = 0;
     memset(static_cast<void*>(meta->level), 0, sizeof(meta->level));
     memset(static_cast<void*>(meta->column_statistics), 0, sizeof(meta->column_statistics));
@@ -79,7 +79,7 @@ void SetReady(Relation index, const BuiltTree& built) {
       meta->column[i].dimensions = built.dimensions[i];
       meta->dimensions = static_cast<uint16_t>(meta->dimensions + built.dimensions[i]);
     }
-    meta->build_state = static_cast<uint8_t>(BuildState::kReady);
+    meta->build_state = static_cast<uint8_t>(MetaBuildState::kReady);
     meta->levels = static_cast<uint16_t>(built.statistics.levels);
     memcpy(static_cast<void*>(meta->level), built.statistics.level, meta->levels * sizeof(LevelStatistics));
     std::copy_n(built.statistics.column, meta->columns, meta->column_statistics);
@@ -91,8 +91,8 @@ void SetReady(Relation index, const BuiltTree& built) {
 
 void SetBuilt(Relation index, uint64_t usable_from_xid) {
   EditMeta(index, [=](MetaContent* meta) {
-    meta->build_state = static_cast<uint8_t>(BuildState::kBuilt);
-    meta->build_flags &= ~kBuildStale;
+    meta->build_state = static_cast<uint8_t>(MetaBuildState::kBuilt);
+    meta->build_flags &= ~kMetaBuildStale;
     meta->usable_from_xid = usable_from_xid;
   });
   CacheInvalidateRelcache(index);

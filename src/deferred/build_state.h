@@ -17,7 +17,7 @@
 
 namespace xtree {
 
-inline bool TakesRows(const IndexState& state) { return state.build_state >= BuildState::kReady; }
+inline bool TakesRows(const IndexState& state) { return state.build_state >= MetaBuildState::kReady; }
 
 // May a scan with a snapshot of this xmin use the index?
 bool UsableFrom(const IndexState& state, TransactionId xmin);

@@ -34,16 +34,16 @@ void FlagAsAutovacuum() {
   LWLockRelease(ProcArrayLock);
 }
 
-void Report(BuildOutcome outcome) {
+void Report(DeferredBuildOutcome outcome) {
   switch (outcome) {
-    case BuildOutcome::kBusy:
+    case DeferredBuildOutcome::kBusy:
       NoteGaveWay(key, "somebody holds a lock on the table");
       break;
-    case BuildOutcome::kBuilt:  // reported when it was
+    case DeferredBuildOutcome::kBuilt:  // reported when it was
       break;
-    case BuildOutcome::kWasBuilt:
-    case BuildOutcome::kGone:
-    case BuildOutcome::kEmptyTable:
+    case DeferredBuildOutcome::kWasBuilt:
+    case DeferredBuildOutcome::kGone:
+    case DeferredBuildOutcome::kEmptyTable:
       NoteNothingToBuild(key);
       break;
   }

@@ -73,11 +73,11 @@ bool WasBuilt(Relation index) {
   if (pg::FileNumberOf(file) == InvalidOid || !smgrexists(pg::OpenStorage(file), MAIN_FORKNUM)) return true;
   if (smgrnblocks(pg::OpenStorage(file), MAIN_FORKNUM) == 0) return false;
   const MetaContent meta = TakeMeta(pg::ReadBufferOfFile(file, kMetaBlock, RelationIsPermanent(index)));
-  return meta.magic != kMetaMagic || meta.build_state == static_cast<uint8_t>(BuildState::kBuilt);
+  return meta.magic != kMetaMagic || meta.build_state == static_cast<uint8_t>(MetaBuildState::kBuilt);
 }
 
 bool MayDefer(Relation index) {
-  return BuildOptionOf(index) == BuildOption::kDeferred && index->rd_rel->relpersistence != RELPERSISTENCE_TEMP &&
+  return BuildReloptionOf(index) == BuildReloption::kDeferred && index->rd_rel->relpersistence != RELPERSISTENCE_TEMP &&
          !index->rd_index->indisexclusion;
 }
 

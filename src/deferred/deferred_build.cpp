@@ -72,20 +72,20 @@ void NextTransaction([[maybe_unused]] const char* stop_point) {
   XTREE_SCAN_STOP_POINT(stop_point);
 }
 
-BuildState StateOf(Relation index) {
+MetaBuildState StateOf(Relation index) {
   IndexState* state = CopyIndexState(index, MetaUse::kNone);
   RereadMeta(index, state);
   return state->build_state;
 }
 
 // False: *outcome is why not. A background build waits for no lock: those who hold one come first.
-bool LockTable(Target* target, BuildOutcome* outcome) {
+bool LockTable(Target* target, DeferredBuildOutcome* outcome) {
   target->table = IndexGetRelation(target->index, true);
-  *outcome = BuildOutcome::kGone;
+  *outcome = DeferredBuildOutcome::kGone;
   if (target->table == InvalidOid) return false;
   InvalidateCatalogSnapshot();  // whoever holds the lock may wait for it
   if (target->waiting == Waiting::kPolled && !ConditionalLockRelationOid(target->table, kTableLock)) {
-    *outcome = BuildOutcome::kBusy;
+    *outcome = DeferredBuildOutcome::kBusy;
     return false;
   }
   const Relation table = try_table_open(target->table, kTableLock);
@@ -106,16 +106,16 @@ void RequireBuildable(Relation index) {
 }
 
 // Looks whether there is something to build, with the table locked.
-bool LooksUnbuilt(Target* target, BuildOutcome* outcome) {
+bool LooksUnbuilt(Target* target, DeferredBuildOutcome* outcome) {
   const Relation index = try_relation_open(target->index, kIndexLock);
-  *outcome = BuildOutcome::kGone;
+  *outcome = DeferredBuildOutcome::kGone;
   if (index == nullptr) return false;
   target->index_id = index->rd_lockInfo.lockRelId;
   bool unbuilt = false;
   if (index->rd_rel->relkind == RELKIND_INDEX && index->rd_index->indrelid == target->table) {
     RequireBuildable(index);
-    unbuilt = StateOf(index) != BuildState::kBuilt;
-    *outcome = BuildOutcome::kWasBuilt;
+    unbuilt = StateOf(index) != MetaBuildState::kBuilt;
+    *outcome = DeferredBuildOutcome::kWasBuilt;
     if (unbuilt) ReportStart(*target, index->rd_rel->relam);
   }
   relation_close(index, NoLock);
@@ -243,8 +243,8 @@ void BuildLocked(const Target& target) {
   Finish(target, reference);
 }
 
-BuildOutcome LockAndBuild(Target* target) {
-  BuildOutcome outcome;
+DeferredBuildOutcome LockAndBuild(Target* target) {
+  DeferredBuildOutcome outcome;
   if (!LockTable(target, &outcome) || !LooksUnbuilt(target, &outcome)) {
     SPI_commit();
     return outcome;
@@ -252,14 +252,14 @@ BuildOutcome LockAndBuild(Target* target) {
   if (target->waiting == Waiting::kPolled && TableIsEmpty(*target)) {
     pgstat_progress_end_command();
     SPI_commit();
-    return BuildOutcome::kEmptyTable;
+    return DeferredBuildOutcome::kEmptyTable;
   }
   NoteBuildBegin(KeyOf(*target));
   LockForSession(target);
   BuildLocked(*target);
   Unlock(target);
   pgstat_progress_end_command();
-  return BuildOutcome::kBuilt;
+  return DeferredBuildOutcome::kBuilt;
 }
 
 // A process that ends in the middle says so.
@@ -286,9 +286,9 @@ void NoteError(const Target& target, const ErrorData& error) {
 
 }  // namespace
 
-BuildOutcome BuildDeferredIndex(Oid index, Waiting waiting) {
+DeferredBuildOutcome BuildDeferredIndex(Oid index, Waiting waiting) {
   Target target = {InvalidOid, index, {}, {}, waiting};
-  volatile BuildOutcome outcome = BuildOutcome::kGone;
+  volatile DeferredBuildOutcome outcome = DeferredBuildOutcome::kGone;
   const MemoryContext context = CurrentMemoryContext;
   WatchExit();
   current = KeyOf(target);
@@ -312,11 +312,11 @@ namespace {
 template <class Change>
 void WithLocks(Oid index, Change&& change) {
   Target target = {InvalidOid, index, {}, {}, Waiting::kPolled};
-  BuildOutcome outcome;
+  DeferredBuildOutcome outcome;
   if (!LockTable(&target, &outcome)) return;
   const Relation relation = try_relation_open(index, kIndexLock);
   if (relation == nullptr) return;
-  if (StateOf(relation) != BuildState::kBuilt) change(relation);
+  if (StateOf(relation) != MetaBuildState::kBuilt) change(relation);
   relation_close(relation, NoLock);
 }
 
@@ -326,7 +326,7 @@ void WithdrawDeferredIndex(Oid index) { WithLocks(index, SetUnbuilt); }
 
 void CutOffDeferredIndex(Oid index) {
   WithLocks(index, [](Relation relation) {
-    if (StateOf(relation) == BuildState::kUnbuilt && NobodyWrites(relation->rd_index->indrelid)) CutOffPages(relation);
+    if (StateOf(relation) == MetaBuildState::kUnbuilt && NobodyWrites(relation->rd_index->indrelid)) CutOffPages(relation);
   });
 }
 

@@ -15,7 +15,7 @@
 
 namespace xtree {
 
-enum class BuildOutcome {
+enum class DeferredBuildOutcome {
   kBuilt,
   kWasBuilt,    // by somebody else
   kGone,        // dropped meanwhile
@@ -25,7 +25,7 @@ enum class BuildOutcome {
 
 // REQUIRES: connected to SPI in a non-atomic context, because transactions are committed; no subtransaction; a
 // permanent or unlogged index. Ereports where `index` is no usable xtree index.
-BuildOutcome BuildDeferredIndex(Oid index, Waiting waiting);
+DeferredBuildOutcome BuildDeferredIndex(Oid index, Waiting waiting);
 
 // After a build that failed, one after the other in transactions of their own; they do nothing where somebody holds a
 // lock on the table. The first has writers stop inserting into what was written, the second gives its disk space back,

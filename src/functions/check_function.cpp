@@ -40,7 +40,7 @@ extern "C" Datum xtree_check(PG_FUNCTION_ARGS) {
   const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), lock);
   const OwnerContext owner = SwitchToOwner(open.heap);  // index expressions are the table owner's code
   const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
-  if (state->build_state != BuildState::kBuilt) {
+  if (state->build_state != MetaBuildState::kBuilt) {
     ereport(NOTICE, (errmsg("index \"%s\" is not built yet: there is nothing to check", RelationGetRelationName(open.index))));
   } else if (PG_GETARG_BOOL(1)) {
     HeapCheck heap_check(open, *state, lock == ShareLock);

@@ -23,23 +23,23 @@ namespace xtree {
 
 namespace {
 
-const char* NameOf(BuildState state) {
+const char* NameOf(MetaBuildState state) {
   switch (state) {
-    case BuildState::kUnbuilt:
+    case MetaBuildState::kUnbuilt:
       return "unbuilt";
-    case BuildState::kReady:
+    case MetaBuildState::kReady:
       return "ready";
-    case BuildState::kBuilt:
+    case MetaBuildState::kBuilt:
       return "built";
   }
   return "unknown";
 }
 
-bool IsBuilt(const IndexState& state) { return state.build_state == BuildState::kBuilt; }
+bool IsBuilt(const IndexState& state) { return state.build_state == MetaBuildState::kBuilt; }
 
 // The row of an index that has no level yet.
 void PutUnbuilt(ReturnSetInfo* result, const MetaContent& meta, const IndexState& state) {
-  Datum values[11] = {Int32GetDatum(meta.version), CStringGetTextDatum(NameOf(static_cast<BuildState>(meta.build_state))),
+  Datum values[11] = {Int32GetDatum(meta.version), CStringGetTextDatum(NameOf(static_cast<MetaBuildState>(meta.build_state))),
                       Int32GetDatum(state.layout.dimensions), Int32GetDatum(0)};
   bool nulls[std::size(values)] = {};
   std::fill(nulls + 4, std::end(nulls), true);
@@ -72,7 +72,7 @@ void PutLevel(ReturnSetInfo* result, const MetaContent& meta, const IndexState& 
   const LevelStatistics& statistics = levels.level[level];
   Datum values[] = {
       Int32GetDatum(meta.version),
-      CStringGetTextDatum(NameOf(static_cast<BuildState>(meta.build_state))),
+      CStringGetTextDatum(NameOf(static_cast<MetaBuildState>(meta.build_state))),
       Int32GetDatum(state.layout.dimensions),
       Int32GetDatum(levels.count),
       Int32GetDatum(level),

@@ -51,7 +51,7 @@ const char* WhyBuffers(Relation index, const char** hint) {
     *hint = "Set xtree.use_mmap to auto.";
     return "xtree.use_mmap is off";
   }
-  if (GetIndexState(index, MetaUse::kRequired)->build_state != BuildState::kBuilt) {
+  if (GetIndexState(index, MetaUse::kRequired)->build_state != MetaBuildState::kBuilt) {
     *hint = "CALL xtree_build() builds it.";
     return "it is not built yet";
   }

@@ -58,7 +58,7 @@ ShownState ReadState(Oid index) {
   if (!smgrexists(storage, MAIN_FORKNUM) || smgrnblocks(storage, MAIN_FORKNUM) == 0) return {};
   const MetaContent meta = TakeMeta(pg::ReadBufferOfFile(file.locator, kMetaBlock, file.permanent));
   if (meta.magic != kMetaMagic) return {};
-  return {true, meta.build_state == static_cast<uint8_t>(BuildState::kBuilt), (meta.build_flags & kBuildStale) != 0,
+  return {true, meta.build_state == static_cast<uint8_t>(MetaBuildState::kBuilt), (meta.build_flags & kMetaBuildStale) != 0,
           meta.counted_rows, meta.distinct_keys};
 }
 

@@ -32,7 +32,7 @@ struct IndexCopy {
   int64 scans, tuples, mapped_pages, buffer_pages, retries, faults, prefetches, prefetch_us, load_us;
   TimestampTz first_access, last_access, last_error_time;
   char last_error[sizeof(SharedIndex::last_error)];
-  BuildStatus build;
+  SharedBuildStatus build;
 };
 
 struct Copies {

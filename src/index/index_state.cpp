@@ -131,8 +131,8 @@ bool LoadMeta(Relation index, MetaUse use, IndexState* state) {
   if (!readable) ReportFormat(index, meta);
   if (problem != nullptr) ReportCorruptPage(index, kMetaBlock, problem);
   state->meta_read = true;
-  state->build_state = static_cast<BuildState>(meta.build_state);
-  state->stale = (meta.build_flags & kBuildStale) != 0;
+  state->build_state = static_cast<MetaBuildState>(meta.build_state);
+  state->stale = (meta.build_flags & kMetaBuildStale) != 0;
   state->usable_from_xid = meta.usable_from_xid;
   state->levels = meta.levels;
   memcpy(state->level, meta.level, sizeof(meta.level));
@@ -142,7 +142,7 @@ bool LoadMeta(Relation index, MetaUse use, IndexState* state) {
 
 IndexState* ReadState(Relation index, const uint16* dimensions, MemoryContext memory) {
   auto* scratch = static_cast<IndexState*>(palloc0(sizeof(IndexState)));
-  scratch->build_state = BuildState::kBuilt;
+  scratch->build_state = MetaBuildState::kBuilt;
   ReadOptions(index, scratch);
   LoadColumns(index, dimensions, scratch);
   auto* state = static_cast<IndexState*>(MemoryContextAlloc(memory, scratch->size()));

@@ -28,7 +28,7 @@ struct IndexState {
   bool undecided;                     // in some column: whoever scans finds nothing
   bool meta_read;                     // what follows is the meta page's; else an empty tree's that is built
   bool stale;                         // not built, and rows were written since
-  BuildState build_state;
+  MetaBuildState build_state;
   uint64_t usable_from_xid;
   uint16_t levels;                    // of the statistics
   LevelStatistics level[kMaxLevel];

@@ -48,7 +48,7 @@ void ReportFormat(Relation index, const MetaContent& meta) {
   pg_unreachable();
 }
 
-void InitializeMetaPage(const IndexState& state, BuildState build_state, const LevelStatistics* level, int levels,
+void InitializeMetaPage(const IndexState& state, MetaBuildState build_state, const LevelStatistics* level, int levels,
                         PageImage* image) {
   memset(image->bytes, 0, kPageSize);
   NodeEditor editor(state.layout, image->bytes);

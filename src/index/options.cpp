@@ -21,8 +21,8 @@ static relopt_enum_elt_def strategies[] = {{"auto", static_cast<int>(Strategy::k
                                            {"streamed", static_cast<int>(Strategy::kStreamed)},
                                            {nullptr, 0}};
 
-static relopt_enum_elt_def builds[] = {{"immediate", static_cast<int>(BuildOption::kImmediate)},
-                                       {"deferred", static_cast<int>(BuildOption::kDeferred)},
+static relopt_enum_elt_def builds[] = {{"immediate", static_cast<int>(BuildReloption::kImmediate)},
+                                       {"deferred", static_cast<int>(BuildReloption::kDeferred)},
                                        {nullptr, 0}};
 
 // -1 where the text is no amount of memory.
@@ -68,15 +68,15 @@ void RegisterOptions() {
                        lock);
   add_enum_reloption(option_kind, "strategy", "How the index is kept in memory", strategies, static_cast<int>(Strategy::kAuto),
                      "Valid values are \"auto\", \"resident\", \"paged\" and \"streamed\".", lock);
-  add_enum_reloption(option_kind, "build", "When the index is built", builds, static_cast<int>(BuildOption::kImmediate),
+  add_enum_reloption(option_kind, "build", "When the index is built", builds, static_cast<int>(BuildReloption::kImmediate),
                      "Valid values are \"immediate\" and \"deferred\".", lock);
   add_string_reloption(option_kind, "buffering", "Accepted for the sake of statements made for GiST, and without effect", nullptr,
                        ValidateBuffering, lock);
 }
 
-BuildOption BuildOptionOf(Relation index) {
+BuildReloption BuildReloptionOf(Relation index) {
   const auto* options = reinterpret_cast<const IndexOptions*>(index->rd_options);
-  return options != nullptr ? static_cast<BuildOption>(options->build) : BuildOption::kImmediate;
+  return options != nullptr ? static_cast<BuildReloption>(options->build) : BuildReloption::kImmediate;
 }
 
 LoadOptions LoadOptionsOf(Relation index) { return LoadOptionsOf(reinterpret_cast<const IndexOptions*>(index->rd_options)); }

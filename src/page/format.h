@@ -97,14 +97,14 @@ inline constexpr uint64_t ColumnMarks(int column, uint8_t marks) { return uint64
 inline constexpr uint32_t kMetaMagic = 0x58545245;  // "XTRE"
 inline constexpr uint16_t kFormatVersion = 1;
 
-enum class BuildState : uint8_t {
+enum class MetaBuildState : uint8_t {
   kUnbuilt = 0,  // deferred: nothing leads beyond the meta page
   kReady = 1,    // takes inserts, not yet complete for every snapshot
   kBuilt = 2,
 };
 
-enum BuildFlags : uint32_t {
-  kBuildStale = 1,  // rows were written to the table while the index was not built
+enum MetaBuildFlags : uint32_t {
+  kMetaBuildStale = 1,  // rows were written to the table while the index was not built
 };
 
 // What the meta page remembers of a level for the planner and for xtree_index_info.
@@ -137,14 +137,14 @@ static_assert(sizeof(ColumnEncoding) == 8);
 struct MetaContent {
   uint32_t magic;
   uint16_t version;
-  uint8_t build_state;       // BuildState
+  uint8_t build_state;       // MetaBuildState
   uint8_t columns;           // key columns
   uint64_t feature_flags;    // a bit that this code does not know refuses the index
   uint64_t usable_from_xid;  // snapshots older than this treat the index as unbuilt; 0: every snapshot may use it
   uint64_t statistics_xid;   // next full xid when the statistics below were taken
   uint16_t levels;           // entries of level[] in use
   uint16_t dimensions;
-  uint32_t build_flags;      // BuildFlags
+  uint32_t build_flags;      // MetaBuildFlags
   uint64_t counted_rows;     // that the last build put in
   uint64_t distinct_keys;    // of them, estimated
   LevelStatistics level[kMaxLevel];

@@ -80,8 +80,8 @@ const char* CheckMetaFields(const MetaContent& meta) {
   if (meta.magic != kMetaMagic) return "page is not the meta page of an xtree index";
   if (meta.version != kFormatVersion) return "index has the format of another version of xtree";
   if (meta.feature_flags & ~kKnownFeatures) return "index uses features of a newer version of xtree";
-  if (meta.build_state > static_cast<uint8_t>(BuildState::kBuilt)) return "build state is unknown";
-  if (meta.build_flags & ~kBuildStale) return "build flags are unknown";
+  if (meta.build_state > static_cast<uint8_t>(MetaBuildState::kBuilt)) return "build state is unknown";
+  if (meta.build_flags & ~kMetaBuildStale) return "build flags are unknown";
   if (meta.levels > kMaxLevel) return "number of levels is too high";
   for (const ColumnStatistics& column : meta.column_statistics)
     if (!(column.cuts >= 0 && column.cuts <= 2 && column.dimension >= 0 && column.dimension <= 2 * kMaxDimensions))

@@ -1,6 +1,6 @@
 // The registry of a backend: which xtree indexes it has used, and the mappings of their files.
 //
-// An index is in it from its first scan in this backend on. It is mapped once it is admitted by the worker (stats/index_table.h) and
+// An index is in it from its first scan in this backend on. It is mapped once it is admitted by the worker (shmem/index_table.h) and
 // this backend has read so many pages of it that a mapping pays (xtree.map_after); that may be in the middle of a scan. Scans hold an
 // IndexUse: a mapping goes only when no scan uses it. Mappings go when the worker asks (their generation is not the index's any more),
 // when the relation has another file, and when the backend exits. Planning never comes here.

@@ -45,8 +45,8 @@ void ChangeStatus(IndexKey key, Change&& change) {
 }
 
 // What no query asked for, as when xtree_build() was ended, is not tried again.
-void Pause(BuildStatus* build, BuildStage stage, TimestampTz now) {
-  build->stage = stage == BuildStage::kQueued && build->demand == 0 ? BuildStage::kNone : stage;
+void Pause(SharedBuildStatus* build, SharedBuildStage stage, TimestampTz now) {
+  build->stage = stage == SharedBuildStage::kQueued && build->demand == 0 ? SharedBuildStage::kNone : stage;
   build->pid = 0;
   build->attempts++;
   build->next_try = now + PauseAfter(build->attempts);
@@ -61,11 +61,11 @@ void NoteDemand(Oid table, Oid index) {
   bool queued = false;
   {
     SharedIndexLock lock(entry);
-    BuildStatus* build = &entry->build;
+    SharedBuildStatus* build = &entry->build;
     build->demand++;
     build->table = table;
-    if (build->stage == BuildStage::kNone || (build->stage == BuildStage::kFailed && now >= build->next_try)) {
-      build->stage = BuildStage::kQueued;
+    if (build->stage == SharedBuildStage::kNone || (build->stage == SharedBuildStage::kFailed && now >= build->next_try)) {
+      build->stage = SharedBuildStage::kQueued;
       build->asked = now;
       queued = true;
     }
@@ -78,7 +78,7 @@ void NoteBuildBegin(IndexKey key) {
   if (shared == nullptr) return;
   ReleaseSharedIndex(AcquireSharedIndex(key));
   ChangeStatus(key, [](SharedIndex* index) {
-    index->build.stage = BuildStage::kBuilding;
+    index->build.stage = SharedBuildStage::kBuilding;
     index->build.pid = MyProcPid;
   });
   LogEvent(EventKind::kBuild, key, 0, "begun");
@@ -95,14 +95,14 @@ void NoteNothingToBuild(IndexKey key) {
 
 void NoteGaveWay(IndexKey key, const char* reason) {
   const TimestampTz now = GetCurrentTimestamp();
-  ChangeStatus(key, [=](SharedIndex* index) { Pause(&index->build, BuildStage::kQueued, now); });
+  ChangeStatus(key, [=](SharedIndex* index) { Pause(&index->build, SharedBuildStage::kQueued, now); });
   LogEvent(EventKind::kBuild, key, 0, "put off: %s", reason);
 }
 
 void NoteBuildFailure(IndexKey key, const char* message) {
   const TimestampTz now = GetCurrentTimestamp();
   ChangeStatus(key, [=](SharedIndex* index) {
-    Pause(&index->build, BuildStage::kFailed, now);
+    Pause(&index->build, SharedBuildStage::kFailed, now);
     strlcpy(index->last_error, message, sizeof(index->last_error));
     index->last_error_time = now;
   });
@@ -112,12 +112,12 @@ void NoteBuildFailure(IndexKey key, const char* message) {
 void NoteBuildInterrupted(IndexKey key) {
   bool building = false;
   ChangeStatus(key, [&](SharedIndex* index) {
-    building = index->build.stage == BuildStage::kBuilding && index->build.pid == MyProcPid;
+    building = index->build.stage == SharedBuildStage::kBuilding && index->build.pid == MyProcPid;
   });
   if (building) NoteGaveWay(key, "its process was told to end");
 }
 
-BuildStatus BuildStatusOf(SharedIndex* index) {
+SharedBuildStatus SharedBuildStatusOf(SharedIndex* index) {
   SharedIndexLock lock(index);
   return index->build;
 }

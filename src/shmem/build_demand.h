@@ -27,6 +27,6 @@ void NoteBuildFailure(IndexKey key, const char* message);
 void NoteBuildInterrupted(IndexKey key);
 
 // A copy of what an entry's mutex guards of it.
-BuildStatus BuildStatusOf(SharedIndex* index);
+SharedBuildStatus SharedBuildStatusOf(SharedIndex* index);
 
 }  // namespace xtree

@@ -37,7 +37,7 @@ const char* NameOf(LoadState state) {
   return names[static_cast<int>(state)];
 }
 
-const char* NameOf(BuildStage stage) {
+const char* NameOf(SharedBuildStage stage) {
   static const char* const names[] = {"", "queued", "building", "failed"};
   return names[static_cast<int>(stage)];
 }

@@ -57,12 +57,12 @@ struct LoadOptions {
   int memory_quota_kb;  // -1: none
 };
 
-// What is done about a deferred index (stats/build_demand.h).
-enum class BuildStage : int { kNone, kQueued, kBuilding, kFailed };
-const char* NameOf(BuildStage stage);
+// What is done about a deferred index (shmem/build_demand.h).
+enum class SharedBuildStage : int { kNone, kQueued, kBuilding, kFailed };
+const char* NameOf(SharedBuildStage stage);
 
-struct BuildStatus {
-  BuildStage stage;
+struct SharedBuildStatus {
+  SharedBuildStage stage;
   Oid table;
   pid_t pid;             // of the builder
   int attempts;          // that came to nothing, since the index was last built
@@ -110,7 +110,7 @@ struct SharedIndex {
   int64 pinned_bytes;
   char last_error[192];
   TimestampTz last_error_time;
-  BuildStatus build;
+  SharedBuildStatus build;
 };
 
 // Has anybody scanned or loaded the index? An entry may be there only because queries asked for it to be built.

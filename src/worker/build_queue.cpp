@@ -36,9 +36,9 @@ bool Occupied(Oid database, Oid table) {
 void LookAfterEnd(IndexKey key) {
   SharedIndex* index = FindSharedIndex(key);
   if (index == nullptr) return;
-  const BuildStatus status = BuildStatusOf(index);
+  const SharedBuildStatus status = SharedBuildStatusOf(index);
   ReleaseSharedIndex(index);
-  if (status.stage == BuildStage::kQueued && status.next_try == 0) NoteBuildFailure(key, "the process that should build it could not begin; see the server log");
+  if (status.stage == SharedBuildStage::kQueued && status.next_try == 0) NoteBuildFailure(key, "the process that should build it could not begin; see the server log");
 }
 
 // Returns how many still run.
@@ -62,10 +62,10 @@ int Reap() {
 SharedIndex* MostWanted(const IndexList& list) {
   const TimestampTz now = GetCurrentTimestamp();
   SharedIndex* best = nullptr;
-  BuildStatus best_status = {};
+  SharedBuildStatus best_status = {};
   for (int i = 0; i < list.count; i++) {
-    const BuildStatus status = BuildStatusOf(list.index[i]);
-    if (status.stage != BuildStage::kQueued || status.next_try > now ||
+    const SharedBuildStatus status = SharedBuildStatusOf(list.index[i]);
+    if (status.stage != SharedBuildStage::kQueued || status.next_try > now ||
         Occupied(list.index[i]->key.database, status.table))
       continue;
     if (best != nullptr && (status.demand < best_status.demand ||
@@ -113,7 +113,7 @@ void StartBuilds(const IndexList& list) {
   if (RecoveryInProgress()) return;
   for (; count < settings.max_build_workers; count++) {
     SharedIndex* index = MostWanted(list);
-    if (index == nullptr || !Start(index->key, BuildStatusOf(index).table)) return;
+    if (index == nullptr || !Start(index->key, SharedBuildStatusOf(index).table)) return;
   }
 }
 

@@ -1,7 +1,7 @@
 // Requests of backends to the worker: unload, unpin, ... are done in the worker's process, which alone holds pins and knows the order
 // of use. A backend posts a request and waits for its answer; a cancelled wait leaves the request to the worker, which finishes it.
 //
-// Requests lie in shared memory (stats/worker_request.h), under shared->lock; waiting is for shared->request_done.
+// Requests lie in shared memory (shmem/worker_request.h), under shared->lock; waiting is for shared->request_done.
 #pragma once
 
 #include "shmem/worker_request.h"

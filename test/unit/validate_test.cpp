@@ -207,7 +207,7 @@ class ValidateMetaTest : public testing::Test {
     opaque().page_id = kNodePageId;
     meta().magic = kMetaMagic;
     meta().version = kFormatVersion;
-    meta().build_state = static_cast<uint8_t>(BuildState::kBuilt);
+    meta().build_state = static_cast<uint8_t>(MetaBuildState::kBuilt);
     meta().columns = 2;
     meta().dimensions = 3;
     meta().column[0] = columns_[0];
