@@ -6,6 +6,7 @@
 #include "testing/stop_point.h"
 #include "worker/measure.h"
 #include "worker/page_access.h"
+#include "worker/worker_process.h"
 
 extern "C" {
 #include "utils/resowner.h"

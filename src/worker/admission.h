@@ -1,7 +1,7 @@
 // Admission: an index's file is brought up to date, so that mappings of it may be read (src/README.md, "Mapped reads").
 #pragma once
 
-#include "worker/worker.h"
+#include "worker/held_indexes.h"
 
 namespace xtree {
 

@@ -3,7 +3,7 @@
 // nothing.
 #pragma once
 
-#include "worker/worker.h"
+#include "worker/held_indexes.h"
 
 namespace xtree {
 

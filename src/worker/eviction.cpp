@@ -9,6 +9,7 @@
 #include "shmem/hot_pages.h"
 #include "worker/measure.h"
 #include "worker/pinning.h"
+#include "worker/worker_process.h"
 
 extern "C" {
 #include "storage/fd.h"

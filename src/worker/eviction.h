@@ -4,7 +4,7 @@
 // to their end. FinishUnloads, called again and again, frees the page cache of those that nobody maps any more.
 #pragma once
 
-#include "worker/worker.h"
+#include "worker/held_indexes.h"
 
 namespace xtree {
 

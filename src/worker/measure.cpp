@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "registry/file_mapping.h"
+#include "worker/worker_process.h"
 
 namespace xtree {
 

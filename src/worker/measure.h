@@ -1,7 +1,7 @@
 // What the worker measures: how much of each index is in the page cache, and the sums of it.
 #pragma once
 
-#include "worker/worker.h"
+#include "worker/held_indexes.h"
 
 namespace xtree {
 

@@ -6,7 +6,7 @@
 #include "page/node.h"
 #include "page/validate.h"
 #include "registry/fault_trap.h"
-#include "worker/worker.h"
+#include "worker/worker_process.h"
 
 extern "C" {
 #include "storage/checksum.h"

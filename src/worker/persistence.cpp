@@ -6,6 +6,7 @@
 
 #include "registry/file_mapping.h"
 #include "shmem/event_log.h"
+#include "worker/worker_process.h"
 
 extern "C" {
 #include "pgstat.h"

@@ -2,7 +2,7 @@
 // statistics of all indexes. A file that is damaged, or of another version, is ignored.
 #pragma once
 
-#include "worker/worker.h"
+#include "worker/held_indexes.h"
 
 namespace xtree {
 

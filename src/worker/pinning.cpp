@@ -11,6 +11,7 @@
 #include "shmem/hot_pages.h"
 #include "worker/measure.h"
 #include "worker/page_access.h"
+#include "worker/worker_process.h"
 
 namespace xtree {
 

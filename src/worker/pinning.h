@@ -4,7 +4,7 @@
 // directory pages of paged indexes, whole resident indexes (the most recently used first). Of streamed indexes nothing is pinned.
 #pragma once
 
-#include "worker/worker.h"
+#include "worker/held_indexes.h"
 
 namespace xtree {
 

@@ -5,6 +5,7 @@
 #include "worker/eviction.h"
 #include "worker/pinning.h"
 #include "worker/requests.h"
+#include "worker/worker_process.h"
 
 namespace xtree {
 

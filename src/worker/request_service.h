@@ -1,7 +1,7 @@
 // The worker's side of requests (worker/requests.h): begins what they ask for, and answers once it is done.
 #pragma once
 
-#include "worker/worker.h"
+#include "worker/held_indexes.h"
 
 namespace xtree {
 
