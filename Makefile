@@ -40,7 +40,7 @@ with = $(if $(wildcard $(datadir)/extension/$(1).control),$(1))
 REGRESS_SKIPPED = $(filter-out $(REGRESS),cube many_dimensions seg isn postgis)
 ISOLATION = split_scan first_row supernode_scan recycling index_only serializable exclusion exclusion_deferred
 # What needs stop points, or a setting that a server has not by default.
-ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert concurrent_build two_phase deferred_build)
+ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert stopped_inspect concurrent_build two_phase deferred_build)
 REGRESS_OPTS = --inputdir=test/regress
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=xtree
 

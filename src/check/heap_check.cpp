@@ -11,7 +11,6 @@ extern "C" {
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
-#include "utils/snapmgr.h"
 }
 
 namespace xtree {
@@ -38,8 +37,8 @@ bool Next(Tuplesortstate* sort, int64* fingerprint) {
 
 }  // namespace
 
-HeapCheck::HeapCheck(const OpenIndex& open, const IndexState& state, bool quiescent)
-    : open_(open), state_(&state), quiescent_(quiescent), snapshot_(RegisterSnapshot(GetLatestSnapshot())), entries_(NewSort()),
+HeapCheck::HeapCheck(const OpenIndex& open, const IndexState& state, Snapshot snapshot, bool quiescent)
+    : open_(open), state_(&state), quiescent_(quiescent), snapshot_(snapshot), entries_(NewSort()),
       row_context_(AllocSetContextCreate(CurrentMemoryContext, "xtree check row", ALLOCSET_DEFAULT_SIZES)) {}
 
 Tuplesortstate* HeapCheck::NewSort() const {
@@ -71,7 +70,6 @@ void HeapCheck::ScanHeap() {
   info->ii_ExclusionStrats = nullptr;
   const TableScanDesc scan = table_beginscan_strat(open_.heap, snapshot_, 0, nullptr, true, true);
   table_index_build_scan(open_.heap, open_.index, info, true, false, AddRow, this, scan);
-  UnregisterSnapshot(snapshot_);
 }
 
 void HeapCheck::Report(int64 fingerprint, const char* problem) const {

@@ -16,9 +16,9 @@ namespace xtree {
 
 class HeapCheck {
  public:
-  // Takes the snapshot, before any entry is read. `quiescent`: nobody writes meanwhile (not so on a standby, where replay goes on and a
+  // `snapshot`: registered, and taken before any page of the index was read. `quiescent`: nobody writes meanwhile (not so on a standby, where replay goes on and a
   // TID may be met twice that was removed and used again).
-  HeapCheck(const OpenIndex& open, const IndexState& state, bool quiescent);
+  HeapCheck(const OpenIndex& open, const IndexState& state, Snapshot snapshot, bool quiescent);
 
   void AddEntry(const NodeView& leaf, int entry);  // may raise: within PgCall only
 

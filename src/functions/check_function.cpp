@@ -1,15 +1,19 @@
 // SQL function xtree_check(index regclass, heapallindexed boolean): core/tree_check.h says what is checked.
 //
 // Takes ShareLock on table and index (reads go on, writes wait), so that pages which nothing leads to can be told from pages in the
-// making; on a standby, which knows no such lock, AccessShareLock, and that part is left out.
+// making; on a standby, which knows no such lock, AccessShareLock, and that part is left out. There replay may decide the dimensions of an
+// index meanwhile, and with them its root's layout; so where they are undecided the tree is not walked, and a snapshot that was taken before
+// that was looked at must see no row.
 #include "check/heap_check.h"
 #include "index/index_access.h"
 #include "core/tree_check.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"
+#include "testing/stop_point.h"
 
 extern "C" {
 #include "access/xlog.h"
+#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(xtree_check);
 }
@@ -19,6 +23,7 @@ namespace xtree {
 namespace {
 
 void Check(const OpenIndex& open, const IndexState& state, HeapCheck* heap_check, bool quiescent) {
+  if (state.undecided && !quiescent) return;
   const BlockNumber pages = RelationGetNumberOfBlocks(open.index);
   Guarded(open.index, [&] {
     BufferStore store(open.index, open.heap, state.layout, GetAccessStrategy(BAS_BULKREAD));
@@ -39,16 +44,19 @@ extern "C" Datum xtree_check(PG_FUNCTION_ARGS) {
   const LOCKMODE lock = RecoveryInProgress() ? AccessShareLock : ShareLock;
   const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), lock);
   const OwnerContext owner = SwitchToOwner(open.heap);  // index expressions are the table owner's code
+  const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
   const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
+  XTREE_SCAN_STOP_POINT("check-begin");
   if (state->build_state != MetaBuildState::kBuilt) {
     ereport(NOTICE, (errmsg("index \"%s\" is not built yet: there is nothing to check", RelationGetRelationName(open.index))));
   } else if (PG_GETARG_BOOL(1)) {
-    HeapCheck heap_check(open, *state, lock == ShareLock);
+    HeapCheck heap_check(open, *state, snapshot, lock == ShareLock);
     Check(open, *state, &heap_check, lock == ShareLock);
     heap_check.CompareWithHeap();
   } else {
     Check(open, *state, nullptr, lock == ShareLock);
   }
+  UnregisterSnapshot(snapshot);
   SwitchBack(owner);
   CloseIndex(open, lock);
   PG_RETURN_VOID();

@@ -1,11 +1,13 @@
 // SQL functions xtree_index_info(regclass), a row per level, xtree_nodes(regclass), a row per node, and xtree_extent(regclass), a row per
-// column. AccessShareLock; pages are read under share locks, one node at a time, so writers may change the tree between them.
+// column. AccessShareLock; pages are read under share locks, one node at a time, so writers may change the tree between them. The root of an index
+// whose dimensions are undecided is not read: the first row may give it another layout at that moment, which would look like damage.
 #include "core/tree_check.h"
 #include "deferred/build_state.h"
 #include "index/index_access.h"
 #include "index/meta_page.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"
+#include "testing/stop_point.h"
 
 extern "C" {
 #include "catalog/pg_type_d.h"
@@ -39,7 +41,7 @@ bool IsBuilt(const IndexState& state) { return state.build_state == MetaBuildSta
 
 // The row of an index that has no level yet.
 void PutUnbuilt(ReturnSetInfo* result, const MetaContent& meta, const IndexState& state) {
-  Datum values[11] = {Int32GetDatum(meta.version), CStringGetTextDatum(NameOf(static_cast<MetaBuildState>(meta.build_state))),
+  Datum values[11] = {Int32GetDatum(meta.version), CStringGetTextDatum(NameOf(state.build_state)),
                       Int32GetDatum(state.layout.dimensions), Int32GetDatum(0)};
   bool nulls[std::size(values)] = {};
   std::fill(nulls + 4, std::end(nulls), true);
@@ -56,7 +58,16 @@ struct Levels {
   LevelStatistics level[kMaxLevel];
 };
 
+// Undecided means empty.
+Levels EmptyTree() {
+  Levels levels{};
+  levels.count = 1;
+  levels.level[0] = {.entries = 0, .nodes = 1, .pages = 1, .supernodes = 0, .overlap = 0};
+  return levels;
+}
+
 Levels WalkLevels(const OpenIndex& open, const IndexState& state) {
+  if (state.undecided) return EmptyTree();
   return Guarded(open.index, [&] {
     BufferStore store(open.index, open.heap, state.layout, GetAccessStrategy(BAS_BULKREAD));
     TreeCheck check(store, state.layout, nullptr);
@@ -72,7 +83,7 @@ void PutLevel(ReturnSetInfo* result, const MetaContent& meta, const IndexState& 
   const LevelStatistics& statistics = levels.level[level];
   Datum values[] = {
       Int32GetDatum(meta.version),
-      CStringGetTextDatum(NameOf(static_cast<MetaBuildState>(meta.build_state))),
+      CStringGetTextDatum(NameOf(state.build_state)),
       Int32GetDatum(state.layout.dimensions),
       Int32GetDatum(levels.count),
       Int32GetDatum(level),
@@ -138,9 +149,16 @@ void BoundsOf(const KeyLayout& layout, const OpenNode& node, Box* bounds) {
   }
 }
 
+void PutEmptyRoot(ReturnSetInfo* result, const IndexState& state, MemoryContext context) {
+  NodeRow row{kRootBlock, kInvalidBlock, 0, 1, 0, {}};
+  MakeEmpty(state.layout, &row.bounds);
+  PutNode(result, state, row, context);
+}
+
 void PutNodes(ReturnSetInfo* result, const OpenIndex& open, const IndexState& state) {
   const KeyLayout& layout = state.layout;
   const MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "xtree node row", ALLOCSET_SMALL_SIZES);
+  if (state.undecided) return PutEmptyRoot(result, state, context);
   Guarded(open.index, [&] {
     BufferStore store(open.index, open.heap, layout, GetAccessStrategy(BAS_BULKREAD));
     TreeCheck check(store, layout, nullptr);
@@ -186,6 +204,7 @@ extern "C" Datum xtree_index_info(PG_FUNCTION_ARGS) {
   const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
   const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
   const MetaContent meta = TakeMeta(ReadBuffer(open.index, kMetaBlock));
+  XTREE_SCAN_STOP_POINT("inspect-begin");
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   if (!IsBuilt(*state)) PutUnbuilt(result, meta, *state);
   const Levels levels = IsBuilt(*state) ? WalkLevels(open, *state) : Levels{};
@@ -200,6 +219,7 @@ extern "C" Datum xtree_nodes(PG_FUNCTION_ARGS) {
   InitMaterializedSRF(fcinfo, 0);
   const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
   const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
+  XTREE_SCAN_STOP_POINT("inspect-begin");
   if (IsBuilt(*state)) PutNodes(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), open, *state);
   CloseIndex(open, AccessShareLock);
   return 0;
