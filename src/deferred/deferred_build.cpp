@@ -266,6 +266,7 @@ DeferredBuildOutcome LockAndBuild(Target* target) {
 IndexKey current = {};
 
 void OnExit(int, Datum) {
+  ReleaseLocksOfError();
   if (current.index != InvalidOid) NoteBuildInterrupted(current);
 }
 
@@ -297,6 +298,7 @@ DeferredBuildOutcome BuildDeferredIndex(Oid index, Waiting waiting) {
   PG_CATCH();
   {
     MemoryContextSwitchTo(context);
+    ReleaseLocksOfError();
     NoteError(target, *CopyErrorData());
     current = {};
     PG_RE_THROW();

@@ -82,6 +82,7 @@ void OnRelcacheInvalidation(Datum, Oid relation) {
 }
 
 void OnExit(int, Datum) {
+  ReleaseLocksOfError();
   ForEach([](RegisteredIndex* index) {
     if (index->mapped_uses > 0) pg_atomic_fetch_sub_u32(&index->shared->running, index->mapped_uses);
     Unmap(index);

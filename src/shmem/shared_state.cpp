@@ -123,6 +123,8 @@ void WakeWorker() {
   LWLockRelease(&shared->lock);
 }
 
+void ReleaseLocksOfError() { LWLockReleaseAll(); }
+
 dsa_area* SharedArea() {
   if (index_table == nullptr) Attach();
   return area;

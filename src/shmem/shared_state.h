@@ -76,6 +76,10 @@ void RequestSharedMemory();
 // Wakes the worker, if one runs: there is something to admit, load or evict.
 void WakeWorker();
 
+// For error handlers and exit callbacks, before they look into the tables. The error may have come from within a look-up, as where there is no
+// memory for a new entry: its locks are held until the transaction is aborted, which comes later, and this process would wait for itself for ever.
+void ReleaseLocksOfError();
+
 // This process's view of the area, attached at first use. REQUIRES: shared != nullptr.
 dsa_area* SharedArea();
 dshash_table* SharedIndexTable();

@@ -1,7 +1,8 @@
 // The setting xtree.fail_allocation = N, for tests: from the time that it is set, the Nth allocation that this library asks for fails, and only
 // that one; 0 means none. Builds with stop points only. The linker leads the library's calls of the functions below here (--wrap, see the
 // Makefile), so that no caller knows; what the server allocates on its own is not counted. Each fails as the wrapped function would: palloc() and
-// its like raise ERRCODE_OUT_OF_MEMORY, malloc() and mmap() return an error, operator new throws.
+// its like raise ERRCODE_OUT_OF_MEMORY, malloc() and mmap() return an error, operator new throws; dshash_find_or_insert() raises it with the lock of
+// the entry's partition held, as it does where the area has no room for a new entry.
 #ifdef XTREE_STOP_POINTS
 
 #include <sys/mman.h>
@@ -46,8 +47,12 @@ int allocations = 0;
 
 bool Fails() { return failing > 0 && ++allocations == failing; }
 
+void RaiseOutOfMemory() {
+  ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"), errdetail("By xtree.fail_allocation.")));
+}
+
 void RaiseIfFails() {
-  if (Fails()) ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"), errdetail("By xtree.fail_allocation.")));
+  if (Fails()) RaiseOutOfMemory();
 }
 
 void ThrowIfFails() {
@@ -55,6 +60,23 @@ void ThrowIfFails() {
 }
 
 void Assign(int, void*) { allocations = 0; }
+
+// The newest lock that this process holds.
+LWLock* LastLock() {
+  LWLock* last = nullptr;
+  ForEachLWLockHeldByMe([](LWLock* lock, LWLockMode, void* out) { *static_cast<LWLock**>(out) = lock; }, &last);
+  return last;
+}
+
+// Has the partition of the key locked, and the table as it was.
+void LockPartition(dshash_table* table, const void* key) {
+  bool found;
+  void* entry = __real_dshash_find_or_insert(table, key, &found);
+  if (found) return;
+  LWLock* lock = LastLock();
+  dshash_delete_entry(table, entry);
+  LWLockAcquire(lock, LW_EXCLUSIVE);
+}
 
 }  // namespace
 
@@ -140,7 +162,10 @@ dsa_pointer __wrap_dsa_allocate_extended(dsa_area* area, size_t bytes, int flags
 }
 
 void* __wrap_dshash_find_or_insert(dshash_table* table, const void* key, bool* found) {
-  xtree::RaiseIfFails();
+  if (xtree::Fails()) {
+    xtree::LockPartition(table, key);
+    xtree::RaiseOutOfMemory();
+  }
   return __real_dshash_find_or_insert(table, key, found);
 }
 

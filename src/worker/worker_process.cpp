@@ -28,6 +28,7 @@ class StateLock {
 };
 
 void ClearStatus(int, Datum) {
+  ReleaseLocksOfError();
   StateLock lock;
   shared->worker.pid = 0;
   shared->worker.latch = nullptr;
