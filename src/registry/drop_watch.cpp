@@ -25,16 +25,15 @@ struct Drop {
 Drop* drops = nullptr;
 object_access_hook_type previous_hook = nullptr;
 
-// Takes the caller's reference.
-void Note(SharedIndex* index) {
-  auto* drop = static_cast<Drop*>(MemoryContextAlloc(TopTransactionContext, sizeof(Drop)));
-  *drop = {index, GetCurrentTransactionNestLevel(), drops};
-  drops = drop;
-}
-
+// The memory first: an ERROR must not leave with the reference.
 void NoteIndex(IndexKey key) {
-  SharedIndex* index = FindSharedIndex(key);
-  if (index != nullptr) Note(index);
+  auto* drop = static_cast<Drop*>(MemoryContextAlloc(TopTransactionContext, sizeof(Drop)));
+  *drop = {FindSharedIndex(key), GetCurrentTransactionNestLevel(), drops};
+  if (drop->index != nullptr) {
+    drops = drop;
+  } else {
+    pfree(drop);
+  }
 }
 
 // Nobody can be connected to it any more, so no entry can be added.

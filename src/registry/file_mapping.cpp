@@ -171,10 +171,10 @@ void ForEachSegmentFile(const pg::FileLocator& locator, int flags, void (*visit)
   SegmentPath path(locator);
   for (int number = 0;; number++) {
     const char* name = path.Name(number);
-    const int fd = BasicOpenFile(name, flags | PG_BINARY);
+    const int fd = OpenTransientFile(name, flags | PG_BINARY);
     if (fd < 0) break;
     visit(fd, name);
-    close(fd);
+    CloseTransientFile(fd);
   }
   path.Free();
 }

@@ -64,7 +64,7 @@ static_assert(std::is_trivially_destructible_v<FileMapping>);
 // The identity of the file that a relation has now; inode 0: there is none. Sets *blocks to its length.
 FileIdentity IdentifyFile(const pg::FileLocator& locator, uint64_t* blocks);
 
-// Calls visit(descriptor, path) for each segment that can be opened, in order, and closes it. visit may raise.
+// Calls visit(descriptor, path) for each segment that can be opened, in order, and closes it. visit may raise: the abort closes it then.
 void ForEachSegmentFile(const pg::FileLocator& locator, int flags, void (*visit)(int fd, const char* path));
 
 // Frees the page cache of a relation's files, as far as no process maps them: posix_fadvise(DONTNEED).

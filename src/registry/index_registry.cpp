@@ -263,7 +263,11 @@ void Load(RegisteredIndex* index, const pg::FileLocator& locator, bool now) {
 // Never back in time: what one session notes is not undone by a statement of another that began earlier.
 void NoteAccess(SharedIndex* index, TimestampTz time) {
   const auto now = static_cast<uint64>(time);
-  if (pg_atomic_read_u64(&index->last_access) < now) pg_atomic_write_u64(&index->last_access, now);
+  uint64 known = pg_atomic_read_u64(&index->last_access);
+  while (known < now) {
+    XTREE_SCAN_STOP_POINT("registry-access");
+    if (pg_atomic_compare_exchange_u64(&index->last_access, &known, now)) break;
+  }
 }
 
 XLogRecPtr AdmittedUpTo(SharedIndex* index) {

@@ -13,7 +13,8 @@ namespace xtree {
 
 struct EventRing {
   slock_t mutex;
-  uint64 last;  // number of the newest
+  uint64 last;     // number of the newest
+  uint64 cleared;  // those up to here are forgotten: marked, because emptying them all would take too long under a spinlock
   Event event[kEvents];
 };
 
@@ -49,14 +50,15 @@ bool ReadEvent(int i, Event* event) {
   EventRing* ring = shared->events;
   SpinLockAcquire(&ring->mutex);
   *event = ring->event[i];
+  const uint64 cleared = ring->cleared;
   SpinLockRelease(&ring->mutex);
-  return event->number != 0;
+  return event->number > cleared;
 }
 
 void ClearEvents() {
   EventRing* ring = shared->events;
   SpinLockAcquire(&ring->mutex);
-  memset(static_cast<void*>(ring->event), 0, sizeof(ring->event));
+  ring->cleared = ring->last;
   SpinLockRelease(&ring->mutex);
 }
 

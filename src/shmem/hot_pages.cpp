@@ -45,18 +45,24 @@ bool Same(const HotPage& page, IndexKey key, BlockNumber block) {
 // The frequency that one sampled access stands for: spread over the mean life of a decaying count.
 constexpr double kSampleFrequency = kSampleEvery * 0.6931471805599453 / kHalfLife;
 
+// The frequency by which a page holds its place.
+double Claim(const HotPage& page, TimestampTz now) {
+  return page.key.index == InvalidOid ? -1 : page.frequency * Decay(page.last_access, now);
+}
+
+// The place of a page, or that of the least frequent one. Pinned pages keep theirs, unless all of the set are: then the least frequent of them gives
+// way, if nobody has visited it for a while. nullptr: there is none.
 HotPage* PlaceFor(Set* set, IndexKey key, BlockNumber block, TimestampTz now) {
-  HotPage* least = &set->page[0];
-  double least_frequency = INFINITY;
+  HotPage* least[2] = {nullptr, nullptr};  // not pinned, pinned
   for (HotPage& page : set->page) {
     if (Same(page, key, block)) return &page;
-    const double frequency = page.key.index == InvalidOid ? -1 : page.frequency * Decay(page.last_access, now);
-    if (frequency >= least_frequency || page.pinned) continue;
-    least = &page;
-    least_frequency = frequency;
+    HotPage*& candidate = least[page.pinned];
+    if (candidate == nullptr || Claim(page, now) < Claim(*candidate, now)) candidate = &page;
   }
-  *least = HotPage{key, block, 0, 0, 0, now, now, false};
-  return least;
+  HotPage* place = least[0] != nullptr ? least[0] : least[1];
+  if (place->pinned && Claim(*place, now) >= kSampleFrequency / 2) return nullptr;
+  *place = HotPage{key, block, 0, 0, 0, now, now, false};
+  return place;
 }
 
 uint32_t SetOf(const HotPageTable& table, IndexKey key, BlockNumber block) {
@@ -88,11 +94,12 @@ void RecordSamples(IndexKey key, const PageSample* samples, int count) {
     const uint32_t set = SetOf(*table, key, samples[i].block);
     LWLock* lock = &table->lock[set % kLocks].lock;
     if (!LWLockConditionalAcquire(lock, LW_EXCLUSIVE)) continue;
-    HotPage* page = PlaceFor(&table->set[set], key, samples[i].block, now);
-    page->level = samples[i].level;
-    page->accesses += kSampleEvery;
-    page->frequency = page->frequency * Decay(page->last_access, now) + kSampleFrequency;
-    page->last_access = now;
+    if (HotPage* page = PlaceFor(&table->set[set], key, samples[i].block, now); page != nullptr) {
+      page->level = samples[i].level;
+      page->accesses += kSampleEvery;
+      page->frequency = page->frequency * Decay(page->last_access, now) + kSampleFrequency;
+      page->last_access = now;
+    }
     LWLockRelease(lock);
   }
 }

@@ -1,7 +1,7 @@
 // The hot page table: sampled accesses to pages, in a bounded table in shared memory with decaying frequencies.
 //
 // Scans sample one page visit in kSampleEvery and hand the sample in when they end; where the lock of its part of the table is
-// taken, the sample is dropped rather than waited for. A part is a set of 8 places; the least frequent one gives way to a new page.
+// taken, the sample is dropped rather than waited for. A part is a set of 8 places; the least frequent page that is not pinned gives way to a new one.
 #pragma once
 
 #include "shmem/index_table.h"

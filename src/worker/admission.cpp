@@ -146,22 +146,22 @@ void FinishLoad(const Candidate& candidate, XLogRecPtr admitted, int64* in_use) 
   SharedIndex* index = candidate.index;
   uint64 blocks;
   const FileIdentity file = IdentifyFile(candidate.status.file.locator, &blocks);
-  FileMapping mapping;
+  FileMapping* mapping = NewPassingMapping();
   char problem[128];
   if (!(file == candidate.status.file)) {
     Fail(index, "its file went away while it was loaded");
-  } else if (const char* why = mapping.Map(file.locator); why != nullptr) {
+  } else if (const char* why = mapping->Map(file.locator); why != nullptr) {
     Fail(index, why);
-  } else if (settings.verify_on_load && !VerifyPages(mapping, problem, sizeof(problem))) {
+  } else if (settings.verify_on_load && !VerifyPages(*mapping, problem, sizeof(problem))) {
     Fail(index, problem);
   } else {
     const Strategy strategy = ChooseStrategy(candidate.status, blocks, *in_use - candidate.status.resident_bytes);
     if (MarkLoaded(index, file, blocks, admitted, strategy)) {
       Report(candidate, admitted, blocks, strategy);
-      *in_use += Warm(index, mapping, strategy) - candidate.status.resident_bytes;
+      *in_use += Warm(index, *mapping, strategy) - candidate.status.resident_bytes;
     }
   }
-  mapping.Unmap();
+  mapping->Unmap();
 }
 
 }  // namespace

@@ -115,6 +115,7 @@ int64 LeavingBytes(const IndexList& list) {
 
 // True: the file is not the one that the entry names any more. Sets the entry back.
 bool LoseFile(SharedIndex* index, const FileIdentity& known) {
+  const TimestampTz now = GetCurrentTimestamp();
   SharedIndexLock lock(index);
   if (!(index->file == known)) return false;  // a session found the new one meanwhile
   index->file = FileIdentity{};
@@ -122,7 +123,7 @@ bool LoseFile(SharedIndex* index, const FileIdentity& known) {
   index->blocks = 0;
   index->resident_bytes = 0;
   if (index->state != LoadState::kFailed) index->state = LoadState::kRegistered;
-  index->state_since = GetCurrentTimestamp();
+  index->state_since = now;
   pg_atomic_fetch_add_u32(&index->generation, 1);
   return true;
 }

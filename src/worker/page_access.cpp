@@ -102,6 +102,19 @@ const char* VerifyPage(const FileMapping& mapping, BlockNumber block) {
 
 }  // namespace
 
+FileMapping* NewPassingMapping() {
+  struct Passing {
+    FileMapping mapping;
+    MemoryContextCallback callback;
+  };
+  auto* passing = static_cast<Passing*>(palloc0(sizeof(Passing)));
+  passing->mapping = FileMapping();
+  passing->callback.func = [](void* mapping) { static_cast<FileMapping*>(mapping)->Unmap(); };
+  passing->callback.arg = &passing->mapping;
+  MemoryContextRegisterResetCallback(CurrentMemoryContext, &passing->callback);
+  return &passing->mapping;
+}
+
 bool CopyPage(const FileMapping& mapping, BlockNumber block, uint8_t* out) {
   if (block >= mapping.file_blocks()) return false;
   sigjmp_buf fault;

@@ -5,6 +5,9 @@
 
 namespace xtree {
 
+// A mapping for a while, unmapped at the latest when the memory of the round goes: an ERROR may keep its user from doing it.
+FileMapping* NewPassingMapping();
+
 // Copies a page. False: the file has no such page, or the disk cannot give it.
 bool CopyPage(const FileMapping& mapping, BlockNumber block, uint8_t* out);
 

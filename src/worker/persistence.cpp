@@ -176,9 +176,7 @@ uint64 PreloadHash(const Record& record) {
 }
 
 // The index's file, as it is named now; false: it is gone.
-bool FindFile(SharedIndex* index, const Record& record) {
-  uint64 blocks;
-  const FileIdentity file = IdentifyFile(record.locator, &blocks);
+bool TakeFile(SharedIndex* index, const Record& record, const FileIdentity& file, uint64 blocks) {
   const TimestampTz now = GetCurrentTimestamp();
   SharedIndexLock lock(index);
   index->options = record.options;
@@ -191,14 +189,19 @@ bool FindFile(SharedIndex* index, const Record& record) {
   return true;
 }
 
-void ReportOne(SharedIndex* index, bool found) {
-  const IndexStatus status = StatusOf(index);
-  ereport(LOG, (errmsg("xtree index with OID %u of the database with OID %u: " UINT64_FORMAT " kB, strategy %s%s%s", index->key.index,
-                       index->key.database, status.blocks * (kPageSize / 1024), NameOf(status.options.strategy),
+void ReportOne(IndexKey key, const IndexStatus& status, bool found) {
+  ereport(LOG, (errmsg("xtree index with OID %u of the database with OID %u: " UINT64_FORMAT " kB, strategy %s%s%s", key.index,
+                       key.database, status.blocks * (kPageSize / 1024), NameOf(status.options.strategy),
                        status.options.preload ? ", preloaded" : "", found ? "" : ", its file is not there")));
 }
 
 }  // namespace
+void TakeResetTime(TimestampTz time) {
+  LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+  shared->reset_time = time;
+  LWLockRelease(&shared->lock);
+}
+
 
 void RestoreIndexes() {
   FileHeader header = {};
@@ -209,16 +212,19 @@ void RestoreIndexes() {
   for (uint32 i = 0; i < count; i++) {
     Record record;
     memcpy(static_cast<void*>(&record), content + sizeof(header) + i * sizeof(Record), sizeof(record));
-    SharedIndex* index = AcquireSharedIndex(record.key);
-    const bool found = FindFile(index, record);
+    uint64 blocks;
+    const FileIdentity file = IdentifyFile(record.locator, &blocks);
+    SharedIndex* index = AcquireSharedIndex(record.key);  // until it is released nothing may raise
+    const bool found = TakeFile(index, record, file, blocks);
     if (header.clean != 0) TakeCounters(index, &record);
-    if (i < kReportedIndexes) ReportOne(index, found);
-    kilobytes += StatusOf(index).blocks * (kPageSize / 1024);
-    preloaded += record.options.preload;
+    const IndexStatus status = StatusOf(index);
     ReleaseSharedIndex(index);
     Breathe();
+    if (i < kReportedIndexes) ReportOne(record.key, status, found);
+    kilobytes += status.blocks * (kPageSize / 1024);
+    preloaded += record.options.preload;
   }
-  if (header.clean != 0 && count > 0) shared->reset_time = header.reset_time;
+  if (header.clean != 0 && count > 0) TakeResetTime(header.reset_time);
   ereport(LOG, (errmsg("xtree worker started: %u indexes are known, " UINT64_FORMAT " kB, %u of them to be preloaded", count, kilobytes,
                        preloaded)));
   WriteFile(HoldIndexes(), false);  // counters that a crash must not bring back

@@ -1,7 +1,8 @@
 // Pinning: pages that the worker mlock()s in mappings of its own, so that they stay in memory whatever else happens.
 //
 // Within pin_memory_limit and RLIMIT_MEMLOCK, in this order: pages that requests pinned, hot pages of any index (hottest first),
-// directory pages of paged indexes, whole resident indexes (the most recently used first). Of streamed indexes nothing is pinned.
+// directory pages of paged indexes, whole resident indexes (the most recently used first), parts of those that do not fit whole (hottest pages
+// first). Of streamed indexes nothing is pinned.
 #pragma once
 
 #include "worker/held_indexes.h"

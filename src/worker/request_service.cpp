@@ -35,10 +35,11 @@ MemoryContext context = nullptr;
 void NoteBegun(SharedIndex* index, void* argument) {
   auto* service = static_cast<Service*>(argument);
   if (service->count == service->room) {
-    service->room = std::max(8, service->room * 2);
-    const size_t bytes = sizeof(Begun) * service->room;
+    const int room = std::max(8, service->room * 2);
+    const size_t bytes = sizeof(Begun) * room;
     service->begun = static_cast<Begun*>(service->begun == nullptr ? MemoryContextAllocHuge(context, bytes)
                                                                    : repalloc_huge(service->begun, bytes));
+    service->room = room;
   }
   pg_atomic_fetch_add_u32(&index->references, 1);
   service->begun[service->count++] = {index, StatusOf(index).resident_bytes};
