@@ -84,7 +84,7 @@ void OnRelcacheInvalidation(Datum, Oid relation) {
 void OnExit(int, Datum) {
   ReleaseLocksOfError();
   ForEach([](RegisteredIndex* index) {
-    if (index->mapped_uses > 0) pg_atomic_fetch_sub_u32(&index->shared->running, index->mapped_uses);
+    if (index->uses > 0) pg_atomic_fetch_sub_u32(&index->shared->running, index->uses);
     Unmap(index);
     ReleaseSharedIndex(index->shared);
   });
@@ -281,7 +281,6 @@ bool PerhapsMadeByLeader() { return IsParallelWorker() && TransactionIdIsValid(G
 void UseMapping(const pg::FileLocator& locator, IndexUse* use) {
   use->mapped = true;
   use->index->mapped_uses++;
-  pg_atomic_fetch_add_u32(&use->index->shared->running, 1);
   use->freshness_base = FreshnessBase(locator);
   ContinueUse(use);
 }
@@ -310,14 +309,16 @@ void BeginUse(Relation index, const LoadOptions& options, MapWhen when, IndexUse
   RegisteredIndex* entry = Register(index);
   entry->options = options;
   const pg::FileLocator& locator = pg::LocatorOf(index);
-  const bool may_map = when != MapWhen::kNever && Mappable(index);
-  if (may_map && !Usable(*entry, locator)) {
+  const bool mappable = Mappable(index);
+  const bool may_map = when != MapWhen::kNever && mappable;
+  if (mappable && !Usable(*entry, locator)) {
     const bool pays = entry->unmapped_pages >= static_cast<uint64_t>(settings.map_after);
     Load(entry, locator, pays || when == MapWhen::kNow);
   }
   entry->uses++;
   use->index = entry;
   use->may_map = may_map;
+  pg_atomic_fetch_add_u32(&entry->shared->running, 1);
   NoteAccess(entry->shared, GetCurrentStatementStartTimestamp());
   if (may_map && Usable(*entry, locator)) UseMapping(locator, use);
 }
@@ -349,7 +350,7 @@ void EndUse(IndexUse* use) {
   NoteAccess(entry->shared, GetCurrentTimestamp());  // the statement may be hours old
   if (use->mapped) {
     entry->mapped_uses--;
-    pg_atomic_fetch_sub_u32(&entry->shared->running, 1);
+  pg_atomic_fetch_sub_u32(&entry->shared->running, 1);
     if (entry->mapped_uses == 0 && Stale(*entry)) Unmap(entry);
   }
   *use = {};

@@ -54,7 +54,8 @@ struct ScanCounts {
 // May a use read through a mapping (its snapshot, isolation level and so on decide), and when is one made?
 enum class MapWhen { kNever, kWhenItPays, kNow };
 
-// Begins a scan: registers the index, asks the worker for it if nobody has, uses a mapping that there is, and makes one at `when`.
+// Begins a scan: registers the index, asks the worker for it if nobody has, also where this scan may not map it (its memory is budgeted, pinned and
+// evicted like any other's), uses a mapping that there is, and makes one at `when`.
 // REQUIRES: a lock on the relation.
 void BeginUse(Relation index, const LoadOptions& options, MapWhen when, IndexUse* use);
 

@@ -77,7 +77,7 @@ struct SharedIndex {
 
   pg_atomic_uint32 references;  // of backends and the worker; the table's own counts
   pg_atomic_uint32 mapped_by;   // backends that have it mapped
-  pg_atomic_uint32 running;     // scans that read through a mapping now
+  pg_atomic_uint32 running;     // scans that go on now, through a mapping or not
   // Raised when mappings must go: a backend whose mapping is of another generation drops it as soon as no scan of it uses it.
   pg_atomic_uint32 generation;
 
