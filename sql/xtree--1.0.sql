@@ -622,7 +622,8 @@ CREATE FUNCTION xtree_stat_indexes(
   OUT indexrelid pg_catalog.oid, OUT state pg_catalog.text, OUT strategy pg_catalog.text,
   OUT mapped_bytes pg_catalog.int8, OUT resident_bytes pg_catalog.int8, OUT pinned_bytes pg_catalog.int8, OUT backends pg_catalog.int4,
   OUT loads pg_catalog.int8, OUT unloads pg_catalog.int8, OUT evictions pg_catalog.int8, OUT scans pg_catalog.int8,
-  OUT tuples pg_catalog.int8, OUT mapped_reads pg_catalog.int8, OUT buffer_reads pg_catalog.int8, OUT retries pg_catalog.int8,
+  OUT tuples pg_catalog.int8, OUT mapped_reads pg_catalog.int8, OUT buffer_reads pg_catalog.int8, OUT absent_reads pg_catalog.int8,
+  OUT retries pg_catalog.int8,
   OUT faults pg_catalog.int8, OUT prefetches pg_catalog.int8, OUT prefetch_time pg_catalog.float8,
   OUT first_access pg_catalog.timestamptz, OUT last_access pg_catalog.timestamptz, OUT load_time pg_catalog.float8,
   OUT last_error pg_catalog.text, OUT last_error_time pg_catalog.timestamptz,
@@ -702,7 +703,8 @@ SELECT x.indrelid AS relid, x.indexrelid, n.nspname AS schemaname, t.relname, c.
   coalesce(s.tuples, z.zero) AS tuples,
   coalesce(s.mapped_reads, z.zero) AS mapped_reads,
   coalesce(s.buffer_reads, z.zero) AS buffer_reads,
-  s.mapped_reads::pg_catalog.float8 / nullif(s.mapped_reads + s.buffer_reads, 0)::pg_catalog.float8 AS hit_rate,
+  s.mapped_reads::pg_catalog.float8 / nullif(s.mapped_reads + s.buffer_reads, 0)::pg_catalog.float8 AS mapped_share,
+  '1'::pg_catalog.float8 - s.absent_reads::pg_catalog.float8 / nullif(s.mapped_reads + s.buffer_reads, 0)::pg_catalog.float8 AS hit_rate,
   coalesce(s.retries, z.zero) AS retries,
   coalesce(s.faults, z.zero) AS faults,
   coalesce(s.prefetches, z.zero) AS prefetches,
@@ -802,7 +804,8 @@ COMMENT ON COLUMN pg_stat_xtree_indexes.scans IS 'index scans';
 COMMENT ON COLUMN pg_stat_xtree_indexes.tuples IS 'index entries that scans returned';
 COMMENT ON COLUMN pg_stat_xtree_indexes.mapped_reads IS 'pages read through mappings';
 COMMENT ON COLUMN pg_stat_xtree_indexes.buffer_reads IS 'pages read through shared buffers';
-COMMENT ON COLUMN pg_stat_xtree_indexes.hit_rate IS 'share of the mapped reads in both, 0 to 1';
+COMMENT ON COLUMN pg_stat_xtree_indexes.mapped_share IS 'share of the mapped reads in both, 0 to 1';
+COMMENT ON COLUMN pg_stat_xtree_indexes.hit_rate IS 'share of both that found the page in memory, in the page cache or in shared buffers, 0 to 1';
 COMMENT ON COLUMN pg_stat_xtree_indexes.retries IS 'mapped pages that changed meanwhile and were read again through shared buffers';
 COMMENT ON COLUMN pg_stat_xtree_indexes.faults IS 'mapped pages that the file could not give (SIGBUS), read again through shared buffers';
 COMMENT ON COLUMN pg_stat_xtree_indexes.prefetches IS 'pages that the kernel was asked for ahead';

@@ -29,7 +29,7 @@ struct IndexCopy {
   int64 blocks;
   int64 resident_bytes, pinned_bytes;
   int64 loads, unloads, evictions;
-  int64 scans, tuples, mapped_pages, buffer_pages, retries, faults, prefetches, prefetch_us, load_us;
+  int64 scans, tuples, mapped_pages, buffer_pages, absent_pages, retries, faults, prefetches, prefetch_us, load_us;
   TimestampTz first_access, last_access, last_error_time;
   char last_error[sizeof(SharedIndex::last_error)];
   SharedBuildStatus build;
@@ -73,6 +73,7 @@ void Copy(SharedIndex* from, void* context) {
   to->tuples = Read(&from->tuples);
   to->mapped_pages = Read(&from->mapped_pages);
   to->buffer_pages = Read(&from->buffer_pages);
+  to->absent_pages = Read(&from->absent_pages);
   to->retries = Read(&from->retries);
   to->faults = Read(&from->faults);
   to->prefetches = Read(&from->prefetches);
@@ -99,6 +100,7 @@ void Put(RowWriter& row, const IndexCopy& index) {
   row.Count(index.mapped_by > 0 ? index.blocks * BLCKSZ : 0).Count(index.resident_bytes).Count(index.pinned_bytes);
   row.Int(static_cast<int>(index.mapped_by)).Count(index.loads).Count(index.unloads).Count(index.evictions);
   row.Count(index.scans).Count(index.tuples).Count(index.mapped_pages).Count(index.buffer_pages);
+  row.Count(index.absent_pages);
   row.Count(index.retries).Count(index.faults).Count(index.prefetches).Duration(index.prefetch_us);
   row.Time(index.first_access).Time(index.last_access);
   if (index.load_us == 0) {

@@ -37,6 +37,7 @@ void CountPrivateBytes(size_t now) {
 void DropMapping(RegisteredIndex* index) {
   pg_atomic_fetch_sub_u64(&shared->mapped_bytes, static_cast<int64>(index->mapping.bytes()));
   index->mapping.Unmap();
+  index->residence.Free();
   pg_atomic_fetch_sub_u32(&index->shared->mapped_by, 1);
   index->state = LoadState::kRegistered;
   index->outgrown = false;
@@ -149,6 +150,7 @@ RegisteredIndex* Register(Relation relation) {
   entry->oid = oid;
   entry->shared = index;
   entry->mapping = FileMapping();
+  entry->residence = Residence();
   CountPrivateBytes(MemoryContextMemAllocated(context, true));
   return entry;
 }
@@ -313,12 +315,12 @@ void BeginUse(Relation index, const LoadOptions& options, MapWhen when, IndexUse
   const bool may_map = when != MapWhen::kNever && mappable;
   if (mappable && !Usable(*entry, locator)) {
     const bool pays = entry->unmapped_pages >= static_cast<uint64_t>(settings.map_after);
-    Load(entry, locator, pays || when == MapWhen::kNow);
+    Load(entry, locator, may_map && (pays || when == MapWhen::kNow));
   }
   entry->uses++;
+  pg_atomic_fetch_add_u32(&entry->shared->running, 1);
   use->index = entry;
   use->may_map = may_map;
-  pg_atomic_fetch_add_u32(&entry->shared->running, 1);
   NoteAccess(entry->shared, GetCurrentStatementStartTimestamp());
   if (may_map && Usable(*entry, locator)) UseMapping(locator, use);
 }
@@ -348,9 +350,9 @@ void EndUse(IndexUse* use) {
   DisarmPage(1);
   entry->uses--;
   NoteAccess(entry->shared, GetCurrentTimestamp());  // the statement may be hours old
+  pg_atomic_fetch_sub_u32(&entry->shared->running, 1);
   if (use->mapped) {
     entry->mapped_uses--;
-  pg_atomic_fetch_sub_u32(&entry->shared->running, 1);
     if (entry->mapped_uses == 0 && Stale(*entry)) Unmap(entry);
   }
   *use = {};
@@ -367,6 +369,7 @@ void CountUse(const IndexUse& use, ScanCounts* counts) {
   add(&index->tuples, counts->tuples);
   add(&index->mapped_pages, counts->mapped_pages);
   add(&index->buffer_pages, counts->buffer_pages);
+  add(&index->absent_pages, counts->absent_pages);
   add(&index->retries, counts->retries);
   add(&index->faults, counts->faults);
   add(&index->prefetches, counts->prefetches);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "registry/file_mapping.h"
+#include "registry/residence.h"
 #include "xtree.h"
 
 namespace xtree {
@@ -21,6 +22,7 @@ struct RegisteredIndex {
   LoadState state;
   SharedIndex* shared;
   FileMapping mapping;
+  Residence residence;      // of its pages
   uint32_t generation;      // of the mapping
   int uses;                 // scans that go on
   int mapped_uses;          // of them: through the mapping
@@ -45,6 +47,7 @@ struct ScanCounts {
   uint64_t tuples;
   uint64_t mapped_pages;
   uint64_t buffer_pages;
+  uint64_t absent_pages;  // of both: not found in memory
   uint64_t retries;
   uint64_t faults;
   uint64_t prefetches;

@@ -29,11 +29,17 @@ constexpr uint32_t kPatience = 8;
 constexpr uint32_t kTryEvery = 16;
 
 uint32_t visits = 0;  // of this backend
+constexpr uint32_t kLookForFaultsEvery = 256;
 
-void CountAsHit(Relation index) {
+// As the buffer manager counts.
+void CountRead(Relation index, bool absent) {
   pgstat_count_buffer_read(index);
-  pgstat_count_buffer_hit(index);
-  pgBufferUsage.shared_blks_hit++;
+  if (absent) {
+    pgBufferUsage.shared_blks_read++;
+  } else {
+    pgstat_count_buffer_hit(index);
+    pgBufferUsage.shared_blks_hit++;
+  }
 }
 
 }  // namespace
@@ -81,14 +87,18 @@ NodeView MappedReader::Open(int slot, BlockNumber block, int expected_level) {
     CHECK_FOR_INTERRUPTS();
     if (WorthTrying() && TryMapping(&open, slot, block, expected_level)) {
       counts_.mapped_pages++;
-      CountAsHit(index_);
+      counts_.absent_pages += open.absent;
+      CountRead(index_, open.absent);
       if (++visits % kSampleEvery == 0) Sample(block, open.frame.opaque.level);
+      if (visits % kLookForFaultsEvery == 0) use_->index->residence.LookAgainAfterFaults();
       return NodeView(*layout_, open.page, &open.frame.header, &open.frame.opaque);
     }
     if (slot == 1 && Doubtful()) return NodeView();  // who knows whether the head still names this page
   }
   counts_.buffer_pages++;
+  const int64 read_before = pgBufferUsage.shared_blks_read;
   const NodeView node = buffers_.Open(slot, block, expected_level);
+  counts_.absent_pages += pgBufferUsage.shared_blks_read - read_before;
   if (++visits % kSampleEvery == 0) Sample(block, node.level());
   return node;
 }
@@ -109,6 +119,7 @@ bool MappedReader::TryMapping(OpenPage* open, int slot, BlockNumber block, int e
   written_run_ = 0;
   pg_read_barrier();
   open->page = mapping.Page(block);
+  open->absent = use_->index->residence.TakeAbsent(mapping, block);
   ArmPage(slot, open->page, &jump_);
   open->frame.Read(open->page);
   XTREE_SCAN_STOP_POINT("mapped-open");
@@ -182,7 +193,7 @@ void MappedReader::Reset() {
 }
 
 void MappedReader::WillRead(const BlockNumber* blocks, int count) {
-  const PrefetchResult result = mapped_ ? PrefetchMapped(index_, use_->index->mapping, blocks, count) : PrefetchBuffers(index_, blocks, count);
+  const PrefetchResult result = mapped_ ? PrefetchMapped(index_, use_->index, blocks, count) : PrefetchBuffers(index_, blocks, count);
   counts_.prefetches += result.pages;
   counts_.prefetch_us += result.microseconds;
 }

@@ -53,6 +53,7 @@ class MappedReader final : public PageReader {
     const uint8_t* page;
     pg_atomic_uint64* slot;
     uint64_t slot_value;  // when it was opened
+    bool absent;          // it had to be read from disk
     PageFrame frame;
   };
 

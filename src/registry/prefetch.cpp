@@ -69,9 +69,12 @@ PrefetchResult PrefetchBuffers(Relation index, const BlockNumber* blocks, int co
                   [=](BlockNumber block) { return block < file_blocks && PrefetchBuffer(index, MAIN_FORKNUM, block).initiated_io; });
 }
 
-PrefetchResult PrefetchMapped(Relation index, const FileMapping& mapping, const BlockNumber* blocks, int count) {
+// The residence is asked first: once the kernel reads the page, it cannot be told from one that was there.
+PrefetchResult PrefetchMapped(Relation index, RegisteredIndex* mapped, const BlockNumber* blocks, int count) {
+  const FileMapping& mapping = mapped->mapping;
   return Prefetch(index, blocks, count, [&](BlockNumber block) {
     if (block >= mapping.file_blocks()) return false;
+    (void)mapped->residence.Absent(mapping, block);
     unsigned char present[2];
     auto* page = const_cast<uint8_t*>(mapping.Page(block));
     if (mincore(page, kPageSize, present) != 0 || ((present[0] & present[1] & 1) != 0)) return false;

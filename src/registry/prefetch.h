@@ -5,7 +5,7 @@
 // an ERROR, when the scan comes to it.
 #pragma once
 
-#include "registry/file_mapping.h"
+#include "registry/index_registry.h"
 
 namespace xtree {
 
@@ -19,6 +19,6 @@ bool PrefetchPays(Relation index);
 
 // REQUIRES: it pays. Through shared buffers, and through a mapping. At most xtree.prefetch_limit pages, none where effective_io_concurrency is 0.
 PrefetchResult PrefetchBuffers(Relation index, const BlockNumber* blocks, int count);
-PrefetchResult PrefetchMapped(Relation index, const FileMapping& mapping, const BlockNumber* blocks, int count);
+PrefetchResult PrefetchMapped(Relation index, RegisteredIndex* mapped, const BlockNumber* blocks, int count);
 
 }  // namespace xtree

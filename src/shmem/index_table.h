@@ -86,6 +86,7 @@ struct SharedIndex {
   pg_atomic_uint64 tuples;        // entries that scans returned
   pg_atomic_uint64 mapped_pages;  // read through mappings
   pg_atomic_uint64 buffer_pages;  // read through shared buffers
+  pg_atomic_uint64 absent_pages;  // of both: not in the page cache, or not in the shared buffers
   pg_atomic_uint64 retries;       // of mapped_pages: changed meanwhile, read again through buffers
   pg_atomic_uint64 faults;        // SIGBUS under a mapping
   pg_atomic_uint64 prefetches;    // pages advised
@@ -117,9 +118,9 @@ struct SharedIndex {
 bool WasUsed(SharedIndex* index);
 
 // What pg_stat_xtree_reset() sets to 0: everything that is counted without the mutex.
-inline std::array<pg_atomic_uint64*, 9> CountersOf(SharedIndex* index) {
-  return {&index->loads,   &index->scans,  &index->tuples,     &index->mapped_pages, &index->buffer_pages,
-          &index->retries, &index->faults, &index->prefetches, &index->prefetch_us};
+inline std::array<pg_atomic_uint64*, 10> CountersOf(SharedIndex* index) {
+  return {&index->loads,        &index->scans,   &index->tuples, &index->mapped_pages, &index->buffer_pages,
+          &index->absent_pages, &index->retries, &index->faults, &index->prefetches,   &index->prefetch_us};
 }
 
 // The entry of an index, found or made, with a reference for the caller. REQUIRES: shared != nullptr. May raise.

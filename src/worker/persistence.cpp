@@ -21,7 +21,7 @@ namespace {
 constexpr char kPath[] = PGSTAT_STAT_PERMANENT_DIRECTORY "/xtree.stat";
 constexpr char kTemporary[] = PGSTAT_STAT_PERMANENT_DIRECTORY "/xtree.stat.tmp";
 constexpr uint32 kMagic = 0x58545354;
-constexpr uint32 kVersion = 1;
+constexpr uint32 kVersion = 2;
 constexpr int kReportedIndexes = 20;
 constexpr uint32 kMostRecords = 10000000;  // more is damage
 
@@ -39,7 +39,7 @@ struct Record {
   IndexKey key;
   pg::FileLocator locator;
   LoadOptions options;
-  uint64 loads, scans, tuples, mapped_pages, buffer_pages, retries, faults, prefetches, prefetch_us, last_access;
+  uint64 loads, scans, tuples, mapped_pages, buffer_pages, absent_pages, retries, faults, prefetches, prefetch_us, last_access;
   TimestampTz first_access;
   int64 load_us, unloads, evictions;
   char last_error[sizeof(SharedIndex::last_error)];
@@ -54,6 +54,7 @@ void ForEachCounter(SharedIndex* index, Record* record, Visit&& visit) {
   visit(&index->tuples, &record->tuples);
   visit(&index->mapped_pages, &record->mapped_pages);
   visit(&index->buffer_pages, &record->buffer_pages);
+  visit(&index->absent_pages, &record->absent_pages);
   visit(&index->retries, &record->retries);
   visit(&index->faults, &record->faults);
   visit(&index->prefetches, &record->prefetches);
@@ -195,13 +196,13 @@ void ReportOne(IndexKey key, const IndexStatus& status, bool found) {
                        status.options.preload ? ", preloaded" : "", found ? "" : ", its file is not there")));
 }
 
-}  // namespace
 void TakeResetTime(TimestampTz time) {
   LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
   shared->reset_time = time;
   LWLockRelease(&shared->lock);
 }
 
+}  // namespace
 
 void RestoreIndexes() {
   FileHeader header = {};
@@ -219,10 +220,10 @@ void RestoreIndexes() {
     if (header.clean != 0) TakeCounters(index, &record);
     const IndexStatus status = StatusOf(index);
     ReleaseSharedIndex(index);
-    Breathe();
     if (i < kReportedIndexes) ReportOne(record.key, status, found);
     kilobytes += status.blocks * (kPageSize / 1024);
     preloaded += record.options.preload;
+    Breathe();
   }
   if (header.clean != 0 && count > 0) TakeResetTime(header.reset_time);
   ereport(LOG, (errmsg("xtree worker started: %u indexes are known, " UINT64_FORMAT " kB, %u of them to be preloaded", count, kilobytes,

@@ -25,7 +25,7 @@ SELECT relname, indexrelname, state, strategy, memory_quota, preload, entries, s
        bytes_per_entry = size::float8 / nullif(entries, 0) AS bytes_per_entry
   FROM pg_stat_xtree_indexes WHERE relname LIKE 'stats%' ORDER BY indexrelname;
 SELECT indexrelname, mapped_bytes, resident_bytes, pinned_bytes, backends, loads, unloads, evictions, scans, tuples, mapped_reads, buffer_reads,
-       hit_rate, retries, faults, prefetches, prefetch_time
+       mapped_share, hit_rate, retries, faults, prefetches, prefetch_time
   FROM pg_stat_xtree_indexes WHERE relname IN ('stats_points', 'stats_temporary') ORDER BY indexrelname;
 SELECT relid::regclass, indexrelid::regclass, schemaname = current_schema() AS schema, first_access, last_access, load_time, last_error, last_error_time
   FROM pg_stat_xtree_indexes WHERE relname = 'stats_points';

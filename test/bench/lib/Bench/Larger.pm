@@ -63,7 +63,7 @@ sub _work {
                           FROM pg_stat_xtree_indexes WHERE relname LIKE 'larger%'});
     return (at_once => max(@at_once), usual => $sorted[ int(0.95 * $#sorted) ], middle => median(@after_cycle), shown => median(@shown), rest => $rest,
             us => median(@us), queries => scalar @us, evictions => $sum->{evictions}, loads => $sum->{loads},
-            hit_rate => $sum->{mapped} / (($sum->{mapped} + $sum->{buffers}) || 1));
+            mapped_share => $sum->{mapped} / (($sum->{mapped} + $sum->{buffers}) || 1));
 }
 
 # A whole cycle of the worker that begins after this.
@@ -83,7 +83,7 @@ sub _report {
     table("More index than memory: $INDEXES indexes, $f->{queries} queries; resident bytes by mincore, in parts of the budget", 0,
         [ 'indexes MB', 'limit MB', 'budget MB', 'most at any time', '95 of 100 cycles', 'median', 'as the view says', 'at rest', 'evictions', 'loads', 'mapped reads', 'us/query' ],
         [ (map { defined $f->{$_} ? megabytes($f->{$_}) : 'none' } qw(indexes limit budget)), (map { $share->($f->{$_}) } qw(at_once usual middle shown rest)),
-          @$f{qw(evictions loads)}, sprintf('%.0f %%', 100 * $f->{hit_rate}), number($f->{us}) ]);
+          @$f{qw(evictions loads)}, sprintf('%.0f %%', 100 * $f->{mapped_share}), number($f->{us}) ]);
     return;
 }
 

@@ -81,7 +81,7 @@ sub compare {
 # What the server has counted for the index so far.
 sub counted {
     my ($db, $name) = @_;
-    return $db->hash("SELECT state, size, mapped_reads, buffer_reads, retries, evictions, hit_rate, prefetches, resident_bytes, pinned_bytes
+    return $db->hash("SELECT state, size, mapped_reads, buffer_reads, retries, evictions, mapped_share, hit_rate, prefetches, resident_bytes, pinned_bytes
                       FROM pg_stat_xtree_indexes WHERE indexrelname = '${name}_i'");
 }
 
