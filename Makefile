@@ -34,7 +34,7 @@ OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # test/regress, in order: setup creates the extension, the others need it.
 REGRESS = setup agree index plans vacuum cluster point box circle polygon scalar scalar2 distance network string vector exact range multirange exclusion $(call with,cube) $(call with,seg) $(call with,isn) \
-	$(call with,postgis) $(if $(call with,cube),many_dimensions) parallel_build moving_from_gist deferred stats settings
+	$(call with,postgis) $(if $(call with,cube),many_dimensions) parallel_build moving_from_gist deferred deferred_untracked stats settings
 # Companions are tested where their extension is installed.
 with = $(if $(wildcard $(datadir)/extension/$(1).control),$(1))
 REGRESS_SKIPPED = $(filter-out $(REGRESS),cube many_dimensions seg isn postgis)

@@ -15,7 +15,7 @@ namespace {
 
 // Kept in IndexInfo for the rows of one statement.
 struct InsertState {
-  const IndexState* index;
+  IndexState* index;
   TupleDesc include;
   MemoryContext row;  // reset after each row
 };
@@ -42,7 +42,7 @@ extern "C" bool xtreeinsert(Relation index, Datum* values, bool* isnull, ItemPoi
   InsertState* state = GetInsertState(index, info);
   if (!TakesRows(*state->index)) {
     // Before it is valid, CREATE INDEX CONCURRENTLY goes over the rows that were there.
-    if (index->rd_index->indisvalid) MarkStale(index, *state->index);
+    if (index->rd_index->indisvalid) MarkStale(index, state->index);
     return false;
   }
   const MemoryContext old = MemoryContextSwitchTo(state->row);

@@ -54,11 +54,15 @@ void WriteUnbuilt(Relation index, const IndexState& state) {
   AppendMetaPage(index, image);
 }
 
-void MarkStale(Relation index, const IndexState& state) {
-  if (state.stale) return;
-  EditMeta(index, [](MetaContent* meta) {
-    if (meta->build_state == static_cast<uint8_t>(MetaBuildState::kUnbuilt)) meta->build_flags |= kMetaBuildStale;
-  });
+// Under a share lock first: only the first of all writers needs the exclusive one, and each statement looks once.
+void MarkStale(Relation index, IndexState* state) {
+  if (state->stale) return;
+  if ((TakeMeta(ReadBuffer(index, kMetaBlock)).build_flags & kMetaBuildStale) == 0) {
+    EditMeta(index, [](MetaContent* meta) {
+      if (meta->build_state == static_cast<uint8_t>(MetaBuildState::kUnbuilt)) meta->build_flags |= kMetaBuildStale;
+    });
+  }
+  state->stale = true;
   if (index->rd_amcache != nullptr) static_cast<IndexState*>(index->rd_amcache)->stale = true;
 }
 

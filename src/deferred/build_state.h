@@ -31,8 +31,9 @@ void RequireUsable(Relation index, const IndexState& state, Snapshot snapshot);
 // The meta page of an index that is not built, its only page. REQUIRES: the relation has no page.
 void WriteUnbuilt(Relation index, const IndexState& state);
 
-// Rows were written that the index would have taken. Does nothing the second time.
-void MarkStale(Relation index, const IndexState& state);
+// Rows were written that the index would have taken. `state` is what the writing statement keeps of the index, and remembers it: a COPY of a million
+// rows says it once.
+void MarkStale(Relation index, IndexState* state);
 
 // The steps, and the way back from ready. Each announces itself to others at commit.
 void SetUnbuilt(Relation index);

@@ -1,5 +1,6 @@
 // See deferral.h. What PostgreSQL calls ambuild for is found from its own traces: the index that it says it reindexes,
-// the command that it shows progress of, and the table's file, which a rewrite has made new in this transaction.
+// and what a rewrite of the table leaves while it goes on: a new file of this transaction, and beside the table the
+// transient one that the rows were written to, which is dropped after the indexes are built.
 //
 // The former state of an index whose table is rewritten is in its former file, which stays until the transaction ends
 // and is named by the version of its pg_class row that this transaction replaced last.
@@ -16,10 +17,9 @@ extern "C" {
 #include "catalog/index.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
-#include "commands/progress.h"
 #include "tcop/pquery.h"
-#include "utils/backend_status.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 }
 
@@ -27,10 +27,14 @@ namespace xtree {
 
 namespace {
 
+// CLUSTER, VACUUM FULL, ALTER TABLE and REFRESH MATERIALIZED VIEW rewrite by way of such a table (make_new_heap()).
+// TRUNCATE needs none, but leaves the table empty, which is looked at first. Not by what the session shows of itself,
+// which track_activities = off turns off.
 bool IsRewriteOf(Relation heap) {
-  const bool reindex_statement =
-      MyBEEntry != nullptr && MyBEEntry->st_progress_command == PROGRESS_COMMAND_CREATE_INDEX;
-  return pg::NewInTransaction(heap) && !reindex_statement;
+  if (!pg::NewInTransaction(heap)) return false;
+  char transient[NAMEDATALEN];
+  snprintf(transient, sizeof(transient), "pg_temp_%u", RelationGetRelid(heap));
+  return OidIsValid(get_relname_relid(transient, RelationGetNamespace(heap)));
 }
 
 // REINDEX CONCURRENTLY makes a new index as CREATE INDEX CONCURRENTLY does; neither runs within a function.
