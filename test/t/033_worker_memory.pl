@@ -1,7 +1,7 @@
 # Memory of the worker and of the shared table, where there is too little of it, and what is counted of it: allocations that fail while an index is
 # built, admitted and pinned; locked memory for a part of an index; a hot page table full of pinned pages; last uses noted at the same time;
 # indexes that index-only scans alone read; reads from disk through a mapping.
-# Seen to catch: the look-up of an error's index that waits for a lock which the failed look-up holds (xtree_build never ends); sets of a holding
+# Written to catch (the code was not yet broken for it): the look-up of an error's index that waits for a lock which the failed look-up holds (xtree_build never ends); sets of a holding
 # that are gone (the worker dies, and the server with it); mappings left by an admission that failed; nothing pinned of an index larger than the
 # limit; a pinned page replaced by one that was seen once; a last use set back; an index that is never loaded; each mapped read shown as a hit.
 use strict;

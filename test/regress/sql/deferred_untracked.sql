@@ -1,6 +1,6 @@
 -- Deferred indexes where the server shows nothing of what a session does (track_activities = off), and what a row costs while an index is
 -- not built.
--- Seen to catch: REINDEX told from a rewrite of its table by the command that the session shows (it left the index unbuilt); the meta page
+-- Written to catch (the code was not yet broken for it): REINDEX told from a rewrite of its table by the command that the session shows (it left the index unbuilt); the meta page
 -- locked exclusively for each row of a COPY or INSERT, and looked at for each (1,000 visits for 1,000 rows).
 LOAD 'xtree';
 SET xtree.build_on_first_use = off;  -- with shared_preload_libraries as without
