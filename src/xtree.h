@@ -83,9 +83,13 @@ typedef struct XtreeConstraint
 typedef struct XtreeOrder XtreeOrder;
 struct XtreeOrder
 {
+	/* Preset: the operator's own function, with the column's value on the left, for callbacks that want its value bit for bit. */
+	FmgrInfo *function;
+	Oid collation;
+
 	/*
 	 * Euclidean metric over all of the column's dimensions, of floats of either width: then `query` has `dimensions` coordinates, lower bounds
-	 * come from the vector kernels, and lower_bound may be NULL. Otherwise query is NULL.
+	 * come from the vector kernels, and lower_bound may be NULL; no value of the operator is negative. Otherwise query is NULL.
 	 */
 	const double *query;
 
@@ -102,8 +106,21 @@ struct XtreeOrder
 	 */
 	double (*lower_bound)(const XtreeOrder *order, const int64 *lo, const int64 *hi);
 
-	/* The operator's value for the value with this box, bit for bit; with recheck: a lower bound of it. NaN sorts last. */
+	/*
+	 * The operator's value for the value with this box, bit for bit; with recheck: a lower bound of it. NaN sorts last. Equal distances are
+	 * returned as they come, without a look at all of them, where this is the operator's value.
+	 *
+	 * It must not raise an ERROR where the operator does, as the executor may never come to the row: NaN then, which is not rechecked, so
+	 * with recheck it means that the operator returns NaN, or raises an ERROR, for every value with this box.
+	 */
 	double (*distance)(const XtreeOrder *order, const int64 *lo, const int64 *hi);
+
+	/*
+	 * A number like lower_bound's, but as near as possible to the least value in the box, at more expense: asked about few nodes, never about
+	 * bytes that change, and it may call functions. Where it reaches the value of a row, nodes with bounds equal to it are not read before
+	 * the row is returned. Of a node all whose rows have the same point for a box, distance() is asked instead. NULL: there is no better bound.
+	 */
+	double (*best_bound)(const XtreeOrder *order, const int64 *lo, const int64 *hi);
 
 	bool recheck;     /* the executor must compute the operator on the heap's value */
 

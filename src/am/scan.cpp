@@ -35,7 +35,7 @@ void PrepareOrder(IndexScanDesc scan, TreeScan* state) {
   state->nearest_order = state->order_count > 0;
   if (!state->nearest_order) return;
   state->order = static_cast<OrderKey*>(palloc(sizeof(OrderKey) * state->order_count));
-  for (int i = 0; i < state->order_count; i++) OrderFromKey(scan->indexRelation, *state->index, scan->orderByData[i], &state->order[i]);
+  for (int i = 0; i < state->order_count; i++) OrderFromKey(scan->indexRelation, *state->index, &scan->orderByData[i], &state->order[i]);
 }
 
 // Kill bits of the leaf whose entries were returned last.
@@ -166,14 +166,23 @@ Datum DistanceDatum(const XtreeOrder& order, double distance) {
   return order.result != nullptr ? order.result(distance) : Float8GetDatum(distance);
 }
 
+// The next row of the tree. What distances and bounds palloc goes with the row after it.
+bool FindNearest(TreeScan* state) {
+  MemoryContextReset(state->row_context);
+  const MemoryContext old = MemoryContextSwitchTo(state->row_context);
+  const bool found = state->nearest.Next(state->reader, &state->row);
+  MemoryContextSwitchTo(old);
+  return found;
+}
+
 void ReturnDistances(IndexScanDesc scan, TreeScan* state) {
   scan->xs_recheckorderby = false;
-  MemoryContextReset(state->row_context);
   const MemoryContext old = MemoryContextSwitchTo(state->row_context);
   for (int i = 0; i < state->order_count; i++) {
     const OrderKey& order = state->order[i];
-    scan->xs_recheckorderby |= order.order.recheck;
     scan->xs_orderbynulls[i] = state->row.null[i] || order.null_argument;
+    // NaN is the value itself, or stands for an ERROR that is raised if the row gets so far (xtree.h).
+    scan->xs_recheckorderby |= order.order.recheck && !scan->xs_orderbynulls[i] && !std::isnan(state->row.distance[i]);
     scan->xs_orderbyvals[i] = scan->xs_orderbynulls[i] ? 0 : DistanceDatum(order.order, state->row.distance[i]);
   }
   MemoryContextSwitchTo(old);
@@ -188,7 +197,7 @@ bool NextNearest(IndexScanDesc scan, TreeScan* state) {
   const bool keep = MustKeepLeaf(scan);
   do {
     state->row_returned = false;
-    if (!state->nearest.Next(state->reader, &state->row)) return false;
+    if (!FindNearest(state)) return false;
     state->row_returned = true;
   } while (keep && !state->buffers().Pinned(state->row.block, state->row.lsn) && !FindAgain(state, &state->row));
   state->reader.counts().tuples++;

@@ -168,6 +168,11 @@ double CallDistance(void* context, const Ordinal* lo, const Ordinal* hi) {
   return order->distance(order, lo, hi);
 }
 
+double CallBestBound(void* context, const Ordinal* lo, const Ordinal* hi) {
+  const auto* order = static_cast<const XtreeOrder*>(context);
+  return order->best_bound(order, lo, hi);
+}
+
 double NoLowerBound(void*, const Ordinal*, const Ordinal*) { return 0; }
 
 void BoundsOfTree(PageReader& reader, const KeyLayout& layout, Box* tree) {
@@ -238,7 +243,8 @@ void SettleRecheck(Constraint* constraint) {
   for (int i = 0; i < constraint->any_of_count; i++) constraint->recheck |= constraint->any_of[i].Recheck();
 }
 
-void OrderFromKey(Relation index, const IndexState& state, const ScanKeyData& key, OrderKey* out) {
+void OrderFromKey(Relation index, const IndexState& state, ScanKeyData* scan_key, OrderKey* out) {
+  const ScanKeyData& key = *scan_key;
   const int column = key.sk_attno - 1;
   const ColumnState& type = state.column[column];
   *out = OrderKey{};
@@ -254,10 +260,13 @@ void OrderFromKey(Relation index, const IndexState& state, const ScanKeyData& ke
   if (type.routine->order == nullptr)
     elog(ERROR, "operator class of column %d of index \"%s\" has an ordering operator but no order callback", column + 1, RelationGetRelationName(index));
   out->order.dimensions = type.column.dimensions;
+  out->order.function = OidIsValid(key.sk_func.fn_oid) ? &scan_key->sk_func : nullptr;
+  out->order.collation = key.sk_collation;
   type.routine->order(&type.column, key.sk_strategy, ArgumentType(index, key), key.sk_argument, &out->order);
   out->key.query = out->order.query;
   out->key.lower_bound = out->order.lower_bound != nullptr ? CallLowerBound : nullptr;
   out->key.distance = CallDistance;
+  out->key.best_bound = out->order.best_bound != nullptr ? CallBestBound : nullptr;
   out->key.context = &out->order;
 }
 

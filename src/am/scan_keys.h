@@ -31,7 +31,7 @@ struct OrderKey {
 // `mvcc`: it sees no row that was inserted later.
 void SettleSlack(PageReader& reader, const KeyLayout& layout, bool mvcc, OrderKey* orders, int count);
 
-// REQUIRES: `out` stays where it is while the DistanceKeys are in use.
-void OrderFromKey(Relation index, const IndexState& state, const ScanKeyData& key, OrderKey* out);
+// REQUIRES: `key` and `out` stay where they are while the DistanceKeys are in use.
+void OrderFromKey(Relation index, const IndexState& state, ScanKeyData* key, OrderKey* out);
 
 }  // namespace xtree

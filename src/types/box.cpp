@@ -1,7 +1,7 @@
 // Operator class for box: core GiST's box_ops, with its strategy numbers.
 //
 // Called by the access method through XtreeTypeRoutine. A box is the ordinals of its lower and upper corner. Every
-// operator is answered exactly by intervals. No locks, no WAL; distances raise the operator's own errors (overflow).
+// operator is answered exactly by intervals. No locks, no WAL.
 #include <cmath>
 
 #include "pg/postgres_api.h"
@@ -13,6 +13,7 @@ extern "C" {
 }
 
 #include "types/bounding_box.h"
+#include "types/plane_distance.h"
 #include "types/support_function.h"
 #include "xtree.h"
 
@@ -153,11 +154,27 @@ double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
   return Hypotenuse(CertainGap(box.low.x, box.high.x, query.x), CertainGap(box.low.y, box.high.y, query.y)) * kRoundedDown;
 }
 
-// An ordered scan that reaches a distance beyond double raises the error that a sequential scan raises; it need not
-// reach it.
+struct DistanceCall {
+  BOX box;
+  Point query;
+};
+
+double CallDistance(void* argument) {
+  auto* call = static_cast<DistanceCall*>(argument);
+  return DatumGetFloat8(DirectFunctionCall2(dist_bp, BoxPGetDatum(&call->box), PointPGetDatum(&call->query)));
+}
+
 double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
-  BOX box = BoxOf(lo, hi);
-  return DatumGetFloat8(DirectFunctionCall2(dist_bp, BoxPGetDatum(&box), PointPGetDatum(order->state)));
+  DistanceCall call{BoxOf(lo, hi), *static_cast<const Point*>(order->state)};
+  return ValueOrNan(CallDistance, &call);
+}
+
+// dist_bp measures to a corner, or to a foot within the box: on edges of less than 2^20 its tolerance is above the rounding errors that
+// CertainGap speaks of, and it takes the end for a foot within the tolerance of it. So no difference is less than that to the box.
+double BestBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const BOX box = BoxOf(lo, hi);
+  const bool small = box.high.x - box.low.x < 0x1p20 && box.high.y - box.low.y < 0x1p20;
+  return small ? LeastDistance(*static_cast<const Point*>(order->state), box.low, box.high) : LowerBound(order, lo, hi);
 }
 
 // What CertainGap takes off: most for the longest edges.
@@ -168,6 +185,7 @@ double Slack(const XtreeOrder*, const int64* lo, const int64* hi) {
 
 void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* out) {
   PointOrder(argument, Slack, LowerBound, Distance, false, out);
+  if (out->query != nullptr) out->best_bound = BestBound;
 }
 
 Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64* hi, bool) {

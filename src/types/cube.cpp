@@ -2,8 +2,8 @@
 //
 // Called by the access method through XtreeTypeRoutine. The key is the box in the index's dimensions: coordinates that a
 // cube lacks are zero, those that the index lacks are left out. Such odd cubes are told by their key (kOddLow) and rechecked;
-// of the others the key says all that an operator asks. Distances are rechecked. Cubes are read as they are stored
-// (cubedata.h), because Debian installs no header for them. No locks, no WAL.
+// of the others the key says all that an operator asks, and distances are those of contrib/cube's own functions. Cubes are read
+// and made as they are stored (cubedata.h), because Debian installs no header for them. No locks, no WAL.
 #include <cmath>
 #include <limits>
 
@@ -46,6 +46,7 @@ class Cube {
     dimensions_ = static_cast<int>(dimensions);
   }
 
+  Datum datum() const { return PointerGetDatum(stored_); }  // detoasted
   int dimensions() const { return dimensions_; }
   bool point() const { return point_; }
   double Low(int d) const { return d < dimensions_ ? std::fmin(First(d), Second(d)) : 0; }
@@ -191,6 +192,7 @@ void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum ar
 
 // What an ordering operator measures from.
 struct Origin {
+  Datum cube;
   double low[kMaxDims];
   double high[kMaxDims];
   int dimension;  // order by a coordinate: this one's
@@ -231,6 +233,39 @@ double Chebyshev(const XtreeOrder* order, const int64* lo, const int64* hi) {
   return Lowered(greatest);
 }
 
+// The operator's value for the cube with this box. Its arithmetic never raises an error.
+double ComputedDistance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  alignas(double) char memory[offsetof(StoredCube, x) + 2 * kMaxDims * sizeof(double)];
+  auto* cube = reinterpret_cast<StoredCube*>(memory);
+  const int dimensions = order->dimensions;
+  for (int d = 0; d < dimensions; d++) {
+    cube->x[d] = xtree_float8_from_ordinal(lo[d]);
+    cube->x[dimensions + d] = xtree_float8_from_ordinal(hi[d]);
+  }
+  cube->header = static_cast<uint32>(dimensions);
+  SET_VARSIZE(cube, offsetof(StoredCube, x) + 2 * dimensions * sizeof(double));
+  const auto& origin = *static_cast<const Origin*>(order->state);
+  return DatumGetFloat8(FunctionCall2Coll(order->function, order->collation, PointerGetDatum(cube), origin.cube));
+}
+
+// Does the key say everything, of a row or of all below a node?
+bool IsWhole(const XtreeOrder* order, const int64* lo) { return xtree_float8_from_ordinal(lo[order->dimensions - 1]) > kOddLow; }
+
+double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  if (order->function == nullptr || !IsWhole(order, lo)) return order->lower_bound(order, lo, hi);
+  return ComputedDistance(order, lo, hi);
+}
+
+// Each step of the functions' arithmetic is monotone on finite numbers, so that no cube is nearer than one that contains it, by no bit.
+double BestBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const auto& origin = *static_cast<const Origin*>(order->state);
+  bool finite = true;
+  for (int d = 0; d < order->dimensions; d++)
+    for (const double edge : {xtree_float8_from_ordinal(lo[d]), xtree_float8_from_ordinal(hi[d]), origin.low[d], origin.high[d]})
+      finite = finite && std::isfinite(edge);
+  return finite ? ComputedDistance(order, lo, hi) : order->lower_bound(order, lo, hi);
+}
+
 double NothingKnown(const XtreeOrder*, const int64*, const int64*) { return -kInfinity; }
 
 double LeastCoordinate(const XtreeOrder* order, const int64* lo, const int64* hi) {
@@ -262,6 +297,7 @@ void OrderByCoordinate(const XtreeColumn* column, int64 number, Origin* origin, 
 // The metric's own bounds; the vector kernels give those of a Euclidean distance from a point.
 void OrderByDistance(const XtreeColumn* column, StrategyNumber strategy, Datum argument, Origin* origin, XtreeOrder* out) {
   const Cube query(argument);
+  origin->cube = query.datum();
   bool kernels = strategy == kOrderByEuclid;
   for (int d = 0; d < column->dimensions; d++) {
     origin->low[d] = query.Low(d);
@@ -272,8 +308,9 @@ void OrderByDistance(const XtreeColumn* column, StrategyNumber strategy, Datum a
     out->lower_bound = out->distance = NothingKnown;
     return;
   }
-  out->distance = strategy == kOrderByTaxicab ? Taxicab : strategy == kOrderByEuclid ? Euclid : Chebyshev;
-  out->lower_bound = out->distance;
+  out->lower_bound = strategy == kOrderByTaxicab ? Taxicab : strategy == kOrderByEuclid ? Euclid : Chebyshev;
+  out->distance = Distance;
+  if (out->function != nullptr) out->best_bound = BestBound;
   if (kernels) out->query = origin->low;
 }
 

@@ -2,7 +2,8 @@
 // same strategy numbers.
 //
 // Called by the access method through XtreeTypeRoutine. The key is the box of floats that PostGIS's operators compare, so
-// conditions are exact. Distances are lower bounds: `<->` is the distance of the geometries. No locks, no WAL.
+// conditions are exact, and so is the distance of the boxes, `<#>`. `<->` is the distance of the geometries, for which it is a lower
+// bound, unless the box tells where a point lies. No locks, no WAL.
 #include <cfloat>
 #include <cmath>
 #include <limits>
@@ -90,6 +91,9 @@ void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum ar
 
 // What is measured from: a box, or nothing.
 struct Origin {
+  Datum geometry;
+  int srid;
+  bool point;
   bool known;
   double low[kDimensions];
   double high[kDimensions];
@@ -121,11 +125,43 @@ double Rounding(const Origin& origin, const int64* lo, const int64* hi) {
   return size * 0x1p-46;
 }
 
-double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+// The operator's value, or -1 where it is NULL. Called with a point it has no cause for an ERROR, nor has `<#>`.
+double ComputedDistance(const XtreeOrder* order, Datum geometry) {
+  LOCAL_FCINFO(call, 2);
+  InitFunctionCallInfoData(*call, order->function, 2, order->collation, nullptr, nullptr);
+  call->args[0] = {geometry, false};
+  call->args[1] = {static_cast<const Origin*>(order->state)->geometry, false};
+  const Datum value = FunctionCallInvoke(call);
+  return call->isnull ? -1 : DatumGetFloat8(value);
+}
+
+// PostGIS's arithmetic on boxes is monotone: none is nearer than one that contains it, by no bit. Not of empty ones, nor where nothing is known.
+double ExactBoxDistance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const float low[] = {xtree_float4_from_ordinal(lo[0]), xtree_float4_from_ordinal(lo[1])};
+  const float high[] = {xtree_float4_from_ordinal(hi[0]), xtree_float4_from_ordinal(hi[1])};
+  const bool ordinary = low[0] >= -FLT_MAX && low[1] >= -FLT_MAX && high[0] <= FLT_MAX && high[1] <= FLT_MAX;
+  const bool computable = ordinary && order->function != nullptr && static_cast<const Origin*>(order->state)->known;
+  return computable ? ComputedDistance(order, GeometryWithBox(low[0], high[0], low[1], high[1]).datum()) : BoxDistance(order, lo, hi);
+}
+
+double LowerDistance(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const double bound = BoxDistance(order, lo, hi);
   if (bound == 0) return 0;
   if (xtree_float4_from_ordinal(lo[0]) > FLT_MAX) return FLT_MAX;
   return Greater(bound - Rounding(*static_cast<const Origin*>(order->state), lo, hi), 0);
+}
+
+// All vertices lie at a point whose coordinates are floats, if the box says so. Only the distance from a point is that of points to the last
+// bit, whatever the geometry is.
+double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const auto& origin = *static_cast<const Origin*>(order->state);
+  const double x = xtree_float4_from_ordinal(lo[0]), y = xtree_float4_from_ordinal(lo[1]);
+  const bool same = x == xtree_float4_from_ordinal(hi[0]) && y == xtree_float4_from_ordinal(hi[1]);
+  if (same && origin.point && order->function != nullptr && !IsCut(x, x) && !IsCut(y, y)) {
+    const double distance = ComputedDistance(order, PointGeometry(origin.srid, x, y).datum());
+    if (distance >= 0) return distance;
+  }
+  return LowerDistance(order, lo, hi);
 }
 
 // The kernels measure from the center.
@@ -146,13 +182,17 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
   const GeometryBox query(argument);
   auto* origin = static_cast<Origin*>(palloc0(sizeof(Origin)));
   origin->known = query.Ordinary(kDimensions);
+  origin->point = origin->known && query.IsPoint();
+  origin->geometry = PointerGetDatum(PG_DETOAST_DATUM(argument));
+  origin->srid = query.srid();
   for (int d = 0; d < kDimensions; d++) {
     origin->low[d] = query.Low(d);
     origin->high[d] = query.High(d);
     origin->center[d] = (origin->low[d] + origin->high[d]) / 2;
   }
   origin->radius = Hypotenuse(origin->high[0] - origin->low[0], origin->high[1] - origin->low[1]) / 2;
-  RecheckedOrder(origin, strategy == kOrderByDistance ? Distance : BoxDistance, out);
+  RecheckedOrder(origin, strategy == kOrderByDistance ? LowerDistance : BoxDistance, out);
+  out->distance = out->best_bound = strategy == kOrderByDistance ? Distance : ExactBoxDistance;
   if (!origin->known || !IsPoint(*origin)) return;
   out->query = origin->center;
   out->slack = Slack;

@@ -188,11 +188,14 @@ GeometryBox::GeometryBox(Datum value) {
   const size_t box = (geodetic ? 3 : 2 + has_z + has_m) * 2 * sizeof(float);
   if (end < at || ((flags & kFlagBox) && static_cast<size_t>(end - at) < box)) ReportTooShort();
   const bool stored_box = flags & kFlagBox;
-  Vertices vertices(stored_box ? at + box : at, end, 2 + has_z + has_m, geodetic, !stored_box);
+  if (stored_box) at += box;
+  if (static_cast<size_t>(end - at) < sizeof type_) ReportTooShort();
+  memcpy(&type_, at, sizeof type_);
+  Vertices vertices(at, end, 2 + has_z + has_m, geodetic, !stored_box);
   vertices.Read();
   known_ = !vertices.odd() && (stored_box || vertices.measurable());
   if (stored_box)
-    ReadStored(at, has_z, has_m, geodetic);
+    ReadStored(at - box, has_z, has_m, geodetic);
   else
     Measure(vertices, has_z, has_m, geodetic);
 }
@@ -221,6 +224,43 @@ void GeometryBox::Measure(const Vertices& vertices, bool has_z, bool has_m, bool
     high_[d] = nan ? std::numeric_limits<float>::quiet_NaN() : FloatAtLeast(vertices.High(coordinate));
     coordinate++;
   }
+}
+
+bool GeometryBox::IsPoint() const { return type_ == kPoint && !empty_; }
+
+namespace {
+
+// The fixed part, and then what is to be appended.
+char* BeginGeometry(int srid, uint8 flags, MadeGeometry* made) {
+  char* at = made->bytes + VARHDRSZ;
+  for (const int shift : {16, 8, 0}) *at++ = static_cast<char>(srid >> shift & (shift == 16 ? 0x1F : 0xFF));
+  *at++ = static_cast<char>(flags);
+  return at;
+}
+
+template <typename T>
+char* Append(T value, char* at) {
+  memcpy(at, &value, sizeof value);
+  return at + sizeof value;
+}
+
+}  // namespace
+
+MadeGeometry GeometryWithBox(float x_low, float x_high, float y_low, float y_high) {
+  MadeGeometry made;
+  char* at = BeginGeometry(0, kFlagBox, &made);
+  for (const float edge : {x_low, x_high, y_low, y_high}) at = Append(edge, at);
+  at = Append(uint32{0}, Append(kLine, at));  // without vertices, which nobody looks at
+  SET_VARSIZE(made.bytes, at - made.bytes);
+  return made;
+}
+
+MadeGeometry PointGeometry(int srid, double x, double y) {
+  MadeGeometry made;
+  char* at = BeginGeometry(srid, 0, &made);
+  at = Append(y, Append(x, Append(uint32{1}, Append(kPoint, at))));
+  SET_VARSIZE(made.bytes, at - made.bytes);
+  return made;
 }
 
 bool GeometryBox::Ordinary(int dimensions) const {

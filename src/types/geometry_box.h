@@ -31,6 +31,7 @@ class GeometryBox {
   float Low(int d) const { return low_[d]; }
   float High(int d) const { return high_[d]; }
   int srid() const { return srid_; }
+  bool IsPoint() const;                          // not empty, and no collection
 
   // Is this a box in these dimensions, and will distances be no less than the boxes'? Not where a coordinate is NaN or next
   // to zero, nor where only PostGIS could tell.
@@ -43,12 +44,22 @@ class GeometryBox {
   void Measure(const Vertices& vertices, bool has_z, bool has_m, bool geodetic);
 
   int srid_;
+  uint32 type_ = 0;
   bool empty_ = false;
   bool known_ = true;
   bool has_[4] = {};
   float low_[4] = {};
   float high_[4] = {};
 };
+
+// The smallest geometries that PostGIS's functions take for one with this box, and for a point: in the layout of version 1, which all
+// versions of PostGIS read.
+struct MadeGeometry {
+  alignas(8) char bytes[48];
+  Datum datum() const { return PointerGetDatum(bytes); }
+};
+MadeGeometry GeometryWithBox(float x_low, float x_high, float y_low, float y_high);
+MadeGeometry PointGeometry(int srid, double x, double y);
 
 // Ordinals of an edge. The two zeros are one number: a lower edge gets the ordinal of -0, an upper one that of +0.
 inline int64 LowOrdinal(float low) { return xtree_ordinal_from_float4(low == 0 ? -0.0f : low); }

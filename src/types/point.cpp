@@ -2,7 +2,7 @@
 //
 // Called by the access method through XtreeTypeRoutine. A point is its two coordinates' ordinals. Everything but `<@
 // polygon` and
-// `<@ circle` is answered exactly by intervals. No locks, no WAL; distances raise the operator's own errors (overflow).
+// `<@ circle` is answered exactly by intervals. No locks, no WAL.
 #include <cmath>
 #include <limits>
 
@@ -14,6 +14,7 @@ extern "C" {
 }
 
 #include "types/fuzzy.h"
+#include "types/plane_distance.h"
 #include "types/support_function.h"
 #include "xtree.h"
 
@@ -130,12 +131,16 @@ void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum ar
   if (X(out).Empty() || Y(out).Empty()) out->match = XTREE_MATCH_NEVER;
 }
 
-// point_dt: an ordered scan that reaches a distance beyond double raises the error that a sequential scan raises; it
-// need not reach it.
+Point PointOf(const int64* ordinals) {
+  return {xtree_float8_from_ordinal(ordinals[0]), xtree_float8_from_ordinal(ordinals[1])};
+}
+
 double Distance(const XtreeOrder* order, const int64* lo, const int64*) {
-  const Point* query = static_cast<const Point*>(order->state);
-  return pg_hypot(float8_mi(xtree_float8_from_ordinal(lo[0]), query->x),
-                  float8_mi(xtree_float8_from_ordinal(lo[1]), query->y));
+  return PointDistance(PointOf(lo), *static_cast<const Point*>(order->state));
+}
+
+double BestBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  return LeastDistance(*static_cast<const Point*>(order->state), PointOf(lo), PointOf(hi));
 }
 
 // From a point at infinity, or with a NaN, everything is infinitely far away, or NaN, which sorts behind that.
@@ -147,6 +152,7 @@ void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* 
   const bool finite = std::isfinite(query->x) && std::isfinite(query->y);
   out->query = finite ? &query->x : nullptr;
   out->lower_bound = finite ? nullptr : InfinitelyFar;
+  out->best_bound = finite ? BestBound : nullptr;
   out->distance = Distance;
   out->recheck = false;
   out->state = query;
@@ -155,8 +161,7 @@ static_assert(offsetof(Point, y) == sizeof(double), "a Point is an array of two 
 
 Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64*, bool) {
   Point* point = static_cast<Point*>(palloc(sizeof(Point)));
-  point->x = xtree_float8_from_ordinal(lo[0]);
-  point->y = xtree_float8_from_ordinal(lo[1]);
+  *point = PointOf(lo);
   return PointPGetDatum(point);
 }
 

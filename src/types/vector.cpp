@@ -102,7 +102,7 @@ void SetCallbacks(StrategyNumber strategy, XtreeOrder* out) {
   switch (strategy) {
     case kOrderByEuclid:
       out->distance = Distance<Float, EuclideanDistance>;
-      out->lower_bound = LowerBound<Float, EuclideanDistance>;
+      out->lower_bound = out->best_bound = LowerBound<Float, EuclideanDistance>;
       out->query = QueryOf(out);
       return;
     case kOrderByTaxicab:
@@ -130,6 +130,7 @@ void Order(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argume
   if (finite) return;
   out->query = nullptr;
   out->lower_bound = InfinitelyFar;
+  out->best_bound = nullptr;
 }
 
 template <typename Float>

@@ -19,6 +19,13 @@ bool MatchesAll(const KeyLayout& layout, const Constraint& constraint) {
   return true;
 }
 
+// A distance with a square is not negative, whatever is taken off.
+DistanceRank RankFromSquare(double square, double slack) {
+  return RankFromDistance(std::max(BoundFromSquare(square) - slack, 0.0));
+}
+
+bool Same(const Ordinal* a, const Ordinal* b, int dimensions) { return std::memcmp(a, b, dimensions * sizeof(Ordinal)) == 0; }
+
 bool AnyKilled(const NodeView& leaf) {
   const uint8_t* end = leaf.page() + leaf.header().upper;
   const uint8_t* begin = std::max(end - KillBytes(leaf.block().max_entries), leaf.page() + leaf.header().lower);
@@ -38,7 +45,9 @@ void NearestScan::Begin(const KeyLayout& layout, const Constraint& constraint, c
   std::copy(keys, keys + key_count, keys_);
   filter_.Compile(layout, constraint);
   bounds_.Clear();
-  exact_.Clear();
+  settled_.Clear();
+  rows_settled_ = 0;
+  last_.known = false;
   free_.Clear();  // has room for all frames: TakeFrame sees to it
   for (uint32_t i = 0; i < frames_.size(); ++i) free_.AppendReserved(i);
 }
@@ -48,20 +57,32 @@ bool NearestScan::Next(PageReader& reader, NearestRow* row) {
     started_ = true;
     Visit(reader, kRootPointer);
   }
-  while (!ExactIsNext()) {
-    if (bounds_.empty()) return false;
-    const Item item = PopBound();
-    if (item.level == 0) {
-      Evaluate(reader, item);
-      continue;
+  for (;;) {
+    if (!SettledIsNext()) {
+      if (bounds_.empty()) return false;
+      const Item item = PopBound();
+      // As long as there is no row, nothing can go before a child, whatever its bound is exactly.
+      if (item.level > 0 && rows_settled_ == 0) {
+        VisitChild(reader, item);
+      } else {
+        Settle(reader, item);
+      }
+    } else if (settled_[0].level > 0) {
+      const Item item = settled_[0];
+      RemoveTop(&settled_);
+      VisitChild(reader, item);
+    } else {
+      PopRow(row);
+      return true;
     }
-    const NearestFrame& frame = *frames_[item.frame];
-    const NodePointer child{frame.lsn, frame.view(*layout_).Child(frame.Slot(item.entry)), item.level - 1};
-    Release(item.frame);
-    Visit(reader, child);
   }
-  PopExact(row);
-  return true;
+}
+
+void NearestScan::VisitChild(PageReader& reader, const Item& item) {
+  const NearestFrame& frame = *frames_[item.frame];
+  const NodePointer child{frame.lsn, frame.view(*layout_).Child(frame.Slot(item.entry)), item.level - 1};
+  Release(item.frame);
+  Visit(reader, child);
 }
 
 // The node, and what splits have moved to its right since its downlink was read.
@@ -192,7 +213,7 @@ void NearestScan::SetSquares(const NearestFrame& frame, double slack, DistanceRa
   }
   for (int i = 0; i < frame.entries; ++i) {
     const double square = squares_[frame.Slot(i)];
-    ranks[i] = squared_ ? std::bit_cast<DistanceRank>(square) : RankFromDistance(BoundFromSquare(square) - slack);
+    ranks[i] = squared_ ? std::bit_cast<DistanceRank>(square) : RankFromSquare(square, slack);
   }
 }
 
@@ -266,40 +287,67 @@ NearestScan::Item NearestScan::PopBound() {
   return item;
 }
 
-void NearestScan::Evaluate(PageReader& reader, const Item& item) {
+void NearestScan::Settle(PageReader& reader, const Item& item) {
   NearestFrame* frame = frames_[item.frame];
-  const NodeView leaf = frame->view(*layout_);
-  const int slot = frame->Slot(item.entry);
-  Item exact = item;
-  for (int k = 0; k < key_count_; ++k) {
-    const DistanceKey& key = keys_[k];
-    DistanceRank rank = kNullDistance;
-    if (!IsNull(leaf, slot, key)) {
-      LoadBox(leaf, slot, key);
-      rank = RankFromDistance(key.distance(key.context, lo_, hi_));
-    }
-    // The first key's rank in the frame says that the entry is given out; the others are free to take the exact ones.
-    if (k == 0) {
-      exact.rank = rank;
-    } else {
-      frame->ranks[k * frame->stride + item.entry] = rank;
-    }
+  const NodeView node = frame->view(*layout_);
+  Item settled = item;
+  settled.rank = SettledRank(item, node, 0);
+  // The first key's rank in the frame says that the entry is given out; the others are free to take the settled ones.
+  for (int key = 1; key < key_count_; ++key) frame->ranks[key * frame->stride + item.entry] = SettledRank(item, node, key);
+  Push(reader, &settled_, settled);
+  if (item.level == 0) ++rows_settled_;
+}
+
+DistanceRank NearestScan::SettledRank(const Item& item, const NodeView& node, int index) {
+  const DistanceKey& key = keys_[index];
+  const NearestFrame& frame = *frames_[item.frame];
+  const int slot = frame.Slot(item.entry);
+  if (IsNull(node, slot, key)) return kNullDistance;
+  LoadBox(node, slot, key);
+  // All that lies within a box without extent has the same box.
+  if (item.level == 0 || Same(lo_, hi_, key.dimensions)) return ExactRank(index);
+  const DistanceRank bound = index == 0 ? BoundOf(item) : frame.Rank(index, item.entry);
+  if (key.best_bound == nullptr) return bound;
+  return std::max(bound, RankFromBound(key.best_bound(key.context, lo_, hi_)));
+}
+
+// Of the box that is loaded.
+DistanceRank NearestScan::ExactRank(int index) {
+  const DistanceKey& key = keys_[index];
+  const auto compute = [&] { return RankFromDistance(key.distance(key.context, lo_, hi_)); };
+  if (index > 0) return compute();
+  if (!last_.known || !Same(lo_, last_.lo, key.dimensions) || !Same(hi_, last_.hi, key.dimensions)) {
+    last_.known = false;  // should computing leave by an ERROR
+    std::copy_n(lo_, key.dimensions, last_.lo);
+    std::copy_n(hi_, key.dimensions, last_.hi);
+    last_.rank = compute();
+    last_.known = true;
   }
-  Push(reader, &exact_, exact);
+  return last_.rank;
 }
 
-// Is the first exact distance no greater than any that may still come?
-bool NearestScan::ExactIsNext() const {
-  if (exact_.empty() || bounds_.empty()) return !exact_.empty();
-  DistanceRank bound = bounds_[0].rank;
-  if (squared_ && bound < kNanDistance) bound = RankFromDistance(BoundFromSquare(std::bit_cast<double>(bound)) - keys_[0].slack);
-  if (exact_[0].rank != bound) return exact_[0].rank < bound;
-  return CompareFurther(exact_[0], bounds_[0]) <= 0;
+// What an item of `bounds_` says, as a rank of distances.
+DistanceRank NearestScan::BoundOf(const Item& item) const {
+  if (!squared_ || item.rank >= kNanDistance) return item.rank;
+  return RankFromSquare(std::bit_cast<double>(item.rank), keys_[0].slack);
 }
 
-void NearestScan::PopExact(NearestRow* row) {
-  const Item item = exact_[0];
-  RemoveTop(&exact_);
+// Is the first settled entry no further away than any that may still come? Of equals rows come first, then what leads to
+// rows in fewer steps.
+bool NearestScan::SettledIsNext() const {
+  if (settled_.empty() || bounds_.empty()) return !settled_.empty();
+  const Item& settled = settled_[0];
+  const Item& other = bounds_[0];
+  const DistanceRank bound = BoundOf(other);
+  if (settled.rank != bound) return settled.rank < bound;
+  const int further = CompareFurther(settled, other);
+  return further != 0 ? further < 0 : settled.level <= other.level;
+}
+
+void NearestScan::PopRow(NearestRow* row) {
+  const Item item = settled_[0];
+  RemoveTop(&settled_);
+  --rows_settled_;
   const NearestFrame& frame = *frames_[item.frame];
   row->block = frame.block;
   row->lsn = frame.lsn;

@@ -4,13 +4,18 @@
 // zeroes is a valid state.
 //
 // Every page read becomes a NearestFrame with a lower bound per entry that satisfies the constraint; the queue holds
-// one item per frame, its best entry. A child that comes to the top is visited; an entry of a leaf gets its exact
-// distance and waits in a second queue until no bound in the first one is below. With one Euclidean key the bounds are
-// squares: they only decide what is looked at next, and BoundFromSquare makes them comparable to exact distances.
+// one item per frame, its best entry. An entry of a leaf that comes to the top is settled: it gets its exact distance,
+// and waits in a second queue until no bound in the first one is below. A child that comes to the top is visited; or
+// settled too, with the best bound that there is, where a row is waiting that may go first. With one Euclidean key the
+// bounds are squares: they only decide what is looked at next, and BoundFromSquare makes them comparable to distances.
+//
+// Ties. Bounds in the first queue lie a little below the distances, so of equal distances those on pages that are read
+// already are all settled before the first is returned. Bounds of children are as good as the types make them: where
+// they are the distance itself, a row goes before a child of equal bound, and no other page is read for the first row.
 //
 // Memory: per page that still has entries to give, about 8.5 kB and 8 bytes per entry and key; a frame whose entries
-// are used up is used again. A scan that is read to its end keeps the pages along its frontier, at worst (all distances
-// equal) the whole index.
+// are used up is used again. A scan that is read to its end keeps the pages along its frontier, at worst (no bound above
+// any distance) the whole index.
 #pragma once
 
 #include <type_traits>
@@ -29,11 +34,12 @@ struct DistanceKey {
   int first;       // dimension of the column
   int dimensions;  // number of them
   int column;
-  const double* query;  // Euclidean distance to it (float columns only): bounds by the kernels; or nullptr
+  const double* query;  // Euclidean distance to it (float columns only): bounds by the kernels, none negative; or nullptr
   double (*lower_bound)(void* context, const Ordinal* lo, const Ordinal* hi);  // may be nullptr where query is not
   double (*distance)(void* context, const Ordinal* lo, const Ordinal* hi);     // exact
   void* context;
   double slack = 0;  // with query: no exact distance is further than this below the Euclidean one of the box
+  double (*best_bound)(void* context, const Ordinal* lo, const Ordinal* hi) = nullptr;  // a better one than these, or nullptr
 };
 
 struct NearestRow {
@@ -89,9 +95,13 @@ class NearestScan {
   void ReplaceTop(Scratch<Item>* queue, const Item& item);
   void RemoveTop(Scratch<Item>* queue);
   Item PopBound();
-  void Evaluate(PageReader& reader, const Item& item);
-  bool ExactIsNext() const;
-  void PopExact(NearestRow* row);
+  void Settle(PageReader& reader, const Item& item);
+  DistanceRank SettledRank(const Item& item, const NodeView& node, int key);
+  DistanceRank ExactRank(int key);
+  DistanceRank BoundOf(const Item& item) const;
+  bool SettledIsNext() const;
+  void VisitChild(PageReader& reader, const Item& item);
+  void PopRow(NearestRow* row);
 
   const KeyLayout* layout_ = nullptr;
   Options options_;
@@ -106,10 +116,17 @@ class NearestScan {
   Scratch<uint32_t> free_;     // of `frames_`
   Scratch<uint32_t> visited_;  // likewise: of the node being visited, not queued before all of it is accepted
   Scratch<Item> bounds_;       // min-heap: one item per frame that has entries to give out
-  Scratch<Item> exact_;        // min-heap: leaf entries with exact ranks
+  Scratch<Item> settled_;      // min-heap: entries with exact ranks, and children with the best that are known
+  size_t rows_settled_ = 0;    // of `settled_`: entries of leaves
 
   Ordinal lo_[kMaxDimensions];  // an entry's box in the columns of one key
   Ordinal hi_[kMaxDimensions];
+  struct {
+    bool known;
+    Ordinal lo[kMaxDimensions];
+    Ordinal hi[kMaxDimensions];
+    DistanceRank rank;
+  } last_;  // the box whose exact distance was computed last, by the first key: among ties the next one is often the same
   double squares_[kMaxEntriesPerPage];
   uint16_t slots_[kMaxEntriesPerPage];
 };
