@@ -3,6 +3,9 @@
 // Pure computation, but for PointOrder, which allocates the copy of its argument. No locks, no WAL.
 #pragma once
 
+#include <cmath>
+#include <limits>
+
 #include "pg/postgres_api.h"
 
 extern "C" {
@@ -44,15 +47,22 @@ inline void PointOrder(Datum argument, decltype(XtreeOrder::slack) slack, declty
   out->state = query;
 }
 
+// A lower bound of distances from boxes so far away, by these gaps, that its rounding errors are not to be computed: they are less than a half.
+// So rows whose distance is an error come late.
+inline double BoundOfFarAway(double gap_x, double gap_y) {
+  const double gap = Greater(gap_x, gap_y);
+  return gap > 1e304 ? std::fmin(gap, std::numeric_limits<double>::max()) / 2 : 0;
+}
+
 // A value that is more than its bounding box: rechecked, never returned from the index.
-constexpr XtreeTypeRoutine BoundingBoxRoutine(uint16 encoding_id, decltype(XtreeTypeRoutine::bounds) bounds,
+constexpr XtreeTypeRoutine BoundingBoxRoutine(uint16 encoding_id, uint16 encoding_version, decltype(XtreeTypeRoutine::bounds) bounds,
                                               decltype(XtreeTypeRoutine::constraint) constraint,
                                               decltype(XtreeTypeRoutine::order) order) {
   return {
       .magic = XTREE_ROUTINE_MAGIC,
       .api_version = XTREE_API_VERSION,
       .encoding_id = encoding_id,
-      .encoding_version = 1,
+      .encoding_version = encoding_version,
       .dimensions = 2,
       .ordinal_width = 8,
       .extended = true,

@@ -30,13 +30,14 @@ bool IsOrdinary(const CIRCLE& circle) {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Others cover the plane, and every condition lets them through to the recheck.
+// Others cover the plane, and every condition lets them through to the recheck; but those whose radius is NaN lie at NaN, where only `~=`
+// with such a circle looks: no other comparison holds, their distances are NaN, and arithmetic on their centers may be an error.
 void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
   const CIRCLE& circle = *DatumGetCircleP(value);
-  const bool ordinary = IsOrdinary(circle);
+  const bool ordinary = IsOrdinary(circle), nowhere = std::isnan(circle.radius);
   for (int d = 0; d < 2; d++) {
-    out->lo[d] = FirstAtLeast(ordinary ? LowOf(circle, d) : -kInfinity);
-    out->hi[d] = LastAtMost(ordinary ? HighOf(circle, d) : kInfinity);
+    out->lo[d] = nowhere ? kNanOrdinal : FirstAtLeast(ordinary ? LowOf(circle, d) : -kInfinity);
+    out->hi[d] = nowhere ? kNanOrdinal : LastAtMost(ordinary ? HighOf(circle, d) : kInfinity);
   }
   out->empty = false;
 }
@@ -162,14 +163,18 @@ double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
   for (int d = 0; d < 2; d++)
     gap[d] = Gap(center[d], center[d], xtree_float8_from_ordinal(lo[d]), xtree_float8_from_ordinal(hi[d]));
   const double bound = Hypotenuse(gap[0], gap[1]) * (1 - 1e-14) - Rounding(order, lo, hi);
-  return bound > kLeastClaimed ? bound : 0;  // also where anything is infinite or NaN
+  return bound > kLeastClaimed ? bound : BoundOfFarAway(gap[0], gap[1]);  // also where anything is infinite or NaN
+}
+
+double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  return lo[0] == kNanOrdinal ? std::numeric_limits<double>::quiet_NaN() : LowerBound(order, lo, hi);
 }
 
 void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* out) {
-  PointOrder(argument, Rounding, LowerBound, LowerBound, true, out);
+  PointOrder(argument, Rounding, LowerBound, Distance, true, out);
 }
 
-constexpr XtreeTypeRoutine kRoutine = BoundingBoxRoutine(40, Bounds, Constrain, Order);
+constexpr XtreeTypeRoutine kRoutine = BoundingBoxRoutine(40, 2, Bounds, Constrain, Order);
 
 }  // namespace
 }  // namespace xtree

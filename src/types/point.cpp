@@ -76,15 +76,24 @@ void ConstrainByBox(const BOX& query, XtreeConstraint* out) {
 }
 
 // point_inside counts crossings of a ray to the right by the corners' coordinates relative to the point, zero within
-// EPSILON. For a polygon of finite corners, a point without NaN that is left, right, below or above all of them by more
-// than that crosses nothing. But comparisons with NaN count as crossings: (NaN, y) may be inside for a y between the
-// corners, and any (x, NaN). A polygon with NaN or infinite corners can contain anything.
+// EPSILON. A point without NaN that is left, right, below or above all corners by more than that crosses nothing, also
+// where some are infinite. But comparisons with NaN count as crossings: (NaN, y) may be inside for a y between the
+// corners, and any (x, NaN). A polygon with NaN corners can contain anything, and one with infinite corners anything from
+// which the difference to them is NaN.
+void AddPointsWith(const XtreeColumn* column, Coordinate (*coordinate)(XtreeConstraint*), double value, XtreeConstraint* out) {
+  XtreeConstraint* added = xtree_add_alternative(column, out);
+  coordinate(added).Same(value);
+  added->recheck = true;
+}
+
 void ConstrainByPolygon(const XtreeColumn* column, const POLYGON* query, XtreeConstraint* out) {
   out->recheck = true;
   Point low = query->p[0], high = query->p[0];
+  bool finite = true;
   for (int i = 0; i < query->npts; i++) {
     const Point& corner = query->p[i];
-    if (!std::isfinite(corner.x) || !std::isfinite(corner.y)) return;
+    if (std::isnan(corner.x) || std::isnan(corner.y)) return;
+    finite = finite && std::isfinite(corner.x) && std::isfinite(corner.y);
     low = {std::fmin(low.x, corner.x), std::fmin(low.y, corner.y)};
     high = {std::fmax(high.x, corner.x), std::fmax(high.y, corner.y)};
   }
@@ -95,9 +104,12 @@ void ConstrainByPolygon(const XtreeColumn* column, const POLYGON* query, XtreeCo
   X(nan_x).Same(kNan);
   Y(nan_x).FuzzyBetween(low.y, high.y);
   nan_x->recheck = true;
-  XtreeConstraint* nan_y = xtree_add_alternative(column, out);
-  Y(nan_y).Same(kNan);
-  nan_y->recheck = true;
+  AddPointsWith(column, Y, kNan, out);
+  if (finite) return;
+  for (const double infinity : {-get_float8_infinity(), get_float8_infinity()}) {
+    AddPointsWith(column, X, infinity, out);
+    AddPointsWith(column, Y, infinity, out);
+  }
 }
 
 // pg_hypot(dx, dy) <= radius implies |dx| <= radius and |dy| <= radius for the rounded differences, because its result

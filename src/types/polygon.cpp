@@ -3,6 +3,7 @@
 // Called by the access method through XtreeTypeRoutine. The key is the bounding box that every polygon carries. Operators on one
 // axis compare these boxes, without tolerance; the others are rechecked. No locks, no WAL.
 #include <cmath>
+#include <limits>
 
 #include "pg/postgres_api.h"
 
@@ -109,18 +110,31 @@ double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
     gap[d] = Gap(center[d], center[d], low, high);
     extent[d] = high - low;
   }
+  if (!std::isfinite(extent[0] + extent[1])) return BoundOfFarAway(gap[0], gap[1]);
   if (gap[0] <= 2 * EPSILON && gap[1] <= 2 * EPSILON) return 0;
   const double length = Hypotenuse(extent[0], extent[1]), excess = 2 * EPSILON + length * 1e-14;
   const double stray = (std::sqrt(length) * std::sqrt(2 * excess) + excess) / 2;
   const double bound = (Hypotenuse(gap[0], gap[1]) - stray) * (1 - 1e-14);
-  return bound > 0 ? bound : 0;
+  return bound > 0 ? std::fmin(bound, std::numeric_limits<double>::max()) : 0;
+}
+
+// Where the difference to all corners overflows, core raises an error.
+double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  const Point& query = *static_cast<const Point*>(order->state);
+  const double center[2] = {query.x, query.y};
+  for (int d = 0; d < 2; d++) {
+    const double low = xtree_float8_from_ordinal(lo[d]), high = xtree_float8_from_ordinal(hi[d]);
+    const bool finite = std::isfinite(low) && std::isfinite(high) && std::isfinite(center[d]);
+    if (finite && std::isinf(Gap(center[d], center[d], low, high))) return std::numeric_limits<double>::quiet_NaN();
+  }
+  return LowerBound(order, lo, hi);
 }
 
 void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* out) {
-  PointOrder(argument, nullptr, LowerBound, LowerBound, true, out);
+  PointOrder(argument, nullptr, LowerBound, Distance, true, out);
 }
 
-constexpr XtreeTypeRoutine kRoutine = BoundingBoxRoutine(41, Bounds, Constrain, Order);
+constexpr XtreeTypeRoutine kRoutine = BoundingBoxRoutine(41, 1, Bounds, Constrain, Order);
 
 }  // namespace
 }  // namespace xtree
