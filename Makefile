@@ -33,7 +33,8 @@ BOUND_OBJS = $(BOUND_SOURCES:src/%.cpp=build/obj/%.o)
 OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # test/regress, in order: setup creates the extension, the others need it.
-REGRESS = setup agree index plans vacuum cluster point box circle polygon scalar scalar2 distance network string vector exact range multirange exclusion $(call with,cube) $(call with,seg) $(call with,isn) \
+REGRESS = setup agree index plans vacuum cluster point box circle polygon scalar scalar2 distance network string vector exact range multirange exclusion knn_ties overflow \
+	$(call with,cube) $(call with,seg) $(call with,isn) \
 	$(call with,postgis) $(if $(call with,cube),many_dimensions) parallel_build moving_from_gist deferred deferred_untracked stats settings
 # Companions are tested where their extension is installed.
 with = $(if $(wildcard $(datadir)/extension/$(1).control),$(1))

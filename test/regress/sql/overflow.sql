@@ -1,0 +1,65 @@
+-- Arithmetic beyond the range of double precision is an ERROR of many geometric operators. An index raises it only where a query without the
+-- index does: not for rows that another condition excludes, and that the executor would not have come to.
+-- Seen to fail: with distances of points and boxes by core's functions, with circles of radius NaN that cover the plane, with polygons far away
+-- that have the bound 0, and with polygons with infinite corners that take all points for inside.
+
+-- The answer of a query, or the ERROR that it ends in, without an index and with it; `fine`: no error comes from the index alone, and no other answer.
+CREATE FUNCTION outcomes(query text, OUT fine boolean, OUT without text, OUT through text) LANGUAGE plpgsql AS $$
+DECLARE
+  answer text := format('SELECT coalesce(string_agg(q::text, '' ''), ''nothing'') FROM (%s) q', query);
+  result text;
+BEGIN
+  FOR indexed IN 0 .. 1 LOOP
+    PERFORM set_config('enable_seqscan', CASE indexed WHEN 0 THEN 'on' ELSE 'off' END, true), set_config('enable_sort', CASE indexed WHEN 0 THEN 'on' ELSE 'off' END, true),
+      set_config('enable_bitmapscan', 'off', true), set_config('enable_indexscan', CASE indexed WHEN 1 THEN 'on' ELSE 'off' END, true),
+      set_config('enable_indexonlyscan', CASE indexed WHEN 1 THEN 'on' ELSE 'off' END, true);
+    BEGIN
+      EXECUTE answer INTO result;
+    EXCEPTION WHEN numeric_value_out_of_range THEN
+      result := SQLERRM;
+    END;
+    IF indexed = 0 THEN without := result; ELSE through := result; END IF;
+  END LOOP;
+  fine := through = without OR without ~ 'out of range';
+END $$;
+
+CREATE TABLE huge (id int, p point, b box, c circle, y polygon);
+INSERT INTO huge SELECT i, point(i, i), box(point(i, i), point(i + 1, i + 1)), circle(point(i, i), 1), polygon(box(point(i, i), point(i + 1, i + 1)))
+FROM generate_series(1, 500) i;
+INSERT INTO huge SELECT 1000 + i, point(x, y), box(point(x, y), point(x, y)), circle(point(x, y), r), polygon(box(point(x, y), point(x, y)))
+FROM unnest('{1.7e308, -1.7e308, 1.7e308, 1e300, Infinity, -Infinity, NaN, 5}'::float8[], '{0, 0, 1.7e308, 1, 3, Infinity, 2, 6}'::float8[],
+  '{NaN, 5, NaN, 1e300, 1, NaN, Infinity, NaN}'::float8[]) WITH ORDINALITY AS t(x, y, r, i);
+INSERT INTO huge VALUES (1100, NULL, '(1.7e308,1.7e308),(-1.7e308,-1.7e308)', '<(0,0),1.7e308>', '((1.7e308,0),(-1.7e308,3),(0,1.7e308))');
+CREATE INDEX huge_p ON huge USING xtree (p) INCLUDE (id);
+CREATE INDEX huge_b ON huge USING xtree (b) INCLUDE (id);
+CREATE INDEX huge_c ON huge USING xtree (c);
+CREATE INDEX huge_y ON huge USING xtree (y);
+VACUUM huge;
+
+-- Rows that overflow, but are not asked for.
+SELECT ordering, (outcomes(format('SELECT id FROM huge WHERE id <= 1000 ORDER BY %s LIMIT 3', ordering))).*
+FROM unnest(ARRAY[$$p <-> '(-1.7e308,0)'$$, $$p <-> '(30.1,30.2)'$$, $$p <-> '(1.7e308,1.7e308)'$$, $$b <-> '(-1.7e308,0)'$$, $$b <-> '(30.1,30.2)'$$,
+  $$b <-> '(1.7e308,1.7e308)'$$, $$c <-> '(30.1,30.2)'$$, $$y <-> '(30.1,30.2)'$$]) ordering;
+SELECT ordering, (outcomes(format('SELECT id FROM huge WHERE id + 0 <= 1000 ORDER BY %s', ordering))).fine
+FROM unnest(ARRAY[$$p <-> '(-1.7e308,0)'$$, $$p <-> '(30.1,30.2)'$$, $$b <-> '(-1.7e308,0)'$$, $$b <-> '(30.1,30.2)'$$]) ordering;
+-- Of circles and polygons the executor computes distances, in the order of the index: those that may overflow come last.
+SELECT id FROM huge ORDER BY c <-> '(30.1,30.2)' LIMIT 3;
+SET enable_seqscan = off;
+SET enable_sort = off;
+SELECT id FROM huge WHERE id <> 1007 AND id <> 1100 ORDER BY c <-> '(30.1,30.2)' LIMIT 3;
+SELECT id FROM huge WHERE id <> 1007 AND id <> 1100 ORDER BY y <-> '(-1.7e308,30)' LIMIT 3;
+-- Reached, it is the ERROR that it is without the index.
+SELECT p <-> '(-1.7e308,0)' FROM huge WHERE id IN (7, 1001) ORDER BY p <-> '(-1.7e308,0)';
+SELECT b <-> '(-1.7e308,0)' FROM huge WHERE id IN (7, 1001) ORDER BY b <-> '(-1.7e308,0)';
+RESET enable_seqscan;
+RESET enable_sort;
+
+-- Conditions whose recheck overflows, beside one that comes first.
+SELECT condition, (outcomes(format('SELECT id FROM huge WHERE id <= 1000 AND %s ORDER BY id LIMIT 3', condition))).*
+FROM unnest(ARRAY[$$p <@ polygon '((0,0),(Infinity,4),(8,Infinity))'$$, $$p <@ polygon '((-Infinity,-3),(4,5),(8,3))'$$, $$p <@ polygon '((0,0),(9,4),(8,9))'$$,
+  $$p <@ circle '<(-1e308,0),2>'$$, $$c && circle '<(-1e308,0),2>'$$, $$c @> circle '<(-1e308,0),2>'$$, $$c <@ circle '<(-1e308,0),2>'$$,
+  $$c ~= circle '<(-1e308,0),NaN>'$$, $$c && circle '<(3,3),2>'$$, $$y && polygon '((-1e308,0),(-1e308,1),(3,3))'$$]) condition;
+SELECT condition, (agree(format('SELECT id FROM huge WHERE %s', condition))).*
+FROM unnest(ARRAY[$$c ~= circle '<(1.7e308,0),NaN>'$$, $$c ~= circle '<(5,6),NaN>'$$, $$c ~= circle '<(5,6),1>'$$, $$c << circle '<(5,6),1>'$$,
+  $$c |>> circle '<(5,6),NaN>'$$]) condition;
+DROP TABLE huge;
