@@ -178,6 +178,7 @@ const char* KeyLayout::Make(const ColumnShape* columns, int column_count, bool i
       dimension.column = static_cast<uint8_t>(c);
       dimension.extended = columns[c].extended;
       dimension.scalar = columns[c].scalar;
+      dimension.minor = columns[c].words && i > 0;
     }
   }
   out->first_dimension[column_count] = out->dimensions;

@@ -19,6 +19,7 @@ struct ColumnShape {
   uint8_t width;        // bytes of an ordinal: 4 or 8
   bool extended;        // a value has a lo and a hi
   Scalar scalar;
+  bool words = false;   // the ordinals are words of one long number: each orders only what the ones before leave equal
 };
 
 struct DimensionLayout {
@@ -28,6 +29,7 @@ struct DimensionLayout {
   uint8_t column;
   bool extended;
   Scalar scalar;
+  bool minor;  // a word behind the first (ColumnShape): tells apart only what is equal in the dimension before
 };
 
 struct BlockLayout {

@@ -69,4 +69,15 @@ inline double DecodeFinite(Scalar scalar, Ordinal ordinal) {
   return value > -kHuge ? value : -kHuge;
 }
 
+// The same, counted from another ordinal where that loses nothing: neighbours beyond 2^53 are told apart only by their difference.
+inline double DecodeFrom(Scalar scalar, Ordinal origin, Ordinal ordinal) {
+  if (scalar != Scalar::kInteger) return DecodeFinite(scalar, ordinal);
+  const uint64_t distance = ordinal < origin ? static_cast<uint64_t>(origin) - static_cast<uint64_t>(ordinal)
+                                             : static_cast<uint64_t>(ordinal) - static_cast<uint64_t>(origin);
+  return ordinal < origin ? -static_cast<double>(distance) : static_cast<double>(distance);
+}
+
+// What a further word of a long number (ColumnShape::words) counts beside one before it that tells entries apart as well.
+inline constexpr double kMinorWeight = 0x1p-64;
+
 }  // namespace xtree

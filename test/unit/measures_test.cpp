@@ -56,6 +56,29 @@ TEST(NormalizedBoxes, UnitsOfMargins) {
   EXPECT_DOUBLE_EQ(boxes.Margin(boxes.row(2)), 0.1);
 }
 
+// Of words only the first that tells entries apart counts, as neighbours beyond 2^53 do too. Seen to fail where each counts by its length, and where
+// lengths are differences of rounded numbers.
+TEST(NormalizedBoxes, OfWordsTheFirstThatTellsApartCounts) {
+  const KeyLayout layout = MakeLayout({{3, 8, true, Scalar::kInteger, true}});
+  constexpr Ordinal kFar = Ordinal{1} << 62;
+  const auto box = [](Ordinal second, Ordinal length) {
+    Box made;
+    made.marks = 0;
+    made.lo[0] = made.hi[0] = 7;
+    made.lo[1] = second;
+    made.hi[1] = second + length;
+    made.lo[2] = -kFar;
+    made.hi[2] = kFar;
+    return made;
+  };
+  const NormalizedBoxes boxes = Normalized(layout, {box(kFar, 1), box(kFar + 1, 0), box(kFar + 2, 2)});
+  EXPECT_FALSE(boxes.spread(0));
+  EXPECT_TRUE(boxes.spread(1));
+  EXPECT_NEAR(boxes.Margin(boxes.row(0)), 0.25, 1e-9);
+  EXPECT_NEAR(boxes.Margin(boxes.row(1)), 0, 1e-9);
+  EXPECT_NEAR(boxes.Margin(boxes.row(2)), 0.5, 1e-9);
+}
+
 TEST(NormalizedBoxes, InfinitiesAndNaNAreOnlyFar) {
   const KeyLayout layout = FloatLayout(2, true);
   const NormalizedBoxes boxes =

@@ -204,7 +204,7 @@ std::optional<TreeBuilder::Division> TreeBuilder::Divide(const Range& range, uin
   const Division first = Cut(range, nodes, height, ranked[0]);
   if (!first.in_ties) return first;
   for (size_t i = 1; i < ranked.size(); i++) {
-    if (partitioner_.spread(ranked[i]) < partitioner_.spread(first.dimension) / 4) break;
+    if (partitioner_.spread(ranked[i]) < partitioner_.spread(first.dimension) / 4) continue;
     const Division other = Cut(range, nodes, height, ranked[i]);
     if (!other.in_ties) return other;
   }

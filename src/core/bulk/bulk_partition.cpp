@@ -60,11 +60,40 @@ void Partitioner::Sample(const Records& records, size_t begin, size_t end, size_
 // Values of the sample along an axis, into value_; NULL and empty have none. Their number.
 size_t Partitioner::TakeValues(int axis) {
   size_t values = 0;
+  const bool ordinals = axis < format_->dimensions() && format_->layout().dimension[axis].scalar == Scalar::kInteger;
+  int64_t origin = 0;
   for (size_t i = 0; i < sampled_; i++) {
     const int64_t key = format_->Key(sample_[i], axis);
-    if (key != kNoKey) value_[values++] = format_->KeyValue(axis, key);
+    if (key == kNoKey) continue;
+    if (values == 0) origin = key;
+    value_[values++] = ordinals ? DecodeFrom(Scalar::kInteger, origin, key) : format_->KeyValue(axis, key);
   }
   return values;
+}
+
+// Does a cut in the middle of the sample find other values than those in the middle, on either side?
+bool Partitioner::IsDivided(int dimension) {
+  const size_t values = TakeValues(dimension);
+  return values >= 2 && EndsWithout(values / 4, value_, values).Length() > 0;
+}
+
+// A long number is ordered by its first word, by the second where the first is one value, and so on. A cut along a later word
+// is lost on conditions that are ranges; along a word of which nearly all values are one it would go through that.
+void Partitioner::WeighWords() {
+  const KeyLayout& layout = format_->layout();
+  for (int d = 0; d < format_->dimensions(); d++) {
+    rank_[d] = spread_[d];
+    if (!layout.dimension[d].minor || !(spread_[d] > 0)) continue;
+    int first = d;
+    while (layout.dimension[first].minor) first--;
+    bool divided = false;
+    for (int before = first; before < d; before++) divided |= spread_[before] > 0 && IsDivided(before);
+    if (divided) {
+      rank_[d] *= kMinorWeight;
+    } else {
+      for (int before = first; before < d; before++) rank_[before] *= kMinorWeight;
+    }
+  }
 }
 
 // Standard deviation of the sample, by how many of its records have a value. What lies further out than eight times the
@@ -88,9 +117,13 @@ double Partitioner::Spread(int dimension) {
 ColumnScales Partitioner::MeasureScales(const Records& records) {
   ColumnScales scales{};
   Sample(records, 0, records.size(), kMaxSample);
-  for (int d = 0; d < format_->dimensions(); d++) {
-    double& widest = scales.scale[format_->axis(d).column];
-    widest = std::max(widest, Spread(d));
+  const KeyLayout& layout = format_->layout();
+  for (int c = 0; c < layout.columns; c++) {
+    const int first = layout.first_dimension[c], end = layout.first_dimension[c + 1];
+    double widest = 0;
+    for (int d = first; d < end; d++) widest = std::max(widest, scales.scale[d] = Spread(d));
+    const bool words = first + 1 < end && layout.dimension[first + 1].minor;
+    if (!words) std::fill(scales.scale + first, scales.scale + end, widest);
   }
   for (double& scale : scales.scale)
     if (!(scale > 0)) scale = 1;
@@ -109,15 +142,16 @@ const std::vector<int>& Partitioner::Rank(const Records& records, size_t begin, 
   Sample(records, begin, end, std::clamp<size_t>((end - begin) / 16, 32, kMaxSample));
   double widest = 0;
   for (int d = 0; d < format_->dimensions(); d++) {
-    spread_[d] = Spread(d) / scales.scale[format_->axis(d).column];
+    spread_[d] = Spread(d) / scales.scale[d];
     widest = std::max(widest, spread_[d]);
   }
   if (!(widest > 0)) {  // the sample is of one place: any dimension that tells records apart will do
     for (int d = 0; d < format_->dimensions(); d++) spread_[d] = Separates(records, begin, end, d) ? 1 : 0;
   }
+  WeighWords();
   ranked_.resize(format_->dimensions());
   std::iota(ranked_.begin(), ranked_.end(), 0);
-  std::stable_sort(ranked_.begin(), ranked_.end(), [this](int a, int b) { return spread_[a] > spread_[b]; });
+  std::stable_sort(ranked_.begin(), ranked_.end(), [this](int a, int b) { return rank_[a] > rank_[b]; });
   if (!lengths || format_->axes() == format_->dimensions()) return ranked_;
   const int length = BestLength(scales);
   if (length >= 0 && MarginOfHalves(length, scales) < MarginOfHalves(ranked_[0], scales))
@@ -141,7 +175,7 @@ int Partitioner::BestLength(const ColumnScales& scales) {
 double Partitioner::RelativeLength(int axis, const ColumnScales& scales) {
   const size_t values = TakeValues(axis);
   if (values == 0) return 0;
-  const double longest = *std::max_element(value_, value_ + values) / scales.scale[format_->axis(axis).column];
+  const double longest = *std::max_element(value_, value_ + values) / scales.scale[format_->axis(axis).dimension];
   return longest / std::max(spread_[format_->axis(axis).dimension], std::numeric_limits<double>::min());
 }
 
@@ -163,7 +197,7 @@ double Partitioner::MarginOf(size_t begin, size_t end, const ColumnScales& scale
   }
   double margin = 0;
   for (int d = 0; d < format_->dimensions(); d++)
-    margin += SideOf(format_->layout(), box, d).Length() / scales.scale[format_->axis(d).column];
+    margin += SideOf(format_->layout(), box, d).Length() / scales.scale[d];
   return margin;
 }
 

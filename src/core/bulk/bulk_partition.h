@@ -11,9 +11,10 @@
 
 namespace xtree {
 
-// Per column: its spread over all the data, > 0. Plain data, so that the parts of one load can share it.
+// Per dimension: its column's spread over all the data, > 0; of words (ColumnShape) each has its own. Plain data, so that the parts of
+// one load can share it.
 struct ColumnScales {
-  double scale[kMaxColumns];
+  double scale[kMaxDimensions];
 };
 
 class Partitioner {
@@ -23,7 +24,7 @@ class Partitioner {
   // REQUIRES: records is not empty.
   ColumnScales MeasureScales(const Records& records);
 
-  // The dimensions, widest spread in [begin, end) first. With `lengths`, the length of an extended dimension comes
+  // The dimensions, widest spread in [begin, end) first; but a word behind those that the ones before divide no further. With `lengths`, the length of an extended dimension comes
   // before them where it separates long intervals from short ones so well that the halves have smaller boxes. The
   // result is valid until the next call. REQUIRES: begin < end.
   const std::vector<int>& Rank(const Records& records, size_t begin, size_t end, const ColumnScales& scales,
@@ -38,6 +39,8 @@ class Partitioner {
   void Sample(const Records& records, size_t begin, size_t end, size_t at_most);
   size_t TakeValues(int axis);
   double Spread(int dimension);
+  bool IsDivided(int dimension);
+  void WeighWords();
   bool Separates(const Records& records, size_t begin, size_t end, int dimension) const;
   int BestLength(const ColumnScales& scales);
   double RelativeLength(int axis, const ColumnScales& scales);
@@ -49,6 +52,7 @@ class Partitioner {
   const uint8_t* sample_[kMaxSample];
   double value_[kMaxSample];
   double spread_[kMaxDimensions];
+  double rank_[kMaxDimensions];  // what is ranked by: spread_, less for words whose turn it is not
   std::vector<int> ranked_;
 };
 

@@ -1,11 +1,15 @@
 #include "core/filter/any_of.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/filter/constraint.h"
 
 namespace xtree {
 namespace {
+
+// Fewer alternatives are tested one after the other.
+constexpr int kMany = 8;
 
 // May a value between `low` and `high` have its lo in one interval and its hi in the other?
 bool Meets(const Interval& lo, const Interval& hi, Ordinal low, Ordinal high) {
@@ -16,9 +20,13 @@ bool Meets(const Interval& lo, const Interval& hi, Ordinal low, Ordinal high) {
 
 void AnyOf::Prepare(const KeyLayout& layout) {
   const int first = layout.first_dimension[column];
-  sorted = false;
-  if (layout.first_dimension[column + 1] - first != 1 || layout.dimension[first].extended) return;
+  sorted = ordered = false;
   if (!std::all_of(rule, rule + count, [](MarkRule r) { return r == MarkRule::kValue; })) return;
+  if (layout.first_dimension[column + 1] - first != 1 || layout.dimension[first].extended) {
+    ordered = order != nullptr && count >= kMany;
+    if (ordered) Order(layout);
+    return;
+  }
   int kept = 0;
   for (int i = 0; i < count; i++) {
     lo[i].Intersect(hi[i]);
@@ -38,6 +46,21 @@ void AnyOf::Prepare(const KeyLayout& layout) {
   sorted = true;
 }
 
+// Where a value of the alternative may lie in the column's first dimension.
+Interval AnyOf::First(int alternative, int dimensions) const {
+  Interval both = lo[alternative * dimensions];
+  both.Intersect(hi[alternative * dimensions]);
+  return both;
+}
+
+void AnyOf::Order(const KeyLayout& layout) {
+  const int dimensions = layout.first_dimension[column + 1] - layout.first_dimension[column];
+  std::iota(order, order + count, 0);
+  std::sort(order, order + count, [this, dimensions](int a, int b) { return First(a, dimensions).min < First(b, dimensions).min; });
+  Ordinal furthest = kOrdinalMin;
+  for (int i = 0; i < count; i++) reach[i] = furthest = std::max(furthest, First(order[i], dimensions).max);
+}
+
 void AnyOf::DropOutside(const KeyLayout& layout, const Box& bounds) {
   const int first = layout.first_dimension[column];
   const int dimensions = layout.first_dimension[column + 1] - first;
@@ -54,6 +77,7 @@ void AnyOf::DropOutside(const KeyLayout& layout, const Box& bounds) {
     rule[kept++] = rule[i];
   }
   count = kept;
+  if (ordered) Order(layout);
 }
 
 bool AnyOf::Recheck() const { return recheck != nullptr && std::any_of(recheck, recheck + count, [](bool r) { return r; }); }
@@ -63,8 +87,17 @@ bool AnyOf::Passes(const NodeView& node, int entry) const {
   const uint8_t marks = (entry_marks >> (2 * column)) & (kMarkNull | kMarkEmpty);
   if (node.leaf() && (marks & kMarkNull)) return false;
   if (sorted) return !(node.leaf() && marks != 0) && PassesSorted(node, entry);
+  if (ordered) return PassesOrdered(node, entry, marks);
   for (int i = 0; i < count; i++)
     if (PassesOne(node, entry, i, marks)) return true;
+  return false;
+}
+
+bool AnyOf::PassesOrdered(const NodeView& node, int entry, uint8_t marks) const {
+  const int first = node.layout().first_dimension[column], dimensions = node.layout().first_dimension[column + 1] - first;
+  const Ordinal low = node.Lo(entry, first), high = node.Hi(entry, first);
+  for (auto i = std::lower_bound(reach, reach + count, low) - reach; i < count && First(order[i], dimensions).min <= high; i++)
+    if (PassesOne(node, entry, order[i], marks)) return true;
   return false;
 }
 

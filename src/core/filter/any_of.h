@@ -22,7 +22,13 @@ struct AnyOf {
   bool sorted;           // set by Prepare: disjoint and ascending, to be searched by halving
   bool* recheck = nullptr;  // per alternative: is it only bounded by its intervals? nullptr: none is
 
-  // Sorts and merges the alternatives of a column of one point-like dimension. REQUIRES: count > 0.
+  // Many alternatives of other columns, where given: their numbers by where they begin in the column's first dimension, and how far those up
+  // to each reach there. Room for `count`; `ordered` is set by Prepare.
+  int* order = nullptr;
+  Ordinal* reach = nullptr;
+  bool ordered = false;
+
+  // Sorts and merges the alternatives of a column of one point-like dimension, and puts many others in order. REQUIRES: count > 0.
   void Prepare(const KeyLayout& layout);
 
   // Drops the alternatives that no value within the bounds satisfies.
@@ -35,6 +41,9 @@ struct AnyOf {
   bool Passes(const NodeView& node, int entry) const;
 
  private:
+  void Order(const KeyLayout& layout);
+  Interval First(int alternative, int dimensions) const;
+  bool PassesOrdered(const NodeView& node, int entry, uint8_t marks) const;
   bool PassesSorted(const NodeView& node, int entry) const;
   bool PassesOne(const NodeView& node, int entry, int alternative, uint8_t marks) const;
 };

@@ -28,8 +28,8 @@ Volume VolumeOf(const KeyLayout& layout, const NodeView& page, int entry) {
   Volume volume;
   for (int d = 0; d < layout.dimensions; d++) {
     const Scalar scalar = layout.dimension[d].scalar;
-    volume.Multiply(DecodeFinite(scalar, page.Hi(entry, d)) -
-                    DecodeFinite(scalar, page.Lo(entry, d)));  // inverted: below 0
+    const Ordinal lo = page.Lo(entry, d);
+    volume.Multiply(DecodeFrom(scalar, lo, page.Hi(entry, d)) - DecodeFrom(scalar, lo, lo));  // inverted: below 0
   }
   return volume;
 }
@@ -56,7 +56,7 @@ bool SmallestContaining(const OpenNode& node, const KeyLayout& layout, const Box
 }
 
 template <Scalar kScalar, typename T>
-void DecodeSides(const NodeView& page, const DimensionLayout& d, double* lo, double* hi) {
+void DecodeSides(const NodeView& page, const DimensionLayout& d, Ordinal origin, double* lo, double* hi) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const BlockLayout& block = page.block();
   const uint8_t* at = page.first_block();
@@ -65,17 +65,17 @@ void DecodeSides(const NodeView& page, const DimensionLayout& d, double* lo, dou
     const T* from_hi = reinterpret_cast<const T*>(at + d.hi[1]);
     for (int i = 0; i < std::min<int>(left, block.capacity); i++) {
       const bool value = from_lo[i] <= from_hi[i];
-      *lo++ = value ? DecodeFinite(kScalar, from_lo[i]) : kInfinity;
-      *hi++ = value ? DecodeFinite(kScalar, from_hi[i]) : -kInfinity;
+      *lo++ = value ? DecodeFrom(kScalar, origin, from_lo[i]) : kInfinity;
+      *hi++ = value ? DecodeFrom(kScalar, origin, from_hi[i]) : -kInfinity;
     }
   }
 }
 
-void DecodeSides(const NodeView& page, const DimensionLayout& d, double* lo, double* hi) {
-  if (d.scalar == Scalar::kFloat64) return DecodeSides<Scalar::kFloat64, int64_t>(page, d, lo, hi);
-  if (d.scalar == Scalar::kFloat32) return DecodeSides<Scalar::kFloat32, int32_t>(page, d, lo, hi);
-  if (d.width == 8) return DecodeSides<Scalar::kInteger, int64_t>(page, d, lo, hi);
-  return DecodeSides<Scalar::kInteger, int32_t>(page, d, lo, hi);
+void DecodeSides(const NodeView& page, const DimensionLayout& d, Ordinal origin, double* lo, double* hi) {
+  if (d.scalar == Scalar::kFloat64) return DecodeSides<Scalar::kFloat64, int64_t>(page, d, origin, lo, hi);
+  if (d.scalar == Scalar::kFloat32) return DecodeSides<Scalar::kFloat32, int32_t>(page, d, origin, lo, hi);
+  if (d.width == 8) return DecodeSides<Scalar::kInteger, int64_t>(page, d, origin, lo, hi);
+  return DecodeSides<Scalar::kInteger, int32_t>(page, d, origin, lo, hi);
 }
 
 struct Growth {
@@ -106,7 +106,8 @@ class Children {
     double* lo;  // of each child
     double* hi;
     Extent key;
-    double weight;  // of a normalised length in a margin
+    double weight;       // of a normalised length in a margin
+    double word_weight;  // the same of a word behind the first; else 0
   };
   void Normalize(Side* side, double from, double scale) const;
   double OverlapGrowthOver(int child, int sibling) const;
@@ -124,25 +125,32 @@ Children::Children(const OpenNode& node, const KeyLayout& layout, const Box& key
   std::vector<double> widest(layout.columns);
   std::vector<int> column;
   double* memory = memory_.data();
+  bool spread_before = false;  // in the words before
   for (int d = 0; d < layout.dimensions; d++) {
     const DimensionLayout& dimension = layout.dimension[d];
-    Side side{memory, memory + size_, {HUGE_VAL, -HUGE_VAL}, 0};
+    spread_before = dimension.minor && spread_before;
+    Side side{memory, memory + size_, {HUGE_VAL, -HUGE_VAL}, 0, 0};
     for (int p = 0, n = 0; p < node.pages(); n += node.page(p).entries(), p++)
-      DecodeSides(node.page(p), dimension, side.lo + n, side.hi + n);
+      DecodeSides(node.page(p), dimension, key.lo[d], side.lo + n, side.hi + n);
     if (key.lo[d] <= key.hi[d])
-      side.key = {DecodeFinite(dimension.scalar, key.lo[d]), DecodeFinite(dimension.scalar, key.hi[d])};
+      side.key = {DecodeFrom(dimension.scalar, key.lo[d], key.lo[d]), DecodeFrom(dimension.scalar, key.lo[d], key.hi[d])};
     const double from = std::min(side.key.lo, *std::min_element(side.lo, side.lo + size_));
     const double length = std::max(side.key.hi, *std::max_element(side.hi, side.hi + size_)) - from;
     const double scale = 1 / length;
     if (!(length > 0 && scale < HUGE_VAL)) continue;
     Normalize(&side, from, scale);
     side.weight = length;
-    widest[dimension.column] = std::max(widest[dimension.column], length);
+    side.word_weight = !dimension.minor ? 0 : spread_before ? kMinorWeight : 1;
+    if (!dimension.minor) widest[dimension.column] = std::max(widest[dimension.column], length);
+    spread_before = true;
     column.push_back(dimension.column);
     sides_.push_back(side);
     memory += size_t{2} * size_;
   }
-  for (size_t i = 0; i < sides_.size(); i++) sides_[i].weight /= widest[column[i]];
+  for (size_t i = 0; i < sides_.size(); i++) {
+    Side& side = sides_[i];
+    side.weight = side.word_weight > 0 ? side.word_weight : side.weight / widest[column[i]];
+  }
 }
 
 void Children::Normalize(Side* side, double from, double scale) const {

@@ -9,7 +9,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 }
 
 NormalizedBoxes::NormalizedBoxes(const KeyLayout& layout, int reserve)
-    : layout_(&layout), dimensions_(layout.dimensions), spread_(layout.dimensions), weight_(layout.dimensions) {
+    : layout_(&layout), dimensions_(layout.dimensions), origin_(layout.dimensions), spread_(layout.dimensions), weight_(layout.dimensions) {
   extents_.reserve(static_cast<size_t>(reserve) * dimensions_);
 }
 
@@ -20,7 +20,8 @@ void NormalizedBoxes::Add(const Box& box) {
       continue;
     }
     const Scalar scalar = layout_->dimension[d].scalar;
-    extents_.push_back({DecodeFinite(scalar, box.lo[d]), DecodeFinite(scalar, box.hi[d])});
+    if (size_ == 0) origin_[d] = box.lo[d];
+    extents_.push_back({DecodeFrom(scalar, origin_[d], box.lo[d]), DecodeFrom(scalar, origin_[d], box.hi[d])});
   }
   size_++;
 }
@@ -32,12 +33,15 @@ void NormalizedBoxes::Normalize() {
   std::vector<double> widest(layout_->columns, 0);
   for (int d = 0; d < dimensions_; d++) {
     double& column = widest[layout_->dimension[d].column];
-    column = std::max(column, bounds[d].Length());
+    if (!layout_->dimension[d].minor) column = std::max(column, bounds[d].Length());
   }
+  bool spread_before = false;  // in the words before
   for (int d = 0; d < dimensions_; d++) {
     const double length = bounds[d].Length();
+    const bool minor = layout_->dimension[d].minor;
     spread_[d] = length > 0;
-    weight_[d] = spread_[d] ? length / widest[layout_->dimension[d].column] : 0;
+    weight_[d] = !spread_[d] ? 0 : !minor ? length / widest[layout_->dimension[d].column] : spread_before ? kMinorWeight : 1;
+    spread_before = (minor && spread_before) || spread_[d];
   }
   for (int i = 0; i < size_; i++) {
     Extent* box = &extents_[static_cast<size_t>(i) * dimensions_];

@@ -2,7 +2,7 @@
 //
 // For areas every dimension counts in units of the node's own extent in it: products of a hundred dimensions of unlike
 // spread stay within the range of a double. For margins the dimensions of one column share a unit (the column's widest
-// extent in the node), and columns of different units weigh the same. A dimension in which the node has no extent is
+// extent in the node), and columns of different units weigh the same; of words (ColumnShape) only the first with an extent counts. A dimension in which the node has no extent is
 // left out. Pure functions: no locks, no WAL.
 #pragma once
 
@@ -24,7 +24,7 @@ class NormalizedBoxes {
  public:
   NormalizedBoxes(const KeyLayout& layout, int reserve);
 
-  void Add(const Box& box);  // decoded, not yet normalised
+  void Add(const Box& box);  // decoded, not yet normalised; integers counted from the first box
   void Normalize();          // REQUIRES: all added
 
   int size() const { return size_; }
@@ -45,6 +45,7 @@ class NormalizedBoxes {
   const KeyLayout* layout_;
   int dimensions_;
   int size_ = 0;
+  std::vector<Ordinal> origin_;
   std::vector<Extent> extents_;
   std::vector<char> spread_;
   std::vector<double> weight_;  // of a normalised length in a margin
