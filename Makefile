@@ -33,12 +33,17 @@ BOUND_OBJS = $(BOUND_SOURCES:src/%.cpp=build/obj/%.o)
 OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # test/regress, in order: setup creates the extension, the others need it.
-REGRESS = setup agree index plans vacuum cluster point box circle polygon scalar scalar2 distance network string vector exact range multirange exclusion knn_ties overflow \
-	$(call with,cube) $(call with,seg) $(call with,isn) \
-	$(call with,postgis) $(if $(call with,cube),many_dimensions) parallel_build moving_from_gist deferred deferred_untracked stats settings
-# Companions are tested where their extension is installed.
-with = $(if $(wildcard $(datadir)/extension/$(1).control),$(1))
-REGRESS_SKIPPED = $(filter-out $(REGRESS),cube many_dimensions seg isn postgis)
+REGRESS = setup agree \
+	index plans vacuum cluster \
+	point box circle polygon range multirange network vector \
+	scalar scalar2 string long_prefixes exact \
+	distance knn_ties overflow exclusion \
+	$(call with,cube,cube many_dimensions) $(call with,seg,seg) $(call with,isn,isn) $(call with,postgis,$(POSTGIS_TESTS)) \
+	parallel_build moving_from_gist deferred deferred_untracked stats settings
+POSTGIS_TESTS = postgis
+# Companions are tested where their extension is installed: $(call with,EXTENSION,TESTS).
+with = $(if $(wildcard $(datadir)/extension/$(1).control),$(2))
+REGRESS_SKIPPED = $(filter-out $(REGRESS),cube many_dimensions seg isn $(POSTGIS_TESTS))
 ISOLATION = split_scan first_row supernode_scan recycling index_only serializable exclusion exclusion_deferred
 # What needs stop points, or a setting that a server has not by default.
 ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert stopped_inspect concurrent_build two_phase deferred_build)

@@ -62,6 +62,8 @@ CREATE FUNCTION xtree_text_support(pg_catalog.internal) RETURNS pg_catalog.inter
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_bpchar_support(pg_catalog.internal) RETURNS pg_catalog.internal
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_key_bytes_options(pg_catalog.internal) RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_bytea_support(pg_catalog.internal) RETURNS pg_catalog.internal
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_date_support(pg_catalog.internal) RETURNS pg_catalog.internal
@@ -422,7 +424,8 @@ CREATE OPERATOR CLASS text_ops DEFAULT FOR TYPE pg_catalog.text USING xtree AS
   OPERATOR 4 pg_catalog.>= (pg_catalog.text, pg_catalog.text),
   OPERATOR 5 pg_catalog.> (pg_catalog.text, pg_catalog.text),
   OPERATOR 6 pg_catalog.<> (pg_catalog.text, pg_catalog.text),
-  FUNCTION 1 xtree_text_support(pg_catalog.internal);
+  FUNCTION 1 xtree_text_support(pg_catalog.internal),
+  FUNCTION 2 (pg_catalog.text) xtree_key_bytes_options(pg_catalog.internal);
 
 CREATE OPERATOR CLASS bpchar_ops DEFAULT FOR TYPE pg_catalog.bpchar USING xtree AS
   OPERATOR 1 pg_catalog.< (pg_catalog.bpchar, pg_catalog.bpchar),
@@ -431,7 +434,8 @@ CREATE OPERATOR CLASS bpchar_ops DEFAULT FOR TYPE pg_catalog.bpchar USING xtree 
   OPERATOR 4 pg_catalog.>= (pg_catalog.bpchar, pg_catalog.bpchar),
   OPERATOR 5 pg_catalog.> (pg_catalog.bpchar, pg_catalog.bpchar),
   OPERATOR 6 pg_catalog.<> (pg_catalog.bpchar, pg_catalog.bpchar),
-  FUNCTION 1 xtree_bpchar_support(pg_catalog.internal);
+  FUNCTION 1 xtree_bpchar_support(pg_catalog.internal),
+  FUNCTION 2 (pg_catalog.bpchar) xtree_key_bytes_options(pg_catalog.internal);
 
 CREATE OPERATOR CLASS bytea_ops DEFAULT FOR TYPE pg_catalog.bytea USING xtree AS
   OPERATOR 1 pg_catalog.< (pg_catalog.bytea, pg_catalog.bytea),
@@ -440,7 +444,8 @@ CREATE OPERATOR CLASS bytea_ops DEFAULT FOR TYPE pg_catalog.bytea USING xtree AS
   OPERATOR 4 pg_catalog.>= (pg_catalog.bytea, pg_catalog.bytea),
   OPERATOR 5 pg_catalog.> (pg_catalog.bytea, pg_catalog.bytea),
   OPERATOR 6 pg_catalog.<> (pg_catalog.bytea, pg_catalog.bytea),
-  FUNCTION 1 xtree_bytea_support(pg_catalog.internal);
+  FUNCTION 1 xtree_bytea_support(pg_catalog.internal),
+  FUNCTION 2 (pg_catalog.bytea) xtree_key_bytes_options(pg_catalog.internal);
 
 CREATE OPERATOR CLASS bit_ops DEFAULT FOR TYPE pg_catalog."bit" USING xtree AS
   OPERATOR 1 pg_catalog.< (pg_catalog."bit", pg_catalog."bit"),
@@ -449,7 +454,8 @@ CREATE OPERATOR CLASS bit_ops DEFAULT FOR TYPE pg_catalog."bit" USING xtree AS
   OPERATOR 4 pg_catalog.>= (pg_catalog."bit", pg_catalog."bit"),
   OPERATOR 5 pg_catalog.> (pg_catalog."bit", pg_catalog."bit"),
   OPERATOR 6 pg_catalog.<> (pg_catalog."bit", pg_catalog."bit"),
-  FUNCTION 1 xtree_bit_support(pg_catalog.internal);
+  FUNCTION 1 xtree_bit_support(pg_catalog.internal),
+  FUNCTION 2 (pg_catalog.bit) xtree_key_bytes_options(pg_catalog.internal);
 
 CREATE OPERATOR CLASS varbit_ops DEFAULT FOR TYPE pg_catalog.varbit USING xtree AS
   OPERATOR 1 pg_catalog.< (pg_catalog.varbit, pg_catalog.varbit),
@@ -458,7 +464,8 @@ CREATE OPERATOR CLASS varbit_ops DEFAULT FOR TYPE pg_catalog.varbit USING xtree 
   OPERATOR 4 pg_catalog.>= (pg_catalog.varbit, pg_catalog.varbit),
   OPERATOR 5 pg_catalog.> (pg_catalog.varbit, pg_catalog.varbit),
   OPERATOR 6 pg_catalog.<> (pg_catalog.varbit, pg_catalog.varbit),
-  FUNCTION 1 xtree_bit_support(pg_catalog.internal);
+  FUNCTION 1 xtree_bit_support(pg_catalog.internal),
+  FUNCTION 2 (pg_catalog.varbit) xtree_key_bytes_options(pg_catalog.internal);
 
 -- Network addresses: operators and strategy numbers of inet_ops for GiST; cidr columns are served by it, too
 

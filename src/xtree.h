@@ -30,6 +30,8 @@ extern "C" {
 #define XTREE_OPTIONS_PROC 2      /* optional: operator class parameters, as for GiST */
 #define XTREE_SUPPORT_PROCS 2
 
+#define XTREE_MAX_ORDER_VERSION 32
+
 /* How an ordinal turns into a number for area, margin and distance. */
 typedef enum XtreeScalar
 {
@@ -148,6 +150,25 @@ typedef struct XtreeTypeRoutine
 	bool may_be_empty;    /* bounds() may report empty */
 
 	/*
+	 * The ordinals are words of one long number, as the bytes of a text are: each orders only values whose words before are equal. The tree is
+	 * then divided by the later ones only where the first leaves much together.
+	 */
+	bool words;
+
+	/*
+	 * Bit n: the constraint of strategy n leaves nothing out (or hardly anything), however few rows the operator holds for. The planner
+	 * does not expect such a condition to narrow a scan.
+	 */
+	uint32 blind_strategies;
+
+	/*
+	 * What the meaning of ordinals depends on outside of this code and may change with the system, such as the version of a collation; at most
+	 * XTREE_MAX_ORDER_VERSION - 1 bytes. The index remembers it, and its use under another one is an ERROR that asks for REINDEX. NULL:
+	 * nothing. The routine is then one of this column alone, see above.
+	 */
+	const char *order_version;
+
+	/*
 	 * Only where dimensions is 0. dimensions_of() is what the operator class parameters say, 1 .. 100, or 0 where they say nothing: then
 	 * CREATE INDEX and REINDEX ask dimensions_in() about the first row's value, and the index remembers the answer. Of a table without
 	 * values it is default_dimensions; where that is 0, the first value that is inserted decides, and rows without one are an ERROR
@@ -156,6 +177,14 @@ typedef struct XtreeTypeRoutine
 	uint16 (*dimensions_of)(const XtreeColumn *column);
 	uint16 (*dimensions_in)(const XtreeColumn *column, Datum value);
 	uint16 default_dimensions;
+
+	/*
+	 * Instead of dimensions_in(), where one value does not tell: makes the choice from a sample of `count` > 0 values, given by their ordinals
+	 * (`lo` of each) in most_dimensions dimensions, of a table with about `rows` values. It is cut to what the index has room for, so any
+	 * number from 1 on must do; default_dimensions may not be 0.
+	 */
+	uint16 (*choose_dimensions)(const XtreeColumn *column, const int64 *ordinals, int count, double rows);
+	uint16 most_dimensions;
 
 	/* The box of a (detoasted by the callback, never NULL) value. */
 	void (*bounds)(const XtreeColumn *column, Datum value, XtreeBounds *out);

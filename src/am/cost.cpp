@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "deferred/build_state.h"
+#include "am/blind_clauses.h"
 #include "am/entry_points.h"
 #include "index/index_state.h"
 #include "core/leaf_share.h"
@@ -56,7 +57,7 @@ TreeShape ShapeOf(const IndexState* state, const IndexOptInfo* info) {
   return shape;
 }
 
-// The conditions on one column.
+// The conditions on one column that the index can do something with.
 struct ColumnClauses {
   double selectivity;  // 1 without any
   bool guessed;        // by constants alone
@@ -76,13 +77,13 @@ bool IsGuessed(const IndexClause* clause) {
   }
 }
 
-ColumnClauses ClausesOn(PlannerInfo* root, const IndexPath* path, int column) {
+ColumnClauses ClausesOn(PlannerInfo* root, const IndexPath* path, const IndexState* state, int column) {
   List* clauses = NIL;
   bool guessed = true;
   ListCell* cell;
   foreach (cell, path->indexclauses) {
     const IndexClause* clause = lfirst_node(IndexClause, cell);
-    if (clause->indexcol != column) continue;
+    if (clause->indexcol != column || IsBlind(path, clause, state)) continue;
     clauses = lappend(clauses, clause->rinfo);
     guessed &= IsGuessed(clause);
   }
@@ -105,7 +106,7 @@ double ShareOfLeaves(PlannerInfo* root, const IndexPath* path, const IndexState*
   const int columns = path->indexinfo->nkeycolumns;
   double share = 1;
   for (int i = 0; i < columns; i++) {
-    const ColumnClauses clauses = ClausesOn(root, path, i);
+    const ColumnClauses clauses = ClausesOn(root, path, state, i);
     share *= LeafShare(StatisticsOf(state, i, columns), leaves, clauses.selectivity, clauses.guessed ? kWidestGuess : 1);
   }
   return share;
@@ -226,6 +227,7 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   costs.numIndexTuples = std::max(1.0, leaves * info->tuples / std::max<double>(info->pages, 1)) / ArrayElements(path);
   const double visited = costs.numIndexTuples;
   genericcostestimate(root, path, loop_count, &costs);
+  costs.indexSelectivity = std::min(1.0, costs.indexSelectivity * RowsBeyondBlindClauses(root, path, state));
 
   const int operators = list_length(path->indexclauses) + list_length(path->indexorderbys);
   const double charged = visited * costs.num_sa_scans * (cpu_index_tuple_cost + operators * cpu_operator_cost);

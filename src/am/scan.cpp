@@ -100,7 +100,7 @@ void Start(IndexScanDesc scan, TreeScan* state, bool fetches_rows) {
   if (state->index->undecided) return StartOnNothing(scan, state);
   Use(scan, state);
   state->buffers().SetPredicateSnapshot(scan->xs_snapshot);
-  if (IsMVCCSnapshot(scan->xs_snapshot)) NarrowToTree(state->reader, state->index->layout, &state->constraint);
+  NarrowAlternatives(state->reader, state->index->layout, IsMVCCSnapshot(scan->xs_snapshot), &state->constraint);
   SettleRecheck(&state->constraint);
   state->started = true;
   pgstat_count_index_scan(scan->indexRelation);

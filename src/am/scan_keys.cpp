@@ -94,10 +94,18 @@ int CountAlternatives(const XtreeConstraint* condition) {
 // A group with room for so many alternatives, and none so far.
 AnyOf NewGroup(int column, int dimensions, int room) {
   const Size intervals = sizeof(Interval) * std::max<Size>(Size{1}, static_cast<Size>(room) * dimensions);
-  auto* rules = static_cast<MarkRule*>(palloc(std::max(room, 1) * sizeof(MarkRule)));
-  return {column, 0, static_cast<Interval*>(palloc_extended(intervals, MCXT_ALLOC_HUGE)),
-          static_cast<Interval*>(palloc_extended(intervals, MCXT_ALLOC_HUGE)), rules, false,
-          static_cast<bool*>(palloc(std::max(room, 1) * sizeof(bool)))};
+  const Size count = static_cast<Size>(std::max(room, 1));
+  auto* rules = static_cast<MarkRule*>(palloc(count * sizeof(MarkRule)));
+  return {.column = column,
+          .count = 0,
+          .lo = static_cast<Interval*>(palloc_extended(intervals, MCXT_ALLOC_HUGE)),
+          .hi = static_cast<Interval*>(palloc_extended(intervals, MCXT_ALLOC_HUGE)),
+          .rule = rules,
+          .sorted = false,
+          .recheck = static_cast<bool*>(palloc(count * sizeof(bool))),
+          .order = static_cast<int*>(palloc_extended(count * sizeof(int), MCXT_ALLOC_HUGE)),
+          .reach = static_cast<Ordinal*>(palloc_extended(count * sizeof(Ordinal), MCXT_ALLOC_HUGE)),
+          .ordered = false};
 }
 
 void AddAlternatives(int dimensions, const XtreeConstraint* condition, AnyOf* group) {
@@ -187,6 +195,48 @@ void BoundsOfTree(PageReader& reader, const KeyLayout& layout, Box* tree) {
       [&] { MakeEmpty(layout, tree); });
 }
 
+// Bounds of anything at all.
+void MakeUnbounded(const KeyLayout& layout, Box* bounds) {
+  std::fill_n(bounds->lo, layout.dimensions, kOrdinalMin);
+  std::fill_n(bounds->hi, layout.dimensions, kOrdinalMax);
+  bounds->marks = 0;
+  for (int c = 0; c < layout.columns; c++) bounds->marks |= ColumnMarks(c, kMarkNull | kMarkEmpty);
+}
+
+// A value that meets all conditions lies within what they have in common.
+void ClipToConstraint(const KeyLayout& layout, const Constraint& constraint, Box* bounds) {
+  for (int d = 0; d < layout.dimensions; d++) {
+    Interval within{constraint.lo[d].min, constraint.hi[d].max};
+    if (!layout.dimension[d].extended) {
+      within.Intersect(constraint.lo[d]);
+      within.Intersect(constraint.hi[d]);
+    }
+    bounds->lo[d] = std::max(bounds->lo[d], within.min);
+    bounds->hi[d] = std::min(bounds->hi[d], within.max);
+  }
+}
+
+// False when all are left. What is left of a group narrows the constraint, and so perhaps other groups.
+bool DropAlternatives(const KeyLayout& layout, const Box& bounds, Constraint* constraint) {
+  bool dropped = false;
+  int kept = 0;
+  for (int i = 0; i < constraint->any_of_count; i++) {
+    AnyOf group = constraint->any_of[i];
+    const int before = group.count;
+    if (!group.sorted) group.DropOutside(layout, bounds);
+    dropped |= group.count < before;
+    if (group.count == 1) {
+      RequireOnly(layout, group, constraint);
+      dropped = true;
+      continue;
+    }
+    if (group.count > 0 && group.count < before) RequireHull(layout, group, constraint);
+    constraint->any_of[kept++] = group;
+  }
+  constraint->any_of_count = kept;
+  return dropped && kept > 0;
+}
+
 }  // namespace
 
 static_assert(std::is_same_v<int64, Ordinal> || sizeof(int64) == sizeof(Ordinal));
@@ -209,20 +259,15 @@ void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyDa
   }
 }
 
-void NarrowToTree(PageReader& reader, const KeyLayout& layout, Constraint* constraint) {
+void NarrowAlternatives(PageReader& reader, const KeyLayout& layout, bool mvcc, Constraint* constraint) {
   if (constraint->any_of_count == 0) return;
-  Box tree;
-  BoundsOfTree(reader, layout, &tree);
-  int kept = 0;
-  for (int i = 0; i < constraint->any_of_count; i++) {
-    AnyOf& group = constraint->any_of[i];
-    if (!group.sorted) group.DropOutside(layout, tree);
-    if (group.count == 1)
-      RequireOnly(layout, group, constraint);
-    else
-      constraint->any_of[kept++] = group;
-  }
-  constraint->any_of_count = kept;
+  Box bounds;
+  if (mvcc)
+    BoundsOfTree(reader, layout, &bounds);
+  else
+    MakeUnbounded(layout, &bounds);
+  do ClipToConstraint(layout, *constraint, &bounds);
+  while (DropAlternatives(layout, bounds, constraint));
 }
 
 void SettleSlack(PageReader& reader, const KeyLayout& layout, bool mvcc, OrderKey* orders, int count) {

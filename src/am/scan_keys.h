@@ -13,9 +13,9 @@ namespace xtree {
 // The conjunction of all keys. What the callbacks palloc goes to the current memory context.
 void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyData* keys, int count, Constraint* out);
 
-// Drops alternatives that have no place in the tree as it is now, by looking at the root; where one is left, the kernels test it. To be
-// called before the scan begins, and only if it sees no row that was inserted later (an MVCC snapshot).
-void NarrowToTree(PageReader& reader, const KeyLayout& layout, Constraint* constraint);
+// Drops alternatives that the other conditions exclude; where one is left, the kernels test it. To be called before the scan begins.
+// `mvcc`: it sees no row that was inserted later, so those are dropped too that have no place in the tree as it is now, by its root.
+void NarrowAlternatives(PageReader& reader, const KeyLayout& layout, bool mvcc, Constraint* constraint);
 
 // Says in the constraint whether rows are to be rechecked, after alternatives may have been dropped.
 void SettleRecheck(Constraint* constraint);

@@ -78,7 +78,7 @@ void CheckRoutine(Class* cls, Oid function) {
   if (routine == nullptr || routine->magic != XTREE_ROUTINE_MAGIC || routine->api_version != XTREE_API_VERSION)
     return Complain(cls, "has support function %s that does not return a type routine of this version", format_procedure(function));
   if (routine->bounds == nullptr || routine->constraint == nullptr || (routine->exact && routine->reconstruct == nullptr) ||
-      (routine->dimensions == 0 && (routine->dimensions_of == nullptr || routine->dimensions_in == nullptr)))
+      (routine->dimensions == 0 && (routine->dimensions_of == nullptr || (routine->dimensions_in == nullptr && routine->choose_dimensions == nullptr))))
     return Complain(cls, "has a type routine that lacks a callback");
   cls->routine = routine;
 }

@@ -1,6 +1,7 @@
 // See build_dimensions.h.
 #include "build/build_dimensions.h"
 
+#include "build/build_sample.h"
 
 extern "C" {
 #include "access/tableam.h"
@@ -20,6 +21,8 @@ struct Search {
   MemoryContext row;
 };
 
+bool FirstValueDecides(const ColumnState& column) { return DimensionsFromRows(column) && column.routine->choose_dimensions == nullptr; }
+
 }  // namespace
 
 extern "C" void xtree_look_at_row(Relation, ItemPointer, Datum* values, bool* isnull, bool, void* argument) {
@@ -28,7 +31,7 @@ extern "C" void xtree_look_at_row(Relation, ItemPointer, Datum* values, bool* is
   search->rows = true;
   for (int i = 0; i < search->columns; i++) {
     const ColumnState& column = search->column[i];
-    if (!DimensionsFromRows(column) || search->dimensions[i] != 0 || isnull[i]) continue;
+    if (!FirstValueDecides(column) || search->dimensions[i] != 0 || isnull[i]) continue;
     search->dimensions[i] = column.routine->dimensions_in(&column.column, values[i]);
     search->missing--;
   }
@@ -55,7 +58,7 @@ void FindDimensions(Relation heap, Relation index, IndexInfo* info, uint16* dime
   search->columns = IndexRelationGetNumberOfKeyAttributes(index);
   for (int i = 0; i < search->columns; i++) {
     DescribeColumn(index, i, &search->column[i]);
-    search->missing += DimensionsFromRows(search->column[i]) && dimensions[i] == 0;
+    search->missing += FirstValueDecides(search->column[i]) && dimensions[i] == 0;
   }
   search->row = AllocSetContextCreate(CurrentMemoryContext, "xtree dimensions", ALLOCSET_SMALL_SIZES);
   const BlockNumber blocks = search->missing > 0 ? RelationGetNumberOfBlocks(heap) : 0;
@@ -65,6 +68,7 @@ void FindDimensions(Relation heap, Relation index, IndexInfo* info, uint16* dime
                                  search, nullptr);
   if (search->missing > 0 && search->rows) DecideWithoutValue(index, *search);
   MemoryContextDelete(search->row);
+  SampleDimensions(heap, index, info, search->column, dimensions);
   pfree(search);
 }
 

@@ -1,7 +1,7 @@
 // How many dimensions the columns of an index to be built have, where the rows decide.
 //
 // For build.cpp; before anything else looks at the state of the new index. Reads the table as CREATE INDEX does, from
-// its start to the first row with a value in each such column. May ereport.
+// its start to the first row with a value in each such column, or a sample of it where the type chooses by that. May ereport.
 #pragma once
 
 #include "index/index_state.h"

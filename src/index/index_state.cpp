@@ -17,6 +17,8 @@ namespace xtree {
 
 namespace {
 
+static_assert(kOrderVersionBytes == XTREE_MAX_ORDER_VERSION);
+
 [[noreturn]] void ReportBadRoutine(Relation index, int column, const char* problem) {
   ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                   errmsg("operator class of column %d of index \"%s\" has an invalid support function 1", column + 1,
@@ -32,8 +34,10 @@ const XtreeTypeRoutine* RoutineOfColumn(Relation index, int column, const XtreeC
   if (routine->api_version != XTREE_API_VERSION) ReportBadRoutine(index, column, "Its type routine is of another version.");
   if (routine->ordinal_width != 4 && routine->ordinal_width != 8) ReportBadRoutine(index, column, "Its ordinals are neither 4 nor 8 bytes wide.");
   if (routine->bounds == nullptr || routine->constraint == nullptr || (routine->exact && routine->reconstruct == nullptr) ||
-      (routine->dimensions == 0 && (routine->dimensions_of == nullptr || routine->dimensions_in == nullptr)))
+      (routine->dimensions == 0 && (routine->dimensions_of == nullptr || (routine->dimensions_in == nullptr && routine->choose_dimensions == nullptr))))
     ReportBadRoutine(index, column, "Its type routine lacks a callback.");
+  if (routine->order_version != nullptr && strlen(routine->order_version) >= kOrderVersionBytes)
+    ReportBadRoutine(index, column, "The name of its order's version is too long.");
   return routine;
 }
 
@@ -53,7 +57,9 @@ uint16 ReadDimensions(Relation index, int column, const ColumnState& described) 
   const MetaContent& meta = CopyMetaPage(index, &copy);
   if (!ReadableFormat(meta)) ReportFormat(index, meta);
   const int dimensions = meta.column[column].dimensions;
-  if ((dimensions == 0 && DefaultDimensions(described) != 0) || dimensions > kMaxDimensions)
+  const XtreeTypeRoutine& routine = *described.routine;
+  const int most = routine.choose_dimensions != nullptr ? routine.most_dimensions : kMaxDimensions;
+  if ((dimensions == 0 && DefaultDimensions(described) != 0) || dimensions > most)
     ReportCorruptPage(index, kMetaBlock, "number of dimensions of a column is out of range");
   return static_cast<uint16>(dimensions);
 }
@@ -73,7 +79,7 @@ void LoadColumns(Relation index, const uint16* given, IndexState* state) {
       state->undecided |= column.undecided;
     }
     const XtreeTypeRoutine& routine = *column.routine;
-    shape[i] = {column.column.dimensions, routine.ordinal_width, routine.extended, static_cast<Scalar>(routine.scalar)};
+    shape[i] = {column.column.dimensions, routine.ordinal_width, routine.extended, static_cast<Scalar>(routine.scalar), routine.words};
   }
   const bool include = IndexRelationGetNumberOfAttributes(index) > columns;
   const char* problem = KeyLayout::Make(shape, columns, include, &state->layout);
@@ -100,12 +106,42 @@ int ColumnOfOtherVersion(const IndexState& state, const ColumnEncoding* encoding
   return -1;
 }
 
-[[noreturn]] void ReportOtherVersion(Relation index, int column) {
+// The first column that was indexed under another version of its order; -1: none.
+int ColumnOfOtherOrder(const IndexState& state, const OrderVersion* actual, const MetaContent& meta) {
+  for (int i = 0; i < state.layout.columns; i++)
+    if (memcmp(&meta.order_version[i], &actual[i], sizeof(OrderVersion)) != 0) return i;
+  return -1;
+}
+
+const char* NameOf(const OrderVersion& version) {
+  return version.text[0] == '\0' ? "none" : pnstrdup(version.text, strnlen(version.text, kOrderVersionBytes));
+}
+
+[[noreturn]] void ReportOtherVersion(Relation index, int column, const char* recorded, const char* actual) {
   ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
           errmsg("column \"%s\" of index \"%s\" was indexed in another version of its order",
                  NameStr(TupleDescAttr(RelationGetDescr(index), column)->attname), RelationGetRelationName(index)),
-          errdetail("The library of its collation, or that of its operator class, has changed since."), errhint("REINDEX it."));
+          errdetail("It was indexed in version %s, and now there is version %s: the library of its collation, or that of its operator class, has changed.",
+                    recorded, actual),
+          errhint("REINDEX it."));
   pg_unreachable();
+}
+
+// Ereports if the ordinals of the index do not mean what they mean today.
+void RequireVersions(Relation index, const IndexState& state, const ColumnEncoding* encoding, const MetaContent& meta) {
+  OrderVersion actual[kMaxColumns];
+  FillOrderVersions(state, actual);
+  const int encoded = ColumnOfOtherVersion(state, encoding, meta);
+  if (encoded >= 0)
+    ReportOtherVersion(index, encoded, psprintf("%d of its encoding", meta.column[encoded].version), psprintf("%d", encoding[encoded].version));
+  const int ordered = ColumnOfOtherOrder(state, actual, meta);
+  if (ordered >= 0) ReportOtherVersion(index, ordered, NameOf(meta.order_version[ordered]), NameOf(actual[ordered]));
+}
+
+bool HasVersions(const IndexState& state, const ColumnEncoding* encoding, const MetaContent& meta) {
+  OrderVersion actual[kMaxColumns];
+  FillOrderVersions(state, actual);
+  return ColumnOfOtherVersion(state, encoding, meta) < 0 && ColumnOfOtherOrder(state, actual, meta) < 0;
 }
 
 // Has a row decided what `state` takes for undecided?
@@ -124,8 +160,9 @@ bool LoadMeta(Relation index, MetaUse use, IndexState* state) {
   const MetaContent& meta = CopyMetaPage(index, &copy);
   const bool readable = ReadableFormat(meta);
   const bool decided = readable && DecidedSince(*state, meta);
-  const int other_version = readable ? ColumnOfOtherVersion(*state, encoding, meta) : -1;
-  if (other_version >= 0 && use != MetaUse::kPlan) ReportOtherVersion(index, other_version);
+  const bool recognized = meta.magic == kMetaMagic && readable && meta.columns == state->layout.columns;
+  if (recognized && use != MetaUse::kPlan) RequireVersions(index, *state, encoding, meta);
+  if (recognized && use == MetaUse::kPlan && !HasVersions(*state, encoding, meta)) return true;
   const char* problem = readable && !decided ? ValidateMeta(copy.bytes, encoding, state->layout.columns) : nullptr;
   if (use == MetaUse::kPlan && (!readable || problem != nullptr)) return true;
   if (!readable) ReportFormat(index, meta);
@@ -190,6 +227,14 @@ void FillEncodings(const IndexState& state, ColumnEncoding* encoding) {
     const XtreeTypeRoutine& routine = *state.column[i].routine;
     const uint16_t dimensions = state.column[i].undecided ? 0 : state.column[i].column.dimensions;
     encoding[i] = {routine.encoding_id, routine.encoding_version, dimensions, routine.ordinal_width, routine.extended};
+  }
+}
+
+void FillOrderVersions(const IndexState& state, OrderVersion* version) {
+  for (int i = 0; i < state.layout.columns; i++) {
+    const char* name = state.column[i].routine->order_version;
+    version[i] = {};
+    if (name != nullptr) strncpy(version[i].text, name, kOrderVersionBytes - 1);
   }
 }
 

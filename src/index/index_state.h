@@ -67,6 +67,7 @@ void DescribeColumn(Relation index, int column, ColumnState* out);
 
 // Of each column, as the meta page has it.
 void FillEncodings(const IndexState& state, ColumnEncoding* encoding);
+void FillOrderVersions(const IndexState& state, OrderVersion* version);
 
 // Forgets the cache after the meta page changed.
 void ForgetIndexState(Relation index);

@@ -66,6 +66,7 @@ void InitializeMetaPage(const IndexState& state, MetaBuildState build_state, con
   meta.levels = static_cast<uint16_t>(levels);
   if (levels > 0) memcpy(meta.level, level, levels * sizeof(LevelStatistics));
   FillEncodings(state, meta.column);
+  FillOrderVersions(state, meta.order_version);
   for (int i = 0; i < meta.columns; i++) meta.dimensions = static_cast<uint16_t>(meta.dimensions + meta.column[i].dimensions);
 }
 

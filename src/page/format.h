@@ -133,6 +133,12 @@ struct ColumnEncoding {
 };
 static_assert(sizeof(ColumnEncoding) == 8);
 
+// XtreeTypeRoutine.order_version of a column, zeros behind it; all zeros: none. Whole, because a hash would let some change pass.
+inline constexpr int kOrderVersionBytes = 32;
+struct OrderVersion {
+  char text[kOrderVersionBytes];
+};
+
 // Content of block 0, right after the page header.
 struct MetaContent {
   uint32_t magic;
@@ -150,9 +156,10 @@ struct MetaContent {
   LevelStatistics level[kMaxLevel];
   ColumnEncoding column[kMaxColumns];
   ColumnStatistics column_statistics[kMaxColumns];
+  OrderVersion order_version[kMaxColumns];
 };
 static_assert(offsetof(MetaContent, level) == 56);
-static_assert(sizeof(MetaContent) == 56 + 24 * kMaxLevel + 16 * kMaxColumns);
+static_assert(sizeof(MetaContent) == 56 + 24 * kMaxLevel + (16 + kOrderVersionBytes) * kMaxColumns);
 
 inline constexpr uint64_t kFeatureInclude = 1;  // leaves carry an INCLUDE payload
 inline constexpr uint64_t kKnownFeatures = kFeatureInclude;

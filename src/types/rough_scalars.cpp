@@ -1,4 +1,4 @@
-// Operator classes for timetz, interval and uuid, whose order does not fit 64 bits: the ordinal keeps the order as far as it
+// Operator classes for timetz and interval, whose order does not fit 64 bits: the ordinal keeps the order as far as it
 // goes, values that share one are rechecked, and keys cannot be returned.
 //
 // Called by the access method through XtreeTypeRoutine. No locks, no WAL.
@@ -10,7 +10,6 @@ extern "C" {
 #include "datatype/timestamp.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
-#include "utils/uuid.h"
 }
 
 namespace xtree {
@@ -30,9 +29,6 @@ int64 OrdinalOfInterval(Datum value) {
   return static_cast<int64>(std::clamp<__int128>(span, PG_INT64_MIN, PG_INT64_MAX));
 }
 
-// The first eight of sixteen bytes.
-int64 OrdinalOfUuid(Datum value) { return FromUnsigned64(NumberOfBytes(DatumGetUUIDP(value)->data, UUID_LEN, 8)); }
-
 template <ToOrdinal kToOrdinal>
 void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
   const int64 ordinal = kToOrdinal(argument);
@@ -45,16 +41,14 @@ void IntervalOrder(const XtreeColumn*, StrategyNumber, Oid, Datum argument, Xtre
 
 template <ToOrdinal kToOrdinal>
 constexpr XtreeTypeRoutine Routine(uint16 encoding_id) {
-  return ScalarRoutine(encoding_id, 8, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>, nullptr);
+  return Rough(ScalarRoutine(encoding_id, 8, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>, nullptr));
 }
 
 constexpr XtreeTypeRoutine kTimetz = Routine<OrdinalOfTimetz>(49);
 constexpr XtreeTypeRoutine kInterval = Ordered(Routine<OrdinalOfInterval>(50), IntervalOrder);
-constexpr XtreeTypeRoutine kUuid = Routine<OrdinalOfUuid>(51);
 
 }  // namespace
 }  // namespace xtree
 
 XTREE_SUPPORT_FUNCTION(xtree_timetz_support, xtree::kTimetz)
 XTREE_SUPPORT_FUNCTION(xtree_interval_support, xtree::kInterval)
-XTREE_SUPPORT_FUNCTION(xtree_uuid_support, xtree::kUuid)

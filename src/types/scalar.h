@@ -79,9 +79,14 @@ constexpr XtreeTypeRoutine ScalarRoutine(uint16 encoding_id, uint8 width, XtreeS
       .scalar = scalar,
       .exact = reconstruct != nullptr,
       .may_be_empty = false,
+      .words = false,
+      .blind_strategies = 0,
+      .order_version = nullptr,
       .dimensions_of = nullptr,
       .dimensions_in = nullptr,
       .default_dimensions = 0,
+      .choose_dimensions = nullptr,
+      .most_dimensions = 0,
       .bounds = bounds,
       .constraint = constraint,
       .order = nullptr,
@@ -89,6 +94,12 @@ constexpr XtreeTypeRoutine ScalarRoutine(uint16 encoding_id, uint8 width, XtreeS
       .coordinate = nullptr,
       .planner_family = nullptr,
   };
+}
+
+// Of a type whose conditions are ConstrainRoughly's.
+constexpr XtreeTypeRoutine Rough(XtreeTypeRoutine routine) {
+  routine.blind_strategies |= 1 << kNotEqualStrategy;
+  return routine;
 }
 
 }  // namespace xtree

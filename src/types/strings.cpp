@@ -1,153 +1,179 @@
-// Operator classes for text (and varchar), bpchar and bytea.
+// Operator classes for text (and varchar), bpchar, bytea, bit and varbit.
 //
-// The ordinal is the first eight bytes of what sorts as the value does: of the value itself under the C collation and for bytea,
-// of its sort key under collations whose sort keys the server trusts (those of ICU); they order values as far as they go. The
-// version of such a collation is part of the encoding, so an index that another version wrote asks for REINDEX. Under other
-// collations the ordinal is a hash, which finds equal values, and comparisons recheck every row. Keys cannot be returned. Called by
-// the access method through XtreeTypeRoutine; may read the catalog. No locks, no WAL.
+// The key is words of what sorts as the value does (words.h, text_order.h); under collations of the C library a hash, which finds equal
+// values, and other comparisons recheck every row. The version of an ICU collation is remembered by the index. A hash of bytes needs
+// none: under such a collation values are equal only if their bytes are. Keys cannot be returned. Called by the access method through
+// XtreeTypeRoutine; may read the catalog. No locks, no WAL.
 #include <algorithm>
 
-#include "types/scalar.h"
+#include "types/text_order.h"
+#include "types/words.h"
 
 extern "C" {
-#include "catalog/pg_collation_d.h"
 #include "common/hashfn.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
-#include "utils/pg_locale.h"
-#include "utils/sortsupport.h"
-#include "utils/varlena.h"
+#include "utils/varbit.h"
 }
 
 namespace xtree {
 namespace {
 
-// The bytes that count for comparison: blanks at the end of a bpchar do not.
+// A detoasted value's bytes that count for comparison: blanks at the end of a bpchar do not.
 template <bool kBlankPadded>
-int LengthOf(const varlena* value) {
-  int length = VARSIZE_ANY_EXHDR(value);
-  const char* bytes = VARDATA_ANY(value);
-  if (kBlankPadded)
-    while (length > 0 && bytes[length - 1] == ' ') length--;
-  return length;
-}
+class String {
+ public:
+  explicit String(Datum value) : value_(value), packed_(PG_DETOAST_DATUM_PACKED(value)) {
+    length_ = static_cast<int>(VARSIZE_ANY_EXHDR(packed_));
+    if (kBlankPadded)
+      while (length_ > 0 && bytes()[length_ - 1] == ' ') length_--;
+  }
+  void Free() const {
+    if (PointerGetDatum(packed_) != value_) pfree(packed_);
+  }
+  const char* bytes() const { return VARDATA_ANY(packed_); }
+  int length() const { return length_; }
 
-int64 PrefixOf(const char* bytes, int length) { return FromUnsigned64(NumberOfBytes(bytes, length, 8)); }
-
-int64 HashOf(const char* bytes, int length) {
-  return static_cast<int64>(hash_bytes_extended(reinterpret_cast<const unsigned char*>(bytes), length, 0));
-}
-
-// bytea has no collation.
-bool IsOrderedByBytes(const XtreeColumn* column) { return !OidIsValid(column->collation) || lc_collate_is_c(column->collation); }
-
-// Values that are equal though their bytes differ share no hash.
-bool HasEqualBytes(Oid collation) {
-  if (collation == DEFAULT_COLLATION_OID) return true;
-  const pg_locale_t locale = pg_newlocale_from_collation(collation);
-  return locale == nullptr || locale->deterministic;
-}
-
-// What makes sort keys under a collation: the server's own abbreviated keys, which it has for collations that it trusts.
-struct SortKeys {
-  Oid collation;
-  Oid type;
-  SortSupportData support;
-  XtreeTypeRoutine routine;  // once an index was looked at
-  SortKeys* next;
-
-  bool trusted() const { return support.abbrev_converter != nullptr; }
+ private:
+  Datum value_;
+  varlena* packed_;
+  int length_;
 };
 
-// 0 where there is none.
-uint16 VersionOf(Oid collation) {
-  LOCAL_FCINFO(call, 1);
-  InitFunctionCallInfoData(*call, nullptr, 1, InvalidOid, nullptr, nullptr);
-  call->args[0] = {ObjectIdGetDatum(collation), false};
-  const Datum version = pg_collation_actual_version(call);
-  if (call->isnull) return 0;
-  const char* name = TextDatumGetCString(version);
-  return static_cast<uint16>(hash_bytes(reinterpret_cast<const unsigned char*>(name), static_cast<int>(strlen(name))));
-}
-
-SortKeys* NewSortKeys(Oid type, Oid collation) {
-  auto* keys = static_cast<SortKeys*>(MemoryContextAllocZero(TopMemoryContext, sizeof(SortKeys)));
-  keys->collation = collation;
-  keys->type = type;
-  keys->support.ssup_cxt = TopMemoryContext;
-  keys->support.ssup_collation = collation;
-  keys->support.abbreviate = true;
-  const MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-  varstr_sortsupport(&keys->support, type, collation);
-  MemoryContextSwitchTo(old);
-  return keys;
-}
-
-
-// For the life of the session, as the server keeps its collations. REQUIRES: a collation other than C.
-SortKeys* SortKeysOf(Oid type, Oid collation) {
-  static SortKeys* known = nullptr;
-  for (SortKeys* keys = known; keys != nullptr; keys = keys->next)
-    if (keys->collation == collation && keys->type == type) return keys;
-  SortKeys* keys = NewSortKeys(type, collation);
-  keys->next = known;
-  return known = keys;
-}
-
-template <bool kBlankPadded>
-void SortedBounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
-  SortKeys* keys = SortKeysOf(kBlankPadded ? BPCHAROID : TEXTOID, column->collation);
-  SetOrdinal(FromUnsigned64(keys->support.abbrev_converter(value, &keys->support)), out);
-}
-
-// Equal values have equal sort keys, also where their bytes differ.
-template <bool kBlankPadded>
-void SortedConstrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
-  SortKeys* keys = SortKeysOf(kBlankPadded ? BPCHAROID : TEXTOID, column->collation);
-  const int64 ordinal = FromUnsigned64(keys->support.abbrev_converter(argument, &keys->support));
-  ConstrainRoughly(strategy, {ordinal, ordinal}, out);
-}
-
-template <bool kBlankPadded>
-int64 OrdinalOf(const XtreeColumn* column, Datum value) {
-  varlena* packed = PG_DETOAST_DATUM_PACKED(value);
-  const int length = LengthOf<kBlankPadded>(packed);
-  const char* bytes = VARDATA_ANY(packed);
-  const int64 ordinal = IsOrderedByBytes(column) ? PrefixOf(bytes, length) : HashOf(bytes, length);
-  if (PointerGetDatum(packed) != value) pfree(packed);
-  return ordinal;
-}
-
-template <bool kBlankPadded>
-void Bounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
-  SetOrdinal(OrdinalOf<kBlankPadded>(column, value), out);
-}
-
-template <bool kBlankPadded>
-void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
-  const bool known = IsOrderedByBytes(column) || (strategy == BTEqualStrategyNumber && HasEqualBytes(column->collation));
-  const int64 ordinal = OrdinalOf<kBlankPadded>(column, argument);
-  ConstrainRoughly(strategy, known ? Place{ordinal, ordinal} : Place{PG_INT64_MIN, PG_INT64_MAX}, out);
-}
-
-constexpr XtreeTypeRoutine kSortedText =
-    ScalarRoutine(60, 8, XTREE_SCALAR_INTEGER, SortedBounds<false>, SortedConstrain<false>, nullptr);
-constexpr XtreeTypeRoutine kSortedBpchar =
-    ScalarRoutine(61, 8, XTREE_SCALAR_INTEGER, SortedBounds<true>, SortedConstrain<true>, nullptr);
-constexpr XtreeTypeRoutine kText = ScalarRoutine(53, 8, XTREE_SCALAR_INTEGER, Bounds<false>, Constrain<false>, nullptr);
-constexpr XtreeTypeRoutine kBpchar = ScalarRoutine(54, 8, XTREE_SCALAR_INTEGER, Bounds<true>, Constrain<true>, nullptr);
-constexpr XtreeTypeRoutine kBytea = ScalarRoutine(55, 8, XTREE_SCALAR_INTEGER, Bounds<false>, Constrain<false>, nullptr);
-
-const XtreeTypeRoutine* RoutineOf(const XtreeColumn* column, Oid type, const XtreeTypeRoutine& plain, const XtreeTypeRoutine& sorted) {
-  if (column == nullptr || IsOrderedByBytes(column)) return &plain;
-  SortKeys* keys = SortKeysOf(type, column->collation);
-  if (!keys->trusted()) return &plain;
-  if (keys->routine.magic == 0) {
-    keys->routine = sorted;
-    keys->routine.encoding_version = VersionOf(column->collation);
+// Of a bit string: bits beyond the length are stored as 0, so that a beginning sorts before what goes on.
+class Bits {
+ public:
+  explicit Bits(Datum value) : value_(value), bits_(DatumGetVarBitP(value)) {}
+  void Free() const {
+    if (PointerGetDatum(bits_) != value_) pfree(bits_);
   }
-  return &keys->routine;
+  const char* bytes() const { return reinterpret_cast<const char*>(VARBITS(bits_)); }
+  int length() const { return static_cast<int>(VARBITBYTES(bits_)); }
+  uint64 bit_length() const { return static_cast<uint64>(VARBITLEN(bits_)); }
+
+ private:
+  Datum value_;
+  VarBit* bits_;
+};
+
+// A key is of the length that the column has; where the order is unknown, a hash alone.
+template <bool kBlankPadded>
+void SetKey(const XtreeColumn* column, const String<kBlankPadded>& string, int64* key) {
+  const Oid collation = column->collation;
+  if (TextOrderOf(collation) == TextOrder::kUnknown) {
+    key[0] = TextHash(collation, string.bytes(), string.length());
+    return;
+  }
+  const int words = WordsIn(column->dimensions);
+  TextWords(collation, string.bytes(), string.length(), words, key);
+  if (HasHash(column->dimensions)) key[words] = TextHash(collation, string.bytes(), string.length());
+}
+
+void SetKey(const XtreeColumn* column, const Bits& bits, int64* key) {
+  const int words = WordsIn(column->dimensions);
+  TextWords(InvalidOid, bits.bytes(), bits.length(), words, key);
+  if (HasHash(column->dimensions))
+    key[words] = static_cast<int64>(hash_bytes_extended(reinterpret_cast<const unsigned char*>(bits.bytes()), bits.length(), bits.bit_length()));
+}
+
+// No text has a byte that is 0, so its words tell where it ends; those of bytea and of bits do not, nor those of a sort key.
+template <bool kBlankPadded>
+Tie TieOf(const XtreeColumn* column, const String<kBlankPadded>& argument) {
+  if (column->type == BYTEAOID || TextOrderOf(column->collation) != TextOrder::kBytes) return Tie::kUnknown;
+  const int kept = 8 * WordsIn(column->dimensions);
+  return argument.length() < kept ? Tie::kEqual : argument.length() == kept ? Tie::kNotLess : Tie::kUnknown;
+}
+
+Tie TieOf(const XtreeColumn*, const Bits&) { return Tie::kUnknown; }
+
+template <typename Value>
+void Bounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
+  const Value string(value);
+  SetKey(column, string, out->lo);
+  std::copy_n(out->lo, column->dimensions, out->hi);
+  out->empty = false;
+  string.Free();
+}
+
+template <typename Value>
+void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
+  const Value string(argument);
+  int64 key[kMostKeyOrdinals];
+  SetKey(column, string, key);
+  ConstrainByWords(column, strategy, key, TieOf(column, string), out);
+  string.Free();
+}
+
+// The order is not known.
+template <bool kBlankPadded>
+void ConstrainByHash(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
+  out->recheck = true;
+  if (strategy != BTEqualStrategyNumber) return;
+  const String<kBlankPadded> string(argument);
+  SetKey(column, string, out->lo_min);
+  out->lo_max[0] = out->lo_min[0];
+  string.Free();
+}
+
+constexpr uint32 kAllButEqual =
+    1 << BTLessStrategyNumber | 1 << BTLessEqualStrategyNumber | 1 << BTGreaterEqualStrategyNumber | 1 << BTGreaterStrategyNumber | 1 << kNotEqualStrategy;
+
+template <bool kBlankPadded>
+constexpr XtreeTypeRoutine HashedRoutine(uint16 encoding_id) {
+  XtreeTypeRoutine routine =
+      ScalarRoutine(encoding_id, 8, XTREE_SCALAR_INTEGER, Bounds<String<kBlankPadded>>, ConstrainByHash<kBlankPadded>, nullptr);
+  routine.blind_strategies = kAllButEqual;
+  return routine;
+}
+
+// Three ways of one type, by the column's collation.
+struct StringRoutines {
+  XtreeTypeRoutine bytes;
+  XtreeTypeRoutine sorted;
+  XtreeTypeRoutine hashed;
+};
+
+template <bool kBlankPadded>
+constexpr StringRoutines RoutinesOf(uint16 bytes_id, uint16 sorted_id, uint16 hashed_id) {
+  return {WordsRoutine(bytes_id, Bounds<String<kBlankPadded>>, Constrain<String<kBlankPadded>>),
+          WordsRoutine(sorted_id, Bounds<String<kBlankPadded>>, Constrain<String<kBlankPadded>>), HashedRoutine<kBlankPadded>(hashed_id)};
+}
+
+constexpr StringRoutines kText = RoutinesOf<false>(53, 60, 62);
+constexpr StringRoutines kBpchar = RoutinesOf<true>(54, 61, 63);
+constexpr XtreeTypeRoutine kBytea = WordsRoutine(55, Bounds<String<false>>, Constrain<String<false>>);
+constexpr XtreeTypeRoutine kBits = WordsRoutine(56, Bounds<Bits>, Constrain<Bits>);
+
+// With the version of the collation; for the life of the session, as the server keeps its collations.
+const XtreeTypeRoutine* SortedRoutineOf(Oid collation, const XtreeTypeRoutine& sorted) {
+  struct Known {
+    Oid collation;
+    const XtreeTypeRoutine* like;
+    XtreeTypeRoutine routine;
+    Known* next;
+  };
+  static Known* known = nullptr;
+  for (Known* one = known; one != nullptr; one = one->next)
+    if (one->collation == collation && one->like == &sorted) return &one->routine;
+  const char* version = TextOrderVersion(collation);
+  auto* added = static_cast<Known*>(MemoryContextAlloc(TopMemoryContext, sizeof(Known)));
+  *added = {collation, &sorted, sorted, known};
+  added->routine.order_version = version;
+  known = added;
+  return &added->routine;
+}
+
+const XtreeTypeRoutine* RoutineOf(const XtreeColumn* column, const StringRoutines& routines) {
+  if (column == nullptr) return &routines.bytes;
+  switch (TextOrderOf(column->collation)) {
+    case TextOrder::kBytes:
+      return &routines.bytes;
+    case TextOrder::kSortKey:
+      return SortedRoutineOf(column->collation, routines.sorted);
+    case TextOrder::kUnknown:
+      break;
+  }
+  return &routines.hashed;
 }
 
 const XtreeColumn* ColumnOf(Datum argument) { return reinterpret_cast<const XtreeColumn*>(DatumGetPointer(argument)); }
@@ -157,13 +183,10 @@ const XtreeColumn* ColumnOf(Datum argument) { return reinterpret_cast<const Xtre
 
 extern "C" {
 PG_FUNCTION_INFO_V1(xtree_text_support);
-Datum xtree_text_support(PG_FUNCTION_ARGS) {
-  PG_RETURN_POINTER(xtree::RoutineOf(xtree::ColumnOf(PG_GETARG_DATUM(0)), TEXTOID, xtree::kText, xtree::kSortedText));
-}
+Datum xtree_text_support(PG_FUNCTION_ARGS) { PG_RETURN_POINTER(xtree::RoutineOf(xtree::ColumnOf(PG_GETARG_DATUM(0)), xtree::kText)); }
 PG_FUNCTION_INFO_V1(xtree_bpchar_support);
-Datum xtree_bpchar_support(PG_FUNCTION_ARGS) {
-  PG_RETURN_POINTER(xtree::RoutineOf(xtree::ColumnOf(PG_GETARG_DATUM(0)), BPCHAROID, xtree::kBpchar, xtree::kSortedBpchar));
-}
+Datum xtree_bpchar_support(PG_FUNCTION_ARGS) { PG_RETURN_POINTER(xtree::RoutineOf(xtree::ColumnOf(PG_GETARG_DATUM(0)), xtree::kBpchar)); }
 }
 
 XTREE_SUPPORT_FUNCTION(xtree_bytea_support, xtree::kBytea)
+XTREE_SUPPORT_FUNCTION(xtree_bit_support, xtree::kBits)

@@ -18,7 +18,7 @@ INSERT INTO samples VALUES
   ('date', true, '{infinity, -infinity, 2024-02-29}'), ('time', true, '{24:00, 00:00:00.000001}'), ('timetz', false, '{12:00+01, 11:00+00}'),
   ('timestamp', true, '{infinity, 294276-12-31 23:59:59.999999}'), ('timestamptz', true, '{-infinity, 2024-01-01 00:00:00.000001+00}'),
   ('interval', false, '{1 month, 30 days}'), ('bool', true, '{t, f}'), ('"char"', true, '{a, ""}'), ('size', true, '{small, large}'),
-  ('uuid', false, '{00000000-0000-0000-0000-000000000001}'), ('macaddr', true, '{ff:ff:ff:ff:ff:ff, 00:00:00:00:00:01}'),
+  ('uuid', true, '{00000000-0000-0000-0000-000000000001, fedcba98-7654-3210-89ab-cdef01234567}'), ('macaddr', true, '{ff:ff:ff:ff:ff:ff, 00:00:00:00:00:01}'),
   ('macaddr8', true, '{ff:ff:ff:ff:ff:ff:ff:ff}'), ('text', false, '{a, "a "}'), ('varchar', false, '{a, "a "}'), ('bpchar', false, '{a, "a "}'),
   ('bytea', false, '{"\\x00"}'), ('bit(3)', false, '{101}'), ('varbit', false, '{1, 10}'), ('inet', false, '{10.0.0.1/8, 10.0.0.2/8}'), ('cidr', false, '{10.0.0.0/8}'),
   ('int4range', true, '{empty, "(,)", "[1,5)", "[,7)"}'), ('int8range', true, '{empty, "(,)", "[-9223372036854775808,5)", "(,-9223372036854775808)"}'),
