@@ -48,13 +48,13 @@ CREATE INDEX ties_y ON ties USING xtree (y);
 CREATE INDEX ties_r ON ties USING xtree (r float4_vector_ops);
 CREATE INDEX ties_v ON ties USING xtree (v float8_vector_ops);
 SELECT cost.* FROM unnest(ARRAY[
-  $$p <-> '(3.3,4.7)'$$, $$p <-> '(3.1,4.2)'$$, $$p <-> '(3.3,4.6)'$$, $$p <-> '(-1e3,1e2)'$$,
-  $$b <-> '(4,5)'$$, $$b <-> '(3,6)'$$, $$b <-> '(2.9,4.1)'$$, $$b <-> '(5.9,8.1)'$$,
-  $$c <-> '(3,4)'$$, $$c <-> '(4.5,4)'$$, $$y <-> '(5,3)'$$,
+  $$p <-> point '(3.3,4.7)'$$, $$p <-> point '(3.1,4.2)'$$, $$p <-> point '(3.3,4.6)'$$, $$p <-> point '(-1e3,1e2)'$$,
+  $$b <-> point '(4,5)'$$, $$b <-> point '(3,6)'$$, $$b <-> point '(2.9,4.1)'$$, $$b <-> point '(5.9,8.1)'$$,
+  $$c <-> point '(3,4)'$$, $$c <-> point '(4.5,4)'$$, $$y <-> point '(5,3)'$$,
   $$r <-> '{1.1,2.2,3.3}'$$, $$r <-> '{1,2,3}'$$, $$r <+> '{1.1,2.2,3.3}'$$, $$r <+> '{1,2,3}'$$,
   $$v <-> '{1.1,2.2,3.3}'$$, $$v <-> '{1,2,3}'$$, $$v <+> '{1.1,2.2,3.3}'$$, $$v <+> '{1,2,3}'$$]) ordering, cost_of_ties('ties', ordering) cost;
 SELECT ordering, (agree(format('SELECT %s FROM ties ORDER BY 1', ordering))).*
-FROM unnest(ARRAY[$$p <-> '(3.1,4.2)'$$, $$b <-> '(2.9,4.1)'$$, $$c <-> '(4.5,4)'$$, $$c <-> '(7,9)'$$, $$y <-> '(5,3)'$$, $$y <-> '(9,9)'$$,
+FROM unnest(ARRAY[$$p <-> point '(3.1,4.2)'$$, $$b <-> point '(2.9,4.1)'$$, $$c <-> point '(4.5,4)'$$, $$c <-> point '(7,9)'$$, $$y <-> point '(5,3)'$$, $$y <-> point '(9,9)'$$,
   $$r <-> '{1,2,3}'$$, $$v <+> '{1,2,3}'$$]) ordering;
 
 -- Scalars, by btree_gist's operators.

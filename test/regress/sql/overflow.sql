@@ -38,10 +38,10 @@ VACUUM huge;
 
 -- Rows that overflow, but are not asked for.
 SELECT ordering, (outcomes(format('SELECT id FROM huge WHERE id <= 1000 ORDER BY %s LIMIT 3', ordering))).*
-FROM unnest(ARRAY[$$p <-> '(-1.7e308,0)'$$, $$p <-> '(30.1,30.2)'$$, $$p <-> '(1.7e308,1.7e308)'$$, $$b <-> '(-1.7e308,0)'$$, $$b <-> '(30.1,30.2)'$$,
-  $$b <-> '(1.7e308,1.7e308)'$$, $$c <-> '(30.1,30.2)'$$, $$y <-> '(30.1,30.2)'$$]) ordering;
+FROM unnest(ARRAY[$$p <-> point '(-1.7e308,0)'$$, $$p <-> point '(30.1,30.2)'$$, $$p <-> point '(1.7e308,1.7e308)'$$, $$b <-> point '(-1.7e308,0)'$$, $$b <-> point '(30.1,30.2)'$$,
+  $$b <-> point '(1.7e308,1.7e308)'$$, $$c <-> point '(30.1,30.2)'$$, $$y <-> point '(30.1,30.2)'$$]) ordering;
 SELECT ordering, (outcomes(format('SELECT id FROM huge WHERE id + 0 <= 1000 ORDER BY %s', ordering))).fine
-FROM unnest(ARRAY[$$p <-> '(-1.7e308,0)'$$, $$p <-> '(30.1,30.2)'$$, $$b <-> '(-1.7e308,0)'$$, $$b <-> '(30.1,30.2)'$$]) ordering;
+FROM unnest(ARRAY[$$p <-> point '(-1.7e308,0)'$$, $$p <-> point '(30.1,30.2)'$$, $$b <-> point '(-1.7e308,0)'$$, $$b <-> point '(30.1,30.2)'$$]) ordering;
 -- Of circles and polygons the executor computes distances, in the order of the index: those that may overflow come last.
 SELECT id FROM huge ORDER BY c <-> '(30.1,30.2)' LIMIT 3;
 SET enable_seqscan = off;
