@@ -1,7 +1,4 @@
 // NearestScan where many distances are equal: they come as they are found, without a look at all of them.
-// Seen to fail: with children that keep the kernels' bounds (EqualPoints, EqualBoxes), with slack that makes bounds negative
-// (EqualPointsWithSlack), with children before rows of equal bounds (all), and with an exact distance that is remembered for
-// another box (NeighboursOfEqualPoints).
 #include "nearest_fixture.h"
 
 namespace xtree::test {

@@ -158,7 +158,6 @@ DROP PROCEDURE ask;
 DROP EXTENSION cube CASCADE;
 
 -- Equal cubes, nearest first: see knn_ties.sql. The index returns contrib/cube's own distances, so that the executor need not see all ties.
--- Seen to fail: with distances that are lowered by a rounding error, and with nodes that have bounds so lowered.
 CREATE TABLE cube_ties AS SELECT i AS id, CASE WHEN i % 100 = 0 THEN cube(ARRAY[i % 7, i % 11, i % 3]) ELSE '(1.1,2.2,3.3)' END AS p,
   CASE WHEN i % 100 = 0 THEN cube(ARRAY[i % 7, i % 11, i % 3], ARRAY[i % 5, i % 8, 4]) ELSE '(1.1,2.2,3.3),(4.4,5.5,6.6)' END AS b FROM generate_series(1, 20000) i;
 CREATE INDEX cube_ties_p ON cube_ties USING xtree (p);

@@ -1,8 +1,5 @@
 -- Many equal keys, nearest first: rows come as they are found. The first costs the pages on the way to one leaf, not all that hold a row at
 -- the same distance, and the order is that of the operator.
--- Seen to fail: with bounds that slack makes negative (polygon, circle at 0), with nodes that keep the bounds of the vector kernels (point,
--- box and vectors far away), with nodes visited before a row at the same distance (all), and with bounds of pg_hypot that take it to be
--- monotone (order of neighbours).
 
 -- Pages of index and table that a query reads, where an index scan answers it; the second time, when catalogs are known.
 CREATE FUNCTION pages_of(query text) RETURNS int LANGUAGE plpgsql AS $$

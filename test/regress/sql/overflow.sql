@@ -1,7 +1,5 @@
 -- Arithmetic beyond the range of double precision is an ERROR of many geometric operators. An index raises it only where a query without the
 -- index does: not for rows that another condition excludes, and that the executor would not have come to.
--- Seen to fail: with distances of points and boxes by core's functions, with circles of radius NaN that cover the plane, with polygons far away
--- that have the bound 0, and with polygons with infinite corners that take all points for inside.
 
 -- The answer of a query, or the ERROR that it ends in, without an index and with it; `fine`: no error comes from the index alone, and no other answer.
 CREATE FUNCTION outcomes(query text, OUT fine boolean, OUT without text, OUT through text) LANGUAGE plpgsql AS $$

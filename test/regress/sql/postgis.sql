@@ -178,7 +178,6 @@ DROP EXTENSION postgis CASCADE;
 
 -- Equal geometries, nearest first: see knn_ties.sql. `<#>` is known from the key, `<->` from a point to points whose coordinates are floats, and
 -- everything at 0.
--- Seen to fail: with lowered distances of boxes, and with a point's distance by its box.
 CREATE TABLE shape_ties AS SELECT i AS id, CASE WHEN i % 100 = 0 THEN ST_MakePoint(i % 7, i % 11) ELSE 'POINT(2.5 3.25)' END AS p,
   CASE WHEN i % 100 = 0 THEN ST_MakePoint(i % 7 + 0.3, i % 11) ELSE 'POINT(2.3 4.1)' END AS q,
   CASE WHEN i % 100 = 0 THEN ST_MakePoint(i % 7, i % 11) ELSE 'POLYGON((1.1 2.2, 5.3 2.2, 5.3 6.1, 1.1 2.2))' END AS y,
