@@ -38,12 +38,12 @@ REGRESS = setup agree \
 	point box circle polygon range multirange network vector \
 	scalar scalar2 string long_prefixes exact \
 	distance knn_ties overflow exclusion \
-	$(call with,cube,cube many_dimensions) $(call with,seg,seg) $(call with,isn,isn) $(call with,postgis,$(POSTGIS_TESTS)) \
+	$(call with,cube,cube many_dimensions knn_ties_cube) $(call with,seg,seg) $(call with,isn,isn) $(call with,postgis,$(POSTGIS_TESTS)) \
 	parallel_build moving_from_gist deferred deferred_untracked stats settings
-POSTGIS_TESTS = postgis
+POSTGIS_TESTS = postgis knn_ties_postgis
 # Companions are tested where their extension is installed: $(call with,EXTENSION,TESTS).
 with = $(if $(wildcard $(datadir)/extension/$(1).control),$(2))
-REGRESS_SKIPPED = $(filter-out $(REGRESS),cube many_dimensions seg isn $(POSTGIS_TESTS))
+REGRESS_SKIPPED = $(filter-out $(REGRESS),cube many_dimensions knn_ties_cube seg isn $(POSTGIS_TESTS))
 ISOLATION = split_scan first_row supernode_scan recycling index_only serializable exclusion exclusion_deferred
 # What needs stop points, or a setting that a server has not by default.
 ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert stopped_inspect concurrent_build two_phase deferred_build)

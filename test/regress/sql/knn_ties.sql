@@ -55,6 +55,8 @@ FROM unnest(ARRAY[$$p <-> point '(3.1,4.2)'$$, $$b <-> point '(2.9,4.1)'$$, $$c 
   $$r <-> '{1,2,3}'$$, $$v <+> '{1,2,3}'$$]) ordering;
 
 -- Scalars, by btree_gist's operators.
+SET client_min_messages = warning;
+CREATE EXTENSION xtree_btree_gist CASCADE;
 CREATE TABLE scalar_ties AS SELECT i AS id, 7 AS i4, 7.7::float8 AS f8, timestamptz '2024-01-01 00:00+00' AS tz, interval '1 day 3 hours' AS iv
 FROM generate_series(1, 20000) i;
 CREATE INDEX scalar_ties_i4 ON scalar_ties USING xtree (i4);
@@ -79,8 +81,9 @@ CREATE INDEX bits_p ON bits USING xtree (p);
 SELECT q, (agree(format('SELECT p <-> %L FROM bits ORDER BY 1', q))).* FROM unnest('{"(0,0)", "(0.05,0)", "(0.02,0.3)", "(1e-9,0.01)"}'::point[]) q;
 CREATE TABLE bit_boxes AS SELECT box(p, point(0.3, 0.3)) AS b FROM bits;
 CREATE INDEX bit_boxes_b ON bit_boxes USING xtree (b);
-SELECT q, (agree(format('SELECT b <-> %L FROM bit_boxes ORDER BY 1', q))).* FROM unnest('{"(0,0)", "(0.05,0)", "(0.02,0.3)"}'::point[]) q;
+SELECT q, (agree(format('SELECT b <-> point %L FROM bit_boxes ORDER BY 1', q))).* FROM unnest('{"(0,0)", "(0.05,0)", "(0.02,0.3)"}'::point[]) q;
 
 SELECT xtree_check(relid, true) FROM (SELECT oid AS relid FROM pg_class WHERE relname ~ '^(grown_ties_|ties_|scalar_ties_|bits_|bit_boxes_)' AND relkind = 'i' ORDER BY relname) s;
--- cube.sql and postgis.sql go on with pages_of() and cost_of_ties().
 DROP TABLE ties, scalar_ties, grown_ties, bits, bit_boxes;
+DROP EXTENSION btree_gist CASCADE;
+RESET client_min_messages;
