@@ -35,7 +35,7 @@ OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 # test/regress, in order: setup creates the extension, the others need it.
 REGRESS = setup agree \
 	index plans vacuum cluster \
-	point box circle polygon range multirange network vector \
+	point box circle polygon range multirange range_subtypes network hosts vector \
 	scalar scalar2 string long_prefixes exact \
 	distance knn_ties overflow exclusion \
 	$(call with,cube,cube many_dimensions knn_ties_cube) $(call with,seg,seg) $(call with,isn,isn) $(call with,postgis,$(POSTGIS_TESTS)) \

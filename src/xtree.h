@@ -56,6 +56,7 @@ typedef struct XtreeColumn
 	Oid collation;
 	uint16 dimensions;  /* of this column in this index */
 	const void *options; /* operator class parameters, or NULL */
+	const struct XtreeTypeRoutine *routine; /* the one that support function 1 returned for it; NULL when that is asked */
 } XtreeColumn;
 
 /* Result of bounds(): arrays of `dimensions` ordinals, lo[d] <= hi[d] (equal where the type is not extended). */
@@ -154,6 +155,12 @@ typedef struct XtreeTypeRoutine
 	 * then divided by the later ones only where the first leaves much together.
 	 */
 	bool words;
+
+	/*
+	 * Do values that the type's default B-tree operator class puts in order under the column's collation have ordinals in that order, with
+	 * words one after the other, and equal values the same? Then range types over the type are indexed by the first ordinal of their bounds.
+	 */
+	bool in_btree_order;
 
 	/*
 	 * Bit n: the constraint of strategy n leaves nothing out (or hardly anything), however few rows the operator holds for. The planner

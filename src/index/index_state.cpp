@@ -246,7 +246,8 @@ void DescribeColumn(Relation index, int column, ColumnState* out) {
   out->column.collation = index->rd_indcollation[column];
   out->column.options = options != nullptr ? options[column] : nullptr;
   out->column.dimensions = 0;
-  out->routine = RoutineOfColumn(index, column, &out->column);
+  out->column.routine = nullptr;
+  out->column.routine = out->routine = RoutineOfColumn(index, column, &out->column);
   const XtreeTypeRoutine& routine = *out->routine;
   out->column.dimensions = routine.dimensions != 0 ? routine.dimensions : routine.dimensions_of(&out->column);
 }

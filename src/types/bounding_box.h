@@ -70,6 +70,7 @@ constexpr XtreeTypeRoutine BoundingBoxRoutine(uint16 encoding_id, uint16 encodin
       .exact = false,
       .may_be_empty = false,
       .words = false,
+      .in_btree_order = false,
       .blind_strategies = 0,
       .order_version = nullptr,
       .dimensions_of = nullptr,

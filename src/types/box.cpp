@@ -210,6 +210,7 @@ constexpr XtreeTypeRoutine kRoutine = {
     .exact = true,
     .may_be_empty = false,
     .words = false,
+    .in_btree_order = false,
     .blind_strategies = 0,
     .order_version = nullptr,
     .dimensions_of = nullptr,

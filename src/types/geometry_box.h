@@ -123,6 +123,7 @@ constexpr XtreeTypeRoutine FloatBoxRoutine(uint16 encoding_id, uint16 dimensions
       .exact = false,
       .may_be_empty = false,
       .words = false,
+      .in_btree_order = false,
       .blind_strategies = 0,
       .order_version = nullptr,
       .dimensions_of = nullptr,

@@ -2,12 +2,14 @@
 //
 // A value is the interval from its first lower to its last upper bound (range_line.h); an empty one has the empty mark.
 // A multirange's gaps are not stored, so operators that see them are rechecked, and so is what ordinals cannot tell apart.
+// Where bounds have no ordinals at all, a hash of the value finds equal ones.
 // Called by the access method through XtreeTypeRoutine. No locks, no WAL; may read the type cache.
 #include "types/range_line.h"
 
 extern "C" {
 #include "catalog/pg_type_d.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 }
 
 #include "pg/compat.h"
@@ -28,6 +30,16 @@ constexpr StrategyNumber kContains = 7;
 constexpr StrategyNumber kContainedBy = 8;
 constexpr StrategyNumber kContainsElement = 16;
 constexpr StrategyNumber kEqual = 18;
+
+// The line of ordinals goes with the routine that an index has.
+struct RangeRoutine {
+  XtreeTypeRoutine routine;
+  RangeLine line;
+  const XtreeTypeRoutine* by_encoding;  // whether it is of ranges or multiranges
+  RangeRoutine* next;
+};
+
+const RangeLine& LineOf(const XtreeColumn* column) { return reinterpret_cast<const RangeRoutine*>(column->routine)->line; }
 
 // From the first lower to the last upper bound of a range or multirange.
 struct Hull {
@@ -77,15 +89,19 @@ int64 EndsAtLeast(const Hull& hull) {
 }
 
 void RangeBounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
-  const RangeLine line(column->type);
+  const RangeLine& line = LineOf(column);
   const Hull hull = HullOfRange(line, value);
   BoundsOf(line, hull, out);
-  if (line.encoding() == RangeEncoding::kCanonical && !hull.empty) out->lo[1] = out->hi[1] = EndsAtLeast(hull);
+  if (hull.empty) return;
+  if (line.encoding() == RangeEncoding::kCanonical) out->lo[1] = out->hi[1] = EndsAtLeast(hull);
+  if (line.encoding() == RangeEncoding::kOpaque) out->lo[1] = out->hi[1] = line.HashOf(value);
 }
 
 void MultirangeBounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
-  const RangeLine line(column->type);
-  BoundsOf(line, HullOfMultirange(line, value), out);
+  const RangeLine& line = LineOf(column);
+  const Hull hull = HullOfMultirange(line, value);
+  BoundsOf(line, hull, out);
+  if (line.encoding() == RangeEncoding::kOpaque && !hull.empty) out->lo[1] = out->hi[1] = line.HashOf(value);
 }
 
 // Conditions on a value's lower and upper bound. Where other bounds share the position, its ordinal is let in and the
@@ -232,7 +248,7 @@ void ConstrainByElement(const RangeLine& line, Datum element, Condition conditio
 template <bool kMultirange>
 void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid argument_type, Datum argument,
                XtreeConstraint* out) {
-  const RangeLine line(column->type);
+  const RangeLine& line = LineOf(column);
   if (strategy == kContainsElement) {
     ConstrainByElement(line, argument, Condition(out));
     out->recheck |= kMultirange;
@@ -241,11 +257,12 @@ void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid argument_
   const Hull query = IsMultirange(argument_type) ? HullOfMultirange(line, argument) : HullOfRange(line, argument);
   if (query.empty) return ConstrainByEmpty(strategy, Condition(out));
   ConstrainByHull(column, strategy, line, query, out);
+  if (line.encoding() == RangeEncoding::kOpaque && strategy == kEqual) out->lo_min[1] = out->lo_max[1] = line.HashOf(argument);
   out->recheck |= (kMultirange && SeesOwnGaps(strategy)) || (query.gaps && SeesGapsOfArgument(strategy));
 }
 
 Datum Reconstruct(const XtreeColumn* column, const int64* lo, const int64* hi, bool empty) {
-  const RangeLine line(column->type);
+  const RangeLine& line = LineOf(column);
   if (empty) return RangeTypePGetDatum(make_empty_range(line.range_type()));
   RangeBound lower = line.BoundAt(lo[0], true), upper = line.BoundAt(hi[0], false);
   if (line.encoding() == RangeEncoding::kCanonical && lower.infinite && lo[1] == kLowerIsLeast)
@@ -254,15 +271,17 @@ Datum Reconstruct(const XtreeColumn* column, const int64* lo, const int64* hi, b
   return RangeTypePGetDatum(pg::SerializeRange(line.range_type(), &lower, &upper));
 }
 
-double NumberFromOrdinal(int64 ordinal, bool) { return static_cast<double>(ordinal); }
-
 constexpr bool IsExact(RangeEncoding encoding) {
   return encoding == RangeEncoding::kDoubled || encoding == RangeEncoding::kCanonical;
 }
 
 constexpr decltype(XtreeTypeRoutine::coordinate) DisplayOf(RangeEncoding encoding) {
   if (encoding == RangeEncoding::kRounded) return nullptr;
-  return encoding == RangeEncoding::kCanonical ? NumberFromOrdinal : NumberFromDoubled;
+  return encoding == RangeEncoding::kDoubled || encoding == RangeEncoding::kClamped ? NumberFromDoubled : NumberFromOrdinal;
+}
+
+constexpr uint16 DimensionsOf(RangeEncoding encoding, bool multirange) {
+  return encoding == RangeEncoding::kOpaque || (encoding == RangeEncoding::kCanonical && !multirange) ? 2 : 1;
 }
 
 constexpr XtreeTypeRoutine RoutineOf(uint16 encoding_id, RangeEncoding encoding, bool multirange) {
@@ -272,13 +291,14 @@ constexpr XtreeTypeRoutine RoutineOf(uint16 encoding_id, RangeEncoding encoding,
       .api_version = XTREE_API_VERSION,
       .encoding_id = encoding_id,
       .encoding_version = 1,
-      .dimensions = static_cast<uint16>(encoding == RangeEncoding::kCanonical && !multirange ? 2 : 1),
+      .dimensions = DimensionsOf(encoding, multirange),
       .ordinal_width = 8,
       .extended = true,
       .scalar = encoding == RangeEncoding::kRounded ? XTREE_SCALAR_FLOAT64 : XTREE_SCALAR_INTEGER,
       .exact = exact,
       .may_be_empty = true,
       .words = false,
+      .in_btree_order = false,
       .blind_strategies = 0,
       .order_version = nullptr,
       .dimensions_of = nullptr,
@@ -295,22 +315,34 @@ constexpr XtreeTypeRoutine RoutineOf(uint16 encoding_id, RangeEncoding encoding,
   };
 }
 
-// By encoding.
+// By encoding. All that depends on the subtype's operator class has one id, so that what changes is the version.
 constexpr XtreeTypeRoutine kRange[] = {
     RoutineOf(60, RangeEncoding::kDoubled, false),   RoutineOf(61, RangeEncoding::kClamped, false),
     RoutineOf(62, RangeEncoding::kCanonical, false), RoutineOf(63, RangeEncoding::kRounded, false),
-    RoutineOf(64, RangeEncoding::kOpaque, false),
+    RoutineOf(64, RangeEncoding::kBegun, false),     RoutineOf(64, RangeEncoding::kOpaque, false),
 };
 constexpr XtreeTypeRoutine kMultirange[] = {
     RoutineOf(65, RangeEncoding::kDoubled, true),   RoutineOf(66, RangeEncoding::kClamped, true),
     RoutineOf(67, RangeEncoding::kCanonical, true), RoutineOf(68, RangeEncoding::kRounded, true),
-    RoutineOf(69, RangeEncoding::kOpaque, true),
+    RoutineOf(69, RangeEncoding::kBegun, true),      RoutineOf(69, RangeEncoding::kOpaque, true),
 };
 
-// A column says its type; without one the question is only what the operator class looks like.
+// A column says its type; without one the question is only what the operator class looks like. Each type has a routine of its own, and
+// another one when the meaning of its ordinals changes, which an index that goes by the first does not see.
 const XtreeTypeRoutine& RoutineFor(const XtreeTypeRoutine* by_encoding, const XtreeColumn* column) {
-  const auto encoding = column == nullptr ? RangeEncoding::kOpaque : RangeLine(column->type).encoding();
-  return by_encoding[static_cast<int>(encoding)];
+  if (column == nullptr) return by_encoding[static_cast<int>(RangeEncoding::kOpaque)];
+  static RangeRoutine* known = nullptr;
+  const RangeLine line(column->type);
+  for (RangeRoutine* r = known; r != nullptr; r = r->next)
+    if (r->by_encoding == by_encoding && r->line.SameAs(line)) return r->routine;
+  auto* made = static_cast<RangeRoutine*>(MemoryContextAlloc(TopMemoryContext, sizeof(RangeRoutine)));
+  *made = {by_encoding[static_cast<int>(line.encoding())], line, by_encoding, known};
+  if (line.by_operator_class()) made->routine.encoding_id = by_encoding[static_cast<int>(RangeEncoding::kOpaque)].encoding_id;
+  made->routine.encoding_version = line.version();
+  made->routine.order_version = line.order_version();
+  if (line.encoding() == RangeEncoding::kOpaque) made->routine.blind_strategies = line.has_hash() ? ~(1u << kEqual) : ~0u;
+  known = made;
+  return made->routine;
 }
 
 const XtreeColumn* ColumnArgument(FunctionCallInfo fcinfo) {

@@ -41,7 +41,7 @@ void IntervalOrder(const XtreeColumn*, StrategyNumber, Oid, Datum argument, Xtre
 
 template <ToOrdinal kToOrdinal>
 constexpr XtreeTypeRoutine Routine(uint16 encoding_id) {
-  return Rough(ScalarRoutine(encoding_id, 8, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>, nullptr));
+  return InBtreeOrder(Rough(ScalarRoutine(encoding_id, 8, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>, nullptr)));
 }
 
 constexpr XtreeTypeRoutine kTimetz = Routine<OrdinalOfTimetz>(49);

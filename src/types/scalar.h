@@ -80,6 +80,7 @@ constexpr XtreeTypeRoutine ScalarRoutine(uint16 encoding_id, uint8 width, XtreeS
       .exact = reconstruct != nullptr,
       .may_be_empty = false,
       .words = false,
+      .in_btree_order = false,
       .blind_strategies = 0,
       .order_version = nullptr,
       .dimensions_of = nullptr,
@@ -94,6 +95,12 @@ constexpr XtreeTypeRoutine ScalarRoutine(uint16 encoding_id, uint8 width, XtreeS
       .coordinate = nullptr,
       .planner_family = nullptr,
   };
+}
+
+// Of a type whose ordinals keep the order of B-tree's default operator class, so that ranges over it can go by them.
+constexpr XtreeTypeRoutine InBtreeOrder(XtreeTypeRoutine routine) {
+  routine.in_btree_order = true;
+  return routine;
 }
 
 // Of a type whose conditions are ConstrainRoughly's.

@@ -60,8 +60,8 @@ Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64*, bool) {
 
 template <ToOrdinal kToOrdinal, FromOrdinal kFromOrdinal>
 constexpr XtreeTypeRoutine Routine(uint16 encoding_id, uint8 width) {
-  return ScalarRoutine(encoding_id, width, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>,
-                       Reconstruct<kFromOrdinal>);
+  return InBtreeOrder(ScalarRoutine(encoding_id, width, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>,
+                                    Reconstruct<kFromOrdinal>));
 }
 
 double Unsigned32(int64 ordinal, bool) { return ToUnsigned32(ordinal); }

@@ -43,6 +43,7 @@ constexpr XtreeTypeRoutine UuidRoutine() {
   routine.encoding_version = 2;
   routine.dimensions = kWords;
   routine.words = true;
+  routine.in_btree_order = true;
   return routine;
 }
 

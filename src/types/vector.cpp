@@ -157,6 +157,7 @@ constexpr XtreeTypeRoutine RoutineOf(uint16 encoding_id) {
       .exact = true,
       .may_be_empty = false,
       .words = false,
+      .in_btree_order = false,
       .blind_strategies = 0,
       .order_version = nullptr,
       .dimensions_of = DimsOption,

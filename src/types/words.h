@@ -33,6 +33,7 @@ constexpr XtreeTypeRoutine WordsRoutine(uint16 encoding_id, BoundsCallback bound
   XtreeTypeRoutine routine = Rough(ScalarRoutine(encoding_id, 8, XTREE_SCALAR_INTEGER, bounds, constraint, nullptr));
   routine.encoding_version = 2;
   routine.words = true;
+  routine.in_btree_order = true;
   routine.dimensions = 0;
   routine.dimensions_of = KeyBytesOption;
   routine.default_dimensions = 1;
