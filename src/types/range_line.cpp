@@ -159,12 +159,11 @@ bool RangeLine::SameAs(const RangeLine& other) const {
 }
 
 uint16 RangeLine::version() const {
-  constexpr uint16 kVersion = 2;
-  if (element_ == nullptr) return kVersion;
-  const uint32 meaning[] = {static_cast<uint32>(encoding_), element_->encoding_id, element_->encoding_version,
-                            element_column_.collation};
+  constexpr uint16 kPlain = 2, kHashed = 3, kFirstOfElements = 4;
+  if (element_ == nullptr) return has_hash() ? kHashed : kPlain;
+  const uint16 meaning[] = {static_cast<uint16>(encoding_), element_->encoding_id, element_->encoding_version};
   const auto hash = static_cast<uint16>(hash_bytes(reinterpret_cast<const unsigned char*>(meaning), sizeof(meaning)));
-  return std::max<uint16>(hash, kVersion + 1);  // never that of types without
+  return std::max(hash, kFirstOfElements);
 }
 
 int64 RangeLine::HashOf(Datum value) const {
