@@ -101,7 +101,6 @@ void Start(IndexScanDesc scan, TreeScan* state, bool fetches_rows) {
   Use(scan, state);
   state->buffers().SetPredicateSnapshot(scan->xs_snapshot);
   NarrowAlternatives(state->reader, state->index->layout, IsMVCCSnapshot(scan->xs_snapshot), &state->constraint);
-  SettleRecheck(&state->constraint);
   state->started = true;
   pgstat_count_index_scan(scan->indexRelation);
   const bool keep = MustKeepLeaf(scan);
@@ -131,7 +130,7 @@ bool NextInWindow(IndexScanDesc scan, TreeScan* state) {
   }
   const int i = state->next++;
   scan->xs_heaptid = ToItemPointer(state->batch.tuples[i]);
-  scan->xs_recheck = state->batch.recheck;
+  scan->xs_recheck = state->batch.MustRecheck(i);
   if (scan->xs_want_itup) {
     scan->xs_itup = FormIndexTuple(scan->indexRelation, state, NodeView(state->index->layout, state->batch.page), state->batch.slots[i]);
     scan->xs_itupdesc = RelationGetDescr(scan->indexRelation);
@@ -211,6 +210,16 @@ bool NextNearest(IndexScanDesc scan, TreeScan* state) {
   return true;
 }
 
+// In runs of those that are to be rechecked and of those that are not.
+void AddToBitmap(LeafBatch& batch, TIDBitmap* bitmap) {
+  for (int from = 0, to; from < batch.count; from = to) {
+    const bool recheck = batch.MustRecheck(from);
+    to = batch.recheck_some ? from + 1 : batch.count;
+    while (to < batch.count && batch.MustRecheck(to) == recheck) to++;
+    tbm_add_tuples(bitmap, reinterpret_cast<ItemPointer>(batch.tuples + from), to - from, recheck);
+  }
+}
+
 // Runs when the scan's memory goes, at its end or at an abort.
 void EndScanUse(void* argument) {
   auto* state = static_cast<TreeScan*>(argument);
@@ -280,7 +289,7 @@ extern "C" int64 xtreegetbitmap(IndexScanDesc scan, TIDBitmap* bitmap) {
   int64 count = 0;
   if (state->index->undecided) return count;
   while (state->window.Step(state->reader, &state->batch)) {
-    tbm_add_tuples(bitmap, reinterpret_cast<ItemPointer>(state->batch.tuples), state->batch.count, state->batch.recheck);
+    AddToBitmap(state->batch, bitmap);
     count += state->batch.count;
   }
   state->reader.counts().tuples += count;

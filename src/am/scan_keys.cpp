@@ -284,10 +284,6 @@ void SettleSlack(PageReader& reader, const KeyLayout& layout, bool mvcc, OrderKe
   }
 }
 
-void SettleRecheck(Constraint* constraint) {
-  for (int i = 0; i < constraint->any_of_count; i++) constraint->recheck |= constraint->any_of[i].Recheck();
-}
-
 void OrderFromKey(Relation index, const IndexState& state, ScanKeyData* scan_key, OrderKey* out) {
   const ScanKeyData& key = *scan_key;
   const int column = key.sk_attno - 1;

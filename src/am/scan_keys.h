@@ -17,9 +17,6 @@ void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyDa
 // `mvcc`: it sees no row that was inserted later, so those are dropped too that have no place in the tree as it is now, by its root.
 void NarrowAlternatives(PageReader& reader, const KeyLayout& layout, bool mvcc, Constraint* constraint);
 
-// Says in the constraint whether rows are to be rechecked, after alternatives may have been dropped.
-void SettleRecheck(Constraint* constraint);
-
 // One ORDER BY operator, adapted for NearestScan.
 struct OrderKey {
   XtreeOrder order;

@@ -304,9 +304,46 @@ TEST_F(FilterTest, RecheckIsPassedOn) {
   PageFilter filter;
   filter.Compile(layout_, constraint);
   EXPECT_FALSE(filter.recheck());
+  EXPECT_FALSE(filter.recheck_some());
   constraint.recheck = true;
   filter.Compile(layout_, constraint);
   EXPECT_TRUE(filter.recheck());
+}
+
+// Seen to fail: with alternatives asked in their order alone, and with one group asked instead of all.
+TEST_F(FilterTest, ARowThatSatisfiesACertainAlternativeOfEachGroupNeedsNoRecheck) {
+  const ColumnShape column = {1, 8, true, Scalar::kInteger};
+  ASSERT_EQ(nullptr, KeyLayout::Make(&column, 1, false, &layout_));
+  NodeEditor editor(layout_, page_->bytes);
+  editor.Initialize(0, kNodeLeaf);
+  for (const Ordinal at : {5, 15, 25}) {
+    Box box;
+    MakeEmpty(layout_, &box);
+    box.lo[0] = box.hi[0] = at;
+    editor.AppendTuple(box, TupleId{0, 1, 1}, nullptr, 0);
+  }
+  Interval wide[] = {{0, 30}, {10, 30}}, all[] = {{}, {}}, one[] = {{0, 20}};
+  MarkRule rule[] = {MarkRule::kValue, MarkRule::kValue};
+  bool doubtful_first[] = {true, false}, certain[] = {false}, doubtful[] = {true};
+  AnyOf groups[] = {{0, 1, one, all, rule, false, certain}, {0, 2, wide, all, rule, false, doubtful_first}};
+  Constraint constraint;
+  constraint.Initialize(layout_);
+  constraint.any_of = groups;
+  constraint.any_of_count = 2;
+  PageFilter filter;
+  filter.Compile(layout_, constraint);
+  EXPECT_FALSE(filter.recheck());
+  EXPECT_TRUE(filter.recheck_some());
+  const NodeView leaf(layout_, page_->bytes);
+  EXPECT_TRUE(filter.MustRecheck(leaf, 0)) << "the doubtful one alone";
+  EXPECT_FALSE(filter.MustRecheck(leaf, 1)) << "both";
+  uint16_t slots[kMaxEntriesPerPage];
+  EXPECT_EQ(filter.Run(leaf, slots), 2);
+
+  groups[0].recheck = doubtful;
+  filter.Compile(layout_, constraint);
+  EXPECT_TRUE(filter.recheck()) << "no alternative of the first group is certain";
+  EXPECT_TRUE(filter.MustRecheck(leaf, 1));
 }
 
 }  // namespace

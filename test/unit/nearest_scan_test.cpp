@@ -494,6 +494,30 @@ TEST(NearestScan, RowTellsWhereItLies) {
   }
 }
 
+TEST(NearestScan, RowTellsWhetherItIsDoubtful) {
+  const KeyLayout layout = FloatLayout(2, false);
+  const RowSet rows = RandomRows(layout, 500, Distribution::kUniform, 3);
+  const auto store = PackTree(rows, {50, 50, 1});
+  Constraint near = Overlapping(layout, {0.1, 0.1}, {0.5, 0.5}), all = Everything(layout);
+  std::vector<Interval> lo(near.lo, near.lo + 2), hi(near.hi, near.hi + 2);
+  lo.resize(4);
+  hi.resize(4);
+  MarkRule rule[] = {MarkRule::kValue, MarkRule::kValue};
+  bool recheck[] = {false, true};
+  AnyOf group = {0, 2, lo.data(), hi.data(), rule, false, recheck};
+  all.any_of = &group;
+  all.any_of_count = 1;
+  Euclidean metric{{0.4, 0.4}};
+  const DistanceKey key = EuclideanKey(layout, 0, &metric);
+  MemoryReader reader(*store);
+  auto scan = std::make_unique<NearestScan>();
+  scan->Begin(layout, all, &key, 1, {});
+  NearestRow row;
+  size_t found = 0;
+  for (; scan->Next(reader, &row); ++found) EXPECT_EQ(row.recheck, !Satisfies(rows, RowOf(row.tuple), near));
+  EXPECT_EQ(found, rows.size());
+}
+
 TEST(NearestScan, LeavesOutKilledEntriesIfAsked) {
   const KeyLayout layout = FloatLayout(2, false);
   const RowSet rows = RandomRows(layout, 500, Distribution::kUniform, 3);

@@ -82,22 +82,39 @@ void AnyOf::DropOutside(const KeyLayout& layout, const Box& bounds) {
 
 bool AnyOf::Recheck() const { return recheck != nullptr && std::any_of(recheck, recheck + count, [](bool r) { return r; }); }
 
+bool AnyOf::RecheckAll() const { return recheck != nullptr && std::all_of(recheck, recheck + count, [](bool r) { return r; }); }
+
+uint8_t AnyOf::Marks(const NodeView& node, int entry) const {
+  const uint64_t marks = node.has_marks() ? node.Marks(entry) : 0;
+  return (marks >> (2 * column)) & (kMarkNull | kMarkEmpty);
+}
+
+bool AnyOf::Certain(const NodeView& leaf, int entry) const {
+  if (recheck == nullptr) return true;
+  if (sorted) return !recheck[0];  // all say the same
+  const uint8_t marks = Marks(leaf, entry);
+  if (ordered) return PassesOrdered(leaf, entry, marks, true);
+  for (int i = 0; i < count; i++)
+    if (!recheck[i] && PassesOne(leaf, entry, i, marks)) return true;
+  return false;
+}
+
 bool AnyOf::Passes(const NodeView& node, int entry) const {
-  const uint64_t entry_marks = node.has_marks() ? node.Marks(entry) : 0;
-  const uint8_t marks = (entry_marks >> (2 * column)) & (kMarkNull | kMarkEmpty);
+  const uint8_t marks = Marks(node, entry);
   if (node.leaf() && (marks & kMarkNull)) return false;
   if (sorted) return !(node.leaf() && marks != 0) && PassesSorted(node, entry);
-  if (ordered) return PassesOrdered(node, entry, marks);
+  if (ordered) return PassesOrdered(node, entry, marks, false);
   for (int i = 0; i < count; i++)
     if (PassesOne(node, entry, i, marks)) return true;
   return false;
 }
 
-bool AnyOf::PassesOrdered(const NodeView& node, int entry, uint8_t marks) const {
+// `certain`: an alternative that says all.
+bool AnyOf::PassesOrdered(const NodeView& node, int entry, uint8_t marks, bool certain) const {
   const int first = node.layout().first_dimension[column], dimensions = node.layout().first_dimension[column + 1] - first;
   const Ordinal low = node.Lo(entry, first), high = node.Hi(entry, first);
   for (auto i = std::lower_bound(reach, reach + count, low) - reach; i < count && First(order[i], dimensions).min <= high; i++)
-    if (PassesOne(node, entry, order[i], marks)) return true;
+    if (!(certain && recheck[order[i]]) && PassesOne(node, entry, order[i], marks)) return true;
   return false;
 }
 

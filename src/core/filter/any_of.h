@@ -34,16 +34,21 @@ struct AnyOf {
   // Drops the alternatives that no value within the bounds satisfies.
   void DropOutside(const KeyLayout& layout, const Box& bounds);
 
-  // Is any of the alternatives that are left only bounded by its intervals?
+  // Is any of the alternatives that are left only bounded by its intervals? Are all?
   bool Recheck() const;
+  bool RecheckAll() const;
 
   // Can the entry satisfy an alternative? On a directory page: can some row below?
   bool Passes(const NodeView& node, int entry) const;
 
+  // Does this row of a leaf satisfy one that says all?
+  bool Certain(const NodeView& leaf, int entry) const;
+
  private:
   void Order(const KeyLayout& layout);
   Interval First(int alternative, int dimensions) const;
-  bool PassesOrdered(const NodeView& node, int entry, uint8_t marks) const;
+  bool PassesOrdered(const NodeView& node, int entry, uint8_t marks, bool certain) const;
+  uint8_t Marks(const NodeView& node, int entry) const;
   bool PassesSorted(const NodeView& node, int entry) const;
   bool PassesOne(const NodeView& node, int entry, int alternative, uint8_t marks) const;
 };

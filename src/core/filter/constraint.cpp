@@ -105,7 +105,7 @@ bool Constraint::Never(const KeyLayout& layout) const {
 
 void PageFilter::Compile(const KeyLayout& layout, const Constraint& constraint) {
   layout_ = &layout;
-  recheck_ = constraint.recheck;
+  SettleRecheck(constraint);
   never_ = constraint.Never(layout);
   any_of_ = constraint.any_of;
   any_of_count_ = constraint.any_of_count;
@@ -123,6 +123,22 @@ void PageFilter::Compile(const KeyLayout& layout, const Constraint& constraint) 
   for (int c = 0; c < layout.columns; ++c) {
     if (rule[c] == MarkRule::kValueOrEmpty) AddTerms(constraint, c);
   }
+}
+
+// A row that satisfies an alternative that says all needs no recheck, whatever the others say: few rows are near the edge of a
+// window that is not quite known, and one odd value in a table is no reason to look at all the others.
+void PageFilter::SettleRecheck(const Constraint& constraint) {
+  recheck_ = constraint.recheck;
+  recheck_some_ = false;
+  for (int i = 0; i < constraint.any_of_count; ++i) {
+    recheck_ |= constraint.any_of[i].count > 0 && constraint.any_of[i].RecheckAll();
+    recheck_some_ |= constraint.any_of[i].Recheck();
+  }
+}
+
+bool PageFilter::MustRecheck(const NodeView& leaf, int entry) const {
+  if (recheck_ || !recheck_some_) return recheck_;
+  return !std::all_of(any_of_, any_of_ + any_of_count_, [&](const AnyOf& group) { return group.Certain(leaf, entry); });
 }
 
 // Marks of a directory entry tell of some row below, so there they can be required but never forbidden.

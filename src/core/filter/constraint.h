@@ -44,7 +44,7 @@ class Constraint {
   // The rule of a column, given its intervals: kValue where intervals imply it, kNever or kEmpty where no value lies in them.
   MarkRule Rule(const KeyLayout& layout, int column) const;
 
-  bool recheck;  // some condition is only bounded by its intervals
+  bool recheck;  // some condition is only bounded by its intervals, for every row; any_of may say so of some rows
   MarkRule rule[kMaxColumns];
   Interval lo[kMaxDimensions];
   Interval hi[kMaxDimensions];
@@ -76,7 +76,10 @@ class PageFilter {
   // (kMaxEntriesPerPage of room). Returns their number.
   int Run(const NodeView& node, uint16_t* slots) const;
 
+  // Are all rows only bounded by the intervals? Are some, and is this one?
   bool recheck() const { return recheck_; }
+  bool recheck_some() const { return recheck_some_; }
+  bool MustRecheck(const NodeView& leaf, int entry) const;
 
  private:
   // Terms of columns with kValueOrEmpty come last: where a mark says empty they do not count, so on pages with marks they are tested
@@ -89,6 +92,7 @@ class PageFilter {
     MarkTerm marks;
   };
 
+  void SettleRecheck(const Constraint& constraint);
   void AddMarks(int column, MarkRule rule);
   void AddTerms(const Constraint& constraint, int column);
   void AddLeafTerms(int dimension, Interval lo, Interval hi);
@@ -99,6 +103,7 @@ class PageFilter {
 
   bool never_;
   bool recheck_;
+  bool recheck_some_;
   Terms terms_[2];  // [0] leaf, [1] directory
   const AnyOf* any_of_;
   int any_of_count_;

@@ -353,8 +353,9 @@ void NearestScan::PopRow(NearestRow* row) {
   row->lsn = frame.lsn;
   row->slot = frame.Slot(item.entry);
   row->page = frame.page;
-  row->recheck = filter_.recheck();
-  row->tuple = frame.view(*layout_).Tuple(row->slot);
+  const NodeView leaf = frame.view(*layout_);
+  row->recheck = filter_.MustRecheck(leaf, row->slot);
+  row->tuple = leaf.Tuple(row->slot);
   for (int key = 0; key < key_count_; ++key) {
     const DistanceRank rank = key == 0 ? item.rank : frame.Rank(key, item.entry);
     row->null[key] = rank == kNullDistance;

@@ -47,7 +47,7 @@ struct NearestRow {
   BlockNumber block;
   Lsn lsn;  // of the page when it was read
   uint16_t slot;
-  bool recheck;         // the constraint is only bounded by its intervals
+  bool recheck;         // the row is only bounded by the constraint's intervals
   const uint8_t* page;  // a copy for NodeView, until the next call
   double distance[kMaxOrderKeys];
   bool null[kMaxOrderKeys];

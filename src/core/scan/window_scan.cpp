@@ -100,6 +100,13 @@ void WindowScan::AddToSpace(PageReader& reader, const NodeView& node, const uint
   for (int i = 0; i < count; ++i) space_.Add(reader, node, slots[i]);
 }
 
+void WindowScan::MarkDoubtful(const NodeView& leaf, LeafBatch* batch) {
+  batch->recheck = filter_.recheck();
+  batch->recheck_some = !batch->recheck && filter_.recheck_some();
+  if (!batch->recheck_some) return;
+  for (int i = 0; i < batch->count; ++i) batch->doubtful[batch->slots[i]] = filter_.MustRecheck(leaf, batch->slots[i]);
+}
+
 // Next on top, so in reverse order.
 void WindowScan::PushChildren(PageReader& reader) {
   if (options_.order == WindowOrder::kSpatial) SortChildrenInSpace(reader);
@@ -128,7 +135,7 @@ void WindowScan::CollectMatches(const NodeView& leaf, Lsn lsn, LeafBatch* batch)
   if (count == 0) return;
   for (int i = 0; i < count; ++i) batch->tuples[i] = leaf.Tuple(batch->slots[i]);
   batch->lsn = lsn;
-  batch->recheck = filter_.recheck();
+  MarkDoubtful(leaf, batch);
   batch->page = options_.keep_pages ? copy_ : nullptr;
   if (options_.keep_pages) leaf.CopyTo(copy_, batch->slots, count);  // far less than the page where few match
 }

@@ -19,11 +19,15 @@ namespace xtree {
 struct LeafBatch {
   BlockNumber block;
   Lsn lsn;              // of the page when it was read: kill bits may be set while it is still the same
-  bool recheck;         // the constraint is only bounded by its intervals
+  bool recheck;         // every match is only bounded by the constraint's intervals
+  bool recheck_some;    // or some are, those of which `doubtful` says so by their slot
   const uint8_t* page;  // with keep_pages: a copy of the matches for NodeView, until the next call; else nullptr
   int count;            // > 0
   uint16_t slots[kMaxEntriesPerPage];
   TupleId tuples[kMaxEntriesPerPage];
+  bool doubtful[kMaxEntriesPerPage];
+
+  bool MustRecheck(int match) const { return recheck || (recheck_some && doubtful[slots[match]]); }
 };
 
 // What comes first.
@@ -52,6 +56,7 @@ class WindowScan {
   void CollectChildren(PageReader& reader, const NodeView& node, Lsn lsn);
   void CollectMatches(const NodeView& leaf, Lsn lsn, LeafBatch* batch);
   void AddToSpace(PageReader& reader, const NodeView& node, const uint16_t* slots, int count);
+  void MarkDoubtful(const NodeView& leaf, LeafBatch* batch);
   void DropVisited(LeafBatch* batch);
   static void SortByTuple(LeafBatch* batch);
   void SortInSpace(PageReader& reader, LeafBatch* batch);
