@@ -9,6 +9,10 @@ CREATE FUNCTION xtree_geometry_nd_support(pg_catalog.internal) RETURNS pg_catalo
 CREATE FUNCTION xtree_geography_support(pg_catalog.internal) RETURNS pg_catalog.internal
   AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
+-- The parameter read_whole.
+CREATE FUNCTION xtree_geometry_options(pg_catalog.internal) RETURNS pg_catalog.void
+  AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
 -- Types and operators are those of postgis, by its schema: another of the same name may stand before them in the search path.
 DO $do$
 DECLARE
@@ -32,7 +36,8 @@ BEGIN
       OPERATOR 12 %1$I.|&> (%1$I.geometry, %1$I.geometry),
       OPERATOR 13 %1$I.<-> (%1$I.geometry, %1$I.geometry) FOR ORDER BY pg_catalog.float_ops,
       OPERATOR 14 %1$I.<#> (%1$I.geometry, %1$I.geometry) FOR ORDER BY pg_catalog.float_ops,
-      FUNCTION 1 xtree_geometry_2d_support(pg_catalog.internal)
+      FUNCTION 1 xtree_geometry_2d_support(pg_catalog.internal),
+      FUNCTION 2 xtree_geometry_options(pg_catalog.internal)
   $sql$, home);
   EXECUTE pg_catalog.format($sql$
     CREATE OPERATOR CLASS geometry_ops_nd FOR TYPE %1$I.geometry USING xtree AS
@@ -42,13 +47,15 @@ BEGIN
       OPERATOR 8 %1$I.@@ (%1$I.geometry, %1$I.geometry),
       OPERATOR 13 %1$I.<<->> (%1$I.geometry, %1$I.geometry) FOR ORDER BY pg_catalog.float_ops,
       OPERATOR 20 %1$I.|=| (%1$I.geometry, %1$I.geometry) FOR ORDER BY pg_catalog.float_ops,
-      FUNCTION 1 xtree_geometry_nd_support(pg_catalog.internal)
+      FUNCTION 1 xtree_geometry_nd_support(pg_catalog.internal),
+      FUNCTION 2 xtree_geometry_options(pg_catalog.internal)
   $sql$, home);
   EXECUTE pg_catalog.format($sql$
     CREATE OPERATOR CLASS geography_ops DEFAULT FOR TYPE %1$I.geography USING xtree AS
       OPERATOR 3 %1$I.&& (%1$I.geography, %1$I.geography),
       OPERATOR 13 %1$I.<-> (%1$I.geography, %1$I.geography) FOR ORDER BY pg_catalog.float_ops,
-      FUNCTION 1 xtree_geography_support(pg_catalog.internal)
+      FUNCTION 1 xtree_geography_support(pg_catalog.internal),
+      FUNCTION 2 xtree_geometry_options(pg_catalog.internal)
   $sql$, home);
   -- The same classes under their peers' names, which tools write.
   EXECUTE pg_catalog.format($sql$

@@ -76,7 +76,8 @@ typedef struct XtreeConstraint
 	int64 *hi_min; /* hi_min <= value.hi <= hi_max */
 	int64 *hi_max;
 	XtreeMatch match; /* preset: XTREE_MATCH_VALUE */
-	bool recheck;     /* preset: false; true when the intervals may let through what the operator would not */
+	bool recheck;     /* preset: false; true when the intervals may let through what the operator would not. Each alternative has its own
+					   * word: a row that one without recheck lets through is not rechecked. */
 
 	/* Preset: NULL. A row matches also if it matches this one: see xtree_add_alternative(). */
 	struct XtreeConstraint *alternative;

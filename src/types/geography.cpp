@@ -2,10 +2,13 @@
 // numbers.
 //
 // Called by the access method through XtreeTypeRoutine. The key is the box of the value on the unit sphere, in x, y and z
-// around the earth's center. Every condition and distance is rechecked. No locks, no WAL.
+// around the earth's center. Where no box is stored, it exceeds that of PostGIS by a little, so rows near the edge of a window are
+// rechecked; distances are for all. No locks, no WAL.
 #include <cmath>
 
 #include "types/geometry_box.h"
+#include "types/geometry_options.h"
+#include "types/great_circle.h"
 #include "types/support_function.h"
 
 namespace xtree {
@@ -14,16 +17,34 @@ namespace {
 constexpr int kDimensions = 3;
 constexpr StrategyNumber kOrderByDistance = 13;
 
-void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) { PutBox(value, kDimensions, out); }
+void Bounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
+  const GeometryBox box(value, kDimensions, ReadForKey(column));
+  PutBox(box, box.Ordinary(), kDimensions, out);
+}
 
-void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
+// How far an edge, of a value or of the argument, may be outside of PostGIS's, by both together: a little, and a float's last bits.
+double Excess(double edge) { return 2 * kBoxExcess + std::fabs(edge) * 0x1p-21; }
+
+// Boxes that overlap also without what they may be too large by.
+void RequireOverlapSurely(const GeometryBox& query, int d, XtreeConstraint* out) {
+  out->lo_max[d] = LowOrdinal(FloatAtMost(query.High(d) - Excess(query.High(d))));
+  out->hi_min[d] = HighOrdinal(FloatAtLeast(query.Low(d) + Excess(query.Low(d))));
+}
+
+void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
   if (strategy != RTOverlapStrategyNumber) elog(ERROR, "unrecognized strategy number: %d", strategy);
-  const GeometryBox query(argument);
-  out->recheck = true;
+  const GeometryBox query(argument, kDimensions, GeometryRead::kBox);
   if (query.Empty()) out->match = XTREE_MATCH_NEVER;
   ExcludeEmpty(kDimensions, out);
-  if (!query.Ordinary(kDimensions)) return;
-  for (int d = 0; d < kDimensions; d++) RequireOverlap(query, d, out);
+  out->recheck = !query.Ordinary();
+  if (out->recheck) return;
+  XtreeConstraint* near = xtree_add_alternative(column, out);  // strange values too
+  near->recheck = true;
+  for (int d = 0; d < kDimensions; d++) {
+    RequireOverlapSurely(query, d, out);
+    RequireOverlap(query, d, near);
+  }
+  ExcludeStrange(out);
 }
 
 // What is measured from: a box on the unit sphere, and the sphere's radius, 0 where that is not known.
@@ -49,9 +70,9 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
   if (strategy != kOrderByDistance) elog(ERROR, "unrecognized strategy number: %d", strategy);
   constexpr int kWgs84 = 4326;
   constexpr double kRadiusOfWgs84 = (2 * 6378137.0 + 6356752.314245179498) / 3;
-  const GeometryBox query(argument);
+  const GeometryBox query(argument, kDimensions, GeometryRead::kWhole);
   auto* origin = static_cast<Origin*>(palloc0(sizeof(Origin)));
-  origin->radius = query.Ordinary(kDimensions) && query.srid() == kWgs84 ? kRadiusOfWgs84 : 0;
+  origin->radius = query.Ordinary() && query.srid() == kWgs84 ? kRadiusOfWgs84 : 0;
   for (int d = 0; d < kDimensions; d++) {
     origin->low[d] = query.Low(d);
     origin->high[d] = query.High(d);

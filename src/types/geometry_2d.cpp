@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "types/geometry_box.h"
+#include "types/geometry_options.h"
 #include "types/support_function.h"
 
 namespace xtree {
@@ -18,24 +19,9 @@ constexpr int kDimensions = 2;
 constexpr StrategyNumber kOrderByDistance = 13;
 constexpr StrategyNumber kOrderByBoxDistance = 14;
 
-void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) { PutBox(value, kDimensions, out); }
-
-using Require = void (*)(const GeometryBox& query, int d, XtreeConstraint* out);
-
-// Operators on both axes at once; nullptr for those on one.
-Require RequirementOf(StrategyNumber strategy) {
-  switch (strategy) {
-    case RTOverlapStrategyNumber:
-      return RequireOverlap;
-    case RTContainsStrategyNumber:
-      return RequireContains;
-    case RTContainedByStrategyNumber:
-      return RequireWithin;
-    case RTSameStrategyNumber:
-      return RequireSame;
-    default:
-      return nullptr;
-  }
+void Bounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
+  const GeometryBox box(value, kDimensions, ReadForKey(column));
+  PutBox(box, box.Ordinary(), kDimensions, out);
 }
 
 void ConstrainBySide(StrategyNumber strategy, const GeometryBox& query, XtreeConstraint* out) {
@@ -72,20 +58,21 @@ void ConstrainBySide(StrategyNumber strategy, const GeometryBox& query, XtreeCon
 
 // Nothing is known of a geometry without an ordinary box. An empty one is like other empty ones, and in no other relation.
 void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
-  const GeometryBox query(argument);
+  const GeometryBox query(argument, kDimensions, GeometryRead::kBox);
   if (query.Empty()) {
     if (strategy != RTSameStrategyNumber) out->match = XTREE_MATCH_NEVER;
     RequireEmpty(kDimensions, out);
     return AddStrange(column, out);
   }
-  out->recheck = !query.Ordinary(kDimensions);
+  out->recheck = !query.Ordinary();
   if (out->recheck) return;
-  if (const Require require = RequirementOf(strategy)) {
+  if (const RequireOnBox require = RequirementOf(strategy)) {
     for (int d = 0; d < kDimensions; d++) require(query, d, out);
   } else {
     ConstrainBySide(strategy, query, out);
   }
   ExcludeEmpty(kDimensions, out);
+  ExcludeStrange(out);
   AddStrange(column, out);
 }
 
@@ -179,9 +166,9 @@ bool IsPoint(const Origin& origin) {
 
 void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeOrder* out) {
   if (strategy != kOrderByDistance && strategy != kOrderByBoxDistance) elog(ERROR, "unrecognized strategy number: %d", strategy);
-  const GeometryBox query(argument);
+  const GeometryBox query(argument, kDimensions, strategy == kOrderByDistance ? GeometryRead::kWhole : GeometryRead::kBox);
   auto* origin = static_cast<Origin*>(palloc0(sizeof(Origin)));
-  origin->known = query.Ordinary(kDimensions);
+  origin->known = query.Ordinary();
   origin->point = origin->known && query.IsPoint();
   origin->geometry = PointerGetDatum(PG_DETOAST_DATUM(argument));
   origin->srid = query.srid();
@@ -206,3 +193,11 @@ constexpr XtreeTypeRoutine kRoutine = FloatBoxRoutine(81, kDimensions, Bounds, C
 }  // namespace xtree
 
 XTREE_SUPPORT_FUNCTION(xtree_geometry_2d_support, xtree::kRoutine)
+
+extern "C" {
+PG_FUNCTION_INFO_V1(xtree_geometry_options);
+Datum xtree_geometry_options(PG_FUNCTION_ARGS) {
+  xtree::DefineGeometryOptions(reinterpret_cast<local_relopts*>(PG_GETARG_POINTER(0)));
+  PG_RETURN_VOID();
+}
+}

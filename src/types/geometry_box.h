@@ -1,9 +1,7 @@
-// The box of a PostGIS geometry or geography, read from the value as PostGIS stores it.
+// The box of a PostGIS geometry or geography, as PostGIS's own operators compare it, and what of it makes keys and conditions.
 //
-// PostGIS's own operators compare boxes of 32-bit floats, rounded outwards: one that is stored in the value, or, for
-// points and short lines, one made of the coordinates. Debian installs no header for the layout; it is described in
-// liblwgeom/gserialized.txt, versions 1 and 2. Bytes are checked against the value's size. For the operator classes of
-// xtree_postgis. No locks, no WAL; detoasts the whole value, because a stored box does not tell of NaNs.
+// A box of 32-bit floats, rounded outwards: one that is stored in the value, or, for points and short lines, one made of the
+// coordinates. For the operator classes of xtree_postgis. No locks, no WAL; may detoast (stored_geometry.h).
 #pragma once
 
 #include <cfloat>
@@ -16,15 +14,20 @@ extern "C" {
 }
 
 #include "types/distance_bound.h"
+#include "types/stored_geometry.h"
 #include "xtree.h"
 
 namespace xtree {
+
+class GeometryVertices;
 
 class GeometryBox {
  public:
   static constexpr int kX = 0, kY = 1, kZ = 2, kM = 3;  // of a geography: x, y and z around the earth's center
 
-  explicit GeometryBox(Datum value);
+  // Of the coordinates, `dimensions` matter. kBox is enough for conditions: the operators look at no more. Distances are those of
+  // the coordinates.
+  GeometryBox(Datum value, int dimensions, GeometryRead read);
 
   bool Empty() const { return empty_; }          // the value has no points
   bool Has(int d) const { return has_[d]; }
@@ -33,16 +36,14 @@ class GeometryBox {
   int srid() const { return srid_; }
   bool IsPoint() const;                          // not empty, and no collection
 
-  // Is this a box in these dimensions, and will distances be no less than the boxes'? Not where a coordinate is NaN or next
-  // to zero, nor where only PostGIS could tell.
-  bool Ordinary(int dimensions) const;
+  // Is this a box, and will distances be no less than the boxes', as far as was looked? Not where a coordinate is NaN or next to
+  // zero, nor where only PostGIS could tell.
+  bool Ordinary() const;
 
  private:
-  class Vertices;
+  void SetBox(const StoredGeometry& geometry, const GeometryVertices* vertices);
 
-  void ReadStored(const uint8* floats, bool has_z, bool has_m, bool geodetic);
-  void Measure(const Vertices& vertices, bool has_z, bool has_m, bool geodetic);
-
+  int dimensions_;
   int srid_;
   uint32 type_ = 0;
   bool empty_ = false;
@@ -52,24 +53,21 @@ class GeometryBox {
   float high_[4] = {};
 };
 
-// The smallest geometries that PostGIS's functions take for one with this box, and for a point: in the layout of version 1, which all
-// versions of PostGIS read.
-struct MadeGeometry {
-  alignas(8) char bytes[48];
-  Datum datum() const { return PointerGetDatum(bytes); }
-};
-MadeGeometry GeometryWithBox(float x_low, float x_high, float y_low, float y_high);
-MadeGeometry PointGeometry(int srid, double x, double y);
-
 // Ordinals of an edge. The two zeros are one number: a lower edge gets the ordinal of -0, an upper one that of +0.
 inline int64 LowOrdinal(float low) { return xtree_ordinal_from_float4(low == 0 ? -0.0f : low); }
 inline int64 HighOrdinal(float high) { return xtree_ordinal_from_float4(high == 0 ? 0.0f : high); }
 
-// Where values lie that have no box. Coordinates of boxes are not beyond FLT_MAX, so neither can be taken for one.
-void PutStrange(int dimensions, XtreeBounds* out);  // everywhere; empty ones at infinity, where no condition looks but RequireEmpty
+// The floats nearest to a number that are not above or below it, and not infinite.
+float FloatAtMost(double number);
+inline float FloatAtLeast(double number) { return -FloatAtMost(-number); }
 
-// bounds() of the types whose values without points or without an ordinary box are put there.
-void PutBox(Datum value, int dimensions, XtreeBounds* out);
+// Where values lie that have no box. Coordinates of boxes are not beyond FLT_MAX, so neither can be taken for one. Strange ones
+// are everywhere; empty ones at infinity, where no condition looks but RequireEmpty.
+void PutEmpty(int dimensions, XtreeBounds* out);
+void PutStrange(int dimensions, XtreeBounds* out);
+
+// A box as bounds(), where `ordinary`; dimensions that it lacks are full.
+void PutBox(const GeometryBox& box, bool ordinary, int dimensions, XtreeBounds* out);
 
 // May an edge be one of theirs, or of a coordinate that no float reaches? Then it tells nothing of distances.
 inline bool IsCut(double low, double high) { return low <= -FLT_MAX || high >= FLT_MAX; }
@@ -85,7 +83,8 @@ inline void RecheckedOrder(void* origin, decltype(XtreeOrder::distance) bound, X
 void RequireEmpty(int dimensions, XtreeConstraint* out);
 void ExcludeEmpty(int dimensions, XtreeConstraint* out);
 
-// Values that cover everything pass too, to be rechecked.
+// Of strange values the conditions on a box say nothing: they do not pass, or pass to be rechecked.
+void ExcludeStrange(XtreeConstraint* out);
 void AddStrange(const XtreeColumn* column, XtreeConstraint* out);
 
 // What is required of a value's edges in dimension d.
@@ -106,6 +105,10 @@ inline void RequireSame(const GeometryBox& query, int d, XtreeConstraint* out) {
   RequireContains(query, d, out);
 }
 
+// The operators on a box as a whole; nullptr for others.
+using RequireOnBox = void (*)(const GeometryBox& query, int d, XtreeConstraint* out);
+RequireOnBox RequirementOf(StrategyNumber strategy);
+
 // A value that is more than its box of floats.
 constexpr XtreeTypeRoutine FloatBoxRoutine(uint16 encoding_id, uint16 dimensions, decltype(XtreeTypeRoutine::bounds) bounds,
                                            decltype(XtreeTypeRoutine::constraint) constraint,
@@ -115,7 +118,7 @@ constexpr XtreeTypeRoutine FloatBoxRoutine(uint16 encoding_id, uint16 dimensions
       .magic = XTREE_ROUTINE_MAGIC,
       .api_version = XTREE_API_VERSION,
       .encoding_id = encoding_id,
-      .encoding_version = 1,
+      .encoding_version = 2,
       .dimensions = dimensions,
       .ordinal_width = 4,
       .extended = true,

@@ -2,12 +2,13 @@
 // gist_geometry_ops_nd, with the same strategy numbers.
 //
 // Called by the access method through XtreeTypeRoutine. The key is the box in x, y, z and m. A dimension that one of two
-// geometries lacks does not count for PostGIS, and a value that lacks it covers all of it here. Every condition and
-// distance is rechecked. No locks, no WAL.
+// geometries lacks does not count for PostGIS, and a value that lacks it covers all of it here: conditions are exact. Distances
+// are rechecked. No locks, no WAL.
 #include <cfloat>
 #include <cmath>
 
 #include "types/geometry_box.h"
+#include "types/geometry_options.h"
 #include "types/support_function.h"
 
 namespace xtree {
@@ -17,21 +18,16 @@ constexpr int kDimensions = 4;
 constexpr StrategyNumber kOrderByDistance = 13;
 constexpr StrategyNumber kOrderByApproach = 20;
 
-// PostGIS takes an edge of FLT_MAX for a dimension that is not there, and of empty geometries it alone knows the distance.
+// PostGIS takes an edge of FLT_MAX for a dimension that is not there.
 bool Ordinary(const GeometryBox& box) {
   for (int d = 0; d < kDimensions; d++)
     if (box.Has(d) && IsCut(box.Low(d), box.High(d))) return false;
-  return box.Ordinary(kDimensions);
+  return box.Ordinary();
 }
 
-void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) {
-  const GeometryBox box(value);
-  out->empty = false;
-  if (!Ordinary(box)) return PutStrange(kDimensions, out);
-  for (int d = 0; d < kDimensions; d++) {
-    out->lo[d] = LowOrdinal(box.Has(d) ? box.Low(d) : -FLT_MAX);
-    out->hi[d] = HighOrdinal(box.Has(d) ? box.High(d) : FLT_MAX);
-  }
+void Bounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
+  const GeometryBox box(value, kDimensions, ReadForKey(column));
+  PutBox(box, Ordinary(box), kDimensions, out);
 }
 
 void RequireAll(int d, XtreeConstraint* out) {
@@ -56,33 +52,25 @@ void AddLacking(const XtreeColumn* column, const GeometryBox& query, bool same, 
   for (const unsigned lacking : {kZ, kM, kZ | kM}) {
     if ((lacking & counting) != lacking) continue;
     XtreeConstraint* added = xtree_add_alternative(column, out);
-    added->recheck = true;
     RequireWithout(query, lacking, same, added);
   }
 }
 
+// An empty geometry is in no relation, also not to another.
 void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
-  const GeometryBox query(argument);
-  out->recheck = true;
+  const RequireOnBox require = RequirementOf(strategy);
+  if (require == nullptr) elog(ERROR, "unrecognized strategy number: %d", strategy);
+  const GeometryBox query(argument, kDimensions, GeometryRead::kBox);
   if (query.Empty()) out->match = XTREE_MATCH_NEVER;
-  if (!Ordinary(query)) return;
-  for (int d = 0; d < kDimensions; d++) {
-    if (!query.Has(d)) continue;
-    if (strategy == RTOverlapStrategyNumber)
-      RequireOverlap(query, d, out);
-    else if (strategy == RTContainsStrategyNumber)
-      RequireContains(query, d, out);
-    else if (strategy == RTContainedByStrategyNumber)
-      RequireWithin(query, d, out);
-    else if (strategy == RTSameStrategyNumber)
-      RequireSame(query, d, out);
-    else
-      elog(ERROR, "unrecognized strategy number: %d", strategy);
-  }
-  if (strategy == RTContainedByStrategyNumber || strategy == RTSameStrategyNumber) {
+  ExcludeEmpty(kDimensions, out);
+  out->recheck = !Ordinary(query);
+  if (out->recheck) return;
+  for (int d = 0; d < kDimensions; d++)
+    if (query.Has(d)) require(query, d, out);
+  ExcludeStrange(out);
+  if (strategy == RTContainedByStrategyNumber || strategy == RTSameStrategyNumber)
     AddLacking(column, query, strategy == RTSameStrategyNumber, out);
-    AddStrange(column, out);
-  }
+  AddStrange(column, out);
 }
 
 // What is measured from: the dimensions of space that it has, none where it has no box.
@@ -92,7 +80,8 @@ struct Origin {
   double high[3];
 };
 
-// m adds to some distances and to others not. Less the rounding errors, which grow with the coordinates.
+// m adds to some distances and to others not. Less the rounding errors, which grow with the coordinates. 0 from empty geometries,
+// which PostGIS has at that distance, or at that of m.
 double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const auto& origin = *static_cast<const Origin*>(order->state);
   double sum = 0, size = 0;
@@ -112,7 +101,7 @@ double Distance(const XtreeOrder* order, const int64* lo, const int64* hi) {
 
 void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, XtreeOrder* out) {
   if (strategy != kOrderByDistance && strategy != kOrderByApproach) elog(ERROR, "unrecognized strategy number: %d", strategy);
-  const GeometryBox query(argument);
+  const GeometryBox query(argument, kDimensions, GeometryRead::kWhole);
   auto* origin = static_cast<Origin*>(palloc0(sizeof(Origin)));
   if (Ordinary(query)) origin->dimensions = query.Has(GeometryBox::kZ) ? 3 : 2;
   for (int d = 0; d < origin->dimensions; d++) {
