@@ -40,7 +40,7 @@ REGRESS = setup agree \
 	distance knn_ties overflow exclusion \
 	$(call with,cube,cube many_dimensions knn_ties_cube) $(call with,seg,seg) $(call with,isn,isn) $(call with,postgis,$(POSTGIS_TESTS)) \
 	parallel_build moving_from_gist deferred deferred_untracked stats settings
-POSTGIS_TESTS = postgis knn_ties_postgis empty_values large_geometries geography_windows
+POSTGIS_TESTS = postgis knn_ties_postgis empty_values large_geometries geography_windows geometry_3d
 # Companions are tested where their extension is installed: $(call with,EXTENSION,TESTS).
 with = $(if $(wildcard $(datadir)/extension/$(1).control),$(2))
 REGRESS_SKIPPED = $(filter-out $(REGRESS),cube many_dimensions knn_ties_cube seg isn $(POSTGIS_TESTS))

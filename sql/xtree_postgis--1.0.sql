@@ -6,6 +6,8 @@ CREATE FUNCTION xtree_geometry_2d_support(pg_catalog.internal) RETURNS pg_catalo
   AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_geometry_nd_support(pg_catalog.internal) RETURNS pg_catalog.internal
   AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_geometry_3d_support(pg_catalog.internal) RETURNS pg_catalog.internal
+  AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION xtree_geography_support(pg_catalog.internal) RETURNS pg_catalog.internal
   AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
@@ -51,6 +53,14 @@ BEGIN
       FUNCTION 2 xtree_geometry_options(pg_catalog.internal)
   $sql$, home);
   EXECUTE pg_catalog.format($sql$
+    CREATE OPERATOR CLASS geometry_ops_3d FOR TYPE %1$I.geometry USING xtree AS
+      OPERATOR 3 %1$I.&/& (%1$I.geometry, %1$I.geometry),
+      OPERATOR 6 %1$I.~== (%1$I.geometry, %1$I.geometry),
+      OPERATOR 7 %1$I.@>> (%1$I.geometry, %1$I.geometry),
+      OPERATOR 8 %1$I.<<@ (%1$I.geometry, %1$I.geometry),
+      FUNCTION 1 xtree_geometry_3d_support(pg_catalog.internal)
+  $sql$, home);
+  EXECUTE pg_catalog.format($sql$
     CREATE OPERATOR CLASS geography_ops DEFAULT FOR TYPE %1$I.geography USING xtree AS
       OPERATOR 3 %1$I.&& (%1$I.geography, %1$I.geography),
       OPERATOR 13 %1$I.<-> (%1$I.geography, %1$I.geography) FOR ORDER BY pg_catalog.float_ops,
@@ -61,6 +71,7 @@ BEGIN
   EXECUTE pg_catalog.format($sql$
     CREATE OPERATOR CLASS gist_geometry_ops_2d FOR TYPE %1$I.geometry USING xtree FAMILY geometry_ops_2d AS STORAGE %1$I.geometry;
     CREATE OPERATOR CLASS gist_geometry_ops_nd FOR TYPE %1$I.geometry USING xtree FAMILY geometry_ops_nd AS STORAGE %1$I.geometry;
+    CREATE OPERATOR CLASS spgist_geometry_ops_3d FOR TYPE %1$I.geometry USING xtree FAMILY geometry_ops_3d AS STORAGE %1$I.geometry;
     CREATE OPERATOR CLASS gist_geography_ops FOR TYPE %1$I.geography USING xtree FAMILY geography_ops AS STORAGE %1$I.geography;
   $sql$, home);
 END $do$;
