@@ -7,7 +7,7 @@ use strict;
 use warnings;
 
 # What keeps the peers' own access method, because xtree does not index the type: whole tests, and statements elsewhere.
-my $kept_tests = qr/^(?:tsearch|regress_spgist_index_3d)(?:\.|_expected$)/;
+my $kept_tests = qr/^tsearch(?:\.|_expected$)/;
 my $kept_statements = qr/\btsvector_ops\b/;
 
 sub translate_line {
