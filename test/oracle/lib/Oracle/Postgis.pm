@@ -9,7 +9,7 @@ use strict;
 use warnings;
 use Oracle::Random;
 use Exporter 'import';
-our @EXPORT_OK = qw(any_kinds valid_kinds curved_kinds solid_kinds body_kinds track_kinds place_kinds edge_kinds shape_arg solid_arg track_arg place_arg);
+our @EXPORT_OK = qw(any_kinds valid_kinds curved_kinds solid_kinds space_kinds body_kinds track_kinds place_kinds edge_kinds shape_arg solid_arg track_arg place_arg);
 
 my @NASTY = ('NaN', '1e999', '-1e999', '-0', '0', '5e-324', '1e-40', '-1e-46', '1', '-1', '3.4028234e38', '3.4028235e38', '-3.5e38', '1e300', '-1.7e308');
 
@@ -172,6 +172,22 @@ sub solid_kinds {
     }
     my $of = $kinds{grid}[0];
     $kinds{hollow} = [ sub { my ($next, @z) = ($of->(), pick('', 'Z')); sub { chance(70) ? "POINT @z EMPTY" : $next->() } } ];
+    return \%kinds;
+}
+
+# What the operators on boxes in space take: arcs too, but nothing that is empty, which is an ERROR to them.
+sub without_empty {
+    my ($factory) = @_;
+    return sub {
+        my $next = $factory->();
+        return sub { while (1) { my $value = $next->(); return $value if $value !~ /EMPTY/ } };
+    };
+}
+
+sub space_kinds {
+    my ($solid, $curved, %kinds) = (solid_kinds(), curved_kinds());
+    $kinds{$_} = [ without_empty($solid->{$_}[0]) ] for keys %$solid;
+    $kinds{"curved $_"} = [ without_empty($curved->{$_}[0]) ] for keys %$curved;
     return \%kinds;
 }
 

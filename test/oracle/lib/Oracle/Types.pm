@@ -22,7 +22,7 @@ use warnings;
 use Oracle::Contrib qw(seg_kinds seg_arg goods_kinds goods_arg);
 use Oracle::Cube qw(cube_kinds wide_cube_kinds cube_arg coordinate_arg);
 use Oracle::Geometry qw(point_kinds box_kinds circle_kinds polygon_kinds point_arg box_arg polygon_arg circle_arg);
-use Oracle::Postgis qw(any_kinds valid_kinds curved_kinds solid_kinds body_kinds track_kinds place_kinds edge_kinds shape_arg solid_arg track_arg place_arg);
+use Oracle::Postgis qw(any_kinds valid_kinds curved_kinds solid_kinds space_kinds body_kinds track_kinds place_kinds edge_kinds shape_arg solid_arg track_arg place_arg);
 use Oracle::Range qw(range_kinds range_arg);
 use Oracle::Scalar qw(scalar_kinds scalar_arg);
 use Oracle::Vector qw(vector_kinds vector_arg window_arg);
@@ -34,6 +34,7 @@ my %COMMUTATOR = (
     '<<' => '>>', '>>' => '<<', '<<|' => '|>>', '|>>' => '<<|', '&&' => '&&',
     '@>' => '<@', '<@' => '@>', '~=' => '~=', '<->' => '<->', '-|-' => '-|-', '<>' => '<>', '<<=' => '>>=', '>>=' => '<<=',
     '~' => '@', '@' => '~', '~~' => '@@', '@@' => '~~', '~~=' => '~~=', '&&&' => '&&&',
+    '@>>' => '<<@', '<<@' => '@>>', '~==' => '~==', '&/&' => '&/&',
 );
 my %ARG = (point => \&point_arg, box => \&box_arg, polygon => \&polygon_arg, circle => \&circle_arg);
 
@@ -230,6 +231,7 @@ postgis_type('oracle_shape', 'geometry', valid_kinds(), \&shape_arg,
     [ '&&', '~', '@', calls(@EITHER, 'ST_DWithin(%1$s, %2$s, D)', 'ST_DWithin(%2$s, %1$s, D)', 'ST_DFullyWithin(%1$s, %2$s, D)') ],
     metrics => [ '<->', '<#>' ]);
 postgis_type('oracle_solid', 'geometry', solid_kinds(), \&solid_arg, \@SOLID, metrics => ['<<->>'], opclass => $ND);
+postgis_type('oracle_space', 'geometry', space_kinds(), \&solid_arg, [ '&/&', '@>>', '<<@', '~==' ], opclass => 'geometry_ops_3d', knn => [], exprs => []);
 postgis_type('oracle_track', 'geometry', track_kinds(), \&track_arg,
     \@SOLID, metrics => ['|=|'], opclass => $ND, exprs => []);
 # Without m: PostGIS has an index asked for &&&, which counts m, by functions that do not.
@@ -253,7 +255,7 @@ for my $name (keys %TYPES) {
 sub own_types {
     my %domain = (oracle_cube => 'cube', oracle_edge => 'geography', oracle_period => 'tstzrange',
         oracle_c => 'text COLLATE "C"', oracle_icu => 'text COLLATE "en-x-icu"', oracle_nd => 'text COLLATE public.oracle_blind',
-        map { $_ => 'geometry' } qw(oracle_shape oracle_curve oracle_solid oracle_body oracle_track));
+        map { $_ => 'geometry' } qw(oracle_shape oracle_curve oracle_solid oracle_space oracle_body oracle_track));
     my %range = (oracle_inetrange => 'inet', oracle_uuidrange => 'uuid', oracle_spanrange => 'interval', oracle_textrange => 'text',
         oracle_crange => 'text, collation = "C"', oracle_icurange => 'text, collation = "en-x-icu"');
     return (
