@@ -1,6 +1,6 @@
 -- CLUSTER by an X-tree: rows that are neighbours in space lie beside each other in the table, so a small window reads few of its pages.
 -- By the index as CREATE INDEX built it (in memory, through temporary files), as inserts have grown it, and over several columns.
--- Seen to fail: with a leaf's rows in the order that the heap has them, and with leaves in the order that their parents list them.
+-- Written to catch (the code was not yet broken for it): a leaf's rows in the order that the heap has them, leaves in the order that their parents list them.
 SET client_min_messages = warning;
 -- mean distance of a row to the next in the table, in units of the mean distance of a random row's neighbour; 1 or so along a good curve
 CREATE FUNCTION step(homes regclass) RETURNS numeric LANGUAGE plpgsql AS $$
