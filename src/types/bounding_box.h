@@ -14,7 +14,7 @@ extern "C" {
 
 #include "types/distance_bound.h"
 #include "types/fuzzy.h"
-#include "xtree.h"
+#include "types/routine.h"
 
 namespace xtree {
 
@@ -55,36 +55,14 @@ inline double BoundOfFarAway(double gap_x, double gap_y) {
 }
 
 // A value that is more than its bounding box: rechecked, never returned from the index.
-constexpr XtreeTypeRoutine BoundingBoxRoutine(uint16 encoding_id, uint16 encoding_version, decltype(XtreeTypeRoutine::bounds) bounds,
+constexpr XtreeTypeRoutine BoundingBoxRoutine(Encoding encoding, uint16 encoding_version, decltype(XtreeTypeRoutine::bounds) bounds,
                                               decltype(XtreeTypeRoutine::constraint) constraint,
                                               decltype(XtreeTypeRoutine::order) order) {
-  return {
-      .magic = XTREE_ROUTINE_MAGIC,
-      .api_version = XTREE_API_VERSION,
-      .encoding_id = encoding_id,
-      .encoding_version = encoding_version,
-      .dimensions = 2,
-      .ordinal_width = 8,
-      .extended = true,
-      .scalar = XTREE_SCALAR_FLOAT64,
-      .exact = false,
-      .may_be_empty = false,
-      .words = false,
-      .in_btree_order = false,
-      .blind_strategies = 0,
-      .order_version = nullptr,
-      .dimensions_of = nullptr,
-      .dimensions_in = nullptr,
-      .default_dimensions = 0,
-      .choose_dimensions = nullptr,
-      .most_dimensions = 0,
-      .bounds = bounds,
-      .constraint = constraint,
-      .order = order,
-      .reconstruct = nullptr,
-      .coordinate = nullptr,
-      .planner_family = nullptr,
-  };
+  XtreeTypeRoutine routine = NewRoutine(encoding, 2, 8, XTREE_SCALAR_FLOAT64, bounds, constraint);
+  routine.encoding_version = encoding_version;
+  routine.extended = true;
+  routine.order = order;
+  return routine;
 }
 
 }  // namespace xtree

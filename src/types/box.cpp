@@ -14,6 +14,7 @@ extern "C" {
 
 #include "types/bounding_box.h"
 #include "types/plane_distance.h"
+#include "types/routine.h"
 #include "types/support_function.h"
 #include "xtree.h"
 
@@ -198,33 +199,15 @@ double CoordinateFromOrdinal(int64 ordinal, bool upper) {
   return upper ? HighFromOrdinal(ordinal) : xtree_float8_from_ordinal(ordinal);
 }
 
-constexpr XtreeTypeRoutine kRoutine = {
-    .magic = XTREE_ROUTINE_MAGIC,
-    .api_version = XTREE_API_VERSION,
-    .encoding_id = 2,
-    .encoding_version = 1,
-    .dimensions = 2,
-    .ordinal_width = 8,
-    .extended = true,
-    .scalar = XTREE_SCALAR_FLOAT64,
-    .exact = true,
-    .may_be_empty = false,
-    .words = false,
-    .in_btree_order = false,
-    .blind_strategies = 0,
-    .order_version = nullptr,
-    .dimensions_of = nullptr,
-    .dimensions_in = nullptr,
-    .default_dimensions = 0,
-    .choose_dimensions = nullptr,
-    .most_dimensions = 0,
-    .bounds = Bounds,
-    .constraint = Constrain,
-    .order = Order,
-    .reconstruct = Reconstruct,
-    .coordinate = CoordinateFromOrdinal,
-    .planner_family = nullptr,
-};
+constexpr XtreeTypeRoutine kRoutine = [] {
+  XtreeTypeRoutine routine = NewRoutine(Encoding::kBox, 2, 8, XTREE_SCALAR_FLOAT64, Bounds, Constrain);
+  routine.extended = true;
+  routine.exact = true;
+  routine.order = Order;
+  routine.reconstruct = Reconstruct;
+  routine.coordinate = CoordinateFromOrdinal;
+  return routine;
+}();
 
 }  // namespace
 }  // namespace xtree

@@ -174,7 +174,7 @@ void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* 
   PointOrder(argument, Rounding, LowerBound, Distance, true, out);
 }
 
-constexpr XtreeTypeRoutine kRoutine = BoundingBoxRoutine(40, 2, Bounds, Constrain, Order);
+constexpr XtreeTypeRoutine kRoutine = BoundingBoxRoutine(Encoding::kCircle, 2, Bounds, Constrain, Order);
 
 }  // namespace
 }  // namespace xtree

@@ -16,6 +16,7 @@ extern "C" {
 
 #include "types/bounding_box.h"
 #include "types/dims.h"
+#include "types/routine.h"
 #include "types/support_function.h"
 #include "xtree.h"
 
@@ -331,33 +332,16 @@ void Order(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argume
   }
 }
 
-constexpr XtreeTypeRoutine kRoutine = {
-    .magic = XTREE_ROUTINE_MAGIC,
-    .api_version = XTREE_API_VERSION,
-    .encoding_id = 80,
-    .encoding_version = 2,
-    .dimensions = 0,
-    .ordinal_width = 8,
-    .extended = true,
-    .scalar = XTREE_SCALAR_FLOAT64,
-    .exact = false,
-    .may_be_empty = false,
-    .words = false,
-    .in_btree_order = false,
-    .blind_strategies = 0,
-    .order_version = nullptr,
-    .dimensions_of = DimsOption,
-    .dimensions_in = DimensionsIn,
-    .default_dimensions = 3,
-    .choose_dimensions = nullptr,
-    .most_dimensions = 0,
-    .bounds = Bounds,
-    .constraint = Constrain,
-    .order = Order,
-    .reconstruct = nullptr,
-    .coordinate = nullptr,
-    .planner_family = nullptr,
-};
+constexpr XtreeTypeRoutine kRoutine = [] {
+  XtreeTypeRoutine routine = NewRoutine(Encoding::kCube, 0, 8, XTREE_SCALAR_FLOAT64, Bounds, Constrain);
+  routine.encoding_version = 2;
+  routine.extended = true;
+  routine.dimensions_of = DimsOption;
+  routine.dimensions_in = DimensionsIn;
+  routine.default_dimensions = 3;
+  routine.order = Order;
+  return routine;
+}();
 
 }  // namespace
 }  // namespace xtree

@@ -158,11 +158,11 @@ Datum ReconstructDate(const XtreeColumn*, const int64* lo, const int64*, bool) {
 Datum ReconstructTimestamp(const XtreeColumn*, const int64* lo, const int64*, bool) { return TimestampGetDatum(lo[0]); }
 
 constexpr XtreeTypeRoutine kDate =
-    Ordered(ScalarRoutine(9, 4, XTREE_SCALAR_INTEGER, BoundsOfDate, ConstrainDate, ReconstructDate), DateOrder);
+    Ordered(ScalarRoutine(Encoding::kDate, 4, XTREE_SCALAR_INTEGER, BoundsOfDate, ConstrainDate, ReconstructDate), DateOrder);
 constexpr XtreeTypeRoutine kTimestamp =
-    Ordered(ScalarRoutine(10, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestamp, ReconstructTimestamp), TimestampOrder);
+    Ordered(ScalarRoutine(Encoding::kTimestamp, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestamp, ReconstructTimestamp), TimestampOrder);
 constexpr XtreeTypeRoutine kTimestampTz =
-    Ordered(ScalarRoutine(11, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestampTz, ReconstructTimestamp), TimestampOrder);
+    Ordered(ScalarRoutine(Encoding::kTimestampTz, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestampTz, ReconstructTimestamp), TimestampOrder);
 
 }  // namespace
 }  // namespace xtree

@@ -96,7 +96,7 @@ void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum ar
 
 Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64*, bool) { return ObjectIdGetDatum(LabelOf(lo[0])); }
 
-constexpr XtreeTypeRoutine kEnum = ScalarRoutine(52, 4, XTREE_SCALAR_INTEGER, Bounds, Constrain, Reconstruct);
+constexpr XtreeTypeRoutine kEnum = ScalarRoutine(Encoding::kEnum, 4, XTREE_SCALAR_INTEGER, Bounds, Constrain, Reconstruct);
 
 }  // namespace
 }  // namespace xtree

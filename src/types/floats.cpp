@@ -66,9 +66,9 @@ Datum ReconstructFloat8(const XtreeColumn*, const int64* lo, const int64*, bool)
 }
 
 constexpr XtreeTypeRoutine kFloat4 =
-    Ordered(ScalarRoutine(6, 4, XTREE_SCALAR_FLOAT32, BoundsOfFloat4, ConstrainFloat4, ReconstructFloat4), Float4Order);
+    Ordered(ScalarRoutine(Encoding::kFloat4, 4, XTREE_SCALAR_FLOAT32, BoundsOfFloat4, ConstrainFloat4, ReconstructFloat4), Float4Order);
 constexpr XtreeTypeRoutine kFloat8 =
-    Ordered(ScalarRoutine(7, 8, XTREE_SCALAR_FLOAT64, BoundsOfFloat8, ConstrainFloat8, ReconstructFloat8), Float8Order);
+    Ordered(ScalarRoutine(Encoding::kFloat8, 8, XTREE_SCALAR_FLOAT64, BoundsOfFloat8, ConstrainFloat8, ReconstructFloat8), Float8Order);
 
 }  // namespace
 }  // namespace xtree

@@ -82,7 +82,7 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
 
 Oid PlannerFamily(const XtreeColumn* column) { return PeerFamily(column->type, "gist_geography_ops"); }
 
-constexpr XtreeTypeRoutine kRoutine = FloatBoxRoutine(83, kDimensions, Bounds, Constrain, Order, PlannerFamily);
+constexpr XtreeTypeRoutine kRoutine = FloatBoxRoutine(Encoding::kGeography, kDimensions, Bounds, Constrain, Order, PlannerFamily);
 
 }  // namespace
 }  // namespace xtree

@@ -187,7 +187,7 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
 
 Oid PlannerFamily(const XtreeColumn* column) { return PeerFamily(column->type, "gist_geometry_ops_2d"); }
 
-constexpr XtreeTypeRoutine kRoutine = FloatBoxRoutine(81, kDimensions, Bounds, Constrain, Order, PlannerFamily);
+constexpr XtreeTypeRoutine kRoutine = FloatBoxRoutine(Encoding::kGeometry2d, kDimensions, Bounds, Constrain, Order, PlannerFamily);
 
 }  // namespace
 }  // namespace xtree

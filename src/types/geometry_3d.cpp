@@ -9,6 +9,7 @@
 
 #include "types/bounding_box.h"
 #include "types/geometry_vertices.h"
+#include "types/routine.h"
 #include "types/support_function.h"
 
 namespace xtree {
@@ -99,32 +100,11 @@ void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum ar
   AddStrange(column, out);
 }
 
-constexpr XtreeTypeRoutine kRoutine = {
-    .magic = XTREE_ROUTINE_MAGIC,
-    .api_version = XTREE_API_VERSION,
-    .encoding_id = 84,
-    .encoding_version = 1,
-    .dimensions = kDimensions,
-    .ordinal_width = 8,
-    .extended = true,
-    .scalar = XTREE_SCALAR_FLOAT64,
-    .exact = false,
-    .may_be_empty = false,
-    .words = false,
-    .blind_strategies = 0,
-    .order_version = nullptr,
-    .dimensions_of = nullptr,
-    .dimensions_in = nullptr,
-    .default_dimensions = 0,
-    .choose_dimensions = nullptr,
-    .most_dimensions = 0,
-    .bounds = Bounds,
-    .constraint = Constrain,
-    .order = nullptr,
-    .reconstruct = nullptr,
-    .coordinate = nullptr,
-    .planner_family = nullptr,
-};
+constexpr XtreeTypeRoutine kRoutine = [] {
+  XtreeTypeRoutine routine = NewRoutine(Encoding::kGeometry3d, kDimensions, 8, XTREE_SCALAR_FLOAT64, Bounds, Constrain);
+  routine.extended = true;
+  return routine;
+}();
 
 }  // namespace
 }  // namespace xtree

@@ -15,7 +15,7 @@ extern "C" {
 
 #include "types/distance_bound.h"
 #include "types/stored_geometry.h"
-#include "xtree.h"
+#include "types/routine.h"
 
 namespace xtree {
 
@@ -110,37 +110,16 @@ using RequireOnBox = void (*)(const GeometryBox& query, int d, XtreeConstraint* 
 RequireOnBox RequirementOf(StrategyNumber strategy);
 
 // A value that is more than its box of floats.
-constexpr XtreeTypeRoutine FloatBoxRoutine(uint16 encoding_id, uint16 dimensions, decltype(XtreeTypeRoutine::bounds) bounds,
+constexpr XtreeTypeRoutine FloatBoxRoutine(Encoding encoding, uint16 dimensions, decltype(XtreeTypeRoutine::bounds) bounds,
                                            decltype(XtreeTypeRoutine::constraint) constraint,
                                            decltype(XtreeTypeRoutine::order) order,
                                            decltype(XtreeTypeRoutine::planner_family) planner_family) {
-  return {
-      .magic = XTREE_ROUTINE_MAGIC,
-      .api_version = XTREE_API_VERSION,
-      .encoding_id = encoding_id,
-      .encoding_version = 2,
-      .dimensions = dimensions,
-      .ordinal_width = 4,
-      .extended = true,
-      .scalar = XTREE_SCALAR_FLOAT32,
-      .exact = false,
-      .may_be_empty = false,
-      .words = false,
-      .in_btree_order = false,
-      .blind_strategies = 0,
-      .order_version = nullptr,
-      .dimensions_of = nullptr,
-      .dimensions_in = nullptr,
-      .default_dimensions = 0,
-      .choose_dimensions = nullptr,
-      .most_dimensions = 0,
-      .bounds = bounds,
-      .constraint = constraint,
-      .order = order,
-      .reconstruct = nullptr,
-      .coordinate = nullptr,
-      .planner_family = planner_family,
-  };
+  XtreeTypeRoutine routine = NewRoutine(encoding, dimensions, 4, XTREE_SCALAR_FLOAT32, bounds, constraint);
+  routine.encoding_version = 2;
+  routine.extended = true;
+  routine.order = order;
+  routine.planner_family = planner_family;
+  return routine;
 }
 
 // The peer's operator family in the schema of the type: see XtreeTypeRoutine.planner_family.

@@ -113,7 +113,7 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
 
 Oid PlannerFamily(const XtreeColumn* column) { return PeerFamily(column->type, "gist_geometry_ops_nd"); }
 
-constexpr XtreeTypeRoutine kRoutine = FloatBoxRoutine(82, kDimensions, Bounds, Constrain, Order, PlannerFamily);
+constexpr XtreeTypeRoutine kRoutine = FloatBoxRoutine(Encoding::kGeometryNd, kDimensions, Bounds, Constrain, Order, PlannerFamily);
 
 }  // namespace
 }  // namespace xtree

@@ -44,11 +44,11 @@ Datum ReconstructInt4(const XtreeColumn*, const int64* lo, const int64*, bool) {
 Datum ReconstructInt8(const XtreeColumn*, const int64* lo, const int64*, bool) { return Int64GetDatum(lo[0]); }
 
 constexpr XtreeTypeRoutine kInt2 =
-    Ordered(ScalarRoutine(3, 4, XTREE_SCALAR_INTEGER, Bounds<INT2OID>, Constrain, ReconstructInt2), Order<INT2OID>);
+    Ordered(ScalarRoutine(Encoding::kInt2, 4, XTREE_SCALAR_INTEGER, Bounds<INT2OID>, Constrain, ReconstructInt2), Order<INT2OID>);
 constexpr XtreeTypeRoutine kInt4 =
-    Ordered(ScalarRoutine(4, 4, XTREE_SCALAR_INTEGER, Bounds<INT4OID>, Constrain, ReconstructInt4), Order<INT4OID>);
+    Ordered(ScalarRoutine(Encoding::kInt4, 4, XTREE_SCALAR_INTEGER, Bounds<INT4OID>, Constrain, ReconstructInt4), Order<INT4OID>);
 constexpr XtreeTypeRoutine kInt8 =
-    Ordered(ScalarRoutine(5, 8, XTREE_SCALAR_INTEGER, Bounds<INT8OID>, Constrain, ReconstructInt8), Order<INT8OID>);
+    Ordered(ScalarRoutine(Encoding::kInt8, 8, XTREE_SCALAR_INTEGER, Bounds<INT8OID>, Constrain, ReconstructInt8), Order<INT8OID>);
 
 }  // namespace
 }  // namespace xtree

@@ -246,7 +246,7 @@ constexpr XtreeTypeRoutine InWords(XtreeTypeRoutine routine) {
 }
 
 constexpr XtreeTypeRoutine kRoutine =
-    InWords(ScalarRoutine(57, 8, XTREE_SCALAR_INTEGER, Bounds, Constrain, Reconstruct));
+    InWords(ScalarRoutine(Encoding::kInet, 8, XTREE_SCALAR_INTEGER, Bounds, Constrain, Reconstruct));
 
 }  // namespace
 }  // namespace xtree

@@ -24,7 +24,7 @@ void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument,
   ConstrainRoughly(strategy, {ordinal, ordinal}, out);
 }
 
-constexpr XtreeTypeRoutine kNumeric = Rough(ScalarRoutine(8, 8, XTREE_SCALAR_FLOAT64, Bounds, Constrain, nullptr));
+constexpr XtreeTypeRoutine kNumeric = Rough(ScalarRoutine(Encoding::kNumeric, 8, XTREE_SCALAR_FLOAT64, Bounds, Constrain, nullptr));
 
 }  // namespace
 }  // namespace xtree

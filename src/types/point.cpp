@@ -15,6 +15,7 @@ extern "C" {
 
 #include "types/fuzzy.h"
 #include "types/plane_distance.h"
+#include "types/routine.h"
 #include "types/support_function.h"
 #include "xtree.h"
 
@@ -177,33 +178,13 @@ Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64*, bool) {
   return PointPGetDatum(point);
 }
 
-constexpr XtreeTypeRoutine kRoutine = {
-    .magic = XTREE_ROUTINE_MAGIC,
-    .api_version = XTREE_API_VERSION,
-    .encoding_id = 1,
-    .encoding_version = 1,
-    .dimensions = 2,
-    .ordinal_width = 8,
-    .extended = false,
-    .scalar = XTREE_SCALAR_FLOAT64,
-    .exact = true,
-    .may_be_empty = false,
-    .words = false,
-    .in_btree_order = false,
-    .blind_strategies = 0,
-    .order_version = nullptr,
-    .dimensions_of = nullptr,
-    .dimensions_in = nullptr,
-    .default_dimensions = 0,
-    .choose_dimensions = nullptr,
-    .most_dimensions = 0,
-    .bounds = Bounds,
-    .constraint = Constrain,
-    .order = Order,
-    .reconstruct = Reconstruct,
-    .coordinate = nullptr,
-    .planner_family = nullptr,
-};
+constexpr XtreeTypeRoutine kRoutine = [] {
+  XtreeTypeRoutine routine = NewRoutine(Encoding::kPoint, 2, 8, XTREE_SCALAR_FLOAT64, Bounds, Constrain);
+  routine.exact = true;
+  routine.order = Order;
+  routine.reconstruct = Reconstruct;
+  return routine;
+}();
 
 }  // namespace
 }  // namespace xtree

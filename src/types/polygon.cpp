@@ -134,7 +134,7 @@ void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* 
   PointOrder(argument, nullptr, LowerBound, Distance, true, out);
 }
 
-constexpr XtreeTypeRoutine kRoutine = BoundingBoxRoutine(41, 1, Bounds, Constrain, Order);
+constexpr XtreeTypeRoutine kRoutine = BoundingBoxRoutine(Encoding::kPolygon, 1, Bounds, Constrain, Order);
 
 }  // namespace
 }  // namespace xtree

@@ -13,6 +13,7 @@ extern "C" {
 }
 
 #include "pg/compat.h"
+#include "types/routine.h"
 #include "types/support_function.h"
 #include "xtree.h"
 
@@ -284,47 +285,34 @@ constexpr uint16 DimensionsOf(RangeEncoding encoding, bool multirange) {
   return encoding == RangeEncoding::kOpaque || (encoding == RangeEncoding::kCanonical && !multirange) ? 2 : 1;
 }
 
-constexpr XtreeTypeRoutine RoutineOf(uint16 encoding_id, RangeEncoding encoding, bool multirange) {
-  const bool exact = IsExact(encoding) && !multirange;
-  return {
-      .magic = XTREE_ROUTINE_MAGIC,
-      .api_version = XTREE_API_VERSION,
-      .encoding_id = encoding_id,
-      .encoding_version = 1,
-      .dimensions = DimensionsOf(encoding, multirange),
-      .ordinal_width = 8,
-      .extended = true,
-      .scalar = encoding == RangeEncoding::kRounded ? XTREE_SCALAR_FLOAT64 : XTREE_SCALAR_INTEGER,
-      .exact = exact,
-      .may_be_empty = true,
-      .words = false,
-      .in_btree_order = false,
-      .blind_strategies = 0,
-      .order_version = nullptr,
-      .dimensions_of = nullptr,
-      .dimensions_in = nullptr,
-      .default_dimensions = 0,
-      .choose_dimensions = nullptr,
-      .most_dimensions = 0,
-      .bounds = multirange ? MultirangeBounds : RangeBounds,
-      .constraint = multirange ? Constrain<true> : Constrain<false>,
-      .order = nullptr,
-      .reconstruct = exact ? Reconstruct : nullptr,
-      .coordinate = DisplayOf(encoding),
-      .planner_family = nullptr,
-  };
+constexpr XtreeTypeRoutine RoutineOf(Encoding id, RangeEncoding encoding, bool multirange) {
+  const XtreeScalar scalar = encoding == RangeEncoding::kRounded ? XTREE_SCALAR_FLOAT64 : XTREE_SCALAR_INTEGER;
+  XtreeTypeRoutine routine = NewRoutine(id, DimensionsOf(encoding, multirange), 8, scalar, multirange ? MultirangeBounds : RangeBounds,
+                                        multirange ? Constrain<true> : Constrain<false>);
+  routine.extended = true;
+  routine.exact = IsExact(encoding) && !multirange;
+  routine.may_be_empty = true;
+  routine.reconstruct = routine.exact ? Reconstruct : nullptr;
+  routine.coordinate = DisplayOf(encoding);
+  return routine;
 }
 
 // By encoding. All that depends on the subtype's operator class has one id, so that what changes is the version.
 constexpr XtreeTypeRoutine kRange[] = {
-    RoutineOf(60, RangeEncoding::kDoubled, false),   RoutineOf(61, RangeEncoding::kClamped, false),
-    RoutineOf(62, RangeEncoding::kCanonical, false), RoutineOf(63, RangeEncoding::kRounded, false),
-    RoutineOf(64, RangeEncoding::kBegun, false),     RoutineOf(64, RangeEncoding::kOpaque, false),
+    RoutineOf(Encoding::kRangeDoubled, RangeEncoding::kDoubled, false),
+    RoutineOf(Encoding::kRangeClamped, RangeEncoding::kClamped, false),
+    RoutineOf(Encoding::kRangeCanonical, RangeEncoding::kCanonical, false),
+    RoutineOf(Encoding::kRangeRounded, RangeEncoding::kRounded, false),
+    RoutineOf(Encoding::kRangeByElement, RangeEncoding::kBegun, false),
+    RoutineOf(Encoding::kRangeByElement, RangeEncoding::kOpaque, false),
 };
 constexpr XtreeTypeRoutine kMultirange[] = {
-    RoutineOf(65, RangeEncoding::kDoubled, true),   RoutineOf(66, RangeEncoding::kClamped, true),
-    RoutineOf(67, RangeEncoding::kCanonical, true), RoutineOf(68, RangeEncoding::kRounded, true),
-    RoutineOf(69, RangeEncoding::kBegun, true),      RoutineOf(69, RangeEncoding::kOpaque, true),
+    RoutineOf(Encoding::kMultirangeDoubled, RangeEncoding::kDoubled, true),
+    RoutineOf(Encoding::kMultirangeClamped, RangeEncoding::kClamped, true),
+    RoutineOf(Encoding::kMultirangeCanonical, RangeEncoding::kCanonical, true),
+    RoutineOf(Encoding::kMultirangeRounded, RangeEncoding::kRounded, true),
+    RoutineOf(Encoding::kMultirangeByElement, RangeEncoding::kBegun, true),
+    RoutineOf(Encoding::kMultirangeByElement, RangeEncoding::kOpaque, true),
 };
 
 // A column says its type; without one the question is only what the operator class looks like. Each type has a routine of its own, and

@@ -40,12 +40,12 @@ void IntervalOrder(const XtreeColumn*, StrategyNumber, Oid, Datum argument, Xtre
 }
 
 template <ToOrdinal kToOrdinal>
-constexpr XtreeTypeRoutine Routine(uint16 encoding_id) {
-  return InBtreeOrder(Rough(ScalarRoutine(encoding_id, 8, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>, nullptr)));
+constexpr XtreeTypeRoutine Routine(Encoding encoding) {
+  return InBtreeOrder(Rough(ScalarRoutine(encoding, 8, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>, nullptr)));
 }
 
-constexpr XtreeTypeRoutine kTimetz = Routine<OrdinalOfTimetz>(49);
-constexpr XtreeTypeRoutine kInterval = Ordered(Routine<OrdinalOfInterval>(50), IntervalOrder);
+constexpr XtreeTypeRoutine kTimetz = Routine<OrdinalOfTimetz>(Encoding::kTimetz);
+constexpr XtreeTypeRoutine kInterval = Ordered(Routine<OrdinalOfInterval>(Encoding::kInterval), IntervalOrder);
 
 }  // namespace
 }  // namespace xtree

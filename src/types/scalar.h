@@ -11,6 +11,7 @@ extern "C" {
 #include "fmgr.h"
 }
 
+#include "types/routine.h"
 #include "types/support_function.h"
 #include "xtree.h"
 
@@ -61,40 +62,13 @@ inline uint64 NumberOfBytes(const void* bytes, int length, int count) {
 
 [[noreturn]] void ReportArgumentType(Oid argument_type);
 
-using BoundsCallback = decltype(XtreeTypeRoutine::bounds);
-using ConstraintCallback = decltype(XtreeTypeRoutine::constraint);
-using ReconstructCallback = decltype(XtreeTypeRoutine::reconstruct);
-
 // `reconstruct` is null where ordinals do not tell values apart.
-constexpr XtreeTypeRoutine ScalarRoutine(uint16 encoding_id, uint8 width, XtreeScalar scalar, BoundsCallback bounds,
+constexpr XtreeTypeRoutine ScalarRoutine(Encoding encoding, uint8 width, XtreeScalar scalar, BoundsCallback bounds,
                                          ConstraintCallback constraint, ReconstructCallback reconstruct) {
-  return {
-      .magic = XTREE_ROUTINE_MAGIC,
-      .api_version = XTREE_API_VERSION,
-      .encoding_id = encoding_id,
-      .encoding_version = 1,
-      .dimensions = 1,
-      .ordinal_width = width,
-      .extended = false,
-      .scalar = scalar,
-      .exact = reconstruct != nullptr,
-      .may_be_empty = false,
-      .words = false,
-      .in_btree_order = false,
-      .blind_strategies = 0,
-      .order_version = nullptr,
-      .dimensions_of = nullptr,
-      .dimensions_in = nullptr,
-      .default_dimensions = 0,
-      .choose_dimensions = nullptr,
-      .most_dimensions = 0,
-      .bounds = bounds,
-      .constraint = constraint,
-      .order = nullptr,
-      .reconstruct = reconstruct,
-      .coordinate = nullptr,
-      .planner_family = nullptr,
-  };
+  XtreeTypeRoutine routine = NewRoutine(encoding, 1, width, scalar, bounds, constraint);
+  routine.exact = reconstruct != nullptr;
+  routine.reconstruct = reconstruct;
+  return routine;
 }
 
 // Of a type whose ordinals keep the order of B-tree's default operator class, so that ranges over it can go by them.

@@ -94,7 +94,7 @@ void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum ar
 }
 
 constexpr XtreeTypeRoutine Routine() {
-  XtreeTypeRoutine routine = ScalarRoutine(84, 4, XTREE_SCALAR_FLOAT32, Bounds, Constrain, nullptr);
+  XtreeTypeRoutine routine = ScalarRoutine(Encoding::kSeg, 4, XTREE_SCALAR_FLOAT32, Bounds, Constrain, nullptr);
   routine.dimensions = 2;
   return routine;
 }

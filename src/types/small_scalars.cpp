@@ -59,8 +59,8 @@ Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64*, bool) {
 }
 
 template <ToOrdinal kToOrdinal, FromOrdinal kFromOrdinal>
-constexpr XtreeTypeRoutine Routine(uint16 encoding_id, uint8 width) {
-  return InBtreeOrder(ScalarRoutine(encoding_id, width, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>,
+constexpr XtreeTypeRoutine Routine(Encoding encoding, uint8 width) {
+  return InBtreeOrder(ScalarRoutine(encoding, width, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>,
                                     Reconstruct<kFromOrdinal>));
 }
 
@@ -73,14 +73,14 @@ constexpr XtreeTypeRoutine Displayed(XtreeTypeRoutine routine, double (*coordina
 }
 
 constexpr XtreeTypeRoutine kOid =
-    Ordered(Displayed(Routine<OrdinalOfOid, OidOf>(42, 4), Unsigned32), DifferenceOrder<OrdinalOfOid>);
-constexpr XtreeTypeRoutine kMoney = Ordered(Routine<OrdinalOfMoney, MoneyOf>(43, 8), DifferenceOrder<OrdinalOfMoney>);
-constexpr XtreeTypeRoutine kTime = Ordered(Routine<OrdinalOfTime, TimeOf>(44, 8), DifferenceOrder<OrdinalOfTime>);
-constexpr XtreeTypeRoutine kBool = Routine<OrdinalOfBool, BoolOf>(45, 4);
-constexpr XtreeTypeRoutine kChar = Routine<OrdinalOfChar, CharOf>(46, 4);
-constexpr XtreeTypeRoutine kMacaddr = Routine<OrdinalOfMacaddr, MacaddrOf>(47, 8);
-constexpr XtreeTypeRoutine kMacaddr8 = Displayed(Routine<OrdinalOfMacaddr8, Macaddr8Of>(48, 8), Unsigned64);
-constexpr XtreeTypeRoutine kIsn = Routine<OrdinalOfIsn, IsnOf>(85, 8);
+    Ordered(Displayed(Routine<OrdinalOfOid, OidOf>(Encoding::kOid, 4), Unsigned32), DifferenceOrder<OrdinalOfOid>);
+constexpr XtreeTypeRoutine kMoney = Ordered(Routine<OrdinalOfMoney, MoneyOf>(Encoding::kMoney, 8), DifferenceOrder<OrdinalOfMoney>);
+constexpr XtreeTypeRoutine kTime = Ordered(Routine<OrdinalOfTime, TimeOf>(Encoding::kTime, 8), DifferenceOrder<OrdinalOfTime>);
+constexpr XtreeTypeRoutine kBool = Routine<OrdinalOfBool, BoolOf>(Encoding::kBool, 4);
+constexpr XtreeTypeRoutine kChar = Routine<OrdinalOfChar, CharOf>(Encoding::kChar, 4);
+constexpr XtreeTypeRoutine kMacaddr = Routine<OrdinalOfMacaddr, MacaddrOf>(Encoding::kMacaddr, 8);
+constexpr XtreeTypeRoutine kMacaddr8 = Displayed(Routine<OrdinalOfMacaddr8, Macaddr8Of>(Encoding::kMacaddr8, 8), Unsigned64);
+constexpr XtreeTypeRoutine kIsn = Routine<OrdinalOfIsn, IsnOf>(Encoding::kIsn, 8);
 
 }  // namespace
 }  // namespace xtree

@@ -119,9 +119,9 @@ constexpr uint32 kAllButEqual =
     1 << BTLessStrategyNumber | 1 << BTLessEqualStrategyNumber | 1 << BTGreaterEqualStrategyNumber | 1 << BTGreaterStrategyNumber | 1 << kNotEqualStrategy;
 
 template <bool kBlankPadded>
-constexpr XtreeTypeRoutine HashedRoutine(uint16 encoding_id) {
+constexpr XtreeTypeRoutine HashedRoutine(Encoding encoding) {
   XtreeTypeRoutine routine =
-      ScalarRoutine(encoding_id, 8, XTREE_SCALAR_INTEGER, Bounds<String<kBlankPadded>>, ConstrainByHash<kBlankPadded>, nullptr);
+      ScalarRoutine(encoding, 8, XTREE_SCALAR_INTEGER, Bounds<String<kBlankPadded>>, ConstrainByHash<kBlankPadded>, nullptr);
   routine.blind_strategies = kAllButEqual;
   return routine;
 }
@@ -134,15 +134,15 @@ struct StringRoutines {
 };
 
 template <bool kBlankPadded>
-constexpr StringRoutines RoutinesOf(uint16 bytes_id, uint16 sorted_id, uint16 hashed_id) {
-  return {WordsRoutine(bytes_id, Bounds<String<kBlankPadded>>, Constrain<String<kBlankPadded>>),
-          WordsRoutine(sorted_id, Bounds<String<kBlankPadded>>, Constrain<String<kBlankPadded>>), HashedRoutine<kBlankPadded>(hashed_id)};
+constexpr StringRoutines RoutinesOf(Encoding bytes_encoding, Encoding sorted_encoding, Encoding hashed_encoding) {
+  return {WordsRoutine(bytes_encoding, Bounds<String<kBlankPadded>>, Constrain<String<kBlankPadded>>),
+          WordsRoutine(sorted_encoding, Bounds<String<kBlankPadded>>, Constrain<String<kBlankPadded>>), HashedRoutine<kBlankPadded>(hashed_encoding)};
 }
 
-constexpr StringRoutines kText = RoutinesOf<false>(53, 60, 62);
-constexpr StringRoutines kBpchar = RoutinesOf<true>(54, 61, 63);
-constexpr XtreeTypeRoutine kBytea = WordsRoutine(55, Bounds<String<false>>, Constrain<String<false>>);
-constexpr XtreeTypeRoutine kBits = WordsRoutine(56, Bounds<Bits>, Constrain<Bits>);
+constexpr StringRoutines kText = RoutinesOf<false>(Encoding::kTextBytes, Encoding::kTextSorted, Encoding::kTextHashed);
+constexpr StringRoutines kBpchar = RoutinesOf<true>(Encoding::kBpcharBytes, Encoding::kBpcharSorted, Encoding::kBpcharHashed);
+constexpr XtreeTypeRoutine kBytea = WordsRoutine(Encoding::kBytea, Bounds<String<false>>, Constrain<String<false>>);
+constexpr XtreeTypeRoutine kBits = WordsRoutine(Encoding::kBits, Bounds<Bits>, Constrain<Bits>);
 
 // With the version of the collation; for the life of the session, as the server keeps its collations.
 const XtreeTypeRoutine* SortedRoutineOf(Oid collation, const XtreeTypeRoutine& sorted) {

@@ -39,7 +39,7 @@ Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64*, bool) {
 }
 
 constexpr XtreeTypeRoutine UuidRoutine() {
-  XtreeTypeRoutine routine = ScalarRoutine(51, 8, XTREE_SCALAR_INTEGER, Bounds, Constrain, Reconstruct);
+  XtreeTypeRoutine routine = ScalarRoutine(Encoding::kUuid, 8, XTREE_SCALAR_INTEGER, Bounds, Constrain, Reconstruct);
   routine.encoding_version = 2;
   routine.dimensions = kWords;
   routine.words = true;

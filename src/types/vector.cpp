@@ -9,6 +9,7 @@
 
 #include "types/dims.h"
 #include "types/float_place.h"
+#include "types/routine.h"
 #include "types/support_function.h"
 
 namespace xtree {
@@ -144,38 +145,18 @@ Datum Reconstruct(const XtreeColumn* column, const int64* lo, const int64*, bool
 }
 
 template <typename Float>
-constexpr XtreeTypeRoutine RoutineOf(uint16 encoding_id) {
-  return {
-      .magic = XTREE_ROUTINE_MAGIC,
-      .api_version = XTREE_API_VERSION,
-      .encoding_id = encoding_id,
-      .encoding_version = 1,
-      .dimensions = 0,
-      .ordinal_width = sizeof(Float),
-      .extended = false,
-      .scalar = kNarrow<Float> ? XTREE_SCALAR_FLOAT32 : XTREE_SCALAR_FLOAT64,
-      .exact = true,
-      .may_be_empty = false,
-      .words = false,
-      .in_btree_order = false,
-      .blind_strategies = 0,
-      .order_version = nullptr,
-      .dimensions_of = DimsOption,
-      .dimensions_in = DimensionsIn<Float>,
-      .default_dimensions = 0,
-      .choose_dimensions = nullptr,
-      .most_dimensions = 0,
-      .bounds = Bounds<Float>,
-      .constraint = Constrain<Float>,
-      .order = Order<Float>,
-      .reconstruct = Reconstruct<Float>,
-      .coordinate = nullptr,
-      .planner_family = nullptr,
-  };
+constexpr XtreeTypeRoutine RoutineOf(Encoding encoding) {
+  XtreeTypeRoutine routine = NewRoutine(encoding, 0, sizeof(Float), kNarrow<Float> ? XTREE_SCALAR_FLOAT32 : XTREE_SCALAR_FLOAT64, Bounds<Float>, Constrain<Float>);
+  routine.exact = true;
+  routine.dimensions_of = DimsOption;
+  routine.dimensions_in = DimensionsIn<Float>;
+  routine.order = Order<Float>;
+  routine.reconstruct = Reconstruct<Float>;
+  return routine;
 }
 
-constexpr XtreeTypeRoutine kFloat4 = RoutineOf<float4>(58);
-constexpr XtreeTypeRoutine kFloat8 = RoutineOf<float8>(59);
+constexpr XtreeTypeRoutine kFloat4 = RoutineOf<float4>(Encoding::kFloat4Vector);
+constexpr XtreeTypeRoutine kFloat8 = RoutineOf<float8>(Encoding::kFloat8Vector);
 
 }  // namespace
 }  // namespace xtree

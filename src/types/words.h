@@ -29,8 +29,8 @@ uint16 KeyBytesOption(const XtreeColumn* column);
 uint16 ChooseKeyOrdinals(const XtreeColumn* column, const int64* ordinals, int count, double rows);
 
 // A routine whose columns have as many ordinals as the parameter or the rows say.
-constexpr XtreeTypeRoutine WordsRoutine(uint16 encoding_id, BoundsCallback bounds, ConstraintCallback constraint) {
-  XtreeTypeRoutine routine = Rough(ScalarRoutine(encoding_id, 8, XTREE_SCALAR_INTEGER, bounds, constraint, nullptr));
+constexpr XtreeTypeRoutine WordsRoutine(Encoding encoding, BoundsCallback bounds, ConstraintCallback constraint) {
+  XtreeTypeRoutine routine = Rough(ScalarRoutine(encoding, 8, XTREE_SCALAR_INTEGER, bounds, constraint, nullptr));
   routine.encoding_version = 2;
   routine.words = true;
   routine.in_btree_order = true;
