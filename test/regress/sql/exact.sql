@@ -20,7 +20,7 @@ INSERT INTO samples VALUES
   ('interval', false, '{1 month, 30 days}'), ('bool', true, '{t, f}'), ('"char"', true, '{a, ""}'), ('size', true, '{small, large}'),
   ('uuid', true, '{00000000-0000-0000-0000-000000000001, fedcba98-7654-3210-89ab-cdef01234567}'), ('macaddr', true, '{ff:ff:ff:ff:ff:ff, 00:00:00:00:00:01}'),
   ('macaddr8', true, '{ff:ff:ff:ff:ff:ff:ff:ff}'), ('text', false, '{a, "a "}'), ('varchar', false, '{a, "a "}'), ('bpchar', false, '{a, "a "}'),
-  ('bytea', false, '{"\\x00"}'), ('bit(3)', false, '{101}'), ('varbit', false, '{1, 10}'), ('inet', false, '{10.0.0.1/8, 10.0.0.2/8}'), ('cidr', false, '{10.0.0.0/8}'),
+  ('bytea', false, '{"\\x00"}'), ('bit(3)', false, '{101}'), ('varbit', false, '{1, 10}'), ('inet', true, '{10.0.0.1/8, 10.0.0.2/8, 2001:db8::1/64}'), ('cidr', true, '{10.0.0.0/8, 2001:db8::/32}'),
   ('int4range', true, '{empty, "(,)", "[1,5)", "[,7)"}'), ('int8range', true, '{empty, "(,)", "[-9223372036854775808,5)", "(,-9223372036854775808)"}'),
   ('daterange', true, '{empty, "[2024-01-01,)", "[2024-01-01,infinity)", "(,)"}'), ('numrange', false, '{"[1,2]", "[1.0,2.0]"}'),
   ('tsrange', false, '{"[2024-01-01,2024-01-02]"}'), ('tstzrange', false, '{"[2024-01-01,2024-01-02]"}'),

@@ -1,6 +1,6 @@
 -- Equal cubes, nearest first: see knn_ties.sql, whose functions are used here.
 SET client_min_messages = warning;
-CREATE EXTENSION xtree_cube CASCADE;
+CREATE EXTENSION IF NOT EXISTS xtree_cube CASCADE;
 RESET client_min_messages;
 -- The index returns contrib/cube's own distances, so that the executor need not see all ties.
 CREATE TABLE cube_ties AS SELECT i AS id, CASE WHEN i % 100 = 0 THEN cube(ARRAY[i % 7, i % 11, i % 3]) ELSE '(1.1,2.2,3.3)' END AS p,
