@@ -544,6 +544,32 @@ CREATE FUNCTION xtree_window(lower pg_catalog.float8[], upper pg_catalog.float8[
 LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN ROW(lower, upper)::xtree_window;
 COMMENT ON FUNCTION xtree_window(pg_catalog.float8[], pg_catalog.float8[]) IS 'the box between two corners';
 
+-- Limits of distances: what the planner makes of `column <-> origin < limit`, in every family with an order. The right side is of a type
+-- that nobody can write: the condition may let more rows through than the comparison, which stays beside it.
+
+CREATE FUNCTION xtree_within_distance_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_within_distance(pg_catalog.anyelement, pg_catalog.internal) RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT xtree_within_distance_support;
+COMMENT ON FUNCTION xtree_within_distance(pg_catalog.anyelement, pg_catalog.internal)
+  IS 'index condition of comparisons of distances; made by the planner alone';
+CREATE OPERATOR @<= (FUNCTION = xtree_within_distance, LEFTARG = pg_catalog.anyelement, RIGHTARG = pg_catalog.internal,
+  RESTRICT = pg_catalog.areasel, JOIN = pg_catalog.areajoinsel);
+
+ALTER OPERATOR FAMILY point_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY box_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY circle_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY poly_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY integer_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY float_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY datetime_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY oid_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY money_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY time_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY interval_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY float4_vector_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY float8_vector_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+
 -- Ranges and multiranges: operators and strategy numbers of the classes of the same name for GiST
 
 CREATE OPERATOR CLASS range_ops DEFAULT FOR TYPE pg_catalog.anyrange USING xtree AS

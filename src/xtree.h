@@ -32,6 +32,15 @@ extern "C" {
 
 #define XTREE_MAX_ORDER_VERSION 32
 
+/*
+ * Strategy number of one and the same operator in every family with an ordering operator: xtree's @<= (anyelement, internal). With it the
+ * family's distances may be limited, in conditions such as `column <-> origin < limit`; without, such conditions are tested row by
+ * row. The access method answers it by order(), not constraint(): lower_bound() for every entry. Distances must then be those numbers
+ * that compare with a limit: the operator's own where it returns float4 or float8; where it returns an integer, oid, money or
+ * interval (in microseconds, a month of 30 days), xtree_float8_from_distance() of it.
+ */
+#define XTREE_DISTANCE_LIMIT_STRATEGY 255
+
 /* How an ordinal turns into a number for area, margin and distance. */
 typedef enum XtreeScalar
 {

@@ -11,6 +11,7 @@
 #include "deferred/build_state.h"
 #include "am/blind_clauses.h"
 #include "am/entry_points.h"
+#include "am/limit_paths.h"
 #include "index/index_state.h"
 #include "core/leaf_share.h"
 #include "core/scan/nearest_scan.h"
@@ -63,9 +64,24 @@ struct ColumnClauses {
   bool guessed;        // by constants alone
 };
 
+// Of two plans that cost the same, one with a cut-off is to be taken: what the other conditions leave may be more than was estimated.
+constexpr double kPreferCutoff = 1 - 1e-6;
+
+bool HasCutoff(const IndexPath* path) {
+  ListCell* cell;
+  foreach (cell, path->indexclauses)
+    if (IsLimitClause(lfirst_node(IndexClause, cell))) return true;
+  return false;
+}
+
+// What has a selectivity: of a cut-off by distance that is the operator @<=, while nothing is known of the comparison.
+RestrictInfo* ConditionOf(const IndexClause* clause) {
+  return IsLimitClause(clause) ? linitial_node(RestrictInfo, clause->indexquals) : clause->rinfo;
+}
+
 // Is the operator's selectivity one constant, whatever it is asked?
-bool IsGuessed(const IndexClause* clause) {
-  const Node* expression = reinterpret_cast<Node*>(clause->rinfo->clause);
+bool IsGuessed(const RestrictInfo* condition) {
+  const Node* expression = reinterpret_cast<Node*>(condition->clause);
   if (!IsA(expression, OpExpr)) return false;
   switch (get_oprrest(reinterpret_cast<const OpExpr*>(expression)->opno)) {
     case F_CONTSEL:
@@ -84,8 +100,8 @@ ColumnClauses ClausesOn(PlannerInfo* root, const IndexPath* path, const IndexSta
   foreach (cell, path->indexclauses) {
     const IndexClause* clause = lfirst_node(IndexClause, cell);
     if (clause->indexcol != column || IsBlind(path, clause, state)) continue;
-    clauses = lappend(clauses, clause->rinfo);
-    guessed &= IsGuessed(clause);
+    clauses = lappend(clauses, ConditionOf(clause));
+    guessed &= IsGuessed(ConditionOf(clause));
   }
   if (clauses == NIL) return {1, false};
   return {clauselist_selectivity(root, clauses, static_cast<int>(path->indexinfo->rel->relid), JOIN_INNER, nullptr), guessed};
@@ -239,6 +255,7 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   costs.indexStartupCost += descent;
   *startup_cost = costs.indexStartupCost;
   *total_cost = std::max(costs.indexTotalCost - charged + cpu, 0.0) + descent;
+  if (HasCutoff(path)) *total_cost = std::max(*total_cost * kPreferCutoff, *startup_cost);
   *selectivity = costs.indexSelectivity;
   *correlation = 0;
   *pages = costs.numIndexPages;

@@ -1,5 +1,6 @@
 // The library's entry: module magic, _PG_init, and the handler that CREATE ACCESS METHOD names.
 #include "am/entry_points.h"
+#include "am/limit_paths.h"
 #include "am/planner_family.h"
 #include "index/options.h"
 #include "pg/settings.h"
@@ -24,6 +25,7 @@ extern "C" void _PG_init(void) {
   xtree::RegisterOptions();
   xtree::DefineSettings();
   xtree::OfferPlannerFamilies();
+  xtree::OfferLimitPaths();
   if (process_shared_preload_libraries_in_progress) {
     xtree::RequestSharedMemory();
     xtree::RegisterWorker();

@@ -3,6 +3,7 @@
 
 #include "am/entry_points.h"
 #include "index/index_state.h"
+#include "xtree.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -24,10 +25,13 @@ const FormData_pg_amop& Operator(const CatCList* operators, int i) {
   return *reinterpret_cast<Form_pg_amop>(GETSTRUCT(&operators->members[i]->tuple));
 }
 
+bool IsLimit(const FormData_pg_amop& op) { return op.amopstrategy == XTREE_DISTANCE_LIMIT_STRATEGY; }
+
 // Is every operator of one family in the other, with the same strategy number and purpose?
 bool Within(const CatCList* operators, Oid family) {
   for (int i = 0; i < operators->n_members; i++) {
     const FormData_pg_amop& op = Operator(operators, i);
+    if (IsLimit(op)) continue;
     const HeapTuple other = SearchSysCache3(AMOPOPID, ObjectIdGetDatum(op.amopopr), CharGetDatum(op.amoppurpose), ObjectIdGetDatum(family));
     if (!HeapTupleIsValid(other)) return false;
     const auto* form = reinterpret_cast<Form_pg_amop>(GETSTRUCT(other));
@@ -38,10 +42,17 @@ bool Within(const CatCList* operators, Oid family) {
   return true;
 }
 
+// But for xtree's own way to limit a distance.
+int CountOperators(const CatCList* operators) {
+  int count = 0;
+  for (int i = 0; i < operators->n_members; i++) count += !IsLimit(Operator(operators, i));
+  return count;
+}
+
 bool SameOperators(Oid family, Oid other) {
   CatCList* operators = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(family));
   CatCList* others = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(other));
-  const bool same = operators->n_members == others->n_members && Within(operators, other);
+  const bool same = CountOperators(operators) == others->n_members && Within(operators, other);
   ReleaseSysCacheList(operators);
   ReleaseSysCacheList(others);
   return same;
@@ -55,7 +66,7 @@ Oid PlannerFamilyOf(Relation index, int column) {
 
 // No type of the server itself has such a support function.
 bool MayHavePlannerFamily(const IndexOptInfo* info) {
-  if (info->amcostestimate != reinterpret_cast<decltype(info->amcostestimate)>(xtreecostestimate) || info->hypothetical) return false;
+  if (!IsXtree(info) || info->hypothetical) return false;
   for (int i = 0; i < info->nkeycolumns; i++)
     if (info->opcintype[i] >= FirstNormalObjectId) return true;
   return false;
@@ -80,6 +91,10 @@ void LookAtRelation(PlannerInfo* root, Oid relation, bool inherits, RelOptInfo* 
 }
 
 }  // namespace
+
+bool IsXtree(const IndexOptInfo* index) {
+  return index->amcostestimate == reinterpret_cast<decltype(index->amcostestimate)>(xtreecostestimate);
+}
 
 void OfferPlannerFamilies() {
   next_hook = get_relation_info_hook;

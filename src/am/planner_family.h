@@ -6,7 +6,16 @@
 // are the same otherwise: the planner asks a family for operators and nothing else, and the executor goes by the catalog.
 #pragma once
 
+#include "pg/postgres_api.h"
+
+extern "C" {
+#include "nodes/pathnodes.h"
+}
+
 namespace xtree {
+
+// Is it an index of this access method?
+bool IsXtree(const IndexOptInfo* index);
 
 // Called once, when the library is loaded: that is before the first index of a session is planned with, since the
 // relation cache asks for the handler.

@@ -101,6 +101,7 @@ void Start(IndexScanDesc scan, TreeScan* state, bool fetches_rows) {
   Use(scan, state);
   state->buffers().SetPredicateSnapshot(scan->xs_snapshot);
   NarrowAlternatives(state->reader, state->index->layout, IsMVCCSnapshot(scan->xs_snapshot), &state->constraint);
+  SettleLimits(state->reader, state->index->layout, IsMVCCSnapshot(scan->xs_snapshot), &state->limits, &state->constraint);
   state->started = true;
   pgstat_count_index_scan(scan->indexRelation);
   const bool keep = MustKeepLeaf(scan);
@@ -266,6 +267,7 @@ extern "C" void xtreerescan(IndexScanDesc scan, ScanKey keys, int key_count, Sca
   MemoryContextReset(state->key_context);
   const MemoryContext old = MemoryContextSwitchTo(state->key_context);
   ConstraintFromKeys(scan->indexRelation, *state->index, scan->keyData, scan->numberOfKeys, &state->constraint);
+  LimitsFromKeys(scan->indexRelation, *state->index, scan->keyData, scan->numberOfKeys, &state->constraint, &state->limits);
   PrepareOrder(scan, state);
   MemoryContextSwitchTo(old);
 }

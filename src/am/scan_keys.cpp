@@ -1,5 +1,6 @@
 #include "am/scan_keys.h"
 
+#include "am/limit_keys.h"
 #include "core/scan/scan_node.h"
 #include "xtree.h"
 
@@ -252,6 +253,8 @@ void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyDa
       out->Require(key.sk_attno - 1, MarkRule::kNotNull);
     else if (key.sk_flags & SK_ISNULL)
       out->Require(key.sk_attno - 1, MarkRule::kNever);  // every indexable operator is strict
+    else if (IsLimitKey(key))
+      continue;  // LimitsFromKeys
     else if (key.sk_flags & SK_SEARCHARRAY)
       RequireAny(index, state, key, out);
     else

@@ -10,7 +10,7 @@ extern "C" {
 
 namespace xtree {
 
-// The conjunction of all keys. What the callbacks palloc goes to the current memory context.
+// The conjunction of all keys but limits of distance. What the callbacks palloc goes to the current memory context.
 void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyData* keys, int count, Constraint* out);
 
 // Drops alternatives that the other conditions exclude; where one is left, the kernels test it. To be called before the scan begins.

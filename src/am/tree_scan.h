@@ -2,7 +2,7 @@
 #pragma once
 
 #include "index/index_state.h"
-#include "am/scan_keys.h"
+#include "am/limit_keys.h"
 #include "core/scan/nearest_scan.h"
 #include "core/scan/window_scan.h"
 #include "registry/mapped_reader.h"
@@ -27,6 +27,7 @@ struct TreeScan {
   IndexUse use = {};                    // of the registry, from the first start to the end of the scan
   MemoryContextCallback end_use = {};   // ends it also where an ERROR ends the scan
   Constraint constraint;
+  LimitKeys limits = {};
   bool started = false;                 // the scan over the tree has begun
 
   WindowScan window;

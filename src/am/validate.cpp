@@ -2,7 +2,8 @@
 //
 // Checked: every support function and operator has the right signature and a number in range; no operator without a type routine for
 // its left type; the class's own type routine can be called and is well formed; ordering operators only where it has an order
-// callback, and with a sort family for their result. Every problem is reported (INFO), as for the built-in access methods.
+// callback, and with a sort family for their result; the strategy
+// number of limits of distance for their operator alone. Every problem is reported (INFO), as for the built-in access methods.
 #include "am/entry_points.h"
 #include "xtree.h"
 
@@ -105,11 +106,24 @@ void CheckOrdering(Class* cls, const FormData_pg_amop& op) {
     Complain(cls, "contains ordering operator %s, but its type routine has no order callback", format_operator(op.amopopr));
 }
 
+void CheckLimit(Class* cls, const FormData_pg_amop& op) {
+  if (op.amoppurpose != AMOP_SEARCH || op.amoplefttype != ANYELEMENTOID || op.amoprighttype != INTERNALOID ||
+      !check_amop_signature(op.amopopr, BOOLOID, ANYELEMENTOID, INTERNALOID))
+    Complain(cls, "contains operator %s with strategy number %d, which is that of @<= (anyelement, internal)", format_operator(op.amopopr),
+             XTREE_DISTANCE_LIMIT_STRATEGY);
+  else if (cls->routine != nullptr && cls->routine->order == nullptr)
+    Complain(cls, "contains operator %s, but its type routine has no order callback", format_operator(op.amopopr));
+}
+
 void CheckOperators(Class* cls) {
   for (int i = 0; i < cls->operators->n_members; i++) {
     const FormData_pg_amop& op = Operator(*cls, i);
     if (op.amopstrategy < 1 || op.amopstrategy > kMaxStrategy)
       Complain(cls, "contains operator %s with invalid strategy number %d", format_operator(op.amopopr), op.amopstrategy);
+    if (op.amopstrategy == XTREE_DISTANCE_LIMIT_STRATEGY) {
+      CheckLimit(cls, op);
+      continue;
+    }
     const bool ordering = op.amoppurpose == AMOP_ORDER;
     if (ordering) CheckOrdering(cls, op);
     if (!check_amop_signature(op.amopopr, ordering ? get_op_rettype(op.amopopr) : BOOLOID, op.amoplefttype, op.amoprighttype))

@@ -21,4 +21,5 @@ CREATE OPERATOR CLASS color_ops DEFAULT FOR TYPE color USING xtree AS
   OPERATOR 2 <= (color, color),
   OPERATOR 3 >= (color, color),
   OPERATOR 4 <-> (color, color) FOR ORDER BY pg_catalog.float_ops,
+  OPERATOR 255 @<= (anyelement, internal),
   FUNCTION 1 color_support(internal);

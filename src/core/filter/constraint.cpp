@@ -75,6 +75,8 @@ void Constraint::Initialize(const KeyLayout& layout) {
   recheck = false;
   any_of = nullptr;
   any_of_count = 0;
+  limit = nullptr;
+  limit_count = 0;
   std::fill_n(rule, layout.columns, MarkRule::kAny);
   std::fill_n(lo, layout.dimensions, Interval());
   std::fill_n(hi, layout.dimensions, Interval());
@@ -109,6 +111,8 @@ void PageFilter::Compile(const KeyLayout& layout, const Constraint& constraint) 
   never_ = constraint.Never(layout);
   any_of_ = constraint.any_of;
   any_of_count_ = constraint.any_of_count;
+  limit_ = constraint.limit;
+  limit_count_ = constraint.limit_count;
   for (Terms& terms : terms_) {
     terms.count = 0;
     terms.marks = {0, 0};
@@ -203,7 +207,9 @@ int PageFilter::Run(const NodeView& node, uint16_t* slots) const {
   const int tested = marked ? terms.strict : terms.count;
   int count = ActiveKernels().filter(node.first_block(), block, entries, terms.term, tested, slots);
   if (marked) count = TestMarked(terms, block, node.first_block(), slots, count);
-  return any_of_count_ == 0 ? count : TestAnyOf(node, slots, count);
+  if (any_of_count_ > 0) count = TestAnyOf(node, slots, count);
+  for (int i = 0; i < limit_count_; ++i) count = limit_[i].Run(node, slots, count);
+  return count;
 }
 
 int PageFilter::TestAnyOf(const NodeView& node, uint16_t* slots, int count) const {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/filter/any_of.h"
+#include "core/filter/distance_limit.h"
 #include "page/node.h"
 
 namespace xtree {
@@ -50,6 +51,8 @@ class Constraint {
   Interval hi[kMaxDimensions];
   AnyOf* any_of;  // further conditions, each to be met by one of its alternatives
   int any_of_count;
+  DistanceLimit* limit;  // further conditions, by distance
+  int limit_count;
 };
 
 // One array of a block against one interval, not empty and within the range of the width. A bound that is not tested means nothing.
@@ -107,6 +110,8 @@ class PageFilter {
   Terms terms_[2];  // [0] leaf, [1] directory
   const AnyOf* any_of_;
   int any_of_count_;
+  const DistanceLimit* limit_;
+  int limit_count_;
   const KeyLayout* layout_;
 };
 

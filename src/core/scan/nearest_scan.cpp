@@ -9,7 +9,7 @@ namespace xtree {
 namespace {
 
 bool MatchesAll(const KeyLayout& layout, const Constraint& constraint) {
-  if (constraint.any_of_count > 0) return false;
+  if (constraint.any_of_count > 0 || constraint.limit_count > 0) return false;
   for (int column = 0; column < layout.columns; ++column) {
     if (constraint.rule[column] != MarkRule::kAny) return false;
   }

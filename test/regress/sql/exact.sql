@@ -102,10 +102,11 @@ SELECT count(*) AS queries, bool_and(found = least(10, existing)) AS complete
 FROM generate_series(0, 39) t, (VALUES (5), (20), (100), (700)) p (price), LATERAL (
   SELECT count(*) AS found FROM (SELECT FROM offers WHERE tenant = t AND price < p.price ORDER BY place <-> '(20,80)' LIMIT 10) n) n,
   LATERAL (SELECT count(*) AS existing FROM offers WHERE tenant = t AND price < p.price) e;
--- A limit of the distance: the circle around the point ends the scan, however many rows are asked for.
+-- A limit of the distance ends the scan, as a circle around the point or as a comparison, however many rows are asked for.
 SELECT (agree($$SELECT place <-> '(50,50)' FROM offers WHERE place <@ circle '<(50,50),3>' AND tenant < 20 ORDER BY place <-> '(50,50)' LIMIT 1000$$)).*;
-SELECT pages($$SELECT id FROM offers WHERE place <@ circle '<(50,50),3>' AND tenant = 7 ORDER BY place <-> '(50,50)' LIMIT 1000$$)
-  < pages($$SELECT id FROM offers WHERE place <-> '(50,50)' <= 3 AND tenant = 7 ORDER BY place <-> '(50,50)' LIMIT 1000$$) / 4 AS ends_early;
+SELECT pages($$SELECT id FROM offers WHERE place <@ circle '<(50,50),3>' AND tenant = 7 ORDER BY place <-> '(50,50)' LIMIT 1000$$) < of_all / 4 AS circle,
+  pages($$SELECT id FROM offers WHERE place <-> '(50,50)' <= 3 AND tenant = 7 ORDER BY place <-> '(50,50)' LIMIT 1000$$) < of_all / 4 AS comparison
+FROM pages($$SELECT id FROM offers WHERE tenant = 7 ORDER BY place <-> '(50,50)' LIMIT 1000$$) of_all;
 RESET enable_seqscan;
 RESET enable_bitmapscan;
 RESET enable_sort;

@@ -81,7 +81,8 @@ FROM unnest('{"(10,10)", "(48.3,44.7)", "(0,-0)", "(1e150,-1e150)", "(8589934592
 SELECT (agree($$SELECT p <-> '(30,30)' FROM points WHERE p <@ box '(35,35),(90,90)' ORDER BY p <-> '(30,30)' LIMIT 200$$)).*;
 SELECT (agree($$SELECT p <-> '(30,30)' FROM points WHERE p <@ circle '<(40,40),9>' ORDER BY p <-> '(30,30)'$$)).*;
 
--- A condition that cuts distances off ends the scan: of the index nothing further away is returned, however many rows are asked for.
+-- A condition that cuts distances off ends the scan, as a circle or as a comparison: of the index nothing further away is returned, however many
+-- rows are asked for.
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT id FROM points WHERE p <@ circle '<(40,40),3>' ORDER BY p <-> '(40,40)' LIMIT 1000;

@@ -1,0 +1,33 @@
+// Cut-offs by distance among a scan's keys: `column @<= ROW(distance, origin, limit)`, with which limit_paths.cpp stands in for a
+// comparison such as `column <-> origin < limit`. They have the same strategy number in every operator family.
+//
+// Called by scan.cpp when a scan gets its keys, and when it begins. May palloc and ereport. No locks, no WAL.
+#pragma once
+
+#include "am/scan_keys.h"
+
+namespace xtree {
+
+struct LimitKey {
+  OrderKey order;
+  double limit;
+};
+
+struct LimitKeys {
+  LimitKey* key;
+  int count;
+};
+
+bool IsLimitKey(const ScanKeyData& key);
+
+// Can limits of this type be compared with distances of that one?
+bool IsLimitOfDistance(Oid distance_type, Oid limit_type);
+
+// After ConstraintFromKeys. What is palloc'd goes to the current memory context. A cut-off that no row can pass is in the constraint at
+// once, the others after SettleLimits.
+void LimitsFromKeys(Relation index, const IndexState& state, const ScanKeyData* keys, int count, Constraint* constraint, LimitKeys* out);
+
+// Puts them into the constraint. To be called before the scan begins, as SettleSlack.
+void SettleLimits(PageReader& reader, const KeyLayout& layout, bool mvcc, LimitKeys* limits, Constraint* constraint);
+
+}  // namespace xtree
