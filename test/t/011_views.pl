@@ -183,7 +183,8 @@ $standby->start;
 is($out, 'f', 'on a standby nothing is loaded');
 like($error, qr/the server is in recovery/, 'with the reason');
 is($standby->safe_psql('postgres', $query), $count, 'the standby answers');
-is($standby->safe_psql('postgres', q{SELECT state, scans > 0 FROM pg_stat_xtree_indexes WHERE indexrelname = 'points_xtree'}), 'registered|t',
+# Of two indexes over the column the planner may take either.
+is($standby->safe_psql('postgres', q{SELECT string_agg(DISTINCT state, ' '), sum(scans) > 0 FROM pg_stat_xtree_indexes WHERE relname = 'points'}), 'registered|t',
 	'and counts what it scans');
 $standby->stop;
 
