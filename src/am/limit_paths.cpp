@@ -143,8 +143,36 @@ Expr* CallOf(const Cutoff& cutoff) {
   return reinterpret_cast<Expr*>(makeFuncExpr(cutoff.function, BOOLOID, arguments, InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL));
 }
 
+// A comparison of two sides of which one is computed by an operator, as a distance is.
+bool MayBeCutoff(const RestrictInfo* clause) {
+  if (clause->pseudoconstant || !IsA(clause->clause, OpExpr)) return false;
+  const List* sides = reinterpret_cast<OpExpr*>(clause->clause)->args;
+  return list_length(sides) == 2 && (IsA(linitial(sides), OpExpr) || IsA(lsecond(sides), OpExpr));
+}
+
+// RestrictInfos, and those within ORs and their ANDs.
+void Collect(Node* condition, List** comparisons) {
+  ListCell* cell;
+  if (IsA(condition, RestrictInfo)) {
+    auto* clause = reinterpret_cast<RestrictInfo*>(condition);
+    if (clause->orclause != nullptr)
+      Collect(reinterpret_cast<Node*>(clause->orclause), comparisons);
+    else if (MayBeCutoff(clause))
+      *comparisons = lappend(*comparisons, clause);
+  } else if (IsA(condition, BoolExpr)) {
+    foreach (cell, reinterpret_cast<BoolExpr*>(condition)->args) Collect(static_cast<Node*>(lfirst(cell)), comparisons);
+  }
+}
+
+List* ComparisonsOf(const RelOptInfo* rel) {
+  List* comparisons = NIL;
+  ListCell* cell;
+  foreach (cell, rel->baserestrictinfo) Collect(static_cast<Node*>(lfirst(cell)), &comparisons);
+  foreach (cell, rel->joininfo) Collect(static_cast<Node*>(lfirst(cell)), &comparisons);
+  return comparisons;
+}
+
 void Replace(PlannerInfo* root, const List* indexes, RestrictInfo* clause, List** replaced) {
-  if (!IsA(clause->clause, OpExpr) || list_length(reinterpret_cast<OpExpr*>(clause->clause)->args) != 2) return;
   ListCell* cell;
   foreach (cell, indexes) {
     Cutoff cutoff;
@@ -158,25 +186,10 @@ void Replace(PlannerInfo* root, const List* indexes, RestrictInfo* clause, List*
   }
 }
 
-// RestrictInfos, and those within ORs and their ANDs.
-void ReplaceIn(PlannerInfo* root, const List* indexes, Node* condition, List** replaced) {
-  ListCell* cell;
-  if (IsA(condition, RestrictInfo)) {
-    auto* clause = reinterpret_cast<RestrictInfo*>(condition);
-    if (clause->orclause != nullptr)
-      ReplaceIn(root, indexes, reinterpret_cast<Node*>(clause->orclause), replaced);
-    else if (!clause->pseudoconstant)
-      Replace(root, indexes, clause, replaced);
-  } else if (IsA(condition, BoolExpr)) {
-    foreach (cell, reinterpret_cast<BoolExpr*>(condition)->args) ReplaceIn(root, indexes, static_cast<Node*>(lfirst(cell)), replaced);
-  }
-}
-
-List* ReplaceCutoffs(PlannerInfo* root, RelOptInfo* rel, const List* indexes) {
+List* ReplaceCutoffs(PlannerInfo* root, const List* comparisons, const List* indexes) {
   List* replaced = NIL;
   ListCell* cell;
-  foreach (cell, rel->baserestrictinfo) ReplaceIn(root, indexes, static_cast<Node*>(lfirst(cell)), &replaced);
-  foreach (cell, rel->joininfo) ReplaceIn(root, indexes, static_cast<Node*>(lfirst(cell)), &replaced);
+  foreach (cell, comparisons) Replace(root, indexes, lfirst_node(RestrictInfo, cell), &replaced);
   return replaced;
 }
 
@@ -209,14 +222,16 @@ List* IndexesWithLimits(const RelOptInfo* rel) {
 // A table whose index paths the planner has made.
 bool HasIndexPaths(RelOptInfo* rel, const RangeTblEntry* entry) {
   return IS_SIMPLE_REL(rel) && entry->rtekind == RTE_RELATION && !entry->inh && entry->tablesample == nullptr && rel->indexlist != NIL &&
-         !IS_DUMMY_REL(rel) && (rel->baserestrictinfo != NIL || rel->joininfo != NIL);
+         !IS_DUMMY_REL(rel);
 }
 
 void AddLimitPaths(PlannerInfo* root, RelOptInfo* rel, RangeTblEntry* entry) {
   if (!HasIndexPaths(rel, entry)) return;
+  const List* comparisons = ComparisonsOf(rel);
+  if (comparisons == NIL) return;  // before any index is opened: a table may have hundreds
   const List* indexes = IndexesWithLimits(rel);
   if (indexes == NIL) return;
-  const List* replaced = ReplaceCutoffs(root, rel, indexes);
+  const List* replaced = ReplaceCutoffs(root, comparisons, indexes);
   if (replaced != NIL) create_index_paths(root, rel);
   PutBack(replaced);
 }

@@ -22,7 +22,7 @@ inline constexpr int kMaxDimensions = 100;
 inline constexpr int kMaxColumns = 32;
 inline constexpr int kMaxLevel = 24;              // height of a tree is bounded, so that a damaged page cannot loop a descent
 inline constexpr int kMaxEntriesPerPage = 1024;   // of any layout (816 one-dimensional 32-bit keys is the most that fits)
-inline constexpr int kMaxSupernodePages = 512;    // that any reader must bear; writers make smaller ones (am/options.cpp)
+inline constexpr int kMaxSupernodePages = 512;    // that any reader must bear; writers make smaller ones (index/options.cpp)
 
 // The fields of PageHeaderData that this project touches, by offset.
 struct PageHeader {
