@@ -52,7 +52,7 @@ BEGIN
       JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_opclass'::pg_catalog.regclass::pg_catalog.oid AND d.objid = peer.oid AND d.deptype = 'e'
       JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'btree_gist'
       JOIN pg_catalog.pg_opclass c ON c.opcdefault AND c.opcintype = CASE peer.opcintype
-        WHEN 'pg_catalog.cidr'::pg_catalog.regtype THEN 'pg_catalog.inet'::pg_catalog.regtype ELSE peer.opcintype END
+        WHEN 'pg_catalog.cidr'::pg_catalog.regtype::pg_catalog.oid THEN 'pg_catalog.inet'::pg_catalog.regtype::pg_catalog.oid ELSE peer.opcintype END
       JOIN pg_catalog.pg_am a ON a.oid = c.opcmethod AND a.amname = 'xtree'
       JOIN pg_catalog.pg_opfamily f ON f.oid = c.opcfamily JOIN pg_catalog.pg_namespace fn ON fn.oid = f.opfnamespace
       JOIN pg_catalog.pg_type t ON t.oid = c.opcintype JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace

@@ -31,7 +31,7 @@ BEGIN
     SELECT m.strategy, o.oprname AS name, l.typname AS left_type, r.typname AS right_type FROM
       (SELECT amopopr AS operator, amopstrategy AS strategy FROM pg_catalog.pg_amop WHERE amopfamily = family
        UNION ALL SELECT o.oprnegate, 6 FROM pg_catalog.pg_amop a JOIN pg_catalog.pg_operator o ON o.oid = a.amopopr
-       WHERE a.amopfamily = family AND a.amopstrategy = 3 AND o.oprnegate <> 0) m
+       WHERE a.amopfamily = family AND a.amopstrategy = 3 AND o.oprnegate <> '0') m
       JOIN pg_catalog.pg_operator o ON o.oid = m.operator
       JOIN pg_catalog.pg_type l ON l.oid = o.oprleft JOIN pg_catalog.pg_type r ON r.oid = o.oprright
   LOOP

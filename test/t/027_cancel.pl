@@ -35,7 +35,13 @@ $node->safe_psql('postgres', 'CREATE TABLE t (id serial, ' . join(', ', map { "$
 	. "CREATE INDEX t_x ON t USING xtree ($list) WITH (max_overlap = 0, min_fanout = 0.5, max_supernode_pages = 6)");
 my $insert = "INSERT INTO t ($list) SELECT $values FROM generate_series(1, 200);";
 $node->safe_psql('postgres', 'CREATE TABLE p (id int, p point); CREATE INDEX p_x ON p USING xtree (p); INSERT INTO p SELECT i, point(i % 100, i / 100) FROM generate_series(1, 60000) i; VACUUM p');
-$node->safe_psql('postgres', $insert) for 1 .. 30;
+# The data are random, and a tree may come to have no supernode any more.
+sub grow_tree
+{
+	$node->safe_psql('postgres', 'TRUNCATE t');
+	$node->safe_psql('postgres', $insert) for 1 .. 30;
+}
+grow_tree();
 
 # Somebody holds the lock that stop points wait for.
 my ($gate_in, $gate_out) = ('SELECT pg_advisory_lock(77);' . "\n", '');
@@ -63,6 +69,7 @@ sub end_at
 	my ($point, $how) = @_;
 	for my $try (1 .. 100)
 	{
+		grow_tree() if $try % 20 == 0;
 		$node->safe_psql('postgres', 'DROP INDEX IF EXISTS made') if $point =~ /^build/;
 		$node->safe_psql('postgres', $insert x 5 . 'DELETE FROM t WHERE id % 20 <> 0') if $point =~ /^vacuum/;
 		my $limit = { timeout => "SET statement_timeout = $milliseconds;", vanish => q{SET client_connection_check_interval = '50ms';} }->{$how} // '';
