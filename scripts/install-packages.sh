@@ -10,7 +10,7 @@ set -euo pipefail
 
 build=(g++ make libboost-dev postgresql-15 postgresql-server-dev-15)
 test=(perl libipc-run-perl libdbi-perl libdbd-pg-perl libgtest-dev libbenchmark-dev
-  postgresql-15-postgis-3)
+  postgresql-15-postgis-3 clang-format-14)
 
 case ${1:-build} in
 build) wanted=("${build[@]}") ;;

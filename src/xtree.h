@@ -3,8 +3,9 @@
  *
  * A type joins by one support function (number 1 of its operator class), `f(internal) returns internal`, that returns a pointer to a
  * constant XtreeTypeRoutine. Its argument is the XtreeColumn (without dimensions) of an index that is to be opened, or NULL when the
- * operator class itself is looked at: a class for a polymorphic type may have a routine for each actual type. Every value becomes a box in ordered ordinals: per dimension a signed integer lo and hi that sort as the
- * type sorts. Every search operator becomes, per dimension, an interval for lo and an interval for hi. There is no call through fmgr
+ * operator class itself is looked at: a class for a polymorphic type may have a routine for each actual type. Every value becomes a box in
+ * ordered ordinals: per dimension a signed integer lo and hi that sort as the type sorts. Every search operator becomes, per dimension, an
+ * interval for lo and an interval for hi. There is no call through fmgr
  * on the search path.
  *
  * Callbacks run in the caller's memory context, may palloc and may ereport(ERROR). They must not be C++ functions that let an
@@ -42,281 +43,256 @@ extern "C" {
 #define XTREE_DISTANCE_LIMIT_STRATEGY 255
 
 /* How an ordinal turns into a number for area, margin and distance. */
-typedef enum XtreeScalar
-{
-	XTREE_SCALAR_INTEGER = 0, /* the ordinal is the value */
-	XTREE_SCALAR_FLOAT64 = 1, /* xtree_ordinal_from_float8() */
-	XTREE_SCALAR_FLOAT32 = 2  /* xtree_ordinal_from_float4(), width 4 */
+typedef enum XtreeScalar {
+  XTREE_SCALAR_INTEGER = 0, /* the ordinal is the value */
+  XTREE_SCALAR_FLOAT64 = 1, /* xtree_ordinal_from_float8() */
+  XTREE_SCALAR_FLOAT32 = 2  /* xtree_ordinal_from_float4(), width 4 */
 } XtreeScalar;
 
 /* What a column must be for a row to match; conditions on one column are combined by the access method. */
-typedef enum XtreeMatch
-{
-	XTREE_MATCH_VALUE = 1,          /* an ordinary value with lo and hi in the intervals */
-	XTREE_MATCH_VALUE_OR_EMPTY = 2, /* the same, or an empty value */
-	XTREE_MATCH_EMPTY = 3,          /* only an empty value */
-	XTREE_MATCH_NEVER = 6           /* nothing */
+typedef enum XtreeMatch {
+  XTREE_MATCH_VALUE = 1,          /* an ordinary value with lo and hi in the intervals */
+  XTREE_MATCH_VALUE_OR_EMPTY = 2, /* the same, or an empty value */
+  XTREE_MATCH_EMPTY = 3,          /* only an empty value */
+  XTREE_MATCH_NEVER = 6           /* nothing */
 } XtreeMatch;
 
 /* One indexed column, as the callbacks see it. */
-typedef struct XtreeColumn
-{
-	Oid type;           /* the operator class's, or the actual one where that is polymorphic (never a domain) */
-	Oid collation;
-	uint16 dimensions;  /* of this column in this index */
-	const void *options; /* operator class parameters, or NULL */
-	const struct XtreeTypeRoutine *routine; /* the one that support function 1 returned for it; NULL when that is asked */
+typedef struct XtreeColumn {
+  Oid type; /* the operator class's, or the actual one where that is polymorphic (never a domain) */
+  Oid collation;
+  uint16 dimensions;                      /* of this column in this index */
+  const void* options;                    /* operator class parameters, or NULL */
+  const struct XtreeTypeRoutine* routine; /* the one that support function 1 returned for it; NULL when that is asked */
 } XtreeColumn;
 
 /* Result of bounds(): arrays of `dimensions` ordinals, lo[d] <= hi[d] (equal where the type is not extended). */
-typedef struct XtreeBounds
-{
-	int64 *lo;
-	int64 *hi;
-	bool empty; /* an empty range and the like: lo and hi are ignored */
+typedef struct XtreeBounds {
+  int64* lo;
+  int64* hi;
+  bool empty; /* an empty range and the like: lo and hi are ignored */
 } XtreeBounds;
 
 /* Result of constraint(): arrays of `dimensions`, preset to match everything. For a type that is not extended lo and hi coincide and
  * both pairs apply. */
-typedef struct XtreeConstraint
-{
-	int64 *lo_min; /* lo_min <= value.lo <= lo_max */
-	int64 *lo_max;
-	int64 *hi_min; /* hi_min <= value.hi <= hi_max */
-	int64 *hi_max;
-	XtreeMatch match; /* preset: XTREE_MATCH_VALUE */
-	bool recheck;     /* preset: false; true when the intervals may let through what the operator would not. Each alternative has its own
+typedef struct XtreeConstraint {
+  int64* lo_min; /* lo_min <= value.lo <= lo_max */
+  int64* lo_max;
+  int64* hi_min; /* hi_min <= value.hi <= hi_max */
+  int64* hi_max;
+  XtreeMatch match; /* preset: XTREE_MATCH_VALUE */
+  bool recheck;     /* preset: false; true when the intervals may let through what the operator would not. Each alternative has its own
 					   * word: a row that one without recheck lets through is not rechecked. */
 
-	/* Preset: NULL. A row matches also if it matches this one: see xtree_add_alternative(). */
-	struct XtreeConstraint *alternative;
+  /* Preset: NULL. A row matches also if it matches this one: see xtree_add_alternative(). */
+  struct XtreeConstraint* alternative;
 } XtreeConstraint;
 
 /* How near a box is to the argument of an ordering operator: filled by order(). */
 typedef struct XtreeOrder XtreeOrder;
-struct XtreeOrder
-{
-	/* Preset: the operator's own function, with the column's value on the left, for callbacks that want its value bit for bit. */
-	FmgrInfo *function;
-	Oid collation;
+struct XtreeOrder {
+  /* Preset: the operator's own function, with the column's value on the left, for callbacks that want its value bit for bit. */
+  FmgrInfo* function;
+  Oid collation;
 
-	/*
+  /*
 	 * Euclidean metric over all of the column's dimensions, of floats of either width: then `query` has `dimensions` coordinates, lower bounds
 	 * come from the vector kernels, and lower_bound may be NULL; no value of the operator is negative. Otherwise query is NULL.
 	 */
-	const double *query;
+  const double* query;
 
-	/*
+  /*
 	 * With `query`, where the operator's value can be less than that distance of the boxes (of rounding, say): by how much at most, for any
 	 * value whose box lies within [lo, hi], the bounds of the whole index. Infinity: lower_bound is asked instead, and may not be NULL.
 	 * NULL: it is never less than by rounding of the distance itself (1e-14 of it).
 	 */
-	double (*slack)(const XtreeOrder *order, const int64 *lo, const int64 *hi);
+  double (*slack)(const XtreeOrder* order, const int64* lo, const int64* hi);
 
-	/*
+  /*
 	 * A number never above the operator's value for any value whose box lies within [lo, hi]. It may be asked about bytes of a page
 	 * that is changing (the answer is then thrown away): any ordinals must do, lo above hi too, and it must not raise an ERROR.
 	 */
-	double (*lower_bound)(const XtreeOrder *order, const int64 *lo, const int64 *hi);
+  double (*lower_bound)(const XtreeOrder* order, const int64* lo, const int64* hi);
 
-	/*
+  /*
 	 * The operator's value for the value with this box, bit for bit; with recheck: a lower bound of it. NaN sorts last. Equal distances are
 	 * returned as they come, without a look at all of them, where this is the operator's value.
 	 *
 	 * It must not raise an ERROR where the operator does, as the executor may never come to the row: NaN then, which is not rechecked, so
 	 * with recheck it means that the operator returns NaN, or raises an ERROR, for every value with this box.
 	 */
-	double (*distance)(const XtreeOrder *order, const int64 *lo, const int64 *hi);
+  double (*distance)(const XtreeOrder* order, const int64* lo, const int64* hi);
 
-	/*
+  /*
 	 * A number like lower_bound's, but as near as possible to the least value in the box, at more expense: asked about few nodes, never about
 	 * bytes that change, and it may call functions. Where it reaches the value of a row, nodes with bounds equal to it are not read before
 	 * the row is returned. Of a node all whose rows have the same point for a box, distance() is asked instead. NULL: there is no better bound.
 	 */
-	double (*best_bound)(const XtreeOrder *order, const int64 *lo, const int64 *hi);
+  double (*best_bound)(const XtreeOrder* order, const int64* lo, const int64* hi);
 
-	bool recheck;     /* the executor must compute the operator on the heap's value */
+  bool recheck; /* the executor must compute the operator on the heap's value */
 
-	/* Only with recheck, where the operator returns something else than float8: a distance as the operator's type. */
-	Datum (*result)(double distance);
+  /* Only with recheck, where the operator returns something else than float8: a distance as the operator's type. */
+  Datum (*result)(double distance);
 
-	uint16 dimensions;
-	void *state;      /* the callbacks' own */
+  uint16 dimensions;
+  void* state; /* the callbacks' own */
 };
 
-typedef struct XtreeTypeRoutine
-{
-	uint32 magic;       /* XTREE_ROUTINE_MAGIC */
-	uint16 api_version; /* XTREE_API_VERSION */
+typedef struct XtreeTypeRoutine {
+  uint32 magic;       /* XTREE_ROUTINE_MAGIC */
+  uint16 api_version; /* XTREE_API_VERSION */
 
-	/* Written into the meta page and compared on load. Change encoding_version when the meaning of ordinals changes. */
-	uint16 encoding_id; /* 1 .. 999 are this project's; others are free for all, collisions are noticed per index only */
-	uint16 encoding_version;
+  /* Written into the meta page and compared on load. Change encoding_version when the meaning of ordinals changes. */
+  uint16 encoding_id; /* 1 .. 999 are this project's; others are free for all, collisions are noticed per index only */
+  uint16 encoding_version;
 
-	uint16 dimensions;    /* 1 .. 100; 0: dimensions_of() says */
-	uint8 ordinal_width;  /* 4 or 8 bytes on disk */
-	bool extended;        /* values have different lo and hi */
-	XtreeScalar scalar;
-	bool exact;           /* reconstruct() returns the value bit for bit: index-only scans */
-	bool may_be_empty;    /* bounds() may report empty */
+  uint16 dimensions;   /* 1 .. 100; 0: dimensions_of() says */
+  uint8 ordinal_width; /* 4 or 8 bytes on disk */
+  bool extended;       /* values have different lo and hi */
+  XtreeScalar scalar;
+  bool exact;        /* reconstruct() returns the value bit for bit: index-only scans */
+  bool may_be_empty; /* bounds() may report empty */
 
-	/*
+  /*
 	 * The ordinals are words of one long number, as the bytes of a text are: each orders only values whose words before are equal. The tree is
 	 * then divided by the later ones only where the first leaves much together.
 	 */
-	bool words;
+  bool words;
 
-	/*
+  /*
 	 * Do values that the type's default B-tree operator class puts in order under the column's collation have ordinals in that order, with
 	 * words one after the other, and equal values the same? Then range types over the type are indexed by the first ordinal of their bounds.
 	 */
-	bool in_btree_order;
+  bool in_btree_order;
 
-	/*
+  /*
 	 * Bit n: the constraint of strategy n leaves nothing out (or hardly anything), however few rows the operator holds for. The planner
 	 * does not expect such a condition to narrow a scan.
 	 */
-	uint32 blind_strategies;
+  uint32 blind_strategies;
 
-	/*
+  /*
 	 * What the meaning of ordinals depends on outside of this code and may change with the system, such as the version of a collation; at most
 	 * XTREE_MAX_ORDER_VERSION - 1 bytes. The index remembers it, and its use under another one is an ERROR that asks for REINDEX. NULL:
 	 * nothing. The routine is then one of this column alone, see above.
 	 */
-	const char *order_version;
+  const char* order_version;
 
-	/*
+  /*
 	 * Only where dimensions is 0. dimensions_of() is what the operator class parameters say, 1 .. 100, or 0 where they say nothing: then
 	 * CREATE INDEX and REINDEX ask dimensions_in() about the first row's value, and the index remembers the answer. Of a table without
 	 * values it is default_dimensions; where that is 0, the first value that is inserted decides, and rows without one are an ERROR
 	 * until then (rows without any that CREATE INDEX finds decide for 1).
 	 */
-	uint16 (*dimensions_of)(const XtreeColumn *column);
-	uint16 (*dimensions_in)(const XtreeColumn *column, Datum value);
-	uint16 default_dimensions;
+  uint16 (*dimensions_of)(const XtreeColumn* column);
+  uint16 (*dimensions_in)(const XtreeColumn* column, Datum value);
+  uint16 default_dimensions;
 
-	/*
+  /*
 	 * Instead of dimensions_in(), where one value does not tell: makes the choice from a sample of `count` > 0 values, given by their ordinals
 	 * (`lo` of each) in most_dimensions dimensions, of a table with about `rows` values. It is cut to what the index has room for, so any
 	 * number from 1 on must do; default_dimensions may not be 0.
 	 */
-	uint16 (*choose_dimensions)(const XtreeColumn *column, const int64 *ordinals, int count, double rows);
-	uint16 most_dimensions;
+  uint16 (*choose_dimensions)(const XtreeColumn* column, const int64* ordinals, int count, double rows);
+  uint16 most_dimensions;
 
-	/* The box of a (detoasted by the callback, never NULL) value. */
-	void (*bounds)(const XtreeColumn *column, Datum value, XtreeBounds *out);
+  /* The box of a (detoasted by the callback, never NULL) value. */
+  void (*bounds)(const XtreeColumn* column, Datum value, XtreeBounds* out);
 
-	/* The constraint of `value OP argument`; argument_type is the operator's right type. */
-	void (*constraint)(const XtreeColumn *column, StrategyNumber strategy, Oid argument_type, Datum argument, XtreeConstraint *out);
+  /* The constraint of `value OP argument`; argument_type is the operator's right type. */
+  void (*constraint)(const XtreeColumn* column, StrategyNumber strategy, Oid argument_type, Datum argument, XtreeConstraint* out);
 
-	/* Preparation of ORDER BY value OP argument; NULL where the type has no ordering operators. */
-	void (*order)(const XtreeColumn *column, StrategyNumber strategy, Oid argument_type, Datum argument, XtreeOrder *out);
+  /* Preparation of ORDER BY value OP argument; NULL where the type has no ordering operators. */
+  void (*order)(const XtreeColumn* column, StrategyNumber strategy, Oid argument_type, Datum argument, XtreeOrder* out);
 
-	/* The value with these bounds, where exact. */
-	Datum (*reconstruct)(const XtreeColumn *column, const int64 *lo, const int64 *hi, bool empty);
+  /* The value with these bounds, where exact. */
+  Datum (*reconstruct)(const XtreeColumn* column, const int64* lo, const int64* hi, bool empty);
 
-	/* The number for which an ordinal stands as lo, or as hi (`upper`), where it is not quite what `scalar` says; for display. May be NULL. */
-	double (*coordinate)(int64 ordinal, bool upper);
+  /* The number for which an ordinal stands as lo, or as hi (`upper`), where it is not quite what `scalar` says; for display. May be NULL. */
+  double (*coordinate)(int64 ordinal, bool upper);
 
-	/*
+  /*
 	 * The operator family of another access method that the planner is to take this column's for, or InvalidOid. A planner support
 	 * function that makes index conditions of a function call may know the families of its own extension only (PostGIS's does). Heeded
 	 * only where both families have the same operators with the same strategy numbers. May be NULL.
 	 */
-	Oid (*planner_family)(const XtreeColumn *column);
+  Oid (*planner_family)(const XtreeColumn* column);
 } XtreeTypeRoutine;
 
 /*
  * For an operator whose values lie in several boxes that have no narrow common one: appends another constraint, preset, to be filled in.
  * Alternatives outside of the bounds of the whole index cost nothing, others slow a scan down. They may overlap.
  */
-static inline XtreeConstraint *
-xtree_add_alternative(const XtreeColumn *column, XtreeConstraint *constraint)
-{
-	XtreeConstraint *added = (XtreeConstraint *) palloc(sizeof(XtreeConstraint));
-	int64 *bounds = (int64 *) palloc(sizeof(int64) * 4 * column->dimensions);
-	int i;
+static inline XtreeConstraint* xtree_add_alternative(const XtreeColumn* column, XtreeConstraint* constraint) {
+  XtreeConstraint* added = (XtreeConstraint*)palloc(sizeof(XtreeConstraint));
+  int64* bounds = (int64*)palloc(sizeof(int64) * 4 * column->dimensions);
+  int i;
 
-	for (i = 0; i < 2 * column->dimensions; i++)
-		bounds[i] = PG_INT64_MIN;
-	for (; i < 4 * column->dimensions; i++)
-		bounds[i] = PG_INT64_MAX;
-	added->lo_min = bounds;
-	added->hi_min = bounds + column->dimensions;
-	added->lo_max = bounds + 2 * column->dimensions;
-	added->hi_max = bounds + 3 * column->dimensions;
-	added->match = XTREE_MATCH_VALUE;
-	added->recheck = false;
-	added->alternative = constraint->alternative;
-	constraint->alternative = added;
-	return added;
+  for (i = 0; i < 2 * column->dimensions; i++) bounds[i] = PG_INT64_MIN;
+  for (; i < 4 * column->dimensions; i++) bounds[i] = PG_INT64_MAX;
+  added->lo_min = bounds;
+  added->hi_min = bounds + column->dimensions;
+  added->lo_max = bounds + 2 * column->dimensions;
+  added->hi_max = bounds + 3 * column->dimensions;
+  added->match = XTREE_MATCH_VALUE;
+  added->recheck = false;
+  added->alternative = constraint->alternative;
+  constraint->alternative = added;
+  return added;
 }
 
 /*
  * Order-preserving maps: -inf < ... < -0 < +0 < ... < +inf < NaN. Each direction is exact but for NaN, which has one ordinal (the
  * largest).
  */
-static inline int64
-xtree_ordinal_from_float8(double value)
-{
-	int64 bits;
+static inline int64 xtree_ordinal_from_float8(double value) {
+  int64 bits;
 
-	if (value != value)
-		return PG_INT64_MAX;
-	memcpy(&bits, &value, sizeof(bits));
-	return bits >= 0 ? bits : bits ^ PG_INT64_MAX;
+  if (value != value) return PG_INT64_MAX;
+  memcpy(&bits, &value, sizeof(bits));
+  return bits >= 0 ? bits : bits ^ PG_INT64_MAX;
 }
 
-static inline double
-xtree_float8_from_ordinal(int64 ordinal)
-{
-	int64 bits = ordinal >= 0 ? ordinal : ordinal ^ PG_INT64_MAX;
-	double value;
+static inline double xtree_float8_from_ordinal(int64 ordinal) {
+  int64 bits = ordinal >= 0 ? ordinal : ordinal ^ PG_INT64_MAX;
+  double value;
 
-	memcpy(&value, &bits, sizeof(value)); /* PG_INT64_MAX is a NaN's bit pattern */
-	return value;
+  memcpy(&value, &bits, sizeof(value)); /* PG_INT64_MAX is a NaN's bit pattern */
+  return value;
 }
 
-static inline int64
-xtree_ordinal_from_float4(float value)
-{
-	int32 bits;
+static inline int64 xtree_ordinal_from_float4(float value) {
+  int32 bits;
 
-	if (value != value)
-		return PG_INT32_MAX;
-	memcpy(&bits, &value, sizeof(bits));
-	return bits >= 0 ? bits : bits ^ PG_INT32_MAX;
+  if (value != value) return PG_INT32_MAX;
+  memcpy(&bits, &value, sizeof(bits));
+  return bits >= 0 ? bits : bits ^ PG_INT32_MAX;
 }
 
-static inline float
-xtree_float4_from_ordinal(int64 ordinal)
-{
-	int32 narrow = (int32) ordinal;
-	int32 bits = narrow >= 0 ? narrow : narrow ^ PG_INT32_MAX;
-	float value;
+static inline float xtree_float4_from_ordinal(int64 ordinal) {
+  int32 narrow = (int32)ordinal;
+  int32 bits = narrow >= 0 ? narrow : narrow ^ PG_INT32_MAX;
+  float value;
 
-	memcpy(&value, &bits, sizeof(value));
-	return value;
+  memcpy(&value, &bits, sizeof(value));
+  return value;
 }
 
 /*
  * An integer as distance(), up to 2^63 and exact: the number that stands for it among other such numbers, and back. A plain double
  * would confuse neighbours beyond 2^53. (-0, which counts as 0, is left out.)
  */
-static inline double
-xtree_float8_from_distance(uint64 distance)
-{
-	int64 ordinal = (int64) (distance - (UINT64CONST(1) << 62));
+static inline double xtree_float8_from_distance(uint64 distance) {
+  int64 ordinal = (int64)(distance - (UINT64CONST(1) << 62));
 
-	return xtree_float8_from_ordinal(ordinal < 0 ? ordinal - 1 : ordinal);
+  return xtree_float8_from_ordinal(ordinal < 0 ? ordinal - 1 : ordinal);
 }
 
-static inline uint64
-xtree_distance_from_float8(double number)
-{
-	int64 ordinal = xtree_ordinal_from_float8(number);
+static inline uint64 xtree_distance_from_float8(double number) {
+  int64 ordinal = xtree_ordinal_from_float8(number);
 
-	return (uint64) (ordinal < 0 ? ordinal + 1 : ordinal) + (UINT64CONST(1) << 62);
+  return (uint64)(ordinal < 0 ? ordinal + 1 : ordinal) + (UINT64CONST(1) << 62);
 }
 
 /*
@@ -330,10 +306,10 @@ xtree_distance_from_float8(double number)
  * A library that must also work where xtree is not loaded looks them up:
  *     load_external_function("$libdir/xtree", "xtree_register_load_callback", false, NULL)
  */
-typedef void (*XtreeLoadCallback) (Oid index, void *argument);
+typedef void (*XtreeLoadCallback)(Oid index, void* argument);
 
-extern PGDLLEXPORT void xtree_register_load_callback(XtreeLoadCallback callback, void *argument);
-extern PGDLLEXPORT void xtree_register_unload_callback(XtreeLoadCallback callback, void *argument);
+extern PGDLLEXPORT void xtree_register_load_callback(XtreeLoadCallback callback, void* argument);
+extern PGDLLEXPORT void xtree_register_unload_callback(XtreeLoadCallback callback, void* argument);
 
 #ifdef __cplusplus
 }

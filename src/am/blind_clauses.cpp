@@ -15,7 +15,8 @@ namespace {
 // 0: it is none of the column's operators.
 int StrategyOf(const Node* condition, Oid family) {
   if (IsA(condition, OpExpr)) return get_op_opfamily_strategy(reinterpret_cast<const OpExpr*>(condition)->opno, family);
-  if (IsA(condition, ScalarArrayOpExpr)) return get_op_opfamily_strategy(reinterpret_cast<const ScalarArrayOpExpr*>(condition)->opno, family);
+  if (IsA(condition, ScalarArrayOpExpr))
+    return get_op_opfamily_strategy(reinterpret_cast<const ScalarArrayOpExpr*>(condition)->opno, family);
   return 0;
 }
 
@@ -32,7 +33,8 @@ bool IsBlind(const IndexPath* path, const IndexClause* clause, const IndexState*
   if (blind == 0) return false;
   ListCell* cell;
   foreach (cell, clause->indexquals) {
-    const int strategy = StrategyOf(reinterpret_cast<Node*>(lfirst_node(RestrictInfo, cell)->clause), path->indexinfo->opfamily[clause->indexcol]);
+    const int strategy =
+        StrategyOf(reinterpret_cast<Node*>(lfirst_node(RestrictInfo, cell)->clause), path->indexinfo->opfamily[clause->indexcol]);
     if (strategy <= 0 || strategy >= 32 || !(blind >> strategy & 1)) return false;
   }
   return true;

@@ -148,9 +148,10 @@ double ArrayElements(const IndexPath* path) {
 // Is it worth a look at the meta page, once per session? Not of a small index that was built with its CREATE INDEX, as its pg_class row tells:
 // whatever is assumed of its few leaves, planning hundreds of such indexes must cost nothing.
 bool ShouldReadMeta(Relation index) {
-  constexpr int kLeastPages = 2;   // of a built one: meta page and root
+  constexpr int kLeastPages = 2;  // of a built one: meta page and root
   constexpr int kFewPages = 16;
-  return BuildReloptionOf(index) == BuildReloption::kDeferred || index->rd_rel->relpages < kLeastPages || index->rd_rel->relpages > kFewPages;
+  return BuildReloptionOf(index) == BuildReloption::kDeferred || index->rd_rel->relpages < kLeastPages ||
+         index->rd_rel->relpages > kFewPages;
 }
 
 // A copy, because estimates may process invalidations. nullptr: the index does not exist.
@@ -190,9 +191,7 @@ bool OrderNeedsSort(const IndexPath* path, const IndexState* state) {
 constexpr Cost kUnusable = 1e200;
 
 // Conditions or an order that the index could serve, or its predicate; not a mere scan of all its entries.
-bool WouldHelp(const IndexPath* path) {
-  return path->indexclauses != NIL || path->indexorderbys != NIL || path->indexinfo->indpred != NIL;
-}
+bool WouldHelp(const IndexPath* path) { return path->indexclauses != NIL || path->indexorderbys != NIL || path->indexinfo->indpred != NIL; }
 
 bool HasRows(Oid table) {
   const Relation heap = table_open(table, NoLock);

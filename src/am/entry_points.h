@@ -15,7 +15,7 @@ void xtreebuildempty(Relation index);
 
 // insert.cpp
 bool xtreeinsert(Relation index, Datum* values, bool* isnull, ItemPointer tuple, Relation heap, IndexUniqueCheck check, bool unchanged,
-                  IndexInfo* info);
+                 IndexInfo* info);
 
 // vacuum.cpp
 IndexBulkDeleteResult* xtreebulkdelete(IndexVacuumInfo* info, IndexBulkDeleteResult* result, IndexBulkDeleteCallback dead, void* state);
@@ -31,7 +31,7 @@ bool xtreecanreturn(Relation index, int column);
 
 // cost.cpp
 void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loop_count, Cost* startup_cost, Cost* total_cost,
-                         Selectivity* selectivity, double* correlation, double* pages);
+                       Selectivity* selectivity, double* correlation, double* pages);
 
 // property.cpp
 bool xtreeproperty(Oid index, int column, IndexAMProperty property, const char* name, bool* result, bool* isnull);

@@ -96,8 +96,8 @@ double NumberOfLimit(Oid type, Datum limit) {
 
 // The ordering operator's place in the column's family. False: it has none.
 bool FindDistance(Relation index, AttrNumber column, Oid distance, StrategyNumber* strategy, Oid* argument_type) {
-  const HeapTuple tuple = SearchSysCache3(AMOPOPID, ObjectIdGetDatum(distance), CharGetDatum(AMOP_ORDER),
-                                          ObjectIdGetDatum(index->rd_opfamily[column - 1]));
+  const HeapTuple tuple =
+      SearchSysCache3(AMOPOPID, ObjectIdGetDatum(distance), CharGetDatum(AMOP_ORDER), ObjectIdGetDatum(index->rd_opfamily[column - 1]));
   if (!HeapTupleIsValid(tuple)) return false;
   const auto* form = reinterpret_cast<Form_pg_amop>(GETSTRUCT(tuple));
   *strategy = form->amopstrategy;
@@ -151,8 +151,8 @@ void SettleLimits(PageReader& reader, const KeyLayout& layout, bool mvcc, LimitK
     SettleSlack(reader, layout, mvcc, &limits->key[i].order, 1);
     const DistanceKey& key = limits->key[i].order.key;
     const double limit = limits->key[i].limit;
-    constraint->limit[i] = {key.column, key.first, key.dimensions, key.query, key.lower_bound, key.context, limit,
-                            GreatestSquare(limit + key.slack)};
+    constraint->limit[i] = {key.column,      key.first,   key.dimensions, key.query,
+                            key.lower_bound, key.context, limit,          GreatestSquare(limit + key.slack)};
   }
 }
 

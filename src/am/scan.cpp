@@ -56,8 +56,7 @@ void NotePriorTuple(IndexScanDesc scan, TreeScan* state) {
 void StartNearest(IndexScanDesc scan, TreeScan* state) {
   DistanceKey keys[kMaxOrderKeys];
   for (int i = 0; i < state->order_count; i++) keys[i] = state->order[i].key;
-  state->nearest.Begin(state->index->layout, state->constraint, keys, state->order_count,
-                       {.ignore_killed = scan->ignore_killed_tuples});
+  state->nearest.Begin(state->index->layout, state->constraint, keys, state->order_count, {.ignore_killed = scan->ignore_killed_tuples});
   state->row_returned = false;
 }
 
@@ -112,9 +111,9 @@ void Start(IndexScanDesc scan, TreeScan* state, bool fetches_rows) {
     return;
   }
   state->buffers().KeepPins(keep ? 1 : 0);
-  state->window.Begin(state->index->layout, state->constraint,
-                      {.keep_pages = scan->xs_want_itup, .ignore_killed = scan->ignore_killed_tuples,
-                       .order = OrderFor(scan, fetches_rows)});
+  state->window.Begin(
+      state->index->layout, state->constraint,
+      {.keep_pages = scan->xs_want_itup, .ignore_killed = scan->ignore_killed_tuples, .order = OrderFor(scan, fetches_rows)});
   state->next = state->batch.count = state->killed_count = 0;
 }
 

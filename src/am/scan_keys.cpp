@@ -143,8 +143,7 @@ void RequireOperator(Relation index, const IndexState& state, const ScanKeyData&
 void RequireAny(Relation index, const IndexState& state, const ScanKeyData& key, Constraint* out) {
   const int column = key.sk_attno - 1, dimensions = state.column[column].column.dimensions;
   const ArrayElements elements = Deconstruct(key.sk_argument);
-  auto* conditions = static_cast<XtreeConstraint*>(
-      palloc_extended(sizeof(XtreeConstraint) * std::max(elements.count, 1), MCXT_ALLOC_HUGE));
+  auto* conditions = static_cast<XtreeConstraint*>(palloc_extended(sizeof(XtreeConstraint) * std::max(elements.count, 1), MCXT_ALLOC_HUGE));
   int count = 0, alternatives = 0;
   for (int i = 0; i < elements.count; i++) {
     if (elements.isnull[i]) continue;
@@ -302,7 +301,8 @@ void OrderFromKey(Relation index, const IndexState& state, ScanKeyData* scan_key
     return;
   }
   if (type.routine->order == nullptr)
-    elog(ERROR, "operator class of column %d of index \"%s\" has an ordering operator but no order callback", column + 1, RelationGetRelationName(index));
+    elog(ERROR, "operator class of column %d of index \"%s\" has an ordering operator but no order callback", column + 1,
+         RelationGetRelationName(index));
   out->order.dimensions = type.column.dimensions;
   out->order.function = OidIsValid(key.sk_func.fn_oid) ? &scan_key->sk_func : nullptr;
   out->order.collation = key.sk_collation;

@@ -24,24 +24,24 @@ struct TreeScan {
   const IndexState* index;
   TupleDesc include = nullptr;
   MappedReader reader;
-  IndexUse use = {};                    // of the registry, from the first start to the end of the scan
-  MemoryContextCallback end_use = {};   // ends it also where an ERROR ends the scan
+  IndexUse use = {};                   // of the registry, from the first start to the end of the scan
+  MemoryContextCallback end_use = {};  // ends it also where an ERROR ends the scan
   Constraint constraint;
   LimitKeys limits = {};
-  bool started = false;                 // the scan over the tree has begun
+  bool started = false;  // the scan over the tree has begun
 
   WindowScan window;
   LeafBatch batch;
-  int next = 0;                         // of the batch
+  int next = 0;  // of the batch
   int killed_count = 0;
   uint16_t killed[kMaxEntriesPerPage];  // slots of the batch whose rows the executor found dead to everybody
 
-  bool nearest_order = false;           // ORDER BY operators were given
+  bool nearest_order = false;  // ORDER BY operators were given
   int order_count = 0;
   OrderKey* order = nullptr;
   NearestScan nearest;
   NearestRow row;
-  bool row_returned = false;            // `row` is what the executor's verdict (kill_prior_tuple) is about
+  bool row_returned = false;  // `row` is what the executor's verdict (kill_prior_tuple) is about
 };
 static_assert(std::is_trivially_destructible_v<TreeScan>);
 

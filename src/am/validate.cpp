@@ -79,7 +79,8 @@ void CheckRoutine(Class* cls, Oid function) {
   if (routine == nullptr || routine->magic != XTREE_ROUTINE_MAGIC || routine->api_version != XTREE_API_VERSION)
     return Complain(cls, "has support function %s that does not return a type routine of this version", format_procedure(function));
   if (routine->bounds == nullptr || routine->constraint == nullptr || (routine->exact && routine->reconstruct == nullptr) ||
-      (routine->dimensions == 0 && (routine->dimensions_of == nullptr || (routine->dimensions_in == nullptr && routine->choose_dimensions == nullptr))))
+      (routine->dimensions == 0 &&
+       (routine->dimensions_of == nullptr || (routine->dimensions_in == nullptr && routine->choose_dimensions == nullptr))))
     return Complain(cls, "has a type routine that lacks a callback");
   cls->routine = routine;
 }
@@ -92,7 +93,8 @@ void CheckProcedures(Class* cls) {
     if (procedure.amprocnum < 1 || procedure.amprocnum > XTREE_SUPPORT_PROCS)
       Complain(cls, "contains function %s with invalid support number %d", format_procedure(procedure.amproc), procedure.amprocnum);
     else if (!SignatureFits(procedure))
-      Complain(cls, "contains function %s with wrong signature for support number %d", format_procedure(procedure.amproc), procedure.amprocnum);
+      Complain(cls, "contains function %s with wrong signature for support number %d", format_procedure(procedure.amproc),
+               procedure.amprocnum);
     else if (procedure.amprocnum == XTREE_TYPE_ROUTINE_PROC && procedure.amproclefttype == cls->input_type)
       CheckRoutine(cls, procedure.amproc);
   }
@@ -180,7 +182,8 @@ extern "C" void xtreeadjustmembers(Oid opfamily, Oid opclass, List* operators, L
     member->ref_is_family = !required;
     member->refobjid = required ? opclass : opfamily;
     if (member->number < 1 || member->number > XTREE_SUPPORT_PROCS)
-      ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION), errmsg("support function number %d is invalid for access method xtree", member->number),
+      ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                      errmsg("support function number %d is invalid for access method xtree", member->number),
                       errhint("Support function 1 returns the type routine, 2 parses operator class parameters.")));
   }
 }

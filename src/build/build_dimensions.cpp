@@ -45,8 +45,9 @@ static void DecideWithoutValue(Relation index, const Search& search) {
     const ColumnState& column = search.column[i];
     if (!DimensionsFromRows(column) || search.dimensions[i] != 0 || column.routine->default_dimensions != 0) continue;
     search.dimensions[i] = 1;
-    ereport(NOTICE, errmsg("number of dimensions of column \"%s\" of index \"%s\" is taken to be 1, because no row has a value there",
-                           NameStr(TupleDescAttr(RelationGetDescr(index), i)->attname), RelationGetRelationName(index)),
+    ereport(NOTICE,
+            errmsg("number of dimensions of column \"%s\" of index \"%s\" is taken to be 1, because no row has a value there",
+                   NameStr(TupleDescAttr(RelationGetDescr(index), i)->attname), RelationGetRelationName(index)),
             errhint("REINDEX when there are values, or make the index with the operator class parameter dims."));
   }
 }
@@ -64,8 +65,8 @@ void FindDimensions(Relation heap, Relation index, IndexInfo* info, uint16* dime
   const BlockNumber blocks = search->missing > 0 ? RelationGetNumberOfBlocks(heap) : 0;
   BlockNumber run = 1;
   for (BlockNumber block = 0; block < blocks && search->missing > 0; block += run, run *= 2)
-    table_index_build_range_scan(heap, index, info, false, false, false, block, std::min(run, blocks - block), xtree_look_at_row,
-                                 search, nullptr);
+    table_index_build_range_scan(heap, index, info, false, false, false, block, std::min(run, blocks - block), xtree_look_at_row, search,
+                                 nullptr);
   if (search->missing > 0 && search->rows) DecideWithoutValue(index, *search);
   MemoryContextDelete(search->row);
   SampleDimensions(heap, index, info, search->column, dimensions);

@@ -95,9 +95,8 @@ void FillSharedMemory(Relation heap, Relation index, bool concurrent, const uint
 void ReportTeam(const ParallelBuild& parallel, Relation index) {
   int joined = 0;
   for (const BulkShare& share : parallel.seat.team->shares()) joined += share.rows > 0 || share.downlinks.records > 0;
-  ereport(DEBUG1, (errmsg_internal("index \"%s\" was built by %d of %d planned processes in %d parts",
-                                   RelationGetRelationName(index), joined, parallel.seat.team->participants,
-                                   parallel.seat.team->plan.cut.parts())));
+  ereport(DEBUG1, (errmsg_internal("index \"%s\" was built by %d of %d planned processes in %d parts", RelationGetRelationName(index),
+                                   joined, parallel.seat.team->participants, parallel.seat.team->plan.cut.parts())));
 }
 
 }  // namespace
@@ -121,8 +120,7 @@ ParallelBuild* BeginParallelBuild(Relation heap, Relation index, const IndexInfo
   return nullptr;
 }
 
-IndexBuildResult BuildInParallel(Relation heap, IndexInfo* info, Build* build, MemoryContext memory,
-                                 ParallelBuild* parallel) {
+IndexBuildResult BuildInParallel(Relation heap, IndexInfo* info, Build* build, MemoryContext memory, ParallelBuild* parallel) {
   const Team* team = parallel->seat.team;
   TeamMember leader(parallel->seat, build, memory);
   XTREE_STOP_POINT("build-leader-begin");
@@ -144,8 +142,7 @@ IndexBuildResult BuildInParallel(Relation heap, IndexInfo* info, Build* build, M
 void EndParallelBuild(ParallelBuild* parallel) {
   ParallelContext* context = parallel->context;
   if (context->seg != nullptr) WaitForParallelWorkersToFinish(context);
-  for (int w = 0; w < context->nworkers_launched; w++)
-    InstrAccumParallelQuery(&parallel->buffers[w], &parallel->wal[w]);
+  for (int w = 0; w < context->nworkers_launched; w++) InstrAccumParallelQuery(&parallel->buffers[w], &parallel->wal[w]);
   if (IsMVCCSnapshot(parallel->snapshot)) UnregisterSnapshot(parallel->snapshot);
   DestroyParallelContext(context);
   ExitParallelMode();

@@ -18,8 +18,7 @@ struct ParallelBuild;
 ParallelBuild* BeginParallelBuild(Relation heap, Relation index, const IndexInfo* info, const uint16* dimensions);
 
 // The leader's part. Throws.
-IndexBuildResult BuildInParallel(Relation heap, IndexInfo* info, Build* build, MemoryContext memory,
-                                 ParallelBuild* parallel);
+IndexBuildResult BuildInParallel(Relation heap, IndexInfo* info, Build* build, MemoryContext memory, ParallelBuild* parallel);
 
 // After success only: the abort of the transaction does the same.
 void EndParallelBuild(ParallelBuild* parallel);

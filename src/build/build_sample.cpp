@@ -29,11 +29,11 @@ struct ColumnSample {
 struct Sample {
   ColumnSample column[kMaxColumns];
   int columns;
-  int64* upper;      // of the row that is looked at, not needed
-  int rows;          // taken before this run over blocks
-  int run_rows;      // to be taken of it
+  int64* upper;  // of the row that is looked at, not needed
+  int rows;      // taken before this run over blocks
+  int run_rows;  // to be taken of it
   double run_seen;
-  double seen;       // in all
+  double seen;  // in all
   pg_prng_state random;
   MemoryContext row;
 };
@@ -104,7 +104,8 @@ uint16 ChooseFor(const ColumnSample& column, int rows, double rows_of_table) {
   int values = 0;
   for (int i = 0; i < rows; i++) {
     if (column.isnull[i]) continue;
-    std::copy_n(column.ordinals + static_cast<ptrdiff_t>(i) * dimensions, dimensions, column.ordinals + static_cast<ptrdiff_t>(values++) * dimensions);
+    std::copy_n(column.ordinals + static_cast<ptrdiff_t>(i) * dimensions, dimensions,
+                column.ordinals + static_cast<ptrdiff_t>(values++) * dimensions);
   }
   if (values == 0) return 0;
   return column.routine->choose_dimensions(&column.column, column.ordinals, values, rows_of_table * values / rows);
@@ -124,7 +125,8 @@ void SampleDimensions(Relation heap, Relation index, IndexInfo* info, const Colu
   constexpr uint64 kSeed = 0x5A3D1E;
   auto* sample = static_cast<Sample*>(palloc0(sizeof(Sample)));
   for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
-    if (DimensionsFromRows(column[i]) && column[i].routine->choose_dimensions != nullptr && dimensions[i] == 0) AddColumn(column[i], i, sample);
+    if (DimensionsFromRows(column[i]) && column[i].routine->choose_dimensions != nullptr && dimensions[i] == 0)
+      AddColumn(column[i], i, sample);
   if (sample->columns == 0) return pfree(sample);
   sample->upper = static_cast<int64*>(palloc(sizeof(int64) * kMaxDimensions));
   sample->row = AllocSetContextCreate(CurrentMemoryContext, "xtree sample row", ALLOCSET_SMALL_SIZES);

@@ -21,7 +21,7 @@ namespace xtree {
 struct BuiltTree {
   BulkStatistics statistics;
   uint64_t rows;
-  uint64_t distinct_keys;  // estimated
+  uint64_t distinct_keys;          // estimated
   uint16 dimensions[kMaxColumns];  // 0: as the type or parameters say, or undecided (am/first_row.h); of deferred builds, all that is known
 };
 
@@ -32,9 +32,9 @@ struct Build {
   TupleDesc include;
   MemoryContext row;  // reset after every row
   BulkLoader* loader;
-  bool deferred;               // the meta page exists, says that the index is not built, and stays as it is
-  DistinctCount* keys;         // of the rows that this process has seen
-  BuiltTree* built;            // filled in at the end
+  bool deferred;        // the meta page exists, says that the index is not built, and stays as it is
+  DistinctCount* keys;  // of the rows that this process has seen
+  BuiltTree* built;     // filled in at the end
 };
 
 // In the current memory context; `row` becomes a child of `memory`. `dimensions`: see build_dimensions.h.

@@ -84,8 +84,7 @@ void TeamFiles::Read(int file, void* bytes, size_t count) {
   BufFile* source = shared_.at(file);
   PgCall([&] {
     if (BufFileRead(source, bytes, count) != count)
-      ereport(ERROR, (errcode_for_file_access(),
-                      errmsg("could not read a temporary file of an index build: it is too short")));
+      ereport(ERROR, (errcode_for_file_access(), errmsg("could not read a temporary file of an index build: it is too short")));
   });
 }
 
@@ -117,8 +116,8 @@ TeamMember::TeamMember(const Seat& seat, Build* build, MemoryContext memory)
       environment_(memory, seat),
       writer_(build->index, &seat.team->next_block),
       participant_(build->state->layout, {build->state->tree_options, build->state->fillfactor},
-                   maintenance_work_mem * size_t{1024} / static_cast<size_t>(seat.team->participants), environment_,
-                   writer_, files_, published_) {
+                   maintenance_work_mem * size_t{1024} / static_cast<size_t>(seat.team->participants), environment_, writer_, files_,
+                   published_) {
   build->loader = &participant_;
 }
 

@@ -32,7 +32,7 @@ struct Team {
   Oid heap;
   Oid index;
   bool concurrent;
-  int participants;  // planned
+  int participants;                // planned
   uint16 dimensions[kMaxColumns];  // see build_dimensions.h
   Barrier barrier;
   SharedFileSet files;
@@ -73,7 +73,7 @@ class TeamFiles final : public SpillFiles {
   void Publish();  // what CreateShared made
 
  private:
-  static constexpr int kFirstShared = 1 << 24;  // own ones have lower numbers
+  static constexpr int kFirstShared = 1 << 24;       // own ones have lower numbers
   static constexpr int kSharedEach = kMaxParts + 2;  // downlinks, sample of leaves
 
   void SetName(int file);

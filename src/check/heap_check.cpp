@@ -38,7 +38,11 @@ bool Next(Tuplesortstate* sort, int64* fingerprint) {
 }  // namespace
 
 HeapCheck::HeapCheck(const OpenIndex& open, const IndexState& state, Snapshot snapshot, bool quiescent)
-    : open_(open), state_(&state), quiescent_(quiescent), snapshot_(snapshot), entries_(NewSort()),
+    : open_(open),
+      state_(&state),
+      quiescent_(quiescent),
+      snapshot_(snapshot),
+      entries_(NewSort()),
       row_context_(AllocSetContextCreate(CurrentMemoryContext, "xtree check row", ALLOCSET_DEFAULT_SIZES)) {}
 
 Tuplesortstate* HeapCheck::NewSort() const {

@@ -16,8 +16,8 @@ namespace xtree {
 
 class HeapCheck {
  public:
-  // `snapshot`: registered, and taken before any page of the index was read. `quiescent`: nobody writes meanwhile (not so on a standby, where replay goes on and a
-  // TID may be met twice that was removed and used again).
+  // `snapshot`: registered, and taken before any page of the index was read. `quiescent`: nobody writes meanwhile (not so on a standby,
+  // where replay goes on and a TID may be met twice that was removed and used again).
   HeapCheck(const OpenIndex& open, const IndexState& state, Snapshot snapshot, bool quiescent);
 
   void AddEntry(const NodeView& leaf, int entry);  // may raise: within PgCall only

@@ -80,8 +80,7 @@ Growth Measure(const ColumnView& column) {
   std::vector<double> leaves, rows;
   double centres = 0;
   const auto met = [&](double distance) {
-    return static_cast<double>(std::upper_bound(leaves.begin(), leaves.end(), distance) - leaves.begin()) /
-           static_cast<double>(size - 1);
+    return static_cast<double>(std::upper_bound(leaves.begin(), leaves.end(), distance) - leaves.begin()) / static_cast<double>(size - 1);
   };
   for (size_t i = 0; i < size; ++i) {
     if (!column.HasValue(i)) continue;
@@ -128,8 +127,7 @@ double FitDimension(double at_point, const Growth& growth, int dimensions) {
   for (double dimension = kLeastDimension; dimension <= dimensions * 2.0; dimension *= 1.05) {
     double error = 0;
     for (size_t i = 0; i < growth.share.size(); ++i) {
-      const double off =
-          std::log(Share(at_point, dimension, SideOf(growth.selectivity[i], dimension)) / growth.share[i]);
+      const double off = std::log(Share(at_point, dimension, SideOf(growth.selectivity[i], dimension)) / growth.share[i]);
       error += off * off * growth.weight[i];
     }
     if (error >= least) continue;
@@ -183,8 +181,7 @@ void LeafSample::Fit(uint64_t leaves, ColumnStatistics* out) const {
     for (double& share : growth.share) share = with_own(share);
     const double at_point = with_own(growth.at_point);
     out[c].cuts = static_cast<float>(-std::log(at_point) / std::log(all));
-    out[c].dimension = static_cast<float>(
-        FitDimension(at_point, growth, layout_->first_dimension[c + 1] - layout_->first_dimension[c]));
+    out[c].dimension = static_cast<float>(FitDimension(at_point, growth, layout_->first_dimension[c + 1] - layout_->first_dimension[c]));
   }
 }
 

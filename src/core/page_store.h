@@ -74,8 +74,8 @@ class PageStore {
 
   // A page that was unlinked and may be given out again by Allocate once delete_xid is old enough.
   virtual void RecordFree(BlockNumber block) = 0;
-  virtual uint64_t NextTransactionId() = 0;           // stamp for MarkDeleted
-  virtual bool Recyclable(uint64_t delete_xid) = 0;   // can no scan or insert still be on its way to a page with this stamp?
+  virtual uint64_t NextTransactionId() = 0;          // stamp for MarkDeleted
+  virtual bool Recyclable(uint64_t delete_xid) = 0;  // can no scan or insert still be on its way to a page with this stamp?
 
   // Before entries that scans found dead to every transaction are removed from a leaf: lets queries of a standby that may still see
   // the rows give way.
@@ -168,10 +168,14 @@ class PageReader {
 // Named pauses and failures for tests (STOP_POINTS=1 builds only).
 #ifdef XTREE_STOP_POINTS
 extern void (*stop_point_hook)(const char* name);
-#define XTREE_STOP_POINT(name) \
-  do { if (::xtree::stop_point_hook != nullptr) ::xtree::stop_point_hook(name); } while (0)
+#define XTREE_STOP_POINT(name)                                               \
+  do {                                                                       \
+    if (::xtree::stop_point_hook != nullptr) ::xtree::stop_point_hook(name); \
+  } while (0)
 #else
-#define XTREE_STOP_POINT(name) do { } while (0)
+#define XTREE_STOP_POINT(name) \
+  do {                         \
+  } while (0)
 #endif
 
 }  // namespace xtree

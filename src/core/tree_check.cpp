@@ -28,16 +28,13 @@ void TreeCheck::Walk() {
     Visit(next);
   }
   for (size_t i = 0; i < levels_.size(); i++)
-    levels_[i].overlap =
-        overlap_nodes_[i] > 0 ? static_cast<float>(overlap_sum_[i] / static_cast<double>(overlap_nodes_[i])) : 0;
+    levels_[i].overlap = overlap_nodes_[i] > 0 ? static_cast<float>(overlap_sum_[i] / static_cast<double>(overlap_nodes_[i])) : 0;
 }
 
 void TreeCheck::Visit(const Pending& pending) {
   const OpenNode node(store_, layout_, pending.block, LockMode::kShare);
-  if (pending.level >= 0 && node.level() != pending.level)
-    throw CorruptPage(pending.block, "node is not one level below its parent");
-  if (pending.parent_lsn != kNoParentLsn && node.nsn() >= pending.parent_lsn &&
-      node.view().opaque().link != kInvalidBlock)
+  if (pending.level >= 0 && node.level() != pending.level) throw CorruptPage(pending.block, "node is not one level below its parent");
+  if (pending.parent_lsn != kNoParentLsn && node.nsn() >= pending.parent_lsn && node.view().opaque().link != kInvalidBlock)
     pending_.push_back({node.view().opaque().link, pending.parent_lsn, pending.level, pending.parent});
   if (node.view().deleted()) {
     if (pending.parent_lsn == kNoParentLsn) throw CorruptPage(pending.block, "the root is deleted");
@@ -48,8 +45,7 @@ void TreeCheck::Visit(const Pending& pending) {
   if (!node.leaf() && node.entries() == 0) throw CorruptPage(pending.block, "a directory node has no entries");
   for (int p = 0; p < node.pages(); p++) {
     Reach(node.ref(p).block);
-    if (node.pages() > 1 && !node.page(p).has_marks())
-      throw CorruptPage(node.ref(p).block, "a page of a supernode carries no marks");
+    if (node.pages() > 1 && !node.page(p).has_marks()) throw CorruptPage(node.ref(p).block, "a page of a supernode carries no marks");
     CheckEntries(node, p);
     if (!node.leaf()) CheckChildren(node, p);
   }
@@ -89,8 +85,7 @@ void TreeCheck::CheckChildren(const OpenNode& node, int p) {
     const SplitHistory history = page.History(i);
     if (!HistoryWithin(history, layout_.dimensions))
       throw CorruptPage(node.ref(p).block, "a split history names no dimension of the index");
-    if (history.Empty() && node.entries() > 1)
-      throw CorruptPage(node.ref(p).block, "a node with siblings has an empty split history");
+    if (history.Empty() && node.entries() > 1) throw CorruptPage(node.ref(p).block, "a node with siblings has an empty split history");
     page.GetBox(i, &box);
     CheckChild(node, lsn, box, page.Child(i));
     pending_.push_back({page.Child(i), lsn, page.level() - 1, node.block()});
@@ -106,8 +101,7 @@ void TreeCheck::CheckChild(const OpenNode& parent, Lsn parent_lsn, const Box& bo
   Box bounds;
   for (int p = 0; p < child.pages(); p++) {
     child.page(p).Bounds(&bounds);
-    if (!Contains(layout_, box, bounds))
-      throw CorruptPage(block, "an entry lies outside of the box that the parent has for the node");
+    if (!Contains(layout_, box, bounds)) throw CorruptPage(block, "an entry lies outside of the box that the parent has for the node");
   }
 }
 

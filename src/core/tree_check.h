@@ -30,11 +30,9 @@ namespace xtree {
 class TreeCheck {
  public:
   using OnTuple = std::function<void(BlockNumber leaf, const NodeView& page, int entry)>;
-  using OnNodeVisit =
-      std::function<void(const OpenNode& node, BlockNumber parent)>;  // parent: kInvalidBlock for the root
+  using OnNodeVisit = std::function<void(const OpenNode& node, BlockNumber parent)>;  // parent: kInvalidBlock for the root
 
-  TreeCheck(PageStore& store, const KeyLayout& layout, OnTuple on_tuple)
-      : store_(store), layout_(layout), on_tuple_(std::move(on_tuple)) {}
+  TreeCheck(PageStore& store, const KeyLayout& layout, OnTuple on_tuple) : store_(store), layout_(layout), on_tuple_(std::move(on_tuple)) {}
 
   void OnNode(OnNodeVisit on_node) { on_node_ = std::move(on_node); }
   void Walk();

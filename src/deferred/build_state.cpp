@@ -16,8 +16,7 @@ namespace {
 
 [[noreturn]] void ReportUnbuilt(Relation index) {
   ereport(ERROR,
-          (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-           errmsg("index \"%s\" is not built yet", RelationGetRelationName(index)),
+          (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("index \"%s\" is not built yet", RelationGetRelationName(index)),
            errdetail("It was created with build = deferred, and nobody has built it since."),
            errhint("CALL xtree_build('%s') builds it now, and so does REINDEX.", RelationGetRelationName(index))));
   pg_unreachable();
@@ -42,10 +41,9 @@ void RequireBuilt(Relation index, IndexState* state) {
 // are imported.
 void RequireUsable(Relation index, const IndexState& state, Snapshot snapshot) {
   if (!IsMVCCSnapshot(snapshot) || UsableFrom(state, snapshot->xmin)) return;
-  ereport(ERROR,
-          (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-           errmsg("index \"%s\" was built after this transaction took its snapshot", RelationGetRelationName(index)),
-           errhint("Begin a new transaction.")));
+  ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                  errmsg("index \"%s\" was built after this transaction took its snapshot", RelationGetRelationName(index)),
+                  errhint("Begin a new transaction.")));
 }
 
 void WriteUnbuilt(Relation index, const IndexState& state) {

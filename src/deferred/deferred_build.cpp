@@ -48,9 +48,7 @@ struct OpenTarget {
 IndexKey KeyOf(const Target& target) { return {MyDatabaseId, target.index}; }
 
 // The session's locks keep both as they are.
-OpenTarget Open(const Target& target) {
-  return {table_open(target.table, kTableLock), index_open(target.index, kIndexLock)};
-}
+OpenTarget Open(const Target& target) { return {table_open(target.table, kTableLock), index_open(target.index, kIndexLock)}; }
 
 void Close(const OpenTarget& open) {
   index_close(open.index, NoLock);
@@ -60,8 +58,7 @@ void Close(const OpenTarget& open) {
 void ReportPhase(int64 phase) { pgstat_progress_update_param(PROGRESS_CREATEIDX_PHASE, phase); }
 
 void ReportStart(const Target& target, Oid access_method) {
-  const int parameters[] = {PROGRESS_CREATEIDX_COMMAND, PROGRESS_CREATEIDX_INDEX_OID,
-                            PROGRESS_CREATEIDX_ACCESS_METHOD_OID};
+  const int parameters[] = {PROGRESS_CREATEIDX_COMMAND, PROGRESS_CREATEIDX_INDEX_OID, PROGRESS_CREATEIDX_ACCESS_METHOD_OID};
   const int64 values[] = {PROGRESS_CREATEIDX_COMMAND_CREATE_CONCURRENTLY, target.index, access_method};
   pgstat_progress_start_command(PROGRESS_COMMAND_CREATE_INDEX, target.table);
   pgstat_progress_update_multi_param(3, parameters, values);
@@ -100,8 +97,7 @@ void RequireBuildable(Relation index) {
     ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
                     errmsg("\"%s\" is not an xtree index that can be deferred", RelationGetRelationName(index))));
   if (!index->rd_index->indisvalid)
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                    errmsg("index \"%s\" is not valid", RelationGetRelationName(index)),
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("index \"%s\" is not valid", RelationGetRelationName(index)),
                     errhint("Its creation has not finished or has failed; REINDEX it or drop it.")));
 }
 
@@ -209,8 +205,8 @@ void UpdateStatistics(Relation index) {
   IndexState* state = CopyIndexState(index, MetaUse::kNone);
   RereadMeta(index, state);
   const double entries = state->levels > 0 ? static_cast<double>(state->level[0].entries) : 0;
-  vac_update_relstats(index, RelationGetNumberOfBlocks(index), entries, 0, false, InvalidTransactionId,
-                      InvalidMultiXactId, nullptr, nullptr, false);
+  vac_update_relstats(index, RelationGetNumberOfBlocks(index), entries, 0, false, InvalidTransactionId, InvalidMultiXactId, nullptr,
+                      nullptr, false);
 }
 
 // A snapshot of a standby is later than the reference if its xmin is. Where no transaction was running, one with the

@@ -41,8 +41,8 @@ bool IsBuilt(const IndexState& state) { return state.build_state == MetaBuildSta
 
 // The row of an index that has no level yet.
 void PutUnbuilt(ReturnSetInfo* result, const MetaContent& meta, const IndexState& state) {
-  Datum values[11] = {Int32GetDatum(meta.version), CStringGetTextDatum(NameOf(state.build_state)),
-                      Int32GetDatum(state.layout.dimensions), Int32GetDatum(0)};
+  Datum values[11] = {Int32GetDatum(meta.version), CStringGetTextDatum(NameOf(state.build_state)), Int32GetDatum(state.layout.dimensions),
+                      Int32GetDatum(0)};
   bool nulls[std::size(values)] = {};
   std::fill(nulls + 4, std::end(nulls), true);
   tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
@@ -116,7 +116,8 @@ Datum BoundArray(const IndexState& state, const Box& box, int first, int end, bo
   }
   int dimensions[] = {count};
   int lower_bounds[] = {1};
-  return PointerGetDatum(construct_md_array(elements, nulls, 1, dimensions, lower_bounds, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+  return PointerGetDatum(
+      construct_md_array(elements, nulls, 1, dimensions, lower_bounds, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 struct NodeRow {
@@ -131,8 +132,13 @@ struct NodeRow {
 void PutNode(ReturnSetInfo* result, const IndexState& state, const NodeRow& row, MemoryContext context) {
   const MemoryContext old = MemoryContextSwitchTo(context);
   Datum values[] = {
-      Int64GetDatum(row.block), Int64GetDatum(row.parent), Int32GetDatum(row.level), Int32GetDatum(row.pages), Int32GetDatum(row.entries),
-      BoundArray(state, row.bounds, 0, state.layout.dimensions, false), BoundArray(state, row.bounds, 0, state.layout.dimensions, true),
+      Int64GetDatum(row.block),
+      Int64GetDatum(row.parent),
+      Int32GetDatum(row.level),
+      Int32GetDatum(row.pages),
+      Int32GetDatum(row.entries),
+      BoundArray(state, row.bounds, 0, state.layout.dimensions, false),
+      BoundArray(state, row.bounds, 0, state.layout.dimensions, true),
   };
   bool nulls[] = {false, row.parent == kInvalidBlock, false, false, false, false, false};
   tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
@@ -208,8 +214,7 @@ extern "C" Datum xtree_index_info(PG_FUNCTION_ARGS) {
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   if (!IsBuilt(*state)) PutUnbuilt(result, meta, *state);
   const Levels levels = IsBuilt(*state) ? WalkLevels(open, *state) : Levels{};
-  for (int level = levels.count - 1; level >= 0; level--)
-    PutLevel(result, meta, *state, levels, level);
+  for (int level = levels.count - 1; level >= 0; level--) PutLevel(result, meta, *state, levels, level);
   CloseIndex(open, AccessShareLock);
   return 0;
 }

@@ -41,7 +41,8 @@ void RequireArgument(FunctionCallInfo fcinfo, const char* name) {
 
 void RefuseBelow(int64 value, int64 least, const char* name) {
   if (value >= least) return;
-  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must be at least " INT64_FORMAT ", not " INT64_FORMAT, name, least, value)));
+  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                  errmsg("%s must be at least " INT64_FORMAT ", not " INT64_FORMAT, name, least, value)));
 }
 
 // Why no mapping of this index may be read, and what to do about it; nullptr: it may.

@@ -69,8 +69,7 @@ ShownState ReadState(Oid index) {
 extern "C" Datum xtree_build_state(PG_FUNCTION_ARGS) {
   using namespace xtree;
   TupleDesc description;
-  if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE)
-    elog(ERROR, "return type must be a row type");
+  if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) elog(ERROR, "return type must be a row type");
   const Oid index = PG_GETARG_OID(0);
   ShownState state = {};
   if (ConditionalLockRelationOid(index, AccessShareLock)) {
@@ -79,8 +78,7 @@ extern "C" Datum xtree_build_state(PG_FUNCTION_ARGS) {
   }
   const double keys = static_cast<double>(state.distinct_keys);
   const bool no_keys = !state.built || state.distinct_keys == 0;
-  Datum values[] = {BoolGetDatum(state.built), BoolGetDatum(state.stale),
-                    Int64GetDatum(static_cast<int64>(state.distinct_keys)),
+  Datum values[] = {BoolGetDatum(state.built), BoolGetDatum(state.stale), Int64GetDatum(static_cast<int64>(state.distinct_keys)),
                     Float8GetDatum(no_keys ? 0 : static_cast<double>(state.counted_rows) / keys)};
   bool nulls[] = {!state.known, !state.known, no_keys, no_keys};
   PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));

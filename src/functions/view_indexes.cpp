@@ -152,7 +152,8 @@ extern "C" Datum xtree_file_bytes(PG_FUNCTION_ARGS) {
   using namespace xtree;
   const Oid tablespace = PG_GETARG_OID(0);
   uint64_t blocks;
-  const FileIdentity file = IdentifyFile({tablespace == InvalidOid ? MyDatabaseTableSpace : tablespace, MyDatabaseId, PG_GETARG_OID(1)}, &blocks);
+  const FileIdentity file =
+      IdentifyFile({tablespace == InvalidOid ? MyDatabaseTableSpace : tablespace, MyDatabaseId, PG_GETARG_OID(1)}, &blocks);
   if (file.inode == 0) PG_RETURN_NULL();
   PG_RETURN_INT64(static_cast<int64>(blocks) * BLCKSZ);
 }

@@ -2,7 +2,6 @@
 
 #include "index/options.h"
 
-
 extern "C" {
 #include "access/genam.h"
 #include "access/table.h"
@@ -36,7 +35,8 @@ void RequireUsable(Relation index) {
   if (!IsXtreeIndex(index))
     ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not an xtree index", RelationGetRelationName(index))));
   if (RELATION_IS_OTHER_TEMP(index))
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("cannot look at the temporary index \"%s\" of another session", RelationGetRelationName(index))));
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("cannot look at the temporary index \"%s\" of another session", RelationGetRelationName(index))));
   if (!index->rd_index->indisvalid)
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("index \"%s\" is not valid", RelationGetRelationName(index)),
                     errhint("Its creation has not finished or has failed; REINDEX it or drop it.")));

@@ -32,9 +32,11 @@ const XtreeTypeRoutine* RoutineOfColumn(Relation index, int column, const XtreeC
   const auto* routine = reinterpret_cast<const XtreeTypeRoutine*>(DatumGetPointer(FunctionCall1(function, PointerGetDatum(described))));
   if (routine == nullptr || routine->magic != XTREE_ROUTINE_MAGIC) ReportBadRoutine(index, column, "It does not return a type routine.");
   if (routine->api_version != XTREE_API_VERSION) ReportBadRoutine(index, column, "Its type routine is of another version.");
-  if (routine->ordinal_width != 4 && routine->ordinal_width != 8) ReportBadRoutine(index, column, "Its ordinals are neither 4 nor 8 bytes wide.");
+  if (routine->ordinal_width != 4 && routine->ordinal_width != 8)
+    ReportBadRoutine(index, column, "Its ordinals are neither 4 nor 8 bytes wide.");
   if (routine->bounds == nullptr || routine->constraint == nullptr || (routine->exact && routine->reconstruct == nullptr) ||
-      (routine->dimensions == 0 && (routine->dimensions_of == nullptr || (routine->dimensions_in == nullptr && routine->choose_dimensions == nullptr))))
+      (routine->dimensions == 0 &&
+       (routine->dimensions_of == nullptr || (routine->dimensions_in == nullptr && routine->choose_dimensions == nullptr))))
     ReportBadRoutine(index, column, "Its type routine lacks a callback.");
   if (routine->order_version != nullptr && strlen(routine->order_version) >= kOrderVersionBytes)
     ReportBadRoutine(index, column, "The name of its order's version is too long.");
@@ -84,8 +86,11 @@ void LoadColumns(Relation index, const uint16* given, IndexState* state) {
   const bool include = IndexRelationGetNumberOfAttributes(index) > columns;
   const char* problem = KeyLayout::Make(shape, columns, include, &state->layout);
   if (problem != nullptr) {
-    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("index \"%s\" cannot be an xtree index: %s", RelationGetRelationName(index), problem),
-                    errhint("An index has at most %d dimensions, and an entry of it must fit a page several times. Index fewer columns, or fewer dimensions of them.", kMaxDimensions)));
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                    errmsg("index \"%s\" cannot be an xtree index: %s", RelationGetRelationName(index), problem),
+                    errhint("An index has at most %d dimensions, and an entry of it must fit a page several times. Index fewer columns, or "
+                            "fewer dimensions of them.",
+                            kMaxDimensions)));
   }
 }
 
@@ -121,7 +126,8 @@ const char* NameOf(const OrderVersion& version) {
   ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
           errmsg("column \"%s\" of index \"%s\" was indexed in another version of its order",
                  NameStr(TupleDescAttr(RelationGetDescr(index), column)->attname), RelationGetRelationName(index)),
-          errdetail("It was indexed in version %s, and now there is version %s: the library of its collation, or that of its operator class, has changed.",
+          errdetail("It was indexed in version %s, and now there is version %s: the library of its collation, or that of its operator "
+                    "class, has changed.",
                     recorded, actual),
           errhint("REINDEX it."));
   pg_unreachable();
@@ -133,7 +139,8 @@ void RequireVersions(Relation index, const IndexState& state, const ColumnEncodi
   FillOrderVersions(state, actual);
   const int encoded = ColumnOfOtherVersion(state, encoding, meta);
   if (encoded >= 0)
-    ReportOtherVersion(index, encoded, psprintf("%d of its encoding", meta.column[encoded].version), psprintf("%d", encoding[encoded].version));
+    ReportOtherVersion(index, encoded, psprintf("%d of its encoding", meta.column[encoded].version),
+                       psprintf("%d", encoding[encoded].version));
   const int ordered = ColumnOfOtherOrder(state, actual, meta);
   if (ordered >= 0) ReportOtherVersion(index, ordered, NameOf(meta.order_version[ordered]), NameOf(actual[ordered]));
 }
@@ -218,9 +225,7 @@ IndexState* CopyIndexState(Relation index, MetaUse use) {
 
 bool RereadMeta(Relation index, IndexState* state) { return LoadMeta(index, MetaUse::kRequired, state); }
 
-const IndexState* NewIndexState(Relation index, const uint16* dimensions) {
-  return ReadState(index, dimensions, CurrentMemoryContext);
-}
+const IndexState* NewIndexState(Relation index, const uint16* dimensions) { return ReadState(index, dimensions, CurrentMemoryContext); }
 
 void FillEncodings(const IndexState& state, ColumnEncoding* encoding) {
   for (int i = 0; i < state.layout.columns; i++) {

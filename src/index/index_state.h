@@ -25,16 +25,16 @@ struct IndexState {
   int fillfactor;
   TreeOptions tree_options;
   LoadOptions load_options;
-  bool undecided;                     // in some column: whoever scans finds nothing
-  bool meta_read;                     // what follows is the meta page's; else an empty tree's that is built
-  bool stale;                         // not built, and rows were written since
+  bool undecided;  // in some column: whoever scans finds nothing
+  bool meta_read;  // what follows is the meta page's; else an empty tree's that is built
+  bool stale;      // not built, and rows were written since
   MetaBuildState build_state;
   uint64_t usable_from_xid;
-  uint16_t levels;                    // of the statistics
+  uint16_t levels;  // of the statistics
   LevelStatistics level[kMaxLevel];
   ColumnStatistics column_statistics[kMaxColumns];
   ColumnState column[kMaxColumns];
-  KeyLayout layout;                   // last: allocated only as far as its dimensions reach
+  KeyLayout layout;  // last: allocated only as far as its dimensions reach
 
   size_t size() const { return offsetof(IndexState, layout) + layout.size(); }
   const ColumnState& ColumnOfDimension(int dimension) const { return column[layout.dimension[dimension].column]; }
@@ -43,8 +43,8 @@ struct IndexState {
 // The cached state, valid until the next catalog access. Ereports for an unsupported column, an index that is too wide, or a meta
 // page that this code cannot read. Where the meta page is looked at and dimensions are undecided, it is looked at each time.
 enum class MetaUse {
-  kNone,     // it is not looked at: there may be none yet
-  kPlan,     // one that cannot be read is not reported: whoever scans the index reports it
+  kNone,  // it is not looked at: there may be none yet
+  kPlan,  // one that cannot be read is not reported: whoever scans the index reports it
   kRequired,
 };
 const IndexState* GetIndexState(Relation index, MetaUse use);

@@ -40,16 +40,16 @@ bool ReadableFormat(const MetaContent& meta) {
 }
 
 void ReportFormat(Relation index, const MetaContent& meta) {
-  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                  errmsg("index \"%s\" has another format than this version of xtree reads", RelationGetRelationName(index)),
-                  errdetail("It has format version %d with features %llx, this library reads version %d with features %llx.", meta.version,
-                            static_cast<unsigned long long>(meta.feature_flags), kFormatVersion, static_cast<unsigned long long>(kKnownFeatures)),
-                  errhint("REINDEX it, or install the version of xtree that wrote it.")));
+  ereport(ERROR,
+          (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+           errmsg("index \"%s\" has another format than this version of xtree reads", RelationGetRelationName(index)),
+           errdetail("It has format version %d with features %llx, this library reads version %d with features %llx.", meta.version,
+                     static_cast<unsigned long long>(meta.feature_flags), kFormatVersion, static_cast<unsigned long long>(kKnownFeatures)),
+           errhint("REINDEX it, or install the version of xtree that wrote it.")));
   pg_unreachable();
 }
 
-void InitializeMetaPage(const IndexState& state, MetaBuildState build_state, const LevelStatistics* level, int levels,
-                        PageImage* image) {
+void InitializeMetaPage(const IndexState& state, MetaBuildState build_state, const LevelStatistics* level, int levels, PageImage* image) {
   memset(image->bytes, 0, kPageSize);
   NodeEditor editor(state.layout, image->bytes);
   editor.Initialize(0, 0);

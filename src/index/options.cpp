@@ -21,9 +21,8 @@ static relopt_enum_elt_def strategies[] = {{"auto", static_cast<int>(Strategy::k
                                            {"streamed", static_cast<int>(Strategy::kStreamed)},
                                            {nullptr, 0}};
 
-static relopt_enum_elt_def builds[] = {{"immediate", static_cast<int>(BuildReloption::kImmediate)},
-                                       {"deferred", static_cast<int>(BuildReloption::kDeferred)},
-                                       {nullptr, 0}};
+static relopt_enum_elt_def builds[] = {
+    {"immediate", static_cast<int>(BuildReloption::kImmediate)}, {"deferred", static_cast<int>(BuildReloption::kDeferred)}, {nullptr, 0}};
 
 // -1 where the text is no amount of memory.
 static int ParseMemory(const char* text) {
@@ -55,7 +54,8 @@ void RegisterOptions() {
   option_kind = add_reloption_kind();
   const LOCKMODE lock = ShareUpdateExclusiveLock;
   const TreeOptions defaults;
-  add_int_reloption(option_kind, "fillfactor", "Percentage of a page that CREATE INDEX and REINDEX fill", kDefaultFillfactor, 10, 100, lock);
+  add_int_reloption(option_kind, "fillfactor", "Percentage of a page that CREATE INDEX and REINDEX fill", kDefaultFillfactor, 10, 100,
+                    lock);
   add_real_reloption(option_kind, "max_overlap",
                      "Overlap of the halves of a directory node (intersection over union) above which it becomes a supernode",
                      defaults.max_overlap, 0, 1, lock);

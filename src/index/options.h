@@ -17,8 +17,8 @@ struct IndexOptions {
   bool preload;
   int memory_quota_offset;  // of the text, from the struct's start; 0: none
   int strategy;
-  int build;                // BuildReloption
-  int buffering_offset;     // GiST's, of the text: accepted with a notice, read by nobody
+  int build;             // BuildReloption
+  int buffering_offset;  // GiST's, of the text: accepted with a notice, read by nobody
 };
 
 // When CREATE INDEX and whatever gives the table new files build the index: at once, or when somebody needs it (deferred/deferral.h).

@@ -34,7 +34,8 @@ Payload FormPayload(Relation index, const KeyLayout& layout, TupleDesc include, 
   const int keys = layout.columns;
   IndexTuple tuple = index_form_tuple(include, const_cast<Datum*>(values) + keys, const_cast<bool*>(isnull) + keys);
   const Size length = IndexTupleSize(tuple);
-  if (length > kMaxPayload || (length > kSmallPayload && !TwoFitOnLeaf(layout, static_cast<uint16_t>(length)))) ReportTooLong(index, length);
+  if (length > kMaxPayload || (length > kSmallPayload && !TwoFitOnLeaf(layout, static_cast<uint16_t>(length))))
+    ReportTooLong(index, length);
   return {reinterpret_cast<const uint8_t*>(tuple), static_cast<uint16_t>(length)};
 }
 

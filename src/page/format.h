@@ -20,9 +20,9 @@ inline constexpr BlockNumber kRootBlock = 1;
 inline constexpr BlockNumber kInvalidBlock = 0xFFFFFFFF;
 inline constexpr int kMaxDimensions = 100;
 inline constexpr int kMaxColumns = 32;
-inline constexpr int kMaxLevel = 24;              // height of a tree is bounded, so that a damaged page cannot loop a descent
-inline constexpr int kMaxEntriesPerPage = 1024;   // of any layout (816 one-dimensional 32-bit keys is the most that fits)
-inline constexpr int kMaxSupernodePages = 512;    // that any reader must bear; writers make smaller ones (index/options.cpp)
+inline constexpr int kMaxLevel = 24;             // height of a tree is bounded, so that a damaged page cannot loop a descent
+inline constexpr int kMaxEntriesPerPage = 1024;  // of any layout (816 one-dimensional 32-bit keys is the most that fits)
+inline constexpr int kMaxSupernodePages = 512;   // that any reader must bear; writers make smaller ones (index/options.cpp)
 
 // The fields of PageHeaderData that this project touches, by offset.
 struct PageHeader {
@@ -43,10 +43,10 @@ inline constexpr uint16_t kPageSizeVersion = kPageSize | 4;  // PageSetPageSizeA
 
 enum NodeFlags : uint8_t {
   kNodeLeaf = 0x01,
-  kNodeDeleted = 0x02,             // emptied and unlinked by VACUUM; DeletedContent follows the header
-  kNodeSupernodeHead = 0x04,       // the list of its followers' blocks lies at pd_upper
-  kNodeSupernodeFollower = 0x08,   // `link` names the head
-  kNodeHasMarks = 0x10,            // blocks carry an array of marks (some entry is NULL or empty in a column)
+  kNodeDeleted = 0x02,            // emptied and unlinked by VACUUM; DeletedContent follows the header
+  kNodeSupernodeHead = 0x04,      // the list of its followers' blocks lies at pd_upper
+  kNodeSupernodeFollower = 0x08,  // `link` names the head
+  kNodeHasMarks = 0x10,           // blocks carry an array of marks (some entry is NULL or empty in a column)
   kNodeMeta = 0x20,
 };
 
@@ -54,15 +54,15 @@ inline constexpr uint16_t kNodePageId = 0xF5E7;  // last two bytes of the page, 
 
 // Special space of every page. 24 bytes.
 struct NodeOpaque {
-  uint64_t nsn;       // node sequence number: insert LSN of the split that last moved entries to the right sibling; 0 never
-  uint32_t link;      // right sibling of that split (kInvalidBlock: none); of a follower: its head
-  uint16_t entries;   // on this page
-  uint8_t level;      // 0 = leaf
-  uint8_t flags;      // NodeFlags
-  uint16_t dimensions;    // of the index: a page of another index is noticed
-  uint16_t block_bytes;   // of the layout in force on this page, likewise
+  uint64_t nsn;          // node sequence number: insert LSN of the split that last moved entries to the right sibling; 0 never
+  uint32_t link;         // right sibling of that split (kInvalidBlock: none); of a follower: its head
+  uint16_t entries;      // on this page
+  uint8_t level;         // 0 = leaf
+  uint8_t flags;         // NodeFlags
+  uint16_t dimensions;   // of the index: a page of another index is noticed
+  uint16_t block_bytes;  // of the layout in force on this page, likewise
   uint16_t block_capacity;
-  uint16_t page_id;   // kNodePageId
+  uint16_t page_id;  // kNodePageId
 };
 static_assert(sizeof(NodeOpaque) == 24);
 static_assert(offsetof(NodeOpaque, page_id) == 22);
@@ -111,9 +111,9 @@ enum MetaBuildFlags : uint32_t {
 struct LevelStatistics {
   uint64_t entries;
   uint32_t nodes;
-  uint32_t pages;        // more than nodes where there are supernodes
+  uint32_t pages;  // more than nodes where there are supernodes
   uint32_t supernodes;
-  float overlap;         // mean intersection over union of sibling boxes, 0..1
+  float overlap;  // mean intersection over union of sibling boxes, 0..1
 };
 static_assert(sizeof(LevelStatistics) == 24);
 
@@ -125,7 +125,7 @@ struct ColumnStatistics {
 static_assert(sizeof(ColumnStatistics) == 8);
 
 struct ColumnEncoding {
-  uint16_t id;       // XtreeTypeRoutine.encoding_id of the column's operator class
+  uint16_t id;  // XtreeTypeRoutine.encoding_id of the column's operator class
   uint16_t version;
   uint16_t dimensions;
   uint8_t width;     // bytes of an ordinal: 4 or 8
@@ -150,9 +150,9 @@ struct MetaContent {
   uint64_t statistics_xid;   // next full xid when the statistics below were taken
   uint16_t levels;           // entries of level[] in use
   uint16_t dimensions;
-  uint32_t build_flags;      // MetaBuildFlags
-  uint64_t counted_rows;     // that the last build put in
-  uint64_t distinct_keys;    // of them, estimated
+  uint32_t build_flags;    // MetaBuildFlags
+  uint64_t counted_rows;   // that the last build put in
+  uint64_t distinct_keys;  // of them, estimated
   LevelStatistics level[kMaxLevel];
   ColumnEncoding column[kMaxColumns];
   ColumnStatistics column_statistics[kMaxColumns];

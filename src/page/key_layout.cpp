@@ -60,14 +60,11 @@ class BlockBuilder {
 
 int MaxEntries(const BlockBuilder& builder, bool leaf) {
   int blocks = kPageRoom / builder.bytes();
-  while (leaf && blocks * builder.bytes() + KillBytes(static_cast<uint16_t>(blocks * builder.capacity())) > kPageRoom)
-    --blocks;
+  while (leaf && blocks * builder.bytes() + KillBytes(static_cast<uint16_t>(blocks * builder.capacity())) > kPageRoom) --blocks;
   return std::min(blocks, kMaxEntriesPerPage / builder.capacity()) * builder.capacity();
 }
 
-int WastePercent(const BlockBuilder& builder, int entries) {
-  return (kPageRoom - entries * builder.entry_bytes()) * 100 / kPageRoom;
-}
+int WastePercent(const BlockBuilder& builder, int entries) { return (kPageRoom - entries * builder.entry_bytes()) * 100 / kPageRoom; }
 
 void PlaceOrdinals(bool leaf, uint8_t width, BlockBuilder* builder, KeyLayout* layout) {
   for (int d = 0; d < layout->dimensions; ++d) {
@@ -125,8 +122,8 @@ Fill Arrange(bool leaf, int capacity, KeyLayout* layout) {
 
   layout->block[KeyLayout::Index(leaf, false)] = plain;
   layout->block[KeyLayout::Index(leaf, true)] = marked;
-  const bool dense = WastePercent(builder, plain.max_entries) < kMaxWaste &&
-                     WastePercent(with_marks, marked.max_entries) < kMaxWasteWithMarks;
+  const bool dense =
+      WastePercent(builder, plain.max_entries) < kMaxWaste && WastePercent(with_marks, marked.max_entries) < kMaxWasteWithMarks;
   return {plain.max_entries, dense, !leaf || !layout->include || FitsPayloads(marked)};
 }
 
@@ -152,10 +149,8 @@ const char* CheckColumns(const ColumnShape* columns, int column_count) {
     const ColumnShape& column = columns[c];
     if (column.dimensions < 1) return "a column has at least 1 dimension";
     if (column.width != 4 && column.width != 8) return "ordinals are 4 or 8 bytes wide";
-    if (column.scalar == Scalar::kFloat64 && column.width != 8)
-      return "64-bit floating point needs ordinals of 8 bytes";
-    if (column.scalar == Scalar::kFloat32 && column.width != 4)
-      return "32-bit floating point needs ordinals of 4 bytes";
+    if (column.scalar == Scalar::kFloat64 && column.width != 8) return "64-bit floating point needs ordinals of 8 bytes";
+    if (column.scalar == Scalar::kFloat32 && column.width != 4) return "32-bit floating point needs ordinals of 4 bytes";
     dimensions += column.dimensions;
     if (dimensions > kMaxDimensions) return "an index has at most 100 dimensions in all its key columns";
   }

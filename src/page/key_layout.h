@@ -19,7 +19,7 @@ struct ColumnShape {
   uint8_t width;        // bytes of an ordinal: 4 or 8
   bool extended;        // a value has a lo and a hi
   Scalar scalar;
-  bool words = false;   // the ordinals are words of one long number: each orders only what the ones before leave equal
+  bool words = false;  // the ordinals are words of one long number: each orders only what the ones before leave equal
 };
 
 struct DimensionLayout {
@@ -53,9 +53,9 @@ class KeyLayout {
 
   uint16_t dimensions;
   uint8_t columns;
-  uint8_t marks_width;    // bytes of an entry's marks where a page has them: 1, 2, 4 or 8
-  uint8_t history_width;  // bytes of a split history: 1, 2, 4, 8 or 16
-  bool include;           // leaves carry a payload
+  uint8_t marks_width;                        // bytes of an entry's marks where a page has them: 1, 2, 4 or 8
+  uint8_t history_width;                      // bytes of a split history: 1, 2, 4, 8 or 16
+  bool include;                               // leaves carry a payload
   uint16_t first_dimension[kMaxColumns + 1];  // of a column; [columns] == dimensions
   BlockLayout block[4];
   DimensionLayout dimension[kMaxDimensions];
@@ -91,9 +91,9 @@ struct Box {
   Box() {}  // NOLINT: 1.6 kB that must not be zeroed on every descent
 };
 
-void MakeEmpty(const KeyLayout& layout, Box* box);                          // inverted everywhere, no marks
-void Extend(const KeyLayout& layout, const Box& by, Box* box);              // box = union(box, by)
-bool Contains(const KeyLayout& layout, const Box& outer, const Box& inner); // boxes and marks
+void MakeEmpty(const KeyLayout& layout, Box* box);                           // inverted everywhere, no marks
+void Extend(const KeyLayout& layout, const Box& by, Box* box);               // box = union(box, by)
+bool Contains(const KeyLayout& layout, const Box& outer, const Box& inner);  // boxes and marks
 bool Equal(const KeyLayout& layout, const Box& a, const Box& b);
 
 // The inverted interval of a width: what NULL and empty values store.

@@ -17,8 +17,7 @@ class NodeView {
  public:
   NodeView() = default;  // of no page; may only be asked for valid()
   NodeView(const KeyLayout& layout, const uint8_t* page)
-      : NodeView(layout, page, reinterpret_cast<const PageHeader*>(page),
-                 reinterpret_cast<const NodeOpaque*>(page + kSpecialOffset)) {}
+      : NodeView(layout, page, reinterpret_cast<const PageHeader*>(page), reinterpret_cast<const NodeOpaque*>(page + kSpecialOffset)) {}
   NodeView(const KeyLayout& layout, const uint8_t* page, const PageHeader* header, const NodeOpaque* opaque)
       : layout_(&layout), page_(page), header_(header), opaque_(opaque) {}
 
@@ -42,12 +41,12 @@ class NodeView {
   // As stored: of a marked column they mean nothing on leaves.
   Ordinal Lo(int entry, int dimension) const;
   Ordinal Hi(int entry, int dimension) const;
-  uint64_t Marks(int entry) const;          // 0 on a page without marks
+  uint64_t Marks(int entry) const;                                                       // 0 on a page without marks
   void LoadEdges(int entry, int first, int dimensions, Ordinal* lo, Ordinal* hi) const;  // likewise, of some dimensions
-  void GetBox(int entry, Box* box) const;   // marked columns come back inverted
-  BlockNumber Child(int entry) const;       // directory pages
-  TupleId Tuple(int entry) const;           // leaves
-  SplitHistory History(int entry) const;    // directory pages
+  void GetBox(int entry, Box* box) const;                                                // marked columns come back inverted
+  BlockNumber Child(int entry) const;                                                    // directory pages
+  TupleId Tuple(int entry) const;                                                        // leaves
+  SplitHistory History(int entry) const;                                                 // directory pages
 
   // INCLUDE payload of a leaf entry: an opaque byte string at an even address, its uint16 length in front of it on the page.
   // nullptr, and length 0, where a damaged page names none: the only content of an entry that could lead out of the page.

@@ -226,8 +226,7 @@ void NodeEditor::SetFollowers(const BlockNumber* blocks, int count) {
   memset(page_ + header().upper, 0, kSpecialOffset - header().upper);
   header().upper = static_cast<uint16_t>(kSpecialOffset - count * sizeof(BlockNumber));
   if (count > 0) memcpy(page_ + header().upper, blocks, count * sizeof(BlockNumber));
-  opaque().flags =
-      static_cast<uint8_t>(count > 0 ? opaque().flags | kNodeSupernodeHead : opaque().flags & ~kNodeSupernodeHead);
+  opaque().flags = static_cast<uint8_t>(count > 0 ? opaque().flags | kNodeSupernodeHead : opaque().flags & ~kNodeSupernodeHead);
 }
 
 void NodeEditor::MarkDeleted(uint64_t delete_xid) {
@@ -251,8 +250,7 @@ void NodeEditor::ClearKillBits() {
 // Under a share lock others may set bits of the same byte.
 void NodeEditor::Kill(int entry) {
   uint8_t* byte = const_cast<uint8_t*>(view().KillByte(entry));
-  if (byte != nullptr)
-    std::atomic_ref<uint8_t>(*byte).fetch_or(static_cast<uint8_t>(1 << (entry % 8)), std::memory_order_relaxed);
+  if (byte != nullptr) std::atomic_ref<uint8_t>(*byte).fetch_or(static_cast<uint8_t>(1 << (entry % 8)), std::memory_order_relaxed);
 }
 
 }  // namespace xtree

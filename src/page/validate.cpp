@@ -36,8 +36,7 @@ const char* CheckKind(const KeyLayout& layout, const PageFrame& f, int expected_
   if (expected_level >= 0 && f.opaque.level != expected_level) return "node is at another level than its parent says";
   if (f.opaque.dimensions != layout.dimensions) return "number of dimensions is that of another index";
   const BlockLayout& block = layout.Block(Has(f, kNodeLeaf), Has(f, kNodeHasMarks));
-  if (f.opaque.block_bytes != block.bytes || f.opaque.block_capacity != block.capacity)
-    return "block layout is that of another index";
+  if (f.opaque.block_bytes != block.bytes || f.opaque.block_capacity != block.capacity) return "block layout is that of another index";
   return nullptr;
 }
 
@@ -52,8 +51,7 @@ const char* CheckEntries(const KeyLayout& layout, const PageFrame& f) {
   const BlockLayout& block = layout.Block(Has(f, kNodeLeaf), Has(f, kNodeHasMarks));
   if (f.opaque.entries > block.max_entries) return "more entries than a page can hold";
   const uint32_t blocks = (f.opaque.entries + block.capacity - 1u) / block.capacity;
-  if (f.header.lower != kPageHeaderSize + blocks * block.bytes)
-    return "number of entries contradicts the size of their blocks";
+  if (f.header.lower != kPageHeaderSize + blocks * block.bytes) return "number of entries contradicts the size of their blocks";
   return nullptr;
 }
 
@@ -63,13 +61,11 @@ const char* CheckUpper(const KeyLayout& layout, const PageFrame& f) {
   if (Has(f, kNodeSupernodeHead)) {
     if (Has(f, kNodeLeaf) || Has(f, kNodeSupernodeFollower)) return "supernode head is a leaf or a follower as well";
     const uint32_t followers = bytes / sizeof(BlockNumber);
-    if (bytes % sizeof(BlockNumber) != 0 || followers >= kMaxSupernodePages)
-      return "list of a supernode's pages has a wrong size";
+    if (bytes % sizeof(BlockNumber) != 0 || followers >= kMaxSupernodePages) return "list of a supernode's pages has a wrong size";
     return nullptr;
   }
   if (Has(f, kNodeLeaf) && layout.include) {
-    if (bytes % 2 != 0 || bytes < f.opaque.entries * PayloadBytes(0))
-      return "payload area is too small for the entries";
+    if (bytes % 2 != 0 || bytes < f.opaque.entries * PayloadBytes(0)) return "payload area is too small for the entries";
     if (f.opaque.entries == 0 && bytes != 0) return "payload on a page without entries";
     return nullptr;
   }
@@ -90,8 +86,7 @@ const char* CheckMetaFields(const MetaContent& meta) {
 }
 
 bool SameEncoding(const ColumnEncoding& a, const ColumnEncoding& b) {
-  return a.id == b.id && a.version == b.version && a.dimensions == b.dimensions && a.width == b.width &&
-         a.extended == b.extended;
+  return a.id == b.id && a.version == b.version && a.dimensions == b.dimensions && a.width == b.width && a.extended == b.extended;
 }
 
 }  // namespace
@@ -114,8 +109,7 @@ const char* ValidateNode(const KeyLayout& layout, const PageFrame& frame, int ex
   if (const char* wrong = CheckKind(layout, frame, expected_level)) return wrong;
   if (Has(frame, kNodeSupernodeFollower)) {
     if (Has(frame, kNodeLeaf)) return "leaf is flagged as part of a supernode";
-    if (frame.opaque.link == kMetaBlock || frame.opaque.link == kInvalidBlock)
-      return "part of a supernode names no head";
+    if (frame.opaque.link == kMetaBlock || frame.opaque.link == kInvalidBlock) return "part of a supernode names no head";
   }
   if (Has(frame, kNodeDeleted)) return CheckDeleted(frame);
   if (const char* wrong = CheckEntries(layout, frame)) return wrong;
@@ -134,8 +128,7 @@ const char* ValidateMeta(const uint8_t* page, const ColumnEncoding* columns, int
   if (meta.columns != column_count) return "number of key columns differs from the catalog's";
   int dimensions = 0;
   for (int c = 0; c < column_count; ++c) {
-    if (!SameEncoding(meta.column[c], columns[c]))
-      return "encoding of a column differs from that of its operator class";
+    if (!SameEncoding(meta.column[c], columns[c])) return "encoding of a column differs from that of its operator class";
     dimensions += columns[c].dimensions;
   }
   return meta.dimensions == dimensions ? nullptr : "number of dimensions differs from the columns'";

@@ -105,8 +105,7 @@ inline void SignalCatchup(Oid database) {
     const PGPROC& proc = ProcGlobal->allProcs[i];
     if (proc.pid == 0 || proc.pid == MyProcPid || proc.databaseId != database) continue;
 #if PG_VERSION_NUM >= 170000
-    if (proc.vxid.procNumber != INVALID_PROC_NUMBER)
-      (void)SendProcSignal(proc.pid, PROCSIG_CATCHUP_INTERRUPT, proc.vxid.procNumber);
+    if (proc.vxid.procNumber != INVALID_PROC_NUMBER) (void)SendProcSignal(proc.pid, PROCSIG_CATCHUP_INTERRUPT, proc.vxid.procNumber);
 #else
     if (proc.backendId != InvalidBackendId) (void)SendProcSignal(proc.pid, PROCSIG_CATCHUP_INTERRUPT, proc.backendId);
 #endif

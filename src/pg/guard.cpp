@@ -6,8 +6,7 @@ namespace xtree {
 
 void ReportCorruptPage(Relation index, BlockNumber block, const char* what) {
   if (index == nullptr) {
-    ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
-                    errmsg("an xtree index contains a damaged page at block %u: %s", block, what),
+    ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED), errmsg("an xtree index contains a damaged page at block %u: %s", block, what),
                     errhint("Please REINDEX it.")));
   }
   ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
@@ -32,9 +31,7 @@ ErrorData* TakeError() {
     error = CopyErrorData();
   }
   PG_CATCH();
-  {
-    error = nullptr;
-  }
+  { error = nullptr; }
   PG_END_TRY();
   MemoryContextSwitchTo(context);
   FlushErrorState();
@@ -45,13 +42,9 @@ ErrorData* TakeError() {
 bool Succeeds(void (*body)(void*), void* argument) {
   volatile bool success = true;
   PG_TRY();
-  {
-    body(argument);
-  }
+  { body(argument); }
   PG_CATCH();
-  {
-    success = false;
-  }
+  { success = false; }
   PG_END_TRY();
   return success;
 }

@@ -13,9 +13,8 @@ Settings settings;
 
 namespace {
 
-const config_enum_entry kUseMmap[] = {{"auto", static_cast<int>(UseMmap::kAuto), false},
-                                      {"off", static_cast<int>(UseMmap::kOff), false},
-                                      {nullptr, 0, false}};
+const config_enum_entry kUseMmap[] = {
+    {"auto", static_cast<int>(UseMmap::kAuto), false}, {"off", static_cast<int>(UseMmap::kOff), false}, {nullptr, 0, false}};
 
 const config_enum_entry kBuildOnFirstUse[] = {{"background", static_cast<int>(BuildOnFirstUse::kBackground), false},
                                               {"off", static_cast<int>(BuildOnFirstUse::kOff), false},
@@ -33,8 +32,8 @@ void DefineOfSessions() {
   DefineInt("xtree.prefetch_limit", "Most pages that a scan asks the kernel for together, before it reads them.",
             "0 turns prefetching off.", &settings.prefetch_limit, 32, 0, 1024, PGC_USERSET, 0);
   DefineInt("xtree.map_after", "Pages of an index that a session reads through shared buffers before it maps the index.",
-            "Making a mapping costs as much as it saves on some sixty pages. 0: an index is mapped at the first scan.",
-            &settings.map_after, 64, 0, 1000000, PGC_USERSET, 0);
+            "Making a mapping costs as much as it saves on some sixty pages. 0: an index is mapped at the first scan.", &settings.map_after,
+            64, 0, 1000000, PGC_USERSET, 0);
   DefineCustomEnumVariable("xtree.build_on_first_use", "Has deferred indexes built when queries of this session could use them.",
                            "background: by a background worker, while the queries go on without; needs shared_preload_libraries. "
                            "off: only xtree_build() and REINDEX build them.",
@@ -48,25 +47,24 @@ void DefineOfMemory() {
             "Without shared_preload_libraries nothing is mapped and nothing counted.",
             &settings.memory_budget_kb, -1, -1, INT_MAX, PGC_SIGHUP, GUC_UNIT_KB);
   DefineInt("xtree.idle_timeout", "Time without a scan after which an index is evicted.",
-            "0 turns this off. Without shared_preload_libraries there is nothing to evict.", &settings.idle_timeout_s, 300, 0, INT_MAX / 1000,
-            PGC_SIGHUP, GUC_UNIT_S);
-  DefineInt("xtree.warm_pool", "Number of most recently used indexes that are never evicted.", nullptr, &settings.warm_pool, 0, 0,
-            1000000, PGC_SIGHUP, 0);
+            "0 turns this off. Without shared_preload_libraries there is nothing to evict.", &settings.idle_timeout_s, 300, 0,
+            INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S);
+  DefineInt("xtree.warm_pool", "Number of most recently used indexes that are never evicted.", nullptr, &settings.warm_pool, 0, 0, 1000000,
+            PGC_SIGHUP, 0);
   DefineInt("xtree.pin_memory_limit", "Memory in which hot pages are locked.",
             "The limit of the operating system (RLIMIT_MEMLOCK) holds as well. 0 turns pinning off.", &settings.pin_memory_limit_kb,
             64 * 1024, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_KB);
-  DefineCustomRealVariable("xtree.hot_page_threshold", "Hotness from which on a page is pinned.",
-                           "See pg_stat_xtree_pages.hotness.", &settings.hot_page_threshold, 1.0, 0.0, 1e9, PGC_SIGHUP, 0, nullptr,
-                           nullptr, nullptr);
+  DefineCustomRealVariable("xtree.hot_page_threshold", "Hotness from which on a page is pinned.", "See pg_stat_xtree_pages.hotness.",
+                           &settings.hot_page_threshold, 1.0, 0.0, 1e9, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
   DefineInt("xtree.resident_threshold", "Size up to which an index is loaded and kept whole (strategy resident).", nullptr,
             &settings.resident_threshold_kb, 100 * 1024, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_KB);
-  DefineInt("xtree.paged_threshold", "Size up to which an index is mapped on demand (strategy paged); larger ones are streamed.",
-            nullptr, &settings.paged_threshold_kb, 5 * 1024 * 1024, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_KB);
+  DefineInt("xtree.paged_threshold", "Size up to which an index is mapped on demand (strategy paged); larger ones are streamed.", nullptr,
+            &settings.paged_threshold_kb, 5 * 1024 * 1024, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_KB);
 }
 
 void DefineOfWorker() {
-  DefineInt("xtree.naptime", "Time between two cycles of the background worker.", nullptr, &settings.naptime_ms, 5000, 100,
-            3600 * 1000, PGC_SIGHUP, GUC_UNIT_MS);
+  DefineInt("xtree.naptime", "Time between two cycles of the background worker.", nullptr, &settings.naptime_ms, 5000, 100, 3600 * 1000,
+            PGC_SIGHUP, GUC_UNIT_MS);
   DefineCustomBoolVariable("xtree.verify_on_load", "Looks at every page of an index before it is mapped.",
                            "Checksums where the cluster has them, and page headers. An index that fails is read through shared buffers.",
                            &settings.verify_on_load, false, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
@@ -79,8 +77,8 @@ void DefineOfSharedMemory() {
   settings.max_tracked_pages = 10000;
   settings.freshness_slots = 1 << 20;
   if (!process_shared_preload_libraries_in_progress) return;
-  DefineInt("xtree.max_tracked_pages", "Number of pages whose use is tracked to find the hot ones.", nullptr,
-            &settings.max_tracked_pages, settings.max_tracked_pages, 64, 10000000, PGC_POSTMASTER, 0);
+  DefineInt("xtree.max_tracked_pages", "Number of pages whose use is tracked to find the hot ones.", nullptr, &settings.max_tracked_pages,
+            settings.max_tracked_pages, 64, 10000000, PGC_POSTMASTER, 0);
   DefineInt("xtree.freshness_slots", "Number of slots of 8 bytes that tell which pages were changed since the last checkpoint.",
             "Rounded up to a power of two. With fewer slots more pages are read through shared buffers.", &settings.freshness_slots,
             settings.freshness_slots, 1024, 1 << 28, PGC_POSTMASTER, 0);

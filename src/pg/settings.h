@@ -11,9 +11,9 @@ enum class BuildOnFirstUse : int { kBackground, kOff };
 
 struct Settings {
   // Of a session
-  int use_mmap;        // UseMmap: may scans read through a mapping?
-  int prefetch_limit;  // most pages advised together; 0: none
-  int map_after;       // pages of an index that a session reads through buffers before it maps it
+  int use_mmap;            // UseMmap: may scans read through a mapping?
+  int prefetch_limit;      // most pages advised together; 0: none
+  int map_after;           // pages of an index that a session reads through buffers before it maps it
   int build_on_first_use;  // BuildOnFirstUse: do this session's queries ask for deferred indexes?
 
   // Of the server, changed by a reload

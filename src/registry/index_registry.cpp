@@ -137,9 +137,7 @@ RegisteredIndex* Register(Relation relation) {
   bool exists;
   RegisteredIndex* entry;
   PG_TRY();
-  {
-    entry = static_cast<RegisteredIndex*>(hash_search(registry, &oid, HASH_ENTER, &exists));
-  }
+  { entry = static_cast<RegisteredIndex*>(hash_search(registry, &oid, HASH_ENTER, &exists)); }
   PG_CATCH();
   {
     ReleaseSharedIndex(index);
@@ -158,7 +156,7 @@ RegisteredIndex* Register(Relation relation) {
 // What the shared entry says about this file.
 struct Admission {
   bool admitted;
-  bool wanted;      // this backend is to ask for it
+  bool wanted;  // this backend is to ask for it
   FileIdentity file;
   uint32_t generation;
 };

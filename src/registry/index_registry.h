@@ -35,10 +35,10 @@ struct RegisteredIndex {
 // A scan's hold on an index. Zeroes: none.
 struct IndexUse {
   RegisteredIndex* index;
-  bool may_map;             // as soon as it pays
-  bool mapped;              // read through index->mapping
+  bool may_map;  // as soon as it pays
+  bool mapped;   // read through index->mapping
   uint32_t freshness_base;
-  XLogRecPtr fresh_limit;   // a page whose slot is not above is in the file as it is
+  XLogRecPtr fresh_limit;  // a page whose slot is not above is in the file as it is
 };
 
 // What a scan did, added up in shared memory when it ends.

@@ -174,8 +174,10 @@ void MappedReader::GiveUp() {
   const bool fault = FaultTaken();
   CloseAll();
   distrust_ = true;
-  if (fault) counts_.faults++;
-  else counts_.retries++;
+  if (fault)
+    counts_.faults++;
+  else
+    counts_.retries++;
 }
 
 void MappedReader::CloseAll() {

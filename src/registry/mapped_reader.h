@@ -70,14 +70,14 @@ class MappedReader final : public PageReader {
   const KeyLayout* layout_;
   BufferReader buffers_;
   IndexUse* use_ = nullptr;
-  uint64_t until_map_ = 0;       // pages that may still come from buffers before the index is mapped; 0: it is not to be
+  uint64_t until_map_ = 0;  // pages that may still come from buffers before the index is mapped; 0: it is not to be
   XLogRecPtr fresh_limit_ = 0;
-  bool mapped_ = false;          // pages may come from the mapping
-  bool distrust_ = false;        // until slot 0 is closed again: read through buffers
-  uint32_t written_run_ = 0;     // pages in a row that were changed too lately; so, probably, is the next one
-  uint32_t untried_ = 0;         // pages that are to come from buffers before the mapping is tried again
+  bool mapped_ = false;       // pages may come from the mapping
+  bool distrust_ = false;     // until slot 0 is closed again: read through buffers
+  uint32_t written_run_ = 0;  // pages in a row that were changed too lately; so, probably, is the next one
+  uint32_t untried_ = 0;      // pages that are to come from buffers before the mapping is tried again
   sigjmp_buf jump_;
-  bool release_ = false;         // strategy streamed: give leaves back after use
+  bool release_ = false;  // strategy streamed: give leaves back after use
   OpenPage open_[kSlots] = {};
   ScanCounts counts_ = {};
   int samples_count_ = 0;

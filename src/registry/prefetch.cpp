@@ -14,9 +14,9 @@ namespace xtree {
 
 namespace {
 
-constexpr int kFirstCredit = 256;    // pages looked for before a backend believes that an index is in memory
+constexpr int kFirstCredit = 256;     // pages looked for before a backend believes that an index is in memory
 constexpr int kRenewedCredit = 1024;  // after an absent page
-constexpr int kLookAgain = 32;       // credit of a call
+constexpr int kLookAgain = 32;        // credit of a call
 constexpr uint32_t kLookAgainEvery = 256;
 
 struct Credit {

@@ -16,9 +16,7 @@ constexpr int64 kFirstPause = USECS_PER_SEC;
 constexpr int64 kLongestPause = INT64CONST(3600) * USECS_PER_SEC;
 
 // Doubled with each attempt that came to nothing.
-int64 PauseAfter(int attempts) {
-  return attempts > 12 ? kLongestPause : std::min(kLongestPause, kFirstPause << (attempts - 1));
-}
+int64 PauseAfter(int attempts) { return attempts > 12 ? kLongestPause : std::min(kLongestPause, kFirstPause << (attempts - 1)); }
 
 // Was this the first time in this statement?
 bool FirstInStatement(Oid index) {
@@ -111,9 +109,8 @@ void NoteBuildFailure(IndexKey key, const char* message) {
 
 void NoteBuildInterrupted(IndexKey key) {
   bool building = false;
-  ChangeStatus(key, [&](SharedIndex* index) {
-    building = index->build.stage == SharedBuildStage::kBuilding && index->build.pid == MyProcPid;
-  });
+  ChangeStatus(key,
+               [&](SharedIndex* index) { building = index->build.stage == SharedBuildStage::kBuilding && index->build.pid == MyProcPid; });
   if (building) NoteGaveWay(key, "its process was told to end");
 }
 

@@ -14,8 +14,8 @@ struct Event {
   TimestampTz time;
   EventKind kind;
   int pid;
-  IndexKey key;   // {0, 0}: not about an index
-  int64 bytes;    // that the event is about; 0: none
+  IndexKey key;  // {0, 0}: not about an index
+  int64 bytes;   // that the event is about; 0: none
   char reason[160];
 };
 

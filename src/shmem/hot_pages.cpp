@@ -158,9 +158,8 @@ void MarkUnpinned(IndexKey key) {
 
 void ResetPages(IndexKey key) {
   const TimestampTz now = GetCurrentTimestamp();
-  ChangePages(key, [now](HotPage* page) {
-    *page = page->pinned ? HotPage{page->key, page->block, page->level, 0, 0, now, now, true} : HotPage{};
-  });
+  ChangePages(
+      key, [now](HotPage* page) { *page = page->pinned ? HotPage{page->key, page->block, page->level, 0, 0, now, now, true} : HotPage{}; });
 }
 
 }  // namespace xtree

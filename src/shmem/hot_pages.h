@@ -1,7 +1,8 @@
 // The hot page table: sampled accesses to pages, in a bounded table in shared memory with decaying frequencies.
 //
 // Scans sample one page visit in kSampleEvery and hand the sample in when they end; where the lock of its part of the table is
-// taken, the sample is dropped rather than waited for. A part is a set of 8 places; the least frequent page that is not pinned gives way to a new one.
+// taken, the sample is dropped rather than waited for. A part is a set of 8 places; the least frequent page that is not pinned gives way to
+// a new one.
 #pragma once
 
 #include "shmem/index_table.h"
@@ -11,14 +12,14 @@ namespace xtree {
 inline constexpr int kSampleEvery = 32;
 
 struct HotPage {
-  IndexKey key;        // index 0: the place is free
+  IndexKey key;  // index 0: the place is free
   BlockNumber block;
-  int level;           // 0: leaf
-  uint64 accesses;     // estimated: samples times kSampleEvery
-  double frequency;    // accesses per second, decayed with a half-life of kHalfLife seconds, as of last_access
+  int level;         // 0: leaf
+  uint64 accesses;   // estimated: samples times kSampleEvery
+  double frequency;  // accesses per second, decayed with a half-life of kHalfLife seconds, as of last_access
   TimestampTz first_access;
   TimestampTz last_access;
-  bool pinned;         // by the worker
+  bool pinned;  // by the worker
 };
 
 inline constexpr double kHalfLife = 60;

@@ -81,7 +81,7 @@ struct SharedIndex {
   // Raised when mappings must go: a backend whose mapping is of another generation drops it as soon as no scan of it uses it.
   pg_atomic_uint32 generation;
 
-  pg_atomic_uint64 loads;         // of this index by a backend: a mapping was made
+  pg_atomic_uint64 loads;  // of this index by a backend: a mapping was made
   pg_atomic_uint64 scans;
   pg_atomic_uint64 tuples;        // entries that scans returned
   pg_atomic_uint64 mapped_pages;  // read through mappings
@@ -95,19 +95,19 @@ struct SharedIndex {
 
   slock_t mutex;  // guards what follows
   LoadState state;
-  bool dropped;                   // by a committed transaction, or its file is gone
+  bool dropped;  // by a committed transaction, or its file is gone
   FileIdentity file;
-  uint64 blocks;                  // of the file, as last seen
-  XLogRecPtr admitted;            // F_rel: every change up to here is in the file; 0: not admitted
+  uint64 blocks;        // of the file, as last seen
+  XLogRecPtr admitted;  // F_rel: every change up to here is in the file; 0: not admitted
   LoadOptions options;
-  Strategy strategy;              // in force
+  Strategy strategy;  // in force
   TimestampTz first_access;
   TimestampTz state_since;
-  UnloadReason unload_reason;     // of state kUnloading
-  int64 load_us;                  // from the first access to the admission, of the last load
-  int64 unloads;                  // on request
-  int64 evictions;                // by the worker
-  int64 resident_bytes;           // in the page cache, by mincore()
+  UnloadReason unload_reason;  // of state kUnloading
+  int64 load_us;               // from the first access to the admission, of the last load
+  int64 unloads;               // on request
+  int64 evictions;             // by the worker
+  int64 resident_bytes;        // in the page cache, by mincore()
   int64 pinned_bytes;
   char last_error[192];
   TimestampTz last_error_time;
@@ -147,7 +147,7 @@ class SharedIndexLock {
   slock_t* mutex_;
 };
 
-void SetState(SharedIndex* index, LoadState state);                // takes the mutex
-void SetFailure(SharedIndex* index, const char* message);          // state failed, with the reason
+void SetState(SharedIndex* index, LoadState state);        // takes the mutex
+void SetFailure(SharedIndex* index, const char* message);  // state failed, with the reason
 
 }  // namespace xtree

@@ -25,45 +25,45 @@ struct WorkerRequest;
 
 // What the worker tells of itself. Written by the worker under `lock`.
 struct WorkerStatus {
-  pid_t pid;               // 0: none runs
-  Latch* latch;            // of the running worker
-  char state[32];          // what it is doing
+  pid_t pid;       // 0: none runs
+  Latch* latch;    // of the running worker
+  char state[32];  // what it is doing
   TimestampTz started;
   TimestampTz last_cycle;  // end of it
   int64 cycle_us;          // that it took
   int64 cycles;
-  int64 restarts;          // after errors
+  int64 restarts;  // after errors
   char last_error[256];
   TimestampTz last_error_time;
 };
 
 // What the worker measured in its last cycle. Written by the worker under `lock`.
 struct MemoryStatus {
-  int64 resident_bytes;        // pages of index files in the page cache
-  int64 pinned_bytes;          // mlock()ed
-  int64 memlock_limit;         // RLIMIT_MEMLOCK, -1 unlimited
-  int64 pin_failures;          // since start
-  char pin_failure[128];       // the last one
-  int64 evicted_bytes;         // since start
-  int64 admissions;            // since start
+  int64 resident_bytes;   // pages of index files in the page cache
+  int64 pinned_bytes;     // mlock()ed
+  int64 memlock_limit;    // RLIMIT_MEMLOCK, -1 unlimited
+  int64 pin_failures;     // since start
+  char pin_failure[128];  // the last one
+  int64 evicted_bytes;    // since start
+  int64 admissions;       // since start
 };
 
 struct SharedState {
   LWLock lock;
-  int tranche_first;           // kTranches consecutive ids of LWLocks
+  int tranche_first;  // kTranches consecutive ids of LWLocks
   WorkerStatus worker;
   MemoryStatus memory;
   pg_atomic_uint64 private_bytes;  // that backends' registries hold at the moment
   pg_atomic_uint64 mapped_bytes;   // likewise: address space of mappings
   pg_atomic_uint32 wanted;         // there is something to do for the worker before its nap is over
-  WorkerRequest* request;      // kWorkerRequests of them (worker/requests.h), under `lock`
-  uint64 requests;             // posted so far; under `lock`
+  WorkerRequest* request;          // kWorkerRequests of them (worker/requests.h), under `lock`
+  uint64 requests;                 // posted so far; under `lock`
   ConditionVariable request_done;
   TimestampTz reset_time;
   dshash_table_handle index_table;
   EventRing* events;
   HotPageTable* hot_pages;
-  void* area;                  // in place
+  void* area;  // in place
 };
 
 extern SharedState* shared;

@@ -24,7 +24,7 @@ struct RequestAnswer {
 struct WorkerRequest {
   enum State : int { kFree, kPosted, kServing, kDone, kAbandoned };
   State state;
-  uint64 number;      // order of posting
+  uint64 number;  // order of posting
   RequestKind kind;
   IndexKey key;
   int64 amount;

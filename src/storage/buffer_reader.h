@@ -18,8 +18,7 @@ namespace xtree {
 class BufferReader final : public PageReader {
  public:
   // `memory`: where Reallocate allocates, for instance the scan's context. Relation, layout and context outlive the reader.
-  BufferReader(Relation index, const KeyLayout& layout, MemoryContext memory)
-      : index_(index), layout_(&layout), memory_(memory) {}
+  BufferReader(Relation index, const KeyLayout& layout, MemoryContext memory) : index_(index), layout_(&layout), memory_(memory) {}
 
   // Every node that is opened from now on is predicate-locked for this snapshot (no more than a test unless it is SERIALIZABLE);
   // a supernode by its head alone. nullptr: none is, as for xtree_check.

@@ -22,9 +22,7 @@ Buffer ReadPage(Relation index, BlockNumber block, BufferAccessStrategy strategy
   volatile Buffer buffer = InvalidBuffer;
   ErrorData* volatile error = nullptr;
   PG_TRY();
-  {
-    buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
-  }
+  { buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy); }
   PG_CATCH();
   {
     MemoryContextSwitchTo(memory);

@@ -45,8 +45,7 @@ bool Found(const Place& place) { return place.recent->name == place.name && plac
 Buffer ReadBufferAgain(Relation index, BlockNumber block) {
   if (RelationUsesLocalBuffers(index)) return ReadPage(index, block, nullptr);
   const Place place = PlaceOf(index, block);
-  if (Found(place) && ++reads % kOwnWayEvery != 0 &&
-      ReadRecentBuffer(pg::LocatorOf(index), MAIN_FORKNUM, block, place.recent->buffer)) {
+  if (Found(place) && ++reads % kOwnWayEvery != 0 && ReadRecentBuffer(pg::LocatorOf(index), MAIN_FORKNUM, block, place.recent->buffer)) {
     pgstat_count_buffer_read(index);
     pgstat_count_buffer_hit(index);
     return place.recent->buffer;

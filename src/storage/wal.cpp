@@ -55,8 +55,7 @@ void CommitLogged(Relation index, std::span<const BufferChange> changes) {
   int delta_size[kMaxPagesPerChange];
   for (size_t i = 0; i < changes.size(); i++) {
     const BufferChange& change = changes[i];
-    delta_size[i] =
-        change.fresh ? kNoDelta : ComputePageDelta(pg::BufferBytes(change.buffer), change.image->bytes, fragments[i]);
+    delta_size[i] = change.fresh ? kNoDelta : ComputePageDelta(pg::BufferBytes(change.buffer), change.image->bytes, fragments[i]);
   }
   XLogBeginInsert();
   START_CRIT_SECTION();
@@ -91,9 +90,7 @@ void CommitPages(Relation index, std::span<const BufferChange> changes) {
   }
 }
 
-XLogRecPtr CurrentNsn(Relation index) {
-  return RelationNeedsWAL(index) ? GetXLogInsertRecPtr() : gistGetFakeLSN(index);
-}
+XLogRecPtr CurrentNsn(Relation index) { return RelationNeedsWAL(index) ? GetXLogInsertRecPtr() : gistGetFakeLSN(index); }
 
 void LogPageReuse(Relation index, Relation heap, BlockNumber block, uint64_t delete_xid) {
   if (XLogStandbyInfoActive() && RelationNeedsWAL(index)) {

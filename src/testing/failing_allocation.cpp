@@ -81,8 +81,8 @@ void LockPartition(dshash_table* table, const void* key) {
 }  // namespace
 
 void DefineFailingAllocation() {
-  DefineCustomIntVariable("xtree.fail_allocation", "Makes one allocation of this session fail.", "Counted from when it is set. For tests.", &failing,
-                          0, 0, INT_MAX, PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, nullptr, Assign, nullptr);
+  DefineCustomIntVariable("xtree.fail_allocation", "Makes one allocation of this session fail.", "Counted from when it is set. For tests.",
+                          &failing, 0, 0, INT_MAX, PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, nullptr, Assign, nullptr);
 }
 
 }  // namespace xtree

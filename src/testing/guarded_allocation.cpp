@@ -43,7 +43,9 @@ void* __wrap_repalloc(void* old, Size bytes) { return Guarded(__real_repalloc(ol
 
 void* __wrap_repalloc_huge(void* old, Size bytes) { return Guarded(__real_repalloc_huge(old, Enlarged(bytes)), bytes); }
 
-void* __wrap_MemoryContextAlloc(MemoryContext context, Size bytes) { return Guarded(__real_MemoryContextAlloc(context, Enlarged(bytes)), bytes); }
+void* __wrap_MemoryContextAlloc(MemoryContext context, Size bytes) {
+  return Guarded(__real_MemoryContextAlloc(context, Enlarged(bytes)), bytes);
+}
 
 void* __wrap_MemoryContextAllocHuge(MemoryContext context, Size bytes) {
   return Guarded(__real_MemoryContextAllocHuge(context, Enlarged(bytes)), bytes);

@@ -51,8 +51,10 @@ uint64_t passages[StopPoints::kMost];
 
 // Reads an action up to its end, or returns nullptr.
 const char* ParseAction(const char* text, StopPoint* out) {
-  static constexpr struct { const char* name; Action action; } kActions[] = {
-      {"wait:", Action::kWait}, {"error", Action::kError}, {"crash", Action::kCrash}};
+  static constexpr struct {
+    const char* name;
+    Action action;
+  } kActions[] = {{"wait:", Action::kWait}, {"error", Action::kError}, {"crash", Action::kCrash}};
   for (const auto& action : kActions) {
     const size_t length = strlen(action.name);
     if (strncmp(text, action.name, length) != 0) continue;

@@ -21,7 +21,9 @@ void ScanStopPoint(const char* name);
 #define XTREE_SCAN_STOP_POINT(name) ::xtree::ScanStopPoint(name)
 #else
 constexpr bool RuleBroken(const char*) { return false; }
-#define XTREE_SCAN_STOP_POINT(name) do { } while (0)
+#define XTREE_SCAN_STOP_POINT(name) \
+  do {                              \
+  } while (0)
 #endif
 
 }  // namespace xtree

@@ -56,8 +56,7 @@ inline double BoundOfFarAway(double gap_x, double gap_y) {
 
 // A value that is more than its bounding box: rechecked, never returned from the index.
 constexpr XtreeTypeRoutine BoundingBoxRoutine(Encoding encoding, uint16 encoding_version, decltype(XtreeTypeRoutine::bounds) bounds,
-                                              decltype(XtreeTypeRoutine::constraint) constraint,
-                                              decltype(XtreeTypeRoutine::order) order) {
+                                              decltype(XtreeTypeRoutine::constraint) constraint, decltype(XtreeTypeRoutine::order) order) {
   XtreeTypeRoutine routine = NewRoutine(encoding, 2, 8, XTREE_SCALAR_FLOAT64, bounds, constraint);
   routine.encoding_version = encoding_version;
   routine.extended = true;

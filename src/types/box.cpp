@@ -50,8 +50,7 @@ void BoundsOf(double low, double high, int64* lo, int64* hi) {
   *lo = xtree_ordinal_from_float8(low);
   *hi = OrdinalOfHigh(high, low);
   if (*lo <= *hi) return;
-  ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-          errmsg("box with its lower corner beyond its upper corner cannot be indexed"),
+  ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("box with its lower corner beyond its upper corner cannot be indexed"),
           errdetail("The corners are at %.15g and %.15g.", low, high),
           errhint("Index the expression box(b[0], b[1]), which puts the corners in order."));
 }
@@ -195,9 +194,7 @@ Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64* hi, bool) {
   return BoxPGetDatum(box);
 }
 
-double CoordinateFromOrdinal(int64 ordinal, bool upper) {
-  return upper ? HighFromOrdinal(ordinal) : xtree_float8_from_ordinal(ordinal);
-}
+double CoordinateFromOrdinal(int64 ordinal, bool upper) { return upper ? HighFromOrdinal(ordinal) : xtree_float8_from_ordinal(ordinal); }
 
 constexpr XtreeTypeRoutine kRoutine = [] {
   XtreeTypeRoutine routine = NewRoutine(Encoding::kBox, 2, 8, XTREE_SCALAR_FLOAT64, Bounds, Constrain);

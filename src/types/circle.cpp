@@ -54,9 +54,7 @@ void AddUnordinary(const XtreeColumn* column, XtreeConstraint* out) {
 // The rounding errors of core's arithmetic on numbers of this size, several times over, and its tolerance.
 double Slack(double size) { return 4 * EPSILON + size * 0x1p-46; }
 
-double SizeOf(const CIRCLE& circle) {
-  return std::fabs(circle.center.x) + std::fabs(circle.center.y) + circle.radius;
-}
+double SizeOf(const CIRCLE& circle) { return std::fabs(circle.center.x) + std::fabs(circle.center.y) + circle.radius; }
 
 // Centers and radii are equal.
 void ConstrainSame(const CIRCLE& query, XtreeConstraint* out) {
@@ -149,8 +147,7 @@ double Rounding(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const Point& query = *static_cast<const Point*>(order->state);
   const double center[2] = {query.x, query.y};
   double size = 0;
-  for (int d = 0; d < 2; d++)
-    size += Size(center[d], center[d], xtree_float8_from_ordinal(lo[d]), xtree_float8_from_ordinal(hi[d]));
+  for (int d = 0; d < 2; d++) size += Size(center[d], center[d], xtree_float8_from_ordinal(lo[d]), xtree_float8_from_ordinal(hi[d]));
   return size * 0x1p-46;
 }
 
@@ -160,8 +157,7 @@ double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const Point& query = *static_cast<const Point*>(order->state);
   const double center[2] = {query.x, query.y};
   double gap[2];
-  for (int d = 0; d < 2; d++)
-    gap[d] = Gap(center[d], center[d], xtree_float8_from_ordinal(lo[d]), xtree_float8_from_ordinal(hi[d]));
+  for (int d = 0; d < 2; d++) gap[d] = Gap(center[d], center[d], xtree_float8_from_ordinal(lo[d]), xtree_float8_from_ordinal(hi[d]));
   const double bound = Hypotenuse(gap[0], gap[1]) * (1 - 1e-14) - Rounding(order, lo, hi);
   return bound > kLeastClaimed ? bound : BoundOfFarAway(gap[0], gap[1]);  // also where anything is infinite or NaN
 }

@@ -19,9 +19,7 @@ void BoundsOfDate(const XtreeColumn*, Datum value, XtreeBounds* out) { SetOrdina
 
 void BoundsOfTimestamp(const XtreeColumn*, Datum value, XtreeBounds* out) { SetOrdinal(DatumGetTimestamp(value), out); }
 
-int64 FloorDays(int64 time) {
-  return time >= 0 ? time / USECS_PER_DAY : -((-time + USECS_PER_DAY - 1) / USECS_PER_DAY);
-}
+int64 FloorDays(int64 time) { return time >= 0 ? time / USECS_PER_DAY : -((-time + USECS_PER_DAY - 1) / USECS_PER_DAY); }
 int64 CeilDays(int64 time) { return -FloorDays(-time); }
 
 // Offsets from UTC, in microseconds.
@@ -80,8 +78,7 @@ void ConstrainDateByTimestampTz(StrategyNumber strategy, TimestampTz argument, X
   ConstrainRoughly(strategy, place, out);
 }
 
-void ConstrainDate(const XtreeColumn*, StrategyNumber strategy, Oid argument_type, Datum argument,
-                   XtreeConstraint* out) {
+void ConstrainDate(const XtreeColumn*, StrategyNumber strategy, Oid argument_type, Datum argument, XtreeConstraint* out) {
   switch (argument_type) {
     case DATEOID: {
       const DateADT date = DatumGetDateADT(argument);
@@ -106,8 +103,7 @@ void ConstrainTimestampByTimestampTz(StrategyNumber strategy, TimestampTz argume
   ConstrainRoughly(strategy, place, out);
 }
 
-void ConstrainTimestamp(const XtreeColumn*, StrategyNumber strategy, Oid argument_type, Datum argument,
-                        XtreeConstraint* out) {
+void ConstrainTimestamp(const XtreeColumn*, StrategyNumber strategy, Oid argument_type, Datum argument, XtreeConstraint* out) {
   switch (argument_type) {
     case DATEOID: {
       int overflow;
@@ -147,22 +143,21 @@ Place PlaceInTimestampTz(Oid argument_type, Datum argument) {
   }
 }
 
-void ConstrainTimestampTz(const XtreeColumn*, StrategyNumber strategy, Oid argument_type, Datum argument,
-                          XtreeConstraint* out) {
+void ConstrainTimestampTz(const XtreeColumn*, StrategyNumber strategy, Oid argument_type, Datum argument, XtreeConstraint* out) {
   ConstrainExactly(strategy, PlaceInTimestampTz(argument_type, argument), out);
 }
 
-Datum ReconstructDate(const XtreeColumn*, const int64* lo, const int64*, bool) {
-  return DateADTGetDatum(static_cast<DateADT>(lo[0]));
-}
+Datum ReconstructDate(const XtreeColumn*, const int64* lo, const int64*, bool) { return DateADTGetDatum(static_cast<DateADT>(lo[0])); }
 Datum ReconstructTimestamp(const XtreeColumn*, const int64* lo, const int64*, bool) { return TimestampGetDatum(lo[0]); }
 
 constexpr XtreeTypeRoutine kDate =
     Ordered(ScalarRoutine(Encoding::kDate, 4, XTREE_SCALAR_INTEGER, BoundsOfDate, ConstrainDate, ReconstructDate), DateOrder);
 constexpr XtreeTypeRoutine kTimestamp =
-    Ordered(ScalarRoutine(Encoding::kTimestamp, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestamp, ReconstructTimestamp), TimestampOrder);
+    Ordered(ScalarRoutine(Encoding::kTimestamp, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestamp, ReconstructTimestamp),
+            TimestampOrder);
 constexpr XtreeTypeRoutine kTimestampTz =
-    Ordered(ScalarRoutine(Encoding::kTimestampTz, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestampTz, ReconstructTimestamp), TimestampOrder);
+    Ordered(ScalarRoutine(Encoding::kTimestampTz, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestampTz, ReconstructTimestamp),
+            TimestampOrder);
 
 }  // namespace
 }  // namespace xtree

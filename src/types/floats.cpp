@@ -47,13 +47,11 @@ void BoundsOfFloat8(const XtreeColumn*, Datum value, XtreeBounds* out) {
   SetOrdinal(xtree_ordinal_from_float8(DatumGetFloat8(value)), out);
 }
 
-void ConstrainFloat4(const XtreeColumn*, StrategyNumber strategy, Oid argument_type, Datum argument,
-                     XtreeConstraint* out) {
+void ConstrainFloat4(const XtreeColumn*, StrategyNumber strategy, Oid argument_type, Datum argument, XtreeConstraint* out) {
   ConstrainExactly(strategy, PlaceInFloat4(ArgumentOf(argument_type, argument)), out);
 }
 
-void ConstrainFloat8(const XtreeColumn*, StrategyNumber strategy, Oid argument_type, Datum argument,
-                     XtreeConstraint* out) {
+void ConstrainFloat8(const XtreeColumn*, StrategyNumber strategy, Oid argument_type, Datum argument, XtreeConstraint* out) {
   ConstrainExactly(strategy, PlaceInFloat8(ArgumentOf(argument_type, argument)), out);
 }
 

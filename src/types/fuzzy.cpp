@@ -46,8 +46,7 @@ int64 LastNear(double b) { return LastAtMost(-xtree_float8_from_ordinal(FirstNea
 // The least ordinal whose distance from a finite center, rounded, is at most a radius >= 0.
 int64 FirstWithin(double center, double radius) {
   const int64 below = xtree_ordinal_from_float8(-std::numeric_limits<double>::infinity());
-  return FirstIn(below, FirstAtLeast(center),
-                 [=](int64 o) { return std::fabs(xtree_float8_from_ordinal(o) - center) <= radius; });
+  return FirstIn(below, FirstAtLeast(center), [=](int64 o) { return std::fabs(xtree_float8_from_ordinal(o) - center) <= radius; });
 }
 
 }  // namespace

@@ -29,12 +29,12 @@ class GeometryBox {
   // the coordinates.
   GeometryBox(Datum value, int dimensions, GeometryRead read);
 
-  bool Empty() const { return empty_; }          // the value has no points
+  bool Empty() const { return empty_; }  // the value has no points
   bool Has(int d) const { return has_[d]; }
   float Low(int d) const { return low_[d]; }
   float High(int d) const { return high_[d]; }
   int srid() const { return srid_; }
-  bool IsPoint() const;                          // not empty, and no collection
+  bool IsPoint() const;  // not empty, and no collection
 
   // Is this a box, and will distances be no less than the boxes', as far as was looked? Not where a coordinate is NaN or next to
   // zero, nor where only PostGIS could tell.
@@ -111,8 +111,7 @@ RequireOnBox RequirementOf(StrategyNumber strategy);
 
 // A value that is more than its box of floats.
 constexpr XtreeTypeRoutine FloatBoxRoutine(Encoding encoding, uint16 dimensions, decltype(XtreeTypeRoutine::bounds) bounds,
-                                           decltype(XtreeTypeRoutine::constraint) constraint,
-                                           decltype(XtreeTypeRoutine::order) order,
+                                           decltype(XtreeTypeRoutine::constraint) constraint, decltype(XtreeTypeRoutine::order) order,
                                            decltype(XtreeTypeRoutine::planner_family) planner_family) {
   XtreeTypeRoutine routine = NewRoutine(encoding, dimensions, 4, XTREE_SCALAR_FLOAT32, bounds, constraint);
   routine.encoding_version = 2;

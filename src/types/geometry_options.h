@@ -24,8 +24,7 @@ struct GeometryOptions {
 // For support function XTREE_OPTIONS_PROC.
 inline void DefineGeometryOptions(local_relopts* options) {
   init_local_reloptions(options, sizeof(GeometryOptions));
-  add_local_bool_reloption(options, "read_whole", "look for NaN also in large values", false,
-                           offsetof(GeometryOptions, read_whole));
+  add_local_bool_reloption(options, "read_whole", "look for NaN also in large values", false, offsetof(GeometryOptions, read_whole));
 }
 
 inline GeometryRead ReadForKey(const XtreeColumn* column) {

@@ -35,12 +35,8 @@ void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* 
   OrderByDifference(ValueOf(kType, argument), out);
 }
 
-Datum ReconstructInt2(const XtreeColumn*, const int64* lo, const int64*, bool) {
-  return Int16GetDatum(static_cast<int16>(lo[0]));
-}
-Datum ReconstructInt4(const XtreeColumn*, const int64* lo, const int64*, bool) {
-  return Int32GetDatum(static_cast<int32>(lo[0]));
-}
+Datum ReconstructInt2(const XtreeColumn*, const int64* lo, const int64*, bool) { return Int16GetDatum(static_cast<int16>(lo[0])); }
+Datum ReconstructInt4(const XtreeColumn*, const int64* lo, const int64*, bool) { return Int32GetDatum(static_cast<int32>(lo[0])); }
 Datum ReconstructInt8(const XtreeColumn*, const int64* lo, const int64*, bool) { return Int64GetDatum(lo[0]); }
 
 constexpr XtreeTypeRoutine kInt2 =

@@ -115,16 +115,15 @@ Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64*, bool) {
   Rank rank{0, static_cast<unsigned __int128>(lo[0] - kFirstOfV4)};
   if (!v4) {
     const auto first = static_cast<uint64>(lo[0]);
-    rank = {first >> (128 - kV6InFirst), static_cast<unsigned __int128>(first) << kV6InFirst |
-                                             static_cast<unsigned __int128>(second) << kV6InSecond | third >> kUnused};
+    rank = {first >> (128 - kV6InFirst),
+            static_cast<unsigned __int128>(first) << kV6InFirst | static_cast<unsigned __int128>(second) << kV6InSecond | third >> kUnused};
   }
   int masklen;
   unsigned __int128 number = TreeOf(v4).AddressAt(rank, &masklen);
   auto* value = static_cast<inet*>(palloc0(sizeof(inet)));
   ip_family(value) = v4 ? PGSQL_AF_INET : PGSQL_AF_INET6;
   ip_bits(value) = static_cast<unsigned char>(masklen);
-  for (int i = (v4 ? kV4Bits : kV6Bits) / 8 - 1; i >= 0; i--, number >>= 8)
-    ip_addr(value)[i] = static_cast<unsigned char>(number);
+  for (int i = (v4 ? kV4Bits : kV6Bits) / 8 - 1; i >= 0; i--, number >>= 8) ip_addr(value)[i] = static_cast<unsigned char>(number);
   SET_INET_VARSIZE(value);
   return InetPGetDatum(value);
 }
@@ -144,8 +143,7 @@ class Runs {
     SetWords(last, to);
     int word = 0;  // the first that differs
     while (word < kWords - 1 && from[word] == to[word]) word++;
-    const bool cut_below = !HasExtremes(from, word + 1, PG_INT64_MIN),
-               cut_above = !HasExtremes(to, word + 1, PG_INT64_MAX);
+    const bool cut_below = !HasExtremes(from, word + 1, PG_INT64_MIN), cut_above = !HasExtremes(to, word + 1, PG_INT64_MAX);
     AddBox(from, word, from[word] + cut_below, to[word] - cut_above);
     if (cut_below) AddAbove(from, word + 1);
     if (cut_above) AddBelow(to, word + 1);
@@ -245,8 +243,7 @@ constexpr XtreeTypeRoutine InWords(XtreeTypeRoutine routine) {
   return routine;
 }
 
-constexpr XtreeTypeRoutine kRoutine =
-    InWords(ScalarRoutine(Encoding::kInet, 8, XTREE_SCALAR_INTEGER, Bounds, Constrain, Reconstruct));
+constexpr XtreeTypeRoutine kRoutine = InWords(ScalarRoutine(Encoding::kInet, 8, XTREE_SCALAR_INTEGER, Bounds, Constrain, Reconstruct));
 
 }  // namespace
 }  // namespace xtree

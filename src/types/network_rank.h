@@ -60,9 +60,7 @@ class NetworkTree {
     return rank;
   }
 
-  Rank RankOf(unsigned __int128 address, int masklen) const {
-    return FirstOf(address, masklen) + Rank{0, address & HostMask(masklen)};
-  }
+  Rank RankOf(unsigned __int128 address, int masklen) const { return FirstOf(address, masklen) + Rank{0, address & HostMask(masklen)}; }
 
   // The inverse.
   unsigned __int128 AddressAt(Rank rank, int* masklen) const {

@@ -13,9 +13,7 @@ extern "C" {
 namespace xtree {
 namespace {
 
-int64 OrdinalOf(Datum value) {
-  return xtree_ordinal_from_float8(DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value)));
-}
+int64 OrdinalOf(Datum value) { return xtree_ordinal_from_float8(DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value))); }
 
 void Bounds(const XtreeColumn*, Datum value, XtreeBounds* out) { SetOrdinal(OrdinalOf(value), out); }
 

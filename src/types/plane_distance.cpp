@@ -80,9 +80,7 @@ double ValueOrNan(double (*compute)(void* argument), void* argument) {
   const MemoryContext context = CurrentMemoryContext;
   volatile double value = kNan;
   PG_TRY();
-  {
-    value = compute(argument);
-  }
+  { value = compute(argument); }
   PG_CATCH();
   {
     const int code = geterrcode();

@@ -144,9 +144,7 @@ void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum ar
   if (X(out).Empty() || Y(out).Empty()) out->match = XTREE_MATCH_NEVER;
 }
 
-Point PointOf(const int64* ordinals) {
-  return {xtree_float8_from_ordinal(ordinals[0]), xtree_float8_from_ordinal(ordinals[1])};
-}
+Point PointOf(const int64* ordinals) { return {xtree_float8_from_ordinal(ordinals[0]), xtree_float8_from_ordinal(ordinals[1])}; }
 
 double Distance(const XtreeOrder* order, const int64* lo, const int64*) {
   return PointDistance(PointOf(lo), *static_cast<const Point*>(order->state));

@@ -203,8 +203,7 @@ void ConstrainByEmpty(StrategyNumber strategy, Condition condition) {
   }
 }
 
-void ConstrainByHull(const XtreeColumn* column, StrategyNumber strategy, const RangeLine& line, const Hull& query,
-                     XtreeConstraint* out) {
+void ConstrainByHull(const XtreeColumn* column, StrategyNumber strategy, const RangeLine& line, const Hull& query, XtreeConstraint* out) {
   Condition condition(out);
   switch (strategy) {
     case kBefore:
@@ -236,9 +235,7 @@ void ConstrainByHull(const XtreeColumn* column, StrategyNumber strategy, const R
 bool SeesOwnGaps(StrategyNumber strategy) {
   return strategy == kOverlaps || strategy == kContains || strategy == kContainsElement || strategy == kEqual;
 }
-bool SeesGapsOfArgument(StrategyNumber strategy) {
-  return strategy == kOverlaps || strategy == kContainedBy || strategy == kEqual;
-}
+bool SeesGapsOfArgument(StrategyNumber strategy) { return strategy == kOverlaps || strategy == kContainedBy || strategy == kEqual; }
 
 void ConstrainByElement(const RangeLine& line, Datum element, Condition condition) {
   const RangePosition at = line.OfElement(element);
@@ -247,8 +244,7 @@ void ConstrainByElement(const RangeLine& line, Datum element, Condition conditio
 }
 
 template <bool kMultirange>
-void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid argument_type, Datum argument,
-               XtreeConstraint* out) {
+void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid argument_type, Datum argument, XtreeConstraint* out) {
   const RangeLine& line = LineOf(column);
   if (strategy == kContainsElement) {
     ConstrainByElement(line, argument, Condition(out));
@@ -272,9 +268,7 @@ Datum Reconstruct(const XtreeColumn* column, const int64* lo, const int64* hi, b
   return RangeTypePGetDatum(pg::SerializeRange(line.range_type(), &lower, &upper));
 }
 
-constexpr bool IsExact(RangeEncoding encoding) {
-  return encoding == RangeEncoding::kDoubled || encoding == RangeEncoding::kCanonical;
-}
+constexpr bool IsExact(RangeEncoding encoding) { return encoding == RangeEncoding::kDoubled || encoding == RangeEncoding::kCanonical; }
 
 constexpr decltype(XtreeTypeRoutine::coordinate) DisplayOf(RangeEncoding encoding) {
   if (encoding == RangeEncoding::kRounded) return nullptr;
@@ -333,9 +327,7 @@ const XtreeTypeRoutine& RoutineFor(const XtreeTypeRoutine* by_encoding, const Xt
   return made->routine;
 }
 
-const XtreeColumn* ColumnArgument(FunctionCallInfo fcinfo) {
-  return reinterpret_cast<const XtreeColumn*>(PG_GETARG_POINTER(0));
-}
+const XtreeColumn* ColumnArgument(FunctionCallInfo fcinfo) { return reinterpret_cast<const XtreeColumn*>(PG_GETARG_POINTER(0)); }
 
 }  // namespace
 }  // namespace xtree

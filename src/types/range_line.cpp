@@ -87,8 +87,7 @@ const XtreeTypeRoutine* RoutineOfElement(XtreeColumn* column) {
   const Oid function = get_opfamily_proc(family, input, input, XTREE_TYPE_ROUTINE_PROC);
   if (!OidIsValid(function)) return nullptr;
   if (!IsPolymorphicType(input)) column->type = input;
-  const auto* routine =
-      reinterpret_cast<const XtreeTypeRoutine*>(DatumGetPointer(OidFunctionCall1(function, PointerGetDatum(column))));
+  const auto* routine = reinterpret_cast<const XtreeTypeRoutine*>(DatumGetPointer(OidFunctionCall1(function, PointerGetDatum(column))));
   if (routine->magic != XTREE_ROUTINE_MAGIC || routine->api_version != XTREE_API_VERSION) return nullptr;
   if (!routine->in_btree_order) return nullptr;
   column->dimensions = routine->dimensions != 0 ? routine->dimensions : routine->default_dimensions;
@@ -109,8 +108,7 @@ const int64 kLowest = xtree_ordinal_from_float8(-std::numeric_limits<double>::in
 RangePosition OfNumber(double number, int side) {
   if (std::isnan(number)) return {kHighest - 3 + side, true};
   if (std::isinf(number)) return {(number > 0 ? kHighest - 6 : kLowest + 3) + side, true};
-  return {std::clamp(xtree_ordinal_from_float8(number + 0.0), kLowest + 5, kHighest - 8),
-          false};  // -0 + 0 is 0, which equals it
+  return {std::clamp(xtree_ordinal_from_float8(number + 0.0), kLowest + 5, kHighest - 8), false};  // -0 + 0 is 0, which equals it
 }
 
 // The least ordinal stands for unbounded, for -2^63, and for the upper bounds that exclude -2^63 and -2^63 + 1.
@@ -126,16 +124,12 @@ RangePosition OfUnbounded(RangeEncoding encoding, bool lower) {
 }
 
 // Nothing but the unbounded ends lies at the ends.
-RangePosition OfBeginning(int64 ordinal) {
-  return {std::clamp(ordinal, kUnboundedLower + 1, kUnboundedUpper - 1), false};
-}
+RangePosition OfBeginning(int64 ordinal) { return {std::clamp(ordinal, kUnboundedLower + 1, kUnboundedUpper - 1), false}; }
 
 }  // namespace
 
 RangeLine::RangeLine(Oid type)
-    : type_(RangeTypeOf(type)),
-      compare_(type_->rng_cmp_proc_finfo.fn_oid),
-      encoding_(EncodingOf(type_->type_id, compare_)) {
+    : type_(RangeTypeOf(type)), compare_(type_->rng_cmp_proc_finfo.fn_oid), encoding_(EncodingOf(type_->type_id, compare_)) {
   if (encoding_ == RangeEncoding::kOpaque) FindOrdinals();
   if (encoding_ != RangeEncoding::kOpaque) return;
   TypeCacheEntry* entry = lookup_type_cache(getBaseType(type), TYPECACHE_HASH_EXTENDED_PROC_FINFO);
@@ -166,9 +160,7 @@ uint16 RangeLine::version() const {
   return std::max(hash, kFirstOfElements);
 }
 
-int64 RangeLine::HashOf(Datum value) const {
-  return hash_ == nullptr ? 0 : DatumGetInt64(FunctionCall2(hash_, value, Int64GetDatum(0)));
-}
+int64 RangeLine::HashOf(Datum value) const { return hash_ == nullptr ? 0 : DatumGetInt64(FunctionCall2(hash_, value, Int64GetDatum(0))); }
 
 int64 RangeLine::FirstOrdinalOf(Datum value) const {
   int64 lo[kMaxElementDimensions], hi[kMaxElementDimensions];
@@ -244,9 +236,7 @@ RangePosition RangeLine::Of(const RangeBound& bound) const {
   }
 }
 
-RangePosition RangeLine::OfElement(Datum value) const {
-  return Of({.val = value, .infinite = false, .inclusive = true, .lower = true});
-}
+RangePosition RangeLine::OfElement(Datum value) const { return Of({.val = value, .infinite = false, .inclusive = true, .lower = true}); }
 
 RangeBound RangeLine::BoundAt(int64 ordinal, bool lower) const {
   const bool infinite = ordinal == (lower ? kUnboundedLower : kUnboundedUpper);

@@ -31,7 +31,8 @@ void RequireWithin(Place place, XtreeConstraint* out) {
   if (place.first > place.last) out->match = XTREE_MATCH_NEVER;
 }
 
-constexpr XtreeColumn kOneDimension = {.type = InvalidOid, .collation = InvalidOid, .dimensions = 1, .options = nullptr, .routine = nullptr};
+constexpr XtreeColumn kOneDimension = {
+    .type = InvalidOid, .collation = InvalidOid, .dimensions = 1, .options = nullptr, .routine = nullptr};
 
 void RequireOutside(Place place, XtreeConstraint* out) {
   RequireGreater(place.last, xtree_add_alternative(&kOneDimension, out));

@@ -1,6 +1,7 @@
 // See scalar_order.h.
 //
-// Used by the scalar operator classes only. Orders of floats read the catalog once. No WAL, no error: where an operator overflows, the row is taken for very far, and the executor's own call of the operator raises the error.
+// Used by the scalar operator classes only. Orders of floats read the catalog once. No WAL, no error: where an operator overflows, the row
+// is taken for very far, and the executor's own call of the operator raises the error.
 #include "types/scalar_order.h"
 
 #include <algorithm>
@@ -39,7 +40,9 @@ void SetArgument(T argument, XtreeOrder* out) {
   out->state = copy;
 }
 
-uint64 Difference(int64 a, int64 b) { return a > b ? static_cast<uint64>(a) - static_cast<uint64>(b) : static_cast<uint64>(b) - static_cast<uint64>(a); }
+uint64 Difference(int64 a, int64 b) {
+  return a > b ? static_cast<uint64>(a) - static_cast<uint64>(b) : static_cast<uint64>(b) - static_cast<uint64>(a);
+}
 
 // From `argument` to the nearest of [lo, hi].
 uint64 Gap(int64 lo, int64 hi, int64 argument) {

@@ -1,5 +1,5 @@
-// Operator classes for oid, money, time, bool, "char", macaddr, macaddr8 and the types of contrib/isn: the ordinal is the value, moved down where the type
-// is unsigned.
+// Operator classes for oid, money, time, bool, "char", macaddr, macaddr8 and the types of contrib/isn: the ordinal is the value, moved down
+// where the type is unsigned.
 //
 // Called by the access method through XtreeTypeRoutine. No locks, no WAL.
 #include "types/scalar_order.h"
@@ -60,8 +60,8 @@ Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64*, bool) {
 
 template <ToOrdinal kToOrdinal, FromOrdinal kFromOrdinal>
 constexpr XtreeTypeRoutine Routine(Encoding encoding, uint8 width) {
-  return InBtreeOrder(ScalarRoutine(encoding, width, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>,
-                                    Reconstruct<kFromOrdinal>));
+  return InBtreeOrder(
+      ScalarRoutine(encoding, width, XTREE_SCALAR_INTEGER, OrdinalBounds<kToOrdinal>, Constrain<kToOrdinal>, Reconstruct<kFromOrdinal>));
 }
 
 double Unsigned32(int64 ordinal, bool) { return ToUnsigned32(ordinal); }

@@ -27,9 +27,7 @@ bool ReadsCoordinates(Datum value, GeometryRead read) {
   return read == GeometryRead::kWhole || (read == GeometryRead::kSmall && toast_raw_datum_size(value) <= kSmallBytes);
 }
 
-bool HasBox(const varlena* head) {
-  return VARSIZE_ANY_EXHDR(head) >= kFixedBytes && (static_cast<uint8>(VARDATA_ANY(head)[3]) & kFlagBox);
-}
+bool HasBox(const varlena* head) { return VARSIZE_ANY_EXHDR(head) >= kFixedBytes && (static_cast<uint8>(VARDATA_ANY(head)[3]) & kFlagBox); }
 
 // A head is one chunk of a value that is out of line, or the first bytes that decompress.
 const varlena* Detoast(Datum value, bool whole) {

@@ -73,7 +73,8 @@ void SetKey(const XtreeColumn* column, const Bits& bits, int64* key) {
   const int words = WordsIn(column->dimensions);
   TextWords(InvalidOid, bits.bytes(), bits.length(), words, key);
   if (HasHash(column->dimensions))
-    key[words] = static_cast<int64>(hash_bytes_extended(reinterpret_cast<const unsigned char*>(bits.bytes()), bits.length(), bits.bit_length()));
+    key[words] =
+        static_cast<int64>(hash_bytes_extended(reinterpret_cast<const unsigned char*>(bits.bytes()), bits.length(), bits.bit_length()));
 }
 
 // No text has a byte that is 0, so its words tell where it ends; those of bytea and of bits do not, nor those of a sort key.
@@ -115,8 +116,8 @@ void ConstrainByHash(const XtreeColumn* column, StrategyNumber strategy, Oid, Da
   string.Free();
 }
 
-constexpr uint32 kAllButEqual =
-    1 << BTLessStrategyNumber | 1 << BTLessEqualStrategyNumber | 1 << BTGreaterEqualStrategyNumber | 1 << BTGreaterStrategyNumber | 1 << kNotEqualStrategy;
+constexpr uint32 kAllButEqual = 1 << BTLessStrategyNumber | 1 << BTLessEqualStrategyNumber | 1 << BTGreaterEqualStrategyNumber |
+                                1 << BTGreaterStrategyNumber | 1 << kNotEqualStrategy;
 
 template <bool kBlankPadded>
 constexpr XtreeTypeRoutine HashedRoutine(Encoding encoding) {
@@ -136,7 +137,8 @@ struct StringRoutines {
 template <bool kBlankPadded>
 constexpr StringRoutines RoutinesOf(Encoding bytes_encoding, Encoding sorted_encoding, Encoding hashed_encoding) {
   return {WordsRoutine(bytes_encoding, Bounds<String<kBlankPadded>>, Constrain<String<kBlankPadded>>),
-          WordsRoutine(sorted_encoding, Bounds<String<kBlankPadded>>, Constrain<String<kBlankPadded>>), HashedRoutine<kBlankPadded>(hashed_encoding)};
+          WordsRoutine(sorted_encoding, Bounds<String<kBlankPadded>>, Constrain<String<kBlankPadded>>),
+          HashedRoutine<kBlankPadded>(hashed_encoding)};
 }
 
 constexpr StringRoutines kText = RoutinesOf<false>(Encoding::kTextBytes, Encoding::kTextSorted, Encoding::kTextHashed);

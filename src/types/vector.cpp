@@ -45,8 +45,7 @@ uint16 DimensionsIn(const XtreeColumn*, Datum value) {
 
 void RequireDimensionsOfIndex(const XtreeColumn* column, int dimensions) {
   if (dimensions == column->dimensions) return;
-  ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION),
-          errmsg("vector has %d dimensions, but the index has %d", dimensions, column->dimensions),
+  ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION), errmsg("vector has %d dimensions, but the index has %d", dimensions, column->dimensions),
           errhint("The operator class parameter dims of the index decides, or else its first row does."));
 }
 
@@ -146,7 +145,8 @@ Datum Reconstruct(const XtreeColumn* column, const int64* lo, const int64*, bool
 
 template <typename Float>
 constexpr XtreeTypeRoutine RoutineOf(Encoding encoding) {
-  XtreeTypeRoutine routine = NewRoutine(encoding, 0, sizeof(Float), kNarrow<Float> ? XTREE_SCALAR_FLOAT32 : XTREE_SCALAR_FLOAT64, Bounds<Float>, Constrain<Float>);
+  XtreeTypeRoutine routine =
+      NewRoutine(encoding, 0, sizeof(Float), kNarrow<Float> ? XTREE_SCALAR_FLOAT32 : XTREE_SCALAR_FLOAT64, Bounds<Float>, Constrain<Float>);
   routine.exact = true;
   routine.dimensions_of = DimsOption;
   routine.dimensions_in = DimensionsIn<Float>;

@@ -76,8 +76,8 @@ Datum IsWithin(Datum vector_value, Datum window_value) {
 
 extern "C" {
 
-#define XTREE_VECTOR_FUNCTION(name, call)                  \
-  PG_FUNCTION_INFO_V1(name);                               \
+#define XTREE_VECTOR_FUNCTION(name, call) \
+  PG_FUNCTION_INFO_V1(name);              \
   Datum name(PG_FUNCTION_ARGS) { return call; }
 
 XTREE_VECTOR_FUNCTION(xtree_float4_l2_distance, (xtree::DistanceOf<float4, xtree::EuclideanDistance>(fcinfo)))
@@ -88,5 +88,4 @@ XTREE_VECTOR_FUNCTION(xtree_float4_in_window, (xtree::IsWithin<float4>(PG_GETARG
 XTREE_VECTOR_FUNCTION(xtree_float8_in_window, (xtree::IsWithin<float8>(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1))))
 XTREE_VECTOR_FUNCTION(xtree_window_has_float4, (xtree::IsWithin<float4>(PG_GETARG_DATUM(1), PG_GETARG_DATUM(0))))
 XTREE_VECTOR_FUNCTION(xtree_window_has_float8, (xtree::IsWithin<float8>(PG_GETARG_DATUM(1), PG_GETARG_DATUM(0))))
-
 }

@@ -122,7 +122,8 @@ struct Sharing {
 
 // Counts the pairs in the sample. Of a value's hash too the keys tell, so that equal keys count as equal values.
 Sharing MeasureSharing(Key* keys, int count, double rows) {
-  std::sort(keys, keys + count, [](Key a, Key b) { return std::lexicographical_compare(a, a + kMostKeyOrdinals, b, b + kMostKeyOrdinals); });
+  std::sort(keys, keys + count,
+            [](Key a, Key b) { return std::lexicographical_compare(a, a + kMostKeyOrdinals, b, b + kMostKeyOrdinals); });
   double pairs[kMostKeyOrdinals + 1] = {};  // equal in the first so many ordinals
   for (int words = 1; words <= kMostKeyOrdinals; words++) {
     for (int begin = 0, i = 1; i <= count; i++) {

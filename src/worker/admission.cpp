@@ -19,7 +19,7 @@ namespace {
 struct Candidate {
   SharedIndex* index;
   IndexStatus status;
-  bool flushed;        // or it needed none
+  bool flushed;  // or it needed none
   const char* problem;
 };
 
@@ -43,9 +43,7 @@ bool Flush(SMgrRelation* files, int count, const char** message) {
   const MemoryContext context = CurrentMemoryContext;
   volatile bool done = true;
   PG_TRY();
-  {
-    FlushRelationsAllBuffers(files, count);
-  }
+  { FlushRelationsAllBuffers(files, count); }
   PG_CATCH();
   {
     MemoryContextSwitchTo(context);
@@ -87,8 +85,8 @@ void FlushAll(const Candidates& candidates) {
 void Fail(SharedIndex* index, const char* problem) {
   SetFailure(index, problem);
   LogEvent(EventKind::kFailure, index->key, 0, "not loaded: %s", problem);
-  ereport(LOG, (errmsg("xtree index with OID %u of the database with OID %u was not loaded: %s", index->key.index,
-                       index->key.database, problem)));
+  ereport(LOG, (errmsg("xtree index with OID %u of the database with OID %u was not loaded: %s", index->key.index, index->key.database,
+                       problem)));
 }
 
 // Whole indexes are kept only where there is room for them.
@@ -105,7 +103,9 @@ Strategy ChooseStrategy(const IndexStatus& status, uint64 blocks, int64 in_use) 
 // Reads ahead what the strategy keeps. Returns the bytes in the page cache then.
 int64 Warm(SharedIndex* index, const FileMapping& mapping, Strategy strategy) {
   if (strategy == Strategy::kResident) Populate(mapping, 0, mapping.file_blocks());
-  if (strategy == Strategy::kPaged) ForEachDirectoryPage(mapping, [](BlockNumber, void*) {}, nullptr);  // walking reads them
+  if (strategy == Strategy::kPaged)
+    ForEachDirectoryPage(
+        mapping, [](BlockNumber, void*) {}, nullptr);  // walking reads them
   return MeasureResident(index);
 }
 
@@ -136,7 +136,8 @@ void Report(const Candidate& candidate, XLogRecPtr admitted, uint64 blocks, Stra
   } else if (candidate.status.admitted != InvalidXLogRecPtr) {
     LogEvent(EventKind::kLoad, candidate.index->key, bytes, "loaded again, strategy %s", NameOf(strategy));
   } else {
-    LogEvent(EventKind::kAdmit, candidate.index->key, bytes, "loaded up to %X/%X, strategy %s", static_cast<uint32>(admitted >> 32), static_cast<uint32>(admitted), NameOf(strategy));
+    LogEvent(EventKind::kAdmit, candidate.index->key, bytes, "loaded up to %X/%X, strategy %s", static_cast<uint32>(admitted >> 32),
+             static_cast<uint32>(admitted), NameOf(strategy));
     CountAdmission();
   }
 }

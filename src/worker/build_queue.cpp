@@ -38,7 +38,8 @@ void LookAfterEnd(IndexKey key) {
   if (index == nullptr) return;
   const SharedBuildStatus status = SharedBuildStatusOf(index);
   ReleaseSharedIndex(index);
-  if (status.stage == SharedBuildStage::kQueued && status.next_try == 0) NoteBuildFailure(key, "the process that should build it could not begin; see the server log");
+  if (status.stage == SharedBuildStage::kQueued && status.next_try == 0)
+    NoteBuildFailure(key, "the process that should build it could not begin; see the server log");
 }
 
 // Returns how many still run.
@@ -65,11 +66,9 @@ SharedIndex* MostWanted(const IndexList& list) {
   SharedBuildStatus best_status = {};
   for (int i = 0; i < list.count; i++) {
     const SharedBuildStatus status = SharedBuildStatusOf(list.index[i]);
-    if (status.stage != SharedBuildStage::kQueued || status.next_try > now ||
-        Occupied(list.index[i]->key.database, status.table))
-      continue;
-    if (best != nullptr && (status.demand < best_status.demand ||
-                            (status.demand == best_status.demand && status.asked >= best_status.asked)))
+    if (status.stage != SharedBuildStage::kQueued || status.next_try > now || Occupied(list.index[i]->key.database, status.table)) continue;
+    if (best != nullptr &&
+        (status.demand < best_status.demand || (status.demand == best_status.demand && status.asked >= best_status.asked)))
       continue;
     best = list.index[i];
     best_status = status;
@@ -97,8 +96,8 @@ BackgroundWorkerHandle* Launch(IndexKey key) {
 }
 
 bool Start(IndexKey key, Oid table) {
-  RunningBuild* place = std::find_if(std::begin(running), std::end(running),
-                                     [](const RunningBuild& build) { return build.handle == nullptr; });
+  RunningBuild* place =
+      std::find_if(std::begin(running), std::end(running), [](const RunningBuild& build) { return build.handle == nullptr; });
   *place = {key, table, Launch(key)};
   if (place->handle == nullptr && !out_of_places)
     LogEvent(EventKind::kWorker, key, 0, "no process for a deferred build: max_worker_processes are in use");

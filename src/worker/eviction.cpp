@@ -23,8 +23,9 @@ constexpr TimestampTz kSignalAgainAfter = USECS_PER_SEC;  // for a session that 
 
 // Only clean pages can be freed. An error here is the server's: nobody else would hear of it.
 void WriteBack(int fd, const char* path) {
-  const int failed = enableFsync ? pg_fdatasync(fd)
-                                 : sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  const int failed = enableFsync
+                         ? pg_fdatasync(fd)
+                         : sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
   if (failed != 0 && enableFsync)
     ereport(data_sync_elevel(ERROR), (errcode_for_file_access(), errmsg("could not fsync file \"%s\": %m", path)));
 }
@@ -94,7 +95,8 @@ void EvictOverQuota(const Ranking& ranking) {
   }
 }
 
-void EvictIdle(const Ranking& ranking, Oid database, int64 idle_us, UnloadReason reason, void (*begun)(SharedIndex*, void*), void* context) {
+void EvictIdle(const Ranking& ranking, Oid database, int64 idle_us, UnloadReason reason, void (*begun)(SharedIndex*, void*),
+               void* context) {
   const TimestampTz now = GetCurrentTimestamp();
   for (int i = 0; i < ranking.count; i++) {
     const Rank& rank = ranking.rank[i];
@@ -202,7 +204,8 @@ void UnloadCold(const IndexList& list, int64 bytes, UnloadReason reason, void (*
   for (int i = 0; i < ranking.count && bytes > 0; i++) bytes -= Evict(ranking.rank[i], reason, begun, context);
 }
 
-void UnloadIdle(const IndexList& list, Oid database, int64 idle_us, UnloadReason reason, void (*begun)(SharedIndex*, void*), void* context) {
+void UnloadIdle(const IndexList& list, Oid database, int64 idle_us, UnloadReason reason, void (*begun)(SharedIndex*, void*),
+                void* context) {
   EvictIdle(RankCold(list), database, idle_us, reason, begun, context);
 }
 

@@ -37,8 +37,7 @@ void Collect(SharedIndex* index, void* context) {
 
 SharedIndex* IndexList::Find(IndexKey key) const {
   SharedIndex** const end = index + count;
-  SharedIndex** const found =
-      std::lower_bound(index, end, key, [](const SharedIndex* a, IndexKey b) { return Before(a->key, b); });
+  SharedIndex** const found = std::lower_bound(index, end, key, [](const SharedIndex* a, IndexKey b) { return Before(a->key, b); });
   return found != end && !Before(key, (*found)->key) ? *found : nullptr;
 }
 
@@ -47,8 +46,7 @@ const IndexList& HoldIndexes() {
   Collected collected = {&held, false};
   ForEachSharedIndex(Collect, &collected);
   if (collected.out_of_memory) ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-  std::sort(held.index, held.index + held.count,
-            [](const SharedIndex* a, const SharedIndex* b) { return Before(a->key, b->key); });
+  std::sort(held.index, held.index + held.count, [](const SharedIndex* a, const SharedIndex* b) { return Before(a->key, b->key); });
   return held;
 }
 
@@ -58,9 +56,8 @@ void ReleaseIndexes() {
 
 IndexStatus StatusOf(SharedIndex* index) {
   SharedIndexLock lock(index);
-  return {index->state,         index->dropped,        index->file,        index->blocks,
-          index->admitted,      index->options,        index->strategy,    index->state_since,
-          index->unload_reason, index->resident_bytes, index->pinned_bytes};
+  return {index->state,    index->dropped,     index->file,          index->blocks,         index->admitted,    index->options,
+          index->strategy, index->state_since, index->unload_reason, index->resident_bytes, index->pinned_bytes};
 }
 
 TimestampTz LastUse(SharedIndex* index, const IndexStatus& status) {

@@ -171,8 +171,8 @@ char* ReadFile(FileHeader* header) {
 uint64 PreloadHash(const Record& record) {
   return record.options.preload ? (uint64{record.key.database} << 32 | record.key.index) * UINT64CONST(0x9E3779B97F4A7C15) ^
                                       ChecksumOf(reinterpret_cast<const char*>(&record.locator), sizeof(record.locator)) ^
-                                      uint64{static_cast<uint32>(record.options.strategy)} << 17 ^
-                                      uint64{static_cast<uint32>(record.options.memory_quota_kb)} << 33
+                                      uint64 { static_cast<uint32>(record.options.strategy) } << 17 ^
+                                      uint64 { static_cast<uint32>(record.options.memory_quota_kb) } << 33
                                 : 0;
 }
 

@@ -36,8 +36,7 @@ void NoteMemory(Holding* holding, BlockNumber blocks, bool enough) {
 void Replace(Holding* holding, const FileMapping& mapping, uint64* word, BlockNumber blocks, bool same_file) {
   const size_t words = WordsOf(blocks);
   const BlockSet requested = {word + 2 * words};
-  if (same_file)
-    memcpy(requested.word, holding->requested.word, WordsOf(std::min(blocks, holding->blocks)) * sizeof(uint64));
+  if (same_file) memcpy(requested.word, holding->requested.word, WordsOf(std::min(blocks, holding->blocks)) * sizeof(uint64));
   Close(holding);
   holding->mapping = mapping;
   holding->locked = {word};
@@ -87,8 +86,7 @@ void ShowPinned(Holding* holding) {
 }
 
 Holding* AddHolding(SharedIndex* index) {
-  if (pin_context == nullptr)
-    pin_context = AllocSetContextCreate(TopMemoryContext, "xtree pins", ALLOCSET_DEFAULT_SIZES);
+  if (pin_context == nullptr) pin_context = AllocSetContextCreate(TopMemoryContext, "xtree pins", ALLOCSET_DEFAULT_SIZES);
   auto* holding = static_cast<Holding*>(MemoryContextAllocZero(pin_context, sizeof(Holding)));
   holding->index = index;
   holding->mapping = FileMapping();

@@ -17,15 +17,15 @@ namespace xtree {
 
 namespace {
 
-constexpr BlockNumber kStep = 1024 * 1024 / kPageSize;      // locked by one call: what is left of a limit is used up in such steps
+constexpr BlockNumber kStep = 1024 * 1024 / kPageSize;       // locked by one call: what is left of a limit is used up in such steps
 constexpr TimestampTz kWalkAgainAfter = 60 * USECS_PER_SEC;  // directory pages of a paged index
 
 // What may still be locked in this renewal, and what was wanted beyond it.
 struct Allowance {
   int64 lockable;
-  int64 limit;     // of the setting
-  int64 refused;   // bytes
-  int error;       // of mlock()
+  int64 limit;    // of the setting
+  int64 refused;  // bytes
+  int error;      // of mlock()
 };
 
 int64 LockableBytes() {
@@ -85,8 +85,8 @@ const BlockSet& DirectoryOf(Holding* holding) {
   const TimestampTz now = GetCurrentTimestamp();
   if (now - holding->walked > kWalkAgainAfter) {
     Clear(holding->directory, holding->blocks);
-    ForEachDirectoryPage(holding->mapping,
-                         [](BlockNumber block, void* set) { static_cast<BlockSet*>(set)->Add(block); }, &holding->directory);
+    ForEachDirectoryPage(
+        holding->mapping, [](BlockNumber block, void* set) { static_cast<BlockSet*>(set)->Add(block); }, &holding->directory);
     holding->walked = now;
   }
   return holding->directory;

@@ -37,8 +37,8 @@ void NoteBegun(SharedIndex* index, void* argument) {
   if (service->count == service->room) {
     const int room = std::max(8, service->room * 2);
     const size_t bytes = sizeof(Begun) * room;
-    service->begun = static_cast<Begun*>(service->begun == nullptr ? MemoryContextAllocHuge(context, bytes)
-                                                                   : repalloc_huge(service->begun, bytes));
+    service->begun =
+        static_cast<Begun*>(service->begun == nullptr ? MemoryContextAllocHuge(context, bytes) : repalloc_huge(service->begun, bytes));
     service->room = room;
   }
   pg_atomic_fetch_add_u32(&index->references, 1);

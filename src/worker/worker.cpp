@@ -31,8 +31,8 @@ namespace xtree {
 namespace {
 
 constexpr int kRestartSeconds = 3;
-constexpr long kUnloadPollMs = 10;     // while sessions are asked to let go
-constexpr long kUnloadSlowMs = 200;    // when one of them takes long
+constexpr long kUnloadPollMs = 10;   // while sessions are asked to let go
+constexpr long kUnloadSlowMs = 200;  // when one of them takes long
 constexpr int kFastPolls = 200;
 
 MemoryContext round_context = nullptr;

@@ -34,7 +34,10 @@ class Run {
  private:
   void Operation(uint8_t code) {
     switch (code % 8) {
-      case 0: case 1: case 2: case 3:
+      case 0:
+      case 1:
+      case 2:
+      case 3:
         return Insert(1 + code / 8);
       case 4:
         return Vacuum(input_.Byte());

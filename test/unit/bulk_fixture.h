@@ -18,23 +18,19 @@ inline constexpr ColumnShape kFloat4{1, 4, false, Scalar::kFloat32};
 inline constexpr ColumnShape kInt4Range{1, 4, true, Scalar::kInteger};
 inline constexpr ColumnShape kInt8Range{1, 8, true, Scalar::kInteger};
 inline constexpr ColumnShape kFloat4Range{2, 4, true, Scalar::kFloat32};
-inline constexpr ColumnShape Vector(uint16_t dimensions, bool extended = false) {
-  return {dimensions, 8, extended, Scalar::kFloat64};
-}
+inline constexpr ColumnShape Vector(uint16_t dimensions, bool extended = false) { return {dimensions, 8, extended, Scalar::kFloat64}; }
 
 // An index under construction and what must come out of it.
 class Load {
  public:
-  explicit Load(std::vector<ColumnShape> columns, bool include = false, size_t memory = kMuchMemory,
-                BulkOptions bulk_options = {})
+  explicit Load(std::vector<ColumnShape> columns, bool include = false, size_t memory = kMuchMemory, BulkOptions bulk_options = {})
       : layout(MakeLayout(columns, include)), memory_limit(memory), options(bulk_options), rows(layout) {
     environment.other_memory = [this] { return files.buffers(); };
     loader.emplace(layout, options, memory, environment, sink, files);
   }
 
   // The next row. Columns with marks get an inverted box.
-  void Add(const std::vector<double>& lo, const std::vector<double>& hi, uint64_t marks = 0,
-           const std::string& payload = {}) {
+  void Add(const std::vector<double>& lo, const std::vector<double>& hi, uint64_t marks = 0, const std::string& payload = {}) {
     Box box;
     box.marks = marks;
     for (int d = 0; d < layout.dimensions; d++) {
@@ -43,8 +39,7 @@ class Load {
       box.lo[d] = none ? InvertedLo(dimension.width) : Encode(d, lo[d]);
       box.hi[d] = none ? InvertedHi(dimension.width) : Encode(d, hi[d]);
     }
-    loader->Add(box, RowTable::Tuple(rows.size()), reinterpret_cast<const uint8_t*>(payload.data()),
-                static_cast<uint16_t>(payload.size()));
+    loader->Add(box, RowTable::Tuple(rows.size()), reinterpret_cast<const uint8_t*>(payload.data()), static_cast<uint16_t>(payload.size()));
     rows.Set(rows.size(), box, payload);
   }
   void Add(const std::vector<double>& at) { Add(at, at); }

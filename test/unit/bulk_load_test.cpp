@@ -198,8 +198,7 @@ TEST(BulkLoad, IntegersBeyondDoublePrecision) {
 TEST(BulkLoad, ColumnsOfDifferentUnits) {
   Load load({kPoint, kInt8, kFloat4});
   Random random(9);
-  for (int i = 0; i < 100000; i++)
-    load.Add({random.Uniform(1), random.Uniform(1), std::floor(random.Uniform(1e15)), random.Uniform(1e-3)});
+  for (int i = 0; i < 100000; i++) load.Add({random.Uniform(1), random.Uniform(1), std::floor(random.Uniform(1e15)), random.Uniform(1e-3)});
   load.Finish();
   SplitHistory cut;
   const NodeView root(load.layout, load.sink.pages.at(kRootBlock).bytes);
@@ -216,8 +215,7 @@ TEST(BulkLoad, ColumnsOfDifferentUnits) {
 TEST(BulkLoad, OutliersDoNotHideAColumn) {
   Load load({kInt8, kInt8});
   Random random(26);
-  for (int i = 0; i < 100000; i++)
-    load.Add({i % 50 == 0 ? 1e17 : std::floor(random.Uniform(1e6)), std::floor(random.Uniform(1e6))});
+  for (int i = 0; i < 100000; i++) load.Add({i % 50 == 0 ? 1e17 : std::floor(random.Uniform(1e6)), std::floor(random.Uniform(1e6))});
   load.Finish();
   int pages = 0;
   for (int i = 0; i < 100; i++) {
@@ -285,8 +283,7 @@ void AddWithMarks(Load* load, int rows, Random* random) {
     uint64_t marks = 0;
     if (random->Below(3) == 0) marks |= ColumnMarks(0, kMarkNull);
     if (random->Below(5) == 0) marks |= ColumnMarks(1, random->Below(2) == 0 ? kMarkNull : kMarkEmpty);
-    if (random->Below(40) == 0)
-      marks = ColumnMarks(0, kMarkNull) | ColumnMarks(1, kMarkNull) | ColumnMarks(2, kMarkNull);
+    if (random->Below(40) == 0) marks = ColumnMarks(0, kMarkNull) | ColumnMarks(1, kMarkNull) | ColumnMarks(2, kMarkNull);
     const double a = std::floor(random->Uniform()), b = std::floor(random->Uniform()), c = random->Uniform();
     load->Add({a, b, c}, {a, b + 3, c}, marks);
   }

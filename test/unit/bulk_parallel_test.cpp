@@ -23,28 +23,22 @@ struct Row {
 class TeamLoad {
  public:
   TeamLoad(std::vector<ColumnShape> columns, bool include, int participants, size_t memory)
-      : shares_(participants),
-        samples_(participants * kSampleBytes),
-        rows_(Make(columns, include, &layout_)),
-        memory_(memory) {
+      : shares_(participants), samples_(participants * kSampleBytes), rows_(Make(columns, include, &layout_)), memory_(memory) {
     for (int p = 0; p < participants; p++) {
       environment_.push_back(std::make_unique<CountingEnvironment>());
-      member_.push_back(
-          std::make_unique<BulkParticipant>(layout_, BulkOptions{}, memory, *environment_[p], sink_, files_, files_));
+      member_.push_back(std::make_unique<BulkParticipant>(layout_, BulkOptions{}, memory, *environment_[p], sink_, files_, files_));
     }
   }
 
   void Add(int participant, const Row& row) {
-    member_[participant]->Add(row.box, RowTable::Tuple(rows_.size()),
-                              reinterpret_cast<const uint8_t*>(row.payload.data()),
+    member_[participant]->Add(row.box, RowTable::Tuple(rows_.size()), reinterpret_cast<const uint8_t*>(row.payload.data()),
                               static_cast<uint16_t>(row.payload.size()));
     rows_.Set(rows_.size(), row.box, row.payload);
   }
 
   // `turns`: who takes the next part, in order, again and again.
   void Finish(const std::vector<int>& turns) {
-    for (size_t p = 0; p < member_.size(); p++)
-      member_[p]->Describe(kSampleBytes, samples_.data() + p * kSampleBytes, &shares_[p]);
+    for (size_t p = 0; p < member_.size(); p++) member_[p]->Describe(kSampleBytes, samples_.data() + p * kSampleBytes, &shares_[p]);
     member_.back()->Plan(shares_, kSampleBytes, samples_.data(), &plan);
     for (size_t p = 0; p < member_.size(); p++) member_[p]->Distribute(plan, &shares_[p]);
     int next = 0;

@@ -6,8 +6,7 @@
 
 namespace xtree::test {
 
-inline std::unique_ptr<MemoryStore> BulkLoadTree(const RowSet& rows, const BulkOptions& options = {},
-                                                 size_t memory = size_t{1} << 30) {
+inline std::unique_ptr<MemoryStore> BulkLoadTree(const RowSet& rows, const BulkOptions& options = {}, size_t memory = size_t{1} << 30) {
   CountingEnvironment environment;
   MemorySink sink;
   MemoryFiles files;

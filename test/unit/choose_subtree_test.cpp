@@ -15,8 +15,7 @@ class ChooseSubtreeTest : public testing::Test {
     MemoryStore store(layout);
     NodeEditor root = store.editor(kRootBlock);
     root.Initialize(level, 0);
-    for (size_t i = 0; i < children.size(); ++i)
-      root.AppendChild(children[i], static_cast<BlockNumber>(100 + i), HistoryOf({0}));
+    for (size_t i = 0; i < children.size(); ++i) root.AppendChild(children[i], static_cast<BlockNumber>(100 + i), HistoryOf({0}));
     const OpenNode node(store, layout, kRootBlock, LockMode::kShare);
     const EntryPosition position = ChooseSubtree(node, layout, key);
     EXPECT_EQ(position.page, 0);
@@ -38,9 +37,7 @@ TEST_F(ChooseSubtreeTest, SmallestThatContains) {
 TEST_F(ChooseSubtreeTest, SmallestOfHundredDimensions) {
   const KeyLayout layout = FloatLayout(100, true);
   for (const double unit : {1e6, 1e-6, 1e300, 1e-300}) {
-    const auto box = [&](double side) {
-      return MakeBox(std::vector<Interval1>(100, Interval1{-side * unit, side * unit}));
-    };
+    const auto box = [&](double side) { return MakeBox(std::vector<Interval1>(100, Interval1{-side * unit, side * unit})); };
     EXPECT_EQ(Choose(layout, {box(4), box(2), box(3)}, box(1)), 1) << unit;
   }
 }
@@ -53,8 +50,8 @@ TEST_F(ChooseSubtreeTest, SmallestOnALine) {
 
 TEST_F(ChooseSubtreeTest, InfiniteBoxIsTheLargest) {
   const KeyLayout layout = FloatLayout(2, true);
-  const std::vector<Box> children = {MakeBox({{-INFINITY, INFINITY}, {-INFINITY, NAN}}),
-                                     MakeBox({{0, INFINITY}, {0, 1e300}}), MakeBox({{0, 8}, {0, 8}})};
+  const std::vector<Box> children = {MakeBox({{-INFINITY, INFINITY}, {-INFINITY, NAN}}), MakeBox({{0, INFINITY}, {0, 1e300}}),
+                                     MakeBox({{0, 8}, {0, 8}})};
   EXPECT_EQ(Choose(layout, children, MakePoint({5, 5})), 2);
   EXPECT_EQ(Choose(layout, children, MakePoint({5, 9})), 1);
   EXPECT_EQ(Choose(layout, children, MakePoint({-5, NAN})), 0);

@@ -49,7 +49,8 @@ class DistanceLimitTest : public testing::TestWithParam<std::tuple<int, bool, bo
 
 TEST_P(DistanceLimitTest, LeavesWhatIsWithin) {
   const auto [dimensions, extended, kernels] = GetParam();
-  const KeyLayout layout = MakeLayout({{1, 4, false, Scalar::kInteger}, {static_cast<uint16_t>(dimensions), 8, extended, Scalar::kFloat64}});
+  const KeyLayout layout =
+      MakeLayout({{1, 4, false, Scalar::kInteger}, {static_cast<uint16_t>(dimensions), 8, extended, Scalar::kFloat64}});
   Random random(31);
   RowSet rows(layout);
   for (int i = 0; i < 3000; ++i) {
@@ -84,8 +85,7 @@ TEST_P(DistanceLimitTest, LeavesWhatIsWithin) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, DistanceLimitTest,
-                         testing::Combine(testing::Values(1, 2, 5), testing::Bool(), testing::Bool()));
+INSTANTIATE_TEST_SUITE_P(Cases, DistanceLimitTest, testing::Combine(testing::Values(1, 2, 5), testing::Bool(), testing::Bool()));
 
 TEST(DistanceLimit, ReadsOnlyNodesThatAreNearEnough) {
   const KeyLayout layout = FloatLayout(2, false);

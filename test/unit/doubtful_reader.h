@@ -29,12 +29,10 @@ enum class Trouble {
 class DoubtfulReader final : public PageReader {
  public:
   // `old`: the store as it was some time ago, for kTorn; may be nullptr.
-  DoubtfulReader(MemoryStore& store, MemoryStore* old, uint64_t seed)
-      : store_(store), old_(old), locks_(store), random_(seed) {
+  DoubtfulReader(MemoryStore& store, MemoryStore* old, uint64_t seed) : store_(store), old_(old), locks_(store), random_(seed) {
     SetFaultJump(&jump_);
     for (Slot& slot : slots_) {
-      slot.bytes = static_cast<uint8_t*>(
-          mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+      slot.bytes = static_cast<uint8_t*>(mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
       if (slot.bytes == MAP_FAILED) throw std::bad_alloc();
     }
     struct sigaction action {};
@@ -105,9 +103,7 @@ class DoubtfulReader final : public PageReader {
     return false;
   }
 
-  bool Doubtful() const override {
-    return (slots_[0].open && !slots_[0].locked) || (slots_[1].open && !slots_[1].locked);
-  }
+  bool Doubtful() const override { return (slots_[0].open && !slots_[0].locked) || (slots_[1].open && !slots_[1].locked); }
 
   void GiveUp() override {
     ++given_up;

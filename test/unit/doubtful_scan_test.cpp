@@ -18,9 +18,8 @@ namespace {
 // Trouble of these kinds on so many of the pages.
 std::function<Trouble(int, BlockNumber)> Often(double share, std::vector<Trouble> kinds) {
   auto random = std::make_shared<Random>(5);
-  return [=](int, BlockNumber) {
-    return random->Uniform() < share ? kinds[random->Below(static_cast<int>(kinds.size()))] : Trouble::kNone;
-  };
+  return
+      [=](int, BlockNumber) { return random->Uniform() < share ? kinds[random->Below(static_cast<int>(kinds.size()))] : Trouble::kNone; };
 }
 
 const std::vector<Trouble> kAnyTrouble = {Trouble::kTorn, Trouble::kScribbled, Trouble::kFault, Trouble::kRefused};
@@ -144,8 +143,7 @@ class DoubtfulScan : public testing::TestWithParam<Case> {
   std::unique_ptr<MemoryStore> old_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Trees, DoubtfulScan, testing::ValuesIn(kCases),
-                         [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Trees, DoubtfulScan, testing::ValuesIn(kCases), [](const auto& info) { return std::string(info.param.name); });
 
 TEST_P(DoubtfulScan, NothingIsWrong) { SearchAll(0, {}); }
 TEST_P(DoubtfulScan, EveryPageIsTorn) { SearchAll(1, {Trouble::kTorn}); }

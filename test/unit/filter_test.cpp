@@ -101,8 +101,7 @@ class FilterTest : public testing::Test {
 
   std::vector<Condition> RandomConditions(const KeyLayout& layout) {
     std::vector<Condition> conditions;
-    for (int64_t n = random_.Between(0, random_.OneIn(3) ? 4 : 2); n > 0; --n)
-      conditions.push_back(RandomCondition(layout));
+    for (int64_t n = random_.Between(0, random_.OneIn(3) ? 4 : 2); n > 0; --n) conditions.push_back(RandomCondition(layout));
     return conditions;
   }
 
@@ -213,8 +212,7 @@ TEST_F(FilterTest, DirectoriesNeverPruneAMatchAndPruneWhatBoundsExclude) {
       const std::vector<int> slots = Run(constraint);
       for (size_t e = 0; e < rows.size(); ++e) {
         const bool found = std::binary_search(slots.begin(), slots.end(), static_cast<int>(e));
-        const bool match = std::any_of(rows[e].begin(), rows[e].end(),
-                                       [&](const Box& row) { return Matches(layout_, conditions, row); });
+        const bool match = std::any_of(rows[e].begin(), rows[e].end(), [&](const Box& row) { return Matches(layout_, conditions, row); });
         ASSERT_TRUE(found || !match) << "page " << page << ", query " << i << ", entry " << e << " wrongly pruned";
         ASSERT_TRUE(!found || MayMatch(layout_, constraint, boxes_[e])) << "page " << page << ", query " << i;
         pruned += !found;

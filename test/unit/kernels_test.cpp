@@ -114,8 +114,7 @@ TEST_F(KernelsTest, FilterMatchesTheMeaningOfItsTerms) {
     const std::vector<uint16_t> expected = Expected(r);
     for (const Kernels* kernels : AllKernels()) {
       uint16_t slots[kMaxEntriesPerPage];
-      const int count =
-          kernels->filter(r.bytes.data(), r.block, r.entries, r.terms.data(), static_cast<int>(r.terms.size()), slots);
+      const int count = kernels->filter(r.bytes.data(), r.block, r.entries, r.terms.data(), static_cast<int>(r.terms.size()), slots);
       ASSERT_EQ(expected, std::vector<uint16_t>(slots, slots + count)) << kernels->name << " in round " << round;
     }
     matches += static_cast<int64_t>(expected.size());
@@ -127,9 +126,8 @@ TEST_F(KernelsTest, FilterMatchesTheMeaningOfItsTerms) {
 
 // The bounds where the subtraction of 64-bit numbers overflows, each against each.
 TEST_F(KernelsTest, ComparisonAtTheExtremes) {
-  const Ordinal values[] = {
-      kOrdinalMin,       kOrdinalMin + 1, INT64_MIN / 2 - 1, INT64_MIN / 2, -1,        0, 1, INT64_MAX / 2,
-      INT64_MAX / 2 + 1, kOrdinalMax - 1, kOrdinalMax,       INT32_MIN,     INT32_MAX, 2, 3, 4};
+  const Ordinal values[] = {kOrdinalMin,       kOrdinalMin + 1, INT64_MIN / 2 - 1, INT64_MIN / 2, -1,        0, 1, INT64_MAX / 2,
+                            INT64_MAX / 2 + 1, kOrdinalMax - 1, kOrdinalMax,       INT32_MIN,     INT32_MAX, 2, 3, 4};
   BlockLayout block = {};
   block.capacity = 16;
   block.bytes = sizeof(values);
@@ -177,9 +175,7 @@ class DistanceTest : public KernelsTest {
     }
   }
 
-  Ordinal OrdinalOf(double value) const {
-    return narrow_ ? OrdinalFromFloat(static_cast<float>(value)) : OrdinalFromDouble(value);
-  }
+  Ordinal OrdinalOf(double value) const { return narrow_ ? OrdinalFromFloat(static_cast<float>(value)) : OrdinalFromDouble(value); }
 
   void FillRandomly(double scale) {
     std::uniform_real_distribution<double> coordinate(-scale, scale);

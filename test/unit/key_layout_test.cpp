@@ -195,10 +195,8 @@ TEST(KeyLayoutTest, RefusesWhatCannotExist) {
   EXPECT_NE(nullptr, Reason({{1, 4, false, Scalar::kFloat64}}));
   EXPECT_NE(nullptr, Reason({{1, 8, false, Scalar::kFloat32}}));
   EXPECT_EQ(nullptr, Reason({{100, 8, true, Scalar::kFloat64}}));
-  EXPECT_STREQ("an index has at most 100 dimensions in all its key columns",
-               Reason({{101, 8, true, Scalar::kFloat64}}));
-  EXPECT_STREQ("an index has at most 100 dimensions in all its key columns",
-               Reason({{99, 4, true, Scalar::kInteger}, integer, integer}));
+  EXPECT_STREQ("an index has at most 100 dimensions in all its key columns", Reason({{101, 8, true, Scalar::kFloat64}}));
+  EXPECT_STREQ("an index has at most 100 dimensions in all its key columns", Reason({{99, 4, true, Scalar::kInteger}, integer, integer}));
 }
 
 // memcpy(size()) is a copy that works.

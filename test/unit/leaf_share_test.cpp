@@ -115,8 +115,7 @@ double ShareOfRows(const RowSet& rows, const Constraint& constraint) {
 }
 
 struct Tree {
-  explicit Tree(const Shape& shape, size_t count)
-      : layout(LayoutOf(shape)), rows(RowsOf(layout, shape, count)), store(BulkLoadTree(rows)) {
+  explicit Tree(const Shape& shape, size_t count) : layout(LayoutOf(shape)), rows(RowsOf(layout, shape, count)), store(BulkLoadTree(rows)) {
     LeafSample sample(layout);
     for (BlockNumber block = kRootBlock; block < store->size(); ++block) {
       if (!store->view(block).leaf()) continue;
@@ -129,8 +128,7 @@ struct Tree {
   double Estimate(const std::vector<int>& columns, size_t row, double half) const {
     double share = 1;
     for (const int column : columns) {
-      share *= LeafShare(statistics[column], static_cast<double>(leaves),
-                         ShareOfRows(rows, Around(rows, row, {column}, half)));
+      share *= LeafShare(statistics[column], static_cast<double>(leaves), ShareOfRows(rows, Around(rows, row, {column}, half)));
     }
     return share * static_cast<double>(leaves);
   }
@@ -212,8 +210,7 @@ TEST(LeafShare, GuessIsOfWindowsWithFewRows) {
     double read = 0;
     constexpr int kQueries = 20;
     for (int i = 0; i < kQueries; ++i)
-      read += LeavesRead(*tree.store, Around(tree.rows, random.Below(static_cast<int>(tree.rows.size())), {0}, 0.3)) /
-              kQueries;
+      read += LeavesRead(*tree.store, Around(tree.rows, random.Below(static_cast<int>(tree.rows.size())), {0}, 0.3)) / kQueries;
     const double leaves = static_cast<double>(tree.leaves);
     const double guessed = leaves * LeafShare(tree.statistics[0], leaves, 0.001, 0.5);
     EXPECT_LT(guessed, 4 * read) << dimensions << " dimensions";

@@ -17,8 +17,7 @@ NormalizedBoxes Normalized(const KeyLayout& layout, const std::vector<Box>& boxe
 
 TEST(NormalizedBoxes, AreaMarginAndOverlap) {
   const KeyLayout layout = FloatLayout(2, true);
-  const NormalizedBoxes boxes =
-      Normalized(layout, {MakeBox({{0, 10}, {0, 5}}), MakeBox({{5, 10}, {0, 10}}), MakeBox({{1, 2}, {9, 10}})});
+  const NormalizedBoxes boxes = Normalized(layout, {MakeBox({{0, 10}, {0, 5}}), MakeBox({{5, 10}, {0, 10}}), MakeBox({{1, 2}, {9, 10}})});
   EXPECT_DOUBLE_EQ(boxes.Area(boxes.row(0)), 0.5);  // of the node's extent, 10 x 10
   EXPECT_DOUBLE_EQ(boxes.Area(boxes.row(1)), 0.5);
   EXPECT_DOUBLE_EQ(boxes.Margin(boxes.row(0)), 1.5);
@@ -38,8 +37,7 @@ TEST(NormalizedBoxes, TouchingBoxesDoNotOverlap) {
 // Where a node has no extent, nothing is multiplied by zero.
 TEST(NormalizedBoxes, FlatDimensionsAreLeftOut) {
   const KeyLayout layout = FloatLayout(3, true);
-  const NormalizedBoxes boxes =
-      Normalized(layout, {MakeBox({{0, 4}, {7, 7}, {0, 1}}), MakeBox({{2, 4}, {7, 7}, {0, 1}})});
+  const NormalizedBoxes boxes = Normalized(layout, {MakeBox({{0, 4}, {7, 7}, {0, 1}}), MakeBox({{2, 4}, {7, 7}, {0, 1}})});
   EXPECT_FALSE(boxes.spread(1));
   EXPECT_DOUBLE_EQ(boxes.Area(boxes.row(1)), 0.5);
   EXPECT_DOUBLE_EQ(boxes.OverlapRatio(boxes.row(0), boxes.row(1)), 0.5);
@@ -48,9 +46,8 @@ TEST(NormalizedBoxes, FlatDimensionsAreLeftOut) {
 // Dimensions of a column share a unit in margins; columns weigh the same whatever they are measured in.
 TEST(NormalizedBoxes, UnitsOfMargins) {
   const KeyLayout layout = MakeLayout({{2, 8, true, Scalar::kFloat64}, {1, 8, true, Scalar::kFloat64}});
-  const NormalizedBoxes boxes =
-      Normalized(layout, {MakeBox({{0, 10}, {0, 1}, {0, 1e15}}), MakeBox({{0, 5}, {0, 1}, {0, 0.5e15}}),
-                          MakeBox({{0, 0}, {0, 1}, {0, 0}})});
+  const NormalizedBoxes boxes = Normalized(
+      layout, {MakeBox({{0, 10}, {0, 1}, {0, 1e15}}), MakeBox({{0, 5}, {0, 1}, {0, 0.5e15}}), MakeBox({{0, 0}, {0, 1}, {0, 0}})});
   EXPECT_DOUBLE_EQ(boxes.Margin(boxes.row(0)), 1 + 0.1 + 1);
   EXPECT_DOUBLE_EQ(boxes.Margin(boxes.row(1)), 0.5 + 0.1 + 0.5);
   EXPECT_DOUBLE_EQ(boxes.Margin(boxes.row(2)), 0.1);
@@ -81,9 +78,8 @@ TEST(NormalizedBoxes, OfWordsTheFirstThatTellsApartCounts) {
 
 TEST(NormalizedBoxes, InfinitiesAndNaNAreOnlyFar) {
   const KeyLayout layout = FloatLayout(2, true);
-  const NormalizedBoxes boxes =
-      Normalized(layout, {MakeBox({{-INFINITY, INFINITY}, {0, 1}}), MakeBox({{0, INFINITY}, {0, 1}}),
-                          MakeBox({{INFINITY, NAN}, {0, 1}}), MakeBox({{1, 2}, {0, 0.5}})});
+  const NormalizedBoxes boxes = Normalized(layout, {MakeBox({{-INFINITY, INFINITY}, {0, 1}}), MakeBox({{0, INFINITY}, {0, 1}}),
+                                                    MakeBox({{INFINITY, NAN}, {0, 1}}), MakeBox({{1, 2}, {0, 0.5}})});
   for (int a = 0; a < boxes.size(); ++a) {
     EXPECT_TRUE(boxes.Area(boxes.row(a)) >= 0 && boxes.Area(boxes.row(a)) <= 1) << a;
     EXPECT_TRUE(std::isfinite(boxes.Margin(boxes.row(a)))) << a;
@@ -208,8 +204,7 @@ TEST(EntrySet, KeepsWhatItTakes) {
       box.hi[2] = InvertedHi(4);
     }
     const std::string payload(i * 7, static_cast<char>('a' + i));
-    page.AppendTuple(box, TupleOf(i), reinterpret_cast<const uint8_t*>(payload.data()),
-                     static_cast<uint16_t>(payload.size()));
+    page.AppendTuple(box, TupleOf(i), reinterpret_cast<const uint8_t*>(payload.data()), static_cast<uint16_t>(payload.size()));
   }
   EntrySet entries(layout, true);
   entries.Add(page.view());

@@ -58,8 +58,7 @@ class MemoryStore : public PageStore {
     auto copy = std::make_unique<MemoryStore>(*layout_);
     copy->pages_.clear();
     size_t count = pages_.size();
-    while (!new_pages_survive && reinterpret_cast<const PageHeader*>(pages_[count - 1]->image.bytes)->upper == 0)
-      --count;
+    while (!new_pages_survive && reinterpret_cast<const PageHeader*>(pages_[count - 1]->image.bytes)->upper == 0) --count;
     for (size_t i = 0; i < count; ++i) {
       copy->AddPage();
       copy->pages_.back()->image = pages_[i]->image;
@@ -101,8 +100,7 @@ class MemoryStore : public PageStore {
   }
 
   void Close(PageRef* ref) noexcept override {
-    if (ref->block >= pages_.size() || pages_[ref->block]->lock == kUnlocked ||
-        pages_[ref->block]->handle != ref->handle) {
+    if (ref->block >= pages_.size() || pages_[ref->block]->lock == kUnlocked || pages_[ref->block]->handle != ref->handle) {
       std::fprintf(stderr, "MemoryStore: page %u closed twice or never opened\n", ref->block);
       std::abort();
     }
@@ -133,12 +131,10 @@ class MemoryStore : public PageStore {
 
   void Commit(std::span<const PageChange> changes) override {
     faults.Step();
-    Check(!changes.empty() && changes.size() <= kMaxPagesPerChange, kInvalidBlock,
-          "a change of 0 or of more than 4 pages");
+    Check(!changes.empty() && changes.size() <= kMaxPagesPerChange, kInvalidBlock, "a change of 0 or of more than 4 pages");
     for (size_t i = 0; i < changes.size(); ++i) {
       CheckChange(changes[i]);
-      for (size_t j = 0; j < i; ++j)
-        Check(changes[i].page->block != changes[j].page->block, changes[i].page->block, "changed twice");
+      for (size_t j = 0; j < i; ++j) Check(changes[i].page->block != changes[j].page->block, changes[i].page->block, "changed twice");
     }
     CheckHeadsFirst(changes);
     ++lsn_;
@@ -256,8 +252,7 @@ class MemoryStore : public PageStore {
   BlockNumber TakeFree() {
     for (size_t i = 0; i < free_.size(); ++i) {
       const BlockNumber block = free_[i];
-      if (pages_[block]->lock != kUnlocked || pages_[block]->pins > 0 || !MayReuse(pages_[block]->image.bytes))
-        continue;
+      if (pages_[block]->lock != kUnlocked || pages_[block]->pins > 0 || !MayReuse(pages_[block]->image.bytes)) continue;
       free_.erase(free_.begin() + static_cast<ptrdiff_t>(i));
       return block;
     }
@@ -289,8 +284,7 @@ class MemoryStore : public PageStore {
     for (size_t i = 1; i < changes.size(); ++i) {
       for (size_t j = 0; j < i; ++j) {
         if (head(changes[i]) != head(changes[j])) continue;
-        Check(changes[0].page->block == head(changes[i]), head(changes[i]),
-              "two pages of a supernode changed, its head not first");
+        Check(changes[0].page->block == head(changes[i]), head(changes[i]), "two pages of a supernode changed, its head not first");
       }
     }
   }

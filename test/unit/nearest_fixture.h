@@ -39,9 +39,7 @@ struct Euclidean {
 
 inline DistanceKey EuclideanKey(const KeyLayout& layout, int column, Euclidean* metric) {
   const int first = layout.first_dimension[column];
-  return {
-      first, layout.first_dimension[column + 1] - first, column, metric->query.data(), nullptr, &Euclidean::Distance,
-      metric};
+  return {first, layout.first_dimension[column + 1] - first, column, metric->query.data(), nullptr, &Euclidean::Distance, metric};
 }
 
 // |value - query| of a scalar column, without kernels.
@@ -84,8 +82,7 @@ Result Collect(Reader& reader, NearestScan* scan, size_t keys, size_t limit = SI
   return result;
 }
 
-inline Result Search(MemoryStore& store, const Constraint& constraint, const std::vector<DistanceKey>& keys,
-                     size_t limit = SIZE_MAX) {
+inline Result Search(MemoryStore& store, const Constraint& constraint, const std::vector<DistanceKey>& keys, size_t limit = SIZE_MAX) {
   MemoryReader reader(store);
   auto scan = std::make_unique<NearestScan>();
   scan->Begin(store.layout(), constraint, keys.data(), static_cast<int>(keys.size()), {});
@@ -95,17 +92,15 @@ inline Result Search(MemoryStore& store, const Constraint& constraint, const std
 inline std::vector<DistanceRank> RanksOf(const RowSet& rows, size_t row, const std::vector<DistanceKey>& keys) {
   std::vector<DistanceRank> ranks;
   for (const DistanceKey& key : keys) {
-    const double distance = rows.Marked(row, key.column)
-                                ? 0
-                                : key.distance(key.context, rows.Lo(row) + key.first, rows.Hi(row) + key.first);
+    const double distance =
+        rows.Marked(row, key.column) ? 0 : key.distance(key.context, rows.Lo(row) + key.first, rows.Hi(row) + key.first);
     ranks.push_back(rows.Marked(row, key.column) ? kNullDistance : RankFromDistance(distance));
   }
   return ranks;
 }
 
 // Each row once, with its own distances, in an order that brute force could have given (ties in any).
-inline void ExpectNearest(const RowSet& rows, const Constraint& constraint, const std::vector<DistanceKey>& keys,
-                          const Result& result) {
+inline void ExpectNearest(const RowSet& rows, const Constraint& constraint, const std::vector<DistanceKey>& keys, const Result& result) {
   std::vector<std::vector<DistanceRank>> expected;
   for (const size_t row : BruteForce(rows, constraint)) expected.push_back(RanksOf(rows, row, keys));
   std::sort(expected.begin(), expected.end());
@@ -119,8 +114,7 @@ inline void ExpectNearest(const RowSet& rows, const Constraint& constraint, cons
   ASSERT_EQ(std::set<size_t>(result.rows.begin(), result.rows.end()).size(), result.rows.size()) << "a row came twice";
 }
 
-inline void ExpectAll(MemoryStore& store, const RowSet& rows, const Constraint& constraint,
-                      const std::vector<DistanceKey>& keys) {
+inline void ExpectAll(MemoryStore& store, const RowSet& rows, const Constraint& constraint, const std::vector<DistanceKey>& keys) {
   const Result result = Search(store, constraint, keys);
   ASSERT_EQ(result.rows.size(), BruteForce(rows, constraint).size());
   ExpectNearest(rows, constraint, keys, result);

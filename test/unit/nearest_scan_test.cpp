@@ -21,9 +21,8 @@ struct Case {
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
-  *out << c.dimensions << (c.extended ? "-D boxes" : "-D points") << ", distribution "
-       << static_cast<int>(c.distribution) << ", " << c.pack.leaf_entries << "/" << c.pack.page_entries << "/"
-       << c.pack.node_pages;
+  *out << c.dimensions << (c.extended ? "-D boxes" : "-D points") << ", distribution " << static_cast<int>(c.distribution) << ", "
+       << c.pack.leaf_entries << "/" << c.pack.page_entries << "/" << c.pack.node_pages;
 }
 
 class NearestScanData : public testing::TestWithParam<Case> {};
@@ -36,14 +35,11 @@ TEST_P(NearestScanData, AgreesWithBruteForce) {
   Random random(8);
   for (int i = 0; i < 12; ++i) {
     Euclidean metric;
-    for (int d = 0; d < c.dimensions; ++d)
-      metric.query.push_back(random.Coordinate(c.distribution, random.Below(10)) + (i % 3) * 0.01);
+    for (int d = 0; d < c.dimensions; ++d) metric.query.push_back(random.Coordinate(c.distribution, random.Below(10)) + (i % 3) * 0.01);
     const std::vector<DistanceKey> keys = {EuclideanKey(layout, 0, &metric)};
     ASSERT_NO_FATAL_FAILURE(ExpectAll(*store, rows, Everything(layout), keys));
-    ASSERT_NO_FATAL_FAILURE(
-        ExpectNearest(rows, Everything(layout), keys, Search(*store, Everything(layout), keys, 10)));
-    const Constraint window =
-        Overlapping(layout, std::vector<double>(c.dimensions, 0.2), std::vector<double>(c.dimensions, 0.9));
+    ASSERT_NO_FATAL_FAILURE(ExpectNearest(rows, Everything(layout), keys, Search(*store, Everything(layout), keys, 10)));
+    const Constraint window = Overlapping(layout, std::vector<double>(c.dimensions, 0.2), std::vector<double>(c.dimensions, 0.9));
     ASSERT_NO_FATAL_FAILURE(ExpectAll(*store, rows, window, keys));
   }
 }
@@ -246,8 +242,7 @@ TEST(NearestScan, DistancesThatDifferInTheLastBit) {
 
 TEST(DistanceRank, SortsAsSpecified) {
   const double numbers[] = {-kInfinity, -2, -1e-300, 0, 5e-324, 1, 1e308, kInfinity};
-  for (size_t i = 1; i < std::size(numbers); ++i)
-    EXPECT_LT(RankFromDistance(numbers[i - 1]), RankFromDistance(numbers[i]));
+  for (size_t i = 1; i < std::size(numbers); ++i) EXPECT_LT(RankFromDistance(numbers[i - 1]), RankFromDistance(numbers[i]));
   EXPECT_EQ(RankFromDistance(-0.0), RankFromDistance(0.0));
   EXPECT_LT(RankFromDistance(kInfinity), RankFromDistance(kNaN));
   EXPECT_LT(RankFromDistance(kNaN), kNullDistance);
@@ -276,8 +271,7 @@ TEST(DistanceRank, BoundFromSquareIsNeverAbove) {
 // Two columns (a point, an integer), some of either NULL or empty.
 class NearestScanKeys : public testing::Test {
  protected:
-  NearestScanKeys()
-      : layout_(MakeLayout({{2, 8, true, Scalar::kFloat64}, {1, 4, false, Scalar::kInteger}})), rows_(layout_) {
+  NearestScanKeys() : layout_(MakeLayout({{2, 8, true, Scalar::kFloat64}, {1, 4, false, Scalar::kInteger}})), rows_(layout_) {
     Random random(5);
     for (size_t i = 0; i < 2500; ++i) {
       Box box;
@@ -421,8 +415,7 @@ TEST(NearestScan, NegativeDistances) {
     rows.Add(box);
   }
   const auto negated = [](void*, const Ordinal*, const Ordinal* hi) { return -static_cast<double>(*hi); };
-  ExpectAll(*PackTree(rows, {10, 5, 1}), rows, Everything(layout),
-            {DistanceKey{0, 1, 0, nullptr, negated, negated, nullptr}});
+  ExpectAll(*PackTree(rows, {10, 5, 1}), rows, Everything(layout), {DistanceKey{0, 1, 0, nullptr, negated, negated, nullptr}});
 }
 
 // A type may say that a bound is no number; it must not lose rows.
@@ -440,7 +433,8 @@ TEST(NearestScan, BoundThatIsNoNumber) {
 struct Loose : Euclidean {
   static constexpr double kSlack = 0.05;
   static double Distance(void* context, const Ordinal* lo, const Ordinal* hi) {
-    const auto some = static_cast<double>((static_cast<uint64_t>(lo[0]) * 31 + static_cast<uint64_t>(lo[1])) * 0x9E3779B97F4A7C15u >> 40) * 0x1p-24;
+    const auto some =
+        static_cast<double>((static_cast<uint64_t>(lo[0]) * 31 + static_cast<uint64_t>(lo[1])) * 0x9E3779B97F4A7C15u >> 40) * 0x1p-24;
     return Euclidean::Distance(static_cast<Euclidean*>(static_cast<Loose*>(context)), lo, hi) - some * kSlack;
   }
 };
@@ -471,8 +465,7 @@ TEST(NearestScan, RowTellsWhereItLies) {
     box.lo[0] = box.hi[0] = box.lo[1] = box.hi[1] = OrdinalFromDouble(i);
     const std::string payload = "row " + std::to_string(i);
     store.editor(kRootBlock)
-        .AppendTuple(box, TupleOf(i), reinterpret_cast<const uint8_t*>(payload.data()),
-                     static_cast<uint16_t>(payload.size()));
+        .AppendTuple(box, TupleOf(i), reinterpret_cast<const uint8_t*>(payload.data()), static_cast<uint16_t>(payload.size()));
   }
   Euclidean metric{{20.2, 20.2}};
   const DistanceKey key = EuclideanKey(layout, 0, &metric);

@@ -6,7 +6,7 @@ namespace {
 
 constexpr size_t kRows = 20000;
 const PackOptions kPages = {40, 20, 1};
-constexpr int kHeight = 5;             // of kRows on these
+constexpr int kHeight = 5;               // of kRows on these
 constexpr int kLookAhead = 4 * 20 + 40;  // entries of the pages from the root to a leaf
 
 struct Cost {
@@ -168,10 +168,8 @@ TEST(NearestTiesOrder, SecondKeyDecides) {
     Absolute second{500};
     DistanceKey key = EuclideanKey(layout, 0, &metric);
     key.best_bound = key.distance;
-    ASSERT_NO_FATAL_FAILURE(
-        ExpectAll(*store, rows, Everything(layout), {key, AbsoluteKey(layout, 1, &second)}));
-    ASSERT_NO_FATAL_FAILURE(
-        ExpectAll(*store, rows, Everything(layout), {AbsoluteKey(layout, 1, &second), key}));
+    ASSERT_NO_FATAL_FAILURE(ExpectAll(*store, rows, Everything(layout), {key, AbsoluteKey(layout, 1, &second)}));
+    ASSERT_NO_FATAL_FAILURE(ExpectAll(*store, rows, Everything(layout), {AbsoluteKey(layout, 1, &second), key}));
   }
 }
 

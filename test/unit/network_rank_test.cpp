@@ -21,9 +21,7 @@ class NetworkRankTest : public testing::TestWithParam<int> {
  protected:
   int bits() const { return GetParam(); }
   Number All() const { return ~Number{0} >> (128 - bits()); }
-  Number NetworkOf(const Value& v) const {
-    return v.masklen == 0 ? 0 : v.address & (All() << (bits() - v.masklen)) & All();
-  }
+  Number NetworkOf(const Value& v) const { return v.masklen == 0 ? 0 : v.address & (All() << (bits() - v.masklen)) & All(); }
 
   // As inet_cmp orders values of one family.
   std::tuple<Number, int, Number> Order(const Value& v) const { return {NetworkOf(v), v.masklen, v.address}; }
@@ -85,11 +83,9 @@ TEST_P(NetworkRankTest, SubnetsAreOneRunAndTheNetworksOwnAddressesItsBeginning) 
     Value value = Random();
     if (i % 2) value.address = network.address ^ (value.address & (All() >> (random_() % bits())));
     const Rank first = tree.FirstOf(network.address, network.masklen), rank = tree.RankOf(value.address, value.masklen);
-    const bool within =
-        value.masklen >= network.masklen && NetworkOf({value.address, network.masklen}) == NetworkOf(network);
+    const bool within = value.masklen >= network.masklen && NetworkOf({value.address, network.masklen}) == NetworkOf(network);
     ASSERT_EQ(within, !(rank < first) && rank < first + tree.All(network.masklen)) << i;
-    ASSERT_EQ(within && value.masklen == network.masklen, !(rank < first) && rank < first + tree.Own(network.masklen))
-        << i;
+    ASSERT_EQ(within && value.masklen == network.masklen, !(rank < first) && rank < first + tree.Own(network.masklen)) << i;
   }
 }
 

@@ -127,8 +127,7 @@ class NodeTest : public testing::Test {
   void CheckUnused() {
     const PageHeader& header = node().header();
     const int kill = node().leaf() ? KillBytes(node().block().max_entries) : 0;
-    for (int i = header.lower; i < header.upper - kill; ++i)
-      ASSERT_EQ(0, page_->bytes[i]) << "byte " << i << " of the hole";
+    for (int i = header.lower; i < header.upper - kill; ++i) ASSERT_EQ(0, page_->bytes[i]) << "byte " << i << " of the hole";
     TestPage copy = *page_;
     NodeEditor editor(layout_, copy.bytes);
     const ModelEntry zero = ZeroEntry();

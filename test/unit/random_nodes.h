@@ -41,8 +41,7 @@ class RandomNodes {
     ColumnShape columns[kMaxColumns];
     const int kind = static_cast<int>(Between(0, 9));
     const int count = static_cast<int>(kind == 0 ? 2 : kind == 1 ? Between(5, kMaxColumns) : Between(1, 6));
-    for (int c = 0; c < count; ++c)
-      columns[c] = Column(kind == 0 ? kMaxDimensions / 2 : kind == 1 ? kMaxDimensions / count : 3);
+    for (int c = 0; c < count; ++c) columns[c] = Column(kind == 0 ? kMaxDimensions / 2 : kind == 1 ? kMaxDimensions / count : 3);
     KeyLayout layout;
     if (KeyLayout::Make(columns, count, include, &layout) != nullptr) abort();
     return layout;
@@ -63,8 +62,7 @@ class RandomNodes {
       const uint8_t mark = marks && OneIn(3) ? static_cast<uint8_t>(Between(1, directory ? 3 : 2)) : 0;
       box.marks |= ColumnMarks(c, mark);
       if (mark != 0 && (!directory || OneIn(2))) continue;  // nothing but such rows
-      for (int d = layout.first_dimension[c]; d < layout.first_dimension[c + 1]; ++d)
-        SetInterval(layout, directory, d, &box);
+      for (int d = layout.first_dimension[c]; d < layout.first_dimension[c + 1]; ++d) SetInterval(layout, directory, d, &box);
     }
     return box;
   }

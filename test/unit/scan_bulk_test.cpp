@@ -17,8 +17,8 @@ struct Shape {
 };
 
 void PrintTo(const Shape& s, std::ostream* out) {
-  *out << s.dimensions << (s.extended ? "-D boxes" : "-D points") << ", distribution "
-       << static_cast<int>(s.distribution) << ", " << s.rows << " rows, " << s.memory << " bytes";
+  *out << s.dimensions << (s.extended ? "-D boxes" : "-D points") << ", distribution " << static_cast<int>(s.distribution) << ", " << s.rows
+       << " rows, " << s.memory << " bytes";
 }
 
 class ScansOnBulkLoadedTree : public testing::TestWithParam<Shape> {};
@@ -47,8 +47,7 @@ TEST_P(ScansOnBulkLoadedTree, AgreeWithBruteForce) {
     ASSERT_EQ(Search(*store, window), expected);
     found += expected.size();
     const std::vector<DistanceKey> keys = {EuclideanKey(layout, 0, &metric)};
-    ASSERT_NO_FATAL_FAILURE(
-        ExpectNearest(rows, Everything(layout), keys, Search(*store, Everything(layout), keys, 30)));
+    ASSERT_NO_FATAL_FAILURE(ExpectNearest(rows, Everything(layout), keys, Search(*store, Everything(layout), keys, 30)));
     ASSERT_NO_FATAL_FAILURE(ExpectNearest(rows, window, keys, Search(*store, window, keys)));
   }
   EXPECT_GT(found, 0u);

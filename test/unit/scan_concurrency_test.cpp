@@ -129,9 +129,7 @@ TEST_F(HalfVisibleSplit, OfASupernode) {
 TEST_F(HalfVisibleSplit, BelowASupernodesFollower) {
   for (const bool before : {true, false}) {
     store_ = PackTree(rows_, {4, 5, 3});
-    const auto split = [&] {
-      SplitByHand(store_.get(), store_->view(store_->view(kRootBlock).Child(1)).Follower(0), 1);
-    };
+    const auto split = [&] { SplitByHand(store_.get(), store_->view(store_->view(kRootBlock).Child(1)).Follower(0), 1); };
     if (before) split();
     EXPECT_EQ(ScanWith([&] {
                 if (!before) split();
@@ -147,8 +145,7 @@ TEST(WindowScan, RowsStayVisibleWhileTheTreeGrows) {
     const KeyLayout layout = FloatLayout(dimensions, true);
     const RowSet rows = RandomRows(layout, 12000, supernodes ? Distribution::kUniform : Distribution::kClustered, 41);
     MemoryStore store(layout);
-    TreeWriter writer(store, layout,
-                      TreeOptions{.max_overlap = supernodes ? 0 : 0.2, .min_fanout = supernodes ? 0.5 : 0.35});
+    TreeWriter writer(store, layout, TreeOptions{.max_overlap = supernodes ? 0 : 0.2, .min_fanout = supernodes ? 0.5 : 0.35});
     size_t inserted = 0;
     const auto insert_until = [&](size_t end) {
       for (Box box; inserted < std::min(end, rows.size()); ++inserted) {
@@ -175,8 +172,7 @@ TEST(WindowScan, RowsStayVisibleWhileTheTreeGrows) {
       }
     }
     size_t supernode_pages = 0;
-    for (BlockNumber block = 1; block < store.size(); ++block)
-      supernode_pages += store.view(block).supernode_follower();
+    for (BlockNumber block = 1; block < store.size(); ++block) supernode_pages += store.view(block).supernode_follower();
     EXPECT_EQ(supernode_pages > 0, supernodes);
     EXPECT_GT(inserted, supernodes ? 1200u : 4000u);
   }

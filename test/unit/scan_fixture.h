@@ -28,9 +28,7 @@ inline TupleId TupleOf(size_t row) {
   const size_t block = row / 200;
   return {static_cast<uint16_t>(block >> 16), static_cast<uint16_t>(block), static_cast<uint16_t>(row % 200 + 1)};
 }
-inline size_t RowOf(TupleId tuple) {
-  return ((size_t{tuple.block_high} << 16) + tuple.block_low) * 200 + tuple.offset - 1;
-}
+inline size_t RowOf(TupleId tuple) { return ((size_t{tuple.block_high} << 16) + tuple.block_low) * 200 + tuple.offset - 1; }
 
 // Boxes of an index, flat.
 class RowSet {
@@ -93,8 +91,7 @@ struct PackOptions {
 // Builds a tree over all rows, bottom up: recursive halving by the dimension that comes next, then runs of neighbours.
 class Packer {
  public:
-  Packer(const RowSet& rows, MemoryStore* store, PackOptions options = {})
-      : rows_(rows), layout_(rows.layout()), store_(*store) {
+  Packer(const RowSet& rows, MemoryStore* store, PackOptions options = {}) : rows_(rows), layout_(rows.layout()), store_(*store) {
     options_ = options;
   }
 
@@ -124,9 +121,8 @@ class Packer {
     if (count <= capacity) return;
     const auto leaves = (count + capacity - 1) / capacity;
     const auto middle = begin + leaves / 2 * capacity;
-    std::nth_element(begin, middle, end, [&](size_t a, size_t b) {
-      return std::pair(rows_.Lo(a)[dimension], a) < std::pair(rows_.Lo(b)[dimension], b);
-    });
+    std::nth_element(begin, middle, end,
+                     [&](size_t a, size_t b) { return std::pair(rows_.Lo(a)[dimension], a) < std::pair(rows_.Lo(b)[dimension], b); });
     const int next = (dimension + 1) % layout_.dimensions;
     Tile(begin, middle, capacity, next);
     Tile(middle, end, capacity, next);
@@ -173,8 +169,7 @@ class Packer {
     return nodes;
   }
 
-  void Node(const std::vector<Child>& children, size_t from, size_t end, int level, size_t per_page, bool root,
-            std::vector<Child>* nodes) {
+  void Node(const std::vector<Child>& children, size_t from, size_t end, int level, size_t per_page, bool root, std::vector<Child>* nodes) {
     const bool supernode = end - from > per_page;
     const size_t on_head = std::min(end - from, per_page);
     std::vector<BlockNumber> followers;
@@ -240,9 +235,8 @@ inline BlockNumber SplitByHand(MemoryStore* store, BlockNumber parent, int posit
   parent_editor.SetBox(position, box);
   right.view().Bounds(&box);
   parent_editor.AppendChild(box, right_lock.block(), SplitHistory());
-  const PageChange changes[] = {{&parent_lock.ref(), &parent_image, false},
-                                {&left_lock.ref(), &left_image, false},
-                                {&right_lock.ref(), &right_image, true}};
+  const PageChange changes[] = {
+      {&parent_lock.ref(), &parent_image, false}, {&left_lock.ref(), &left_image, false}, {&right_lock.ref(), &right_image, true}};
   store->Commit(changes);
   return right_lock.block();
 }
@@ -257,8 +251,7 @@ inline bool Satisfies(const RowSet& rows, size_t row, int column, const Constrai
     const Interval lo = constraint.lo[d];
     const Interval hi = constraint.hi[d];
     constrained |= !lo.Full() || !hi.Full();
-    inside &= lo.min <= rows.Lo(row)[d] && rows.Lo(row)[d] <= lo.max && hi.min <= rows.Hi(row)[d] &&
-              rows.Hi(row)[d] <= hi.max;
+    inside &= lo.min <= rows.Lo(row)[d] && rows.Lo(row)[d] <= lo.max && hi.min <= rows.Hi(row)[d] && rows.Hi(row)[d] <= hi.max;
   }
   switch (constraint.rule[column]) {
     case MarkRule::kAny:
@@ -348,8 +341,7 @@ inline RowSet RandomRows(const KeyLayout& layout, size_t count, Distribution dis
     const int cluster = random.Below(10);
     for (int d = 0; d < layout.dimensions; ++d) {
       lo.push_back(random.Coordinate(distribution, cluster));
-      hi.push_back(extended && distribution != Distribution::kOnePoint ? lo.back() + random.Uniform(0, 0.02)
-                                                                       : lo.back());
+      hi.push_back(extended && distribution != Distribution::kOnePoint ? lo.back() + random.Uniform(0, 0.02) : lo.back());
     }
     rows.AddBox(lo, hi);
   }

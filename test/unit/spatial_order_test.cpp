@@ -41,8 +41,7 @@ std::vector<size_t> AlongMortonsCurve(const RowSet& rows, const std::vector<doub
   for (size_t row = 0; row < rows.size(); ++row) {
     for (int bit = bits - 1; bit >= 0; --bit) {
       for (size_t d = 0; d < unit.size(); ++d) {
-        const auto place = static_cast<uint64_t>(DoubleFromOrdinal(rows.Lo(row)[d]) / unit[d] *
-                                                 static_cast<double>(uint64_t{1} << bits));
+        const auto place = static_cast<uint64_t>(DoubleFromOrdinal(rows.Lo(row)[d]) / unit[d] * static_cast<double>(uint64_t{1} << bits));
         key[row] = key[row] << 1 | (place >> bit & 1);
       }
     }
@@ -105,8 +104,7 @@ TEST(SpatialOrder, UnlikeUnitsWeighTheSame) {
 
 // Without a value: together, and at the ends of the double's range nothing overflows.
 TEST(SpatialOrder, RowsWithoutValueAndExtremesComeOnce) {
-  const KeyLayout layout =
-      MakeLayout({{2, 8, true, Scalar::kFloat64}, {1, 4, false, Scalar::kInteger}, {1, 8, true, Scalar::kInteger}});
+  const KeyLayout layout = MakeLayout({{2, 8, true, Scalar::kFloat64}, {1, 4, false, Scalar::kInteger}, {1, 8, true, Scalar::kInteger}});
   for (const Kind kind : {Kind::kNulls, Kind::kExtremes, Kind::kOnePlace}) {
     const RowSet rows = MakeRows(layout, kind, 3000, 8);
     const auto store = BulkLoadTree(rows);

@@ -158,8 +158,7 @@ TEST(TopologicalSplit, UnitsDoNotDecide) {
   for (const double unit : {1.0, 1e-15, 1e15}) {
     const KeyLayout layout = MakeLayout({{1, 8, false, Scalar::kFloat64}, {1, 8, false, Scalar::kFloat64}});
     std::vector<Box> boxes;
-    for (int i = 0; i < 40; ++i)
-      boxes.push_back(MakePoint({i % 2 == 0 ? 0.001 * i : 1 - 0.001 * i, unit * (i * 7 % 40)}));
+    for (int i = 0; i < 40; ++i) boxes.push_back(MakePoint({i % 2 == 0 ? 0.001 * i : 1 - 0.001 * i, unit * (i * 7 % 40)}));
     const EntrySet entries = EntriesOf(layout, true, boxes);
     const Partition partition = TopologicalSplit(entries);
     EXPECT_EQ(partition.dimension, 0) << unit;
@@ -172,8 +171,7 @@ TEST(TopologicalSplit, InfinitiesAndNaNPoisonNothing) {
   for (const double extreme : {double{INFINITY}, double{-INFINITY}, double{NAN}, 1e308, -1e308}) {
     const KeyLayout layout = FloatLayout(2, false);
     std::vector<Box> boxes;
-    for (int i = 0; i < 40; ++i)
-      boxes.push_back(MakePoint({i == 3 ? extreme : 0.5 + i * 1e-3, i % 2 == 0 ? 0.0 : 1e300}));
+    for (int i = 0; i < 40; ++i) boxes.push_back(MakePoint({i == 3 ? extreme : 0.5 + i * 1e-3, i % 2 == 0 ? 0.0 : 1e300}));
     const EntrySet entries = EntriesOf(layout, true, boxes);
     const Partition partition = TopologicalSplit(entries);
     ExpectPartition(partition, 40, kMinFill);
@@ -181,8 +179,7 @@ TEST(TopologicalSplit, InfinitiesAndNaNPoisonNothing) {
   }
   const KeyLayout layout = MakeLayout({{1, 8, false, Scalar::kFloat64}, {1, 8, false, Scalar::kFloat64}});
   std::vector<Box> boxes;
-  for (int i = 0; i < 40; ++i)
-    boxes.push_back(MakePoint({i == 3 ? INFINITY : i == 4 ? -INFINITY : 0.5 + i * 1e-3, i % 2 == 0 ? 0.0 : 1}));
+  for (int i = 0; i < 40; ++i) boxes.push_back(MakePoint({i == 3 ? INFINITY : i == 4 ? -INFINITY : 0.5 + i * 1e-3, i % 2 == 0 ? 0.0 : 1}));
   EXPECT_EQ(TopologicalSplit(EntriesOf(layout, true, boxes)).dimension, 1);
 }
 
@@ -214,8 +211,7 @@ TEST(TopologicalSplit, RandomEntriesOfAllDimensions) {
   for (const int dimensions : {1, 2, 3, 8, 16, 100}) {
     for (const bool leaf : {true, false}) {
       const KeyLayout layout = FloatLayout(dimensions, true);
-      const Partition partition =
-          TopologicalSplit(EntriesOf(layout, leaf, RandomBoxes(31, dimensions, 0.3, dimensions)));
+      const Partition partition = TopologicalSplit(EntriesOf(layout, leaf, RandomBoxes(31, dimensions, 0.3, dimensions)));
       ExpectPartition(partition, 31, kMinFill);
       EXPECT_TRUE(partition.overlap >= 0 && partition.overlap <= 1);
     }
@@ -240,8 +236,7 @@ TEST(OverlapMinimalSplit, NeedsACommonDimension) {
   histories[7] = HistoryOf({1});
   EXPECT_FALSE(OverlapMinimalSplit(EntriesOf(layout, false, DivisibleInX(10, 10), histories), 0.35));
   histories[7] = HistoryOf({0, 1});
-  const std::optional<Partition> partition =
-      OverlapMinimalSplit(EntriesOf(layout, false, DivisibleInX(10, 10), histories), 0.35);
+  const std::optional<Partition> partition = OverlapMinimalSplit(EntriesOf(layout, false, DivisibleInX(10, 10), histories), 0.35);
   ASSERT_TRUE(partition);
   EXPECT_EQ(partition->dimension, 0);
   EXPECT_EQ(partition->overlap, 0);
@@ -251,8 +246,7 @@ TEST(OverlapMinimalSplit, NeedsACommonDimension) {
 TEST(OverlapMinimalSplit, UsesOnlyCommonDimensions) {
   const KeyLayout layout = FloatLayout(2, true);
   const std::vector<SplitHistory> histories(20, HistoryOf({1}));
-  const std::optional<Partition> partition =
-      OverlapMinimalSplit(EntriesOf(layout, false, DivisibleInX(10, 10), histories), 0.35);
+  const std::optional<Partition> partition = OverlapMinimalSplit(EntriesOf(layout, false, DivisibleInX(10, 10), histories), 0.35);
   ASSERT_TRUE(partition);
   EXPECT_EQ(partition->dimension, 1);
   EXPECT_GT(partition->overlap, 0.9);
@@ -261,8 +255,7 @@ TEST(OverlapMinimalSplit, UsesOnlyCommonDimensions) {
 TEST(OverlapMinimalSplit, TakesTheBestOfTheCommonDimensions) {
   const KeyLayout layout = FloatLayout(2, true);
   const std::vector<SplitHistory> histories(20, HistoryOf({0, 1}));
-  const std::optional<Partition> partition =
-      OverlapMinimalSplit(EntriesOf(layout, false, DivisibleInX(10, 10), histories), 0.35);
+  const std::optional<Partition> partition = OverlapMinimalSplit(EntriesOf(layout, false, DivisibleInX(10, 10), histories), 0.35);
   ASSERT_TRUE(partition);
   EXPECT_EQ(partition->dimension, 0);
 }
@@ -281,8 +274,7 @@ TEST(OverlapMinimalSplit, KeepsMinFanout) {
   EXPECT_EQ(unbalanced->overlap, 0);
   for (const int count : {2, 3, 7, 20, 29, 31}) {
     for (const double min_fanout : {0.0, 0.1, 0.35, 0.5}) {
-      const std::optional<Partition> partition =
-          OverlapMinimalSplit(EntriesOf(layout, false, DivisibleInX(1, count - 1)), min_fanout);
+      const std::optional<Partition> partition = OverlapMinimalSplit(EntriesOf(layout, false, DivisibleInX(1, count - 1)), min_fanout);
       ASSERT_TRUE(partition);
       ExpectPartition(*partition, count, min_fanout);
     }
@@ -293,8 +285,7 @@ TEST(OverlapMinimalSplit, KeepsMinFanout) {
 
 TEST(DirectorySplit, TopologicalWhereHalvesOverlapLittle) {
   const KeyLayout layout = FloatLayout(2, true);
-  const std::optional<Partition> partition =
-      DirectorySplit(EntriesOf(layout, false, RandomBoxes(100, 2, 0.01, 8)), {}, true);
+  const std::optional<Partition> partition = DirectorySplit(EntriesOf(layout, false, RandomBoxes(100, 2, 0.01, 8)), {}, true);
   ASSERT_TRUE(partition);
   EXPECT_LE(partition->overlap, 0.2);
 }

@@ -193,8 +193,7 @@ TEST_F(TreeCheckTest, MarksOfNoColumn) {
   ChangeBox(leaf_, 0, [](Box* box) { box->marks = ColumnMarks(2, kMarkNull); });
   for (BlockNumber block = kRootBlock; block < store().size(); ++block) {
     if (store().view(block).leaf()) continue;
-    for (int i = 0; i < store().view(block).entries(); ++i)
-      ChangeBox(block, i, [](Box* box) { box->marks |= ColumnMarks(2, kMarkNull); });
+    for (int i = 0; i < store().view(block).entries(); ++i) ChangeBox(block, i, [](Box* box) { box->marks |= ColumnMarks(2, kMarkNull); });
   }
   ExpectReport(kRootBlock, "has not");
 }
@@ -422,8 +421,7 @@ TEST_F(TreeCheckTest, RandomDamage) {
         image = damaged->image(kRootBlock + random.Below(static_cast<int>(damaged->size()) - 1));
       } else {
         const bool special = random.Below(2) == 0;
-        image.bytes[special ? kPageSize - 1 - random.Below(32) : random.Below(kPageSize)] =
-            static_cast<uint8_t>(random.Below(256));
+        image.bytes[special ? kPageSize - 1 - random.Below(32) : random.Below(kPageSize)] = static_cast<uint8_t>(random.Below(256));
       }
     }
     attempt(damaged.get(), [&] {

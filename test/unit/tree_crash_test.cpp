@@ -36,8 +36,7 @@ const Case kCases[] = {
 class TreeInterrupted : public testing::TestWithParam<Case> {
  protected:
   TreeInterrupted()
-      : layout_(MakeLayout({{static_cast<uint16_t>(GetParam().dimensions), 8, true, Scalar::kFloat64}},
-                           GetParam().payload > 0)),
+      : layout_(MakeLayout({{static_cast<uint16_t>(GetParam().dimensions), 8, true, Scalar::kFloat64}}, GetParam().payload > 0)),
         rows_(MakeRows(layout_, GetParam().kind, GetParam().rows, 5)),
         tree_(rows_, GetParam().options) {
     tree_.VaryPayload(GetParam().payload);
@@ -46,8 +45,7 @@ class TreeInterrupted : public testing::TestWithParam<Case> {
   // Pages that are neither part of the tree, nor deleted, nor free.
   static int Lost(const ModelTree& tree, MemoryStore* store) {
     const std::set<BlockNumber> free(store->free_list().begin(), store->free_list().end());
-    const auto free_and_new =
-        std::count_if(free.begin(), free.end(), [&](BlockNumber b) { return store->view(b).header().upper == 0; });
+    const auto free_and_new = std::count_if(free.begin(), free.end(), [&](BlockNumber b) { return store->view(b).header().upper == 0; });
     return static_cast<int>(tree.CheckStore(store).leaked_pages) - static_cast<int>(free_and_new);
   }
 
@@ -86,8 +84,7 @@ class TreeInterrupted : public testing::TestWithParam<Case> {
   int images_ = 0;
   int64_t leaked_ = 0;
 };
-INSTANTIATE_TEST_SUITE_P(Cases, TreeInterrupted, testing::ValuesIn(kCases),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Cases, TreeInterrupted, testing::ValuesIn(kCases), [](const auto& info) { return info.param.name; });
 
 TEST_P(TreeInterrupted, InsertionByACrash) {
   std::vector<char> perhaps(rows_.size());

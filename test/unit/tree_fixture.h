@@ -95,12 +95,10 @@ inline Constraint WindowAround(const RowSet& rows, size_t row, Random* random) {
     const int d = random->Below(layout.dimensions);
     const DimensionLayout& dimension = layout.dimension[d];
     if (rows.Marked(row, dimension.column)) {
-      constraint.Require(dimension.column,
-                         rows.Marks(row) >> (2 * dimension.column) & kMarkNull ? MarkRule::kNull : MarkRule::kEmpty);
+      constraint.Require(dimension.column, rows.Marks(row) >> (2 * dimension.column) & kMarkNull ? MarkRule::kNull : MarkRule::kEmpty);
       continue;
     }
-    const double at =
-        Decode(dimension.scalar, rows.Lo(row)[d]) / (dimension.scalar != Scalar::kInteger ? 1 : Encode(dimension, 1));
+    const double at = Decode(dimension.scalar, rows.Lo(row)[d]) / (dimension.scalar != Scalar::kInteger ? 1 : Encode(dimension, 1));
     if (!(at >= 0 && at <= 1)) continue;
     const double side = random->Uniform(0, 0.2);
     constraint.RequireLo(d, {InvertedHi(dimension.width), std::max(Encode(dimension, at + side), rows.Lo(row)[d])});
@@ -124,8 +122,7 @@ struct TreeFacts {
 // A tree, and the rows that it must hold. Each row's payload (where the layout has any) follows from its number.
 class ModelTree {
  public:
-  ModelTree(const RowSet& rows, TreeOptions options = {})
-      : ModelTree(rows, std::make_unique<MemoryStore>(rows.layout()), options) {}
+  ModelTree(const RowSet& rows, TreeOptions options = {}) : ModelTree(rows, std::make_unique<MemoryStore>(rows.layout()), options) {}
   ModelTree(const RowSet& rows, std::unique_ptr<MemoryStore> store, TreeOptions options = {})
       : rows_(rows), store_(std::move(store)), options_(options), present_(rows.size()) {}
 
@@ -150,8 +147,7 @@ class ModelTree {
     const std::string payload = Payload(row);
     ASSERT_TRUE(TwoFitOnLeaf(layout(), static_cast<uint16_t>(payload.size())));
     TreeWriter(*store, layout(), options_)
-        .Insert(box, TupleOf(row), reinterpret_cast<const uint8_t*>(payload.data()),
-                static_cast<uint16_t>(payload.size()));
+        .Insert(box, TupleOf(row), reinterpret_cast<const uint8_t*>(payload.data()), static_cast<uint16_t>(payload.size()));
   }
   void Insert(size_t row) {
     InsertOnly(row);
@@ -165,8 +161,7 @@ class ModelTree {
   VacuumResult Vacuum(const std::vector<char>& dead, std::function<void(BlockNumber)> between = nullptr) {
     return VacuumOf(store_.get(), dead, between);
   }
-  VacuumResult VacuumOf(MemoryStore* store, const std::vector<char>& dead,
-                        std::function<void(BlockNumber)> between = nullptr) {
+  VacuumResult VacuumOf(MemoryStore* store, const std::vector<char>& dead, std::function<void(BlockNumber)> between = nullptr) {
     TreeVacuum vacuum(*store, layout(), [&](TupleId tuple) { return dead[RowOf(tuple)] != 0; });
     for (BlockNumber block = kRootBlock; block < store->size(); ++block) {
       if (between) between(block);
@@ -188,8 +183,7 @@ class ModelTree {
   TreeFacts CheckStore(MemoryStore* store, const std::vector<char>* perhaps = nullptr) const {
     TreeFacts facts;
     std::vector<char> seen(rows_.size());
-    TreeCheck check(*store, layout(),
-                    [&](BlockNumber, const NodeView& page, int i) { CheckEntry(page, i, perhaps, &seen); });
+    TreeCheck check(*store, layout(), [&](BlockNumber, const NodeView& page, int i) { CheckEntry(page, i, perhaps, &seen); });
     std::vector<char> supernode(store->size());
     check.OnNode([&](const OpenNode& node, BlockNumber parent) {
       if (node.pages() == 1) return;

@@ -73,8 +73,7 @@ class Turns : public testing::TestWithParam<Case> {
         rows_(MakeRows(layout_, GetParam().kind, GetParam().before + GetParam().between + 1, 9)),
         before_(rows_, GetParam().options) {
     before_.InsertRange(0, GetParam().before);
-    before_.store().oldest_xid =
-        before_.store().next_xid;  // nothing deleted from now on is given out: somebody is on the way
+    before_.store().oldest_xid = before_.store().next_xid;  // nothing deleted from now on is given out: somebody is on the way
     row_ = GetParam().before;
   }
   std::unique_ptr<ModelTree> Copy() {
@@ -204,8 +203,7 @@ TEST_P(Turns, CheckBesideWriters) {
       tree->Vacuum(dead);
     };
     std::vector<int> seen(rows_.size());
-    TreeCheck check(tree->store(), layout_,
-                    [&](BlockNumber, const NodeView& page, int i) { ++seen[RowOf(page.Tuple(i))]; });
+    TreeCheck check(tree->store(), layout_, [&](BlockNumber, const NodeView& page, int i) { ++seen[RowOf(page.Tuple(i))]; });
     check.Walk();
     for (size_t row = 0; row < rows_.size(); ++row) {
       ASSERT_LE(seen[row], 1);
@@ -272,8 +270,7 @@ class PausedScan : public testing::TestWithParam<bool> {
   Random random_{14};
   uint64_t deleted_ = 0;
 };
-INSTANTIATE_TEST_SUITE_P(Dimensions, PausedScan, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Supernodes" : "Points2D"; });
+INSTANTIATE_TEST_SUITE_P(Dimensions, PausedScan, testing::Bool(), [](const auto& info) { return info.param ? "Supernodes" : "Points2D"; });
 
 TEST_P(PausedScan, WindowScan) {
   MemoryReader reader(tree_.store());

@@ -28,8 +28,7 @@ class TreeVacuumTest : public testing::Test {
   void Grow(size_t count, bool high = false) {
     layout_ = FloatLayout(high ? 40 : 2, high);
     rows_ = std::make_unique<RowSet>(MakeRows(layout_, Kind::kUniform, count + 5000, 17));
-    const TreeOptions options =
-        high ? TreeOptions{.max_overlap = 0, .min_fanout = 0.5, .max_supernode_pages = 4} : TreeOptions{};
+    const TreeOptions options = high ? TreeOptions{.max_overlap = 0, .min_fanout = 0.5, .max_supernode_pages = 4} : TreeOptions{};
     tree_ = std::make_unique<ModelTree>(*rows_, std::make_unique<CleanupStore>(layout_), options);
     tree_->InsertRange(0, count);
     dead_.assign(rows_->size(), 0);
@@ -348,8 +347,7 @@ TEST_F(TreeVacuumTest, RepeatedBulkDeletes) {
 }
 
 // Insertions, deletions and VACUUM at random, with pages used again as soon as may be.
-void Mixed(const KeyLayout& layout, Kind kind, size_t rows_count, int operations, int vacuum_every,
-           const TreeOptions& options) {
+void Mixed(const KeyLayout& layout, Kind kind, size_t rows_count, int operations, int vacuum_every, const TreeOptions& options) {
   const RowSet rows = MakeRows(layout, kind, rows_count, 23);
   ModelTree tree(rows, options);
   tree.VaryPayload(40);
@@ -377,17 +375,13 @@ void Mixed(const KeyLayout& layout, Kind kind, size_t rows_count, int operations
   tree.CheckWindows(20, 9);
 }
 
-TEST(TreeVacuumMixed, Points2D) {
-  Mixed(MakeLayout({{2, 8, false, Scalar::kFloat64}}, true), Kind::kClustered, 20000, 100000, 2500, {});
-}
+TEST(TreeVacuumMixed, Points2D) { Mixed(MakeLayout({{2, 8, false, Scalar::kFloat64}}, true), Kind::kClustered, 20000, 100000, 2500, {}); }
 TEST(TreeVacuumMixed, Duplicates) { Mixed(FloatLayout(2, false), Kind::kDuplicates, 5000, 30000, 1000, {}); }
 TEST(TreeVacuumMixed, NullColumns) {
-  Mixed(MakeLayout({{1, 4, false, Scalar::kInteger}, {2, 8, true, Scalar::kFloat64}}), Kind::kNulls, 5000, 30000, 1000,
-        {});
+  Mixed(MakeLayout({{1, 4, false, Scalar::kInteger}, {2, 8, true, Scalar::kFloat64}}), Kind::kNulls, 5000, 30000, 1000, {});
 }
 TEST(TreeVacuumMixed, Supernodes) {
-  Mixed(FloatLayout(40, true), Kind::kUniform, 1000, 8000, 300,
-        {.max_overlap = 0, .min_fanout = 0.5, .max_supernode_pages = 4});
+  Mixed(FloatLayout(40, true), Kind::kUniform, 1000, 8000, 300, {.max_overlap = 0, .min_fanout = 0.5, .max_supernode_pages = 4});
 }
 
 }  // namespace

@@ -68,16 +68,10 @@ const Case kCases[] = {
     {"Line8D", {{8, 8, true, kFloat}}, Kind::kLine, 4000},
     {"NullPoints2D", {{2, 8, false, kFloat}}, Kind::kNulls, 8000},
     {"NullBoxes3D", {{3, 8, true, kFloat}}, Kind::kNulls, 8000},
-    {"NullColumns",
-     {{1, 4, false, kInt}, {2, 8, true, kFloat}, {1, 8, false, kInt}, {1, 4, true, kNarrow}},
-     Kind::kNulls,
-     8000},
+    {"NullColumns", {{1, 4, false, kInt}, {2, 8, true, kFloat}, {1, 8, false, kInt}, {1, 4, true, kNarrow}}, Kind::kNulls, 8000},
     {"Extremes2D", {{2, 8, false, kFloat}}, Kind::kExtremes, 8000},
     {"ExtremeBoxes2D", {{2, 8, true, kFloat}}, Kind::kExtremes, 8000},
-    {"ExtremeColumns",
-     {{1, 4, false, kInt}, {2, 8, true, kFloat}, {1, 8, true, kInt}, {1, 4, true, kNarrow}},
-     Kind::kExtremes,
-     6000},
+    {"ExtremeColumns", {{1, 4, false, kInt}, {2, 8, true, kFloat}, {1, 8, true, kInt}, {1, 4, true, kNarrow}}, Kind::kExtremes, 6000},
     {"Columns", {{1, 4, false, kInt}, {2, 8, false, kFloat}, {1, 8, false, kInt}}, Kind::kUniform, 12000},
     {"ClusteredColumns", {{1, 4, false, kInt}, {1, 8, false, kInt}, {1, 4, false, kNarrow}}, Kind::kClustered, 12000},
     {"Columns32", std::vector<ColumnShape>(32, ColumnShape{1, 4, false, kInt}), Kind::kNulls, 4000},
@@ -97,12 +91,7 @@ const Case kCases[] = {
     {"RStarOnly8D", {{8, 8, true, kFloat}}, Kind::kUniform, 5000, 0, {.max_overlap = 1}},
     {"UnbalancedSplits16D", {{16, 8, true, kFloat}}, Kind::kUniform, 2500, 0, {.min_fanout = 0}},
     {"EvenSplits16D", {{16, 8, true, kFloat}}, Kind::kUniform, 2500, 0, {.max_overlap = 0, .min_fanout = 0.5}},
-    {"SupernodesOf2Pages16D",
-     {{16, 8, true, kFloat}},
-     Kind::kUniform,
-     2500,
-     0,
-     {.max_overlap = 0, .max_supernode_pages = 2}},
+    {"SupernodesOf2Pages16D", {{16, 8, true, kFloat}}, Kind::kUniform, 2500, 0, {.max_overlap = 0, .max_supernode_pages = 2}},
     {"NoSupernodes16D", {{16, 8, true, kFloat}}, Kind::kUniform, 2500, 0, {.max_overlap = 0, .max_supernode_pages = 1}},
 };
 INSTANTIATE_TEST_SUITE_P(Cases, Insertion, testing::ValuesIn(kCases), [](const auto& info) { return info.param.name; });
@@ -217,8 +206,7 @@ class BoostTree {
   void Insert(const RowSet& rows, size_t row) { tree_.insert({BoostBox(At(rows.Lo(row)), At(rows.Hi(row))), row}); }
   std::vector<size_t> Window(const Ordinal* lo, const Ordinal* hi) const {
     std::vector<size_t> rows;
-    for (auto it = tree_.qbegin(bg::index::intersects(BoostBox(At(lo), At(hi)))); it != tree_.qend(); ++it)
-      rows.push_back(it->second);
+    for (auto it = tree_.qbegin(bg::index::intersects(BoostBox(At(lo), At(hi)))); it != tree_.qend(); ++it) rows.push_back(it->second);
     std::sort(rows.begin(), rows.end());
     return rows;
   }

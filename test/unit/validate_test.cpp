@@ -49,8 +49,7 @@ class ValidateTest : public testing::Test {
     ExpectRefused("special space has a wrong size", [&] { header().special -= 8; });
     ExpectRefused("page size or page layout version is wrong", [&] { header().size_version = 4096 | 4; });
     ExpectRefused("page pointers are out of order", [&] { header().lower = kPageHeaderSize - 1; });
-    ExpectRefused("page pointers are out of order",
-                  [&] { header().lower = static_cast<uint16_t>(header().upper + 1); });
+    ExpectRefused("page pointers are out of order", [&] { header().lower = static_cast<uint16_t>(header().upper + 1); });
     ExpectRefused("page pointers are out of order", [&] { header().upper = kSpecialOffset + 4; });
     ExpectRefused("page does not belong to an xtree index", [&] { opaque().page_id = 0xFF81; });
   }
@@ -159,8 +158,8 @@ TEST_F(ValidateTest, DamagedPagesThatPassAreSafeToUse) {
     }
     const bool only_content = random_.OneIn(2);
     for (int i = 0; i < 20; ++i) {
-      const int at = static_cast<int>(only_content ? random_.Between(kPageHeaderSize, kSpecialOffset - 1)
-                                                   : random_.Between(0, kPageSize - 1));
+      const int at =
+          static_cast<int>(only_content ? random_.Between(kPageHeaderSize, kSpecialOffset - 1) : random_.Between(0, kPageSize - 1));
       page_->bytes[at] = static_cast<uint8_t>(random_.Between(0, 255));
     }
     if (Validate() != nullptr) continue;
@@ -176,8 +175,7 @@ TEST_F(ValidateTest, DamagedPayloadsStayInThePage) {
     Fill(Make(1, true), 0, 100);
     for (int e = 0; e < opaque().entries; ++e) {
       const BlockLayout& block = layout_.Block(true, false);
-      uint8_t* at =
-          page_->bytes + kPageHeaderSize + e / block.capacity * block.bytes + block.payload + e % block.capacity * 2;
+      uint8_t* at = page_->bytes + kPageHeaderSize + e / block.capacity * block.bytes + block.payload + e % block.capacity * 2;
       const uint16_t offset = static_cast<uint16_t>(random_.Between(header().upper - 4, kSpecialOffset + 4));
       memcpy(at, &offset, sizeof(offset));
     }

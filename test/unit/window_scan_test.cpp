@@ -35,9 +35,8 @@ struct Case {
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
-  *out << c.dimensions << (c.extended ? "-D boxes" : "-D points") << ", distribution "
-       << static_cast<int>(c.distribution) << ", " << c.pack.leaf_entries << "/" << c.pack.page_entries << "/"
-       << c.pack.node_pages;
+  *out << c.dimensions << (c.extended ? "-D boxes" : "-D points") << ", distribution " << static_cast<int>(c.distribution) << ", "
+       << c.pack.leaf_entries << "/" << c.pack.page_entries << "/" << c.pack.node_pages;
 }
 
 class WindowScanData : public testing::TestWithParam<Case> {};
@@ -99,8 +98,7 @@ void CompareWithBoost(uint64_t seed) {
     }
     const BoostBox window(to_point([&](int d) { return lo[d]; }), to_point([&](int d) { return hi[d]; }));
     std::vector<size_t> expected;
-    for (auto it = reference.qbegin(bg::index::intersects(window)); it != reference.qend(); ++it)
-      expected.push_back(it->second);
+    for (auto it = reference.qbegin(bg::index::intersects(window)); it != reference.qend(); ++it) expected.push_back(it->second);
     ASSERT_EQ(Search(*store, Overlapping(layout, lo, hi)), Sorted(expected));
   }
 }
@@ -152,8 +150,7 @@ TEST(WindowScan, ReadsOnlyPagesThatMayMatch) {
   scan->Begin(layout, window, {});
   Collect(reader, scan.get());
   EXPECT_EQ(trace, expected);
-  EXPECT_EQ(std::multiset<BlockNumber>(announced.begin(), announced.end()),
-            std::multiset<BlockNumber>(trace.begin() + 1, trace.end()));
+  EXPECT_EQ(std::multiset<BlockNumber>(announced.begin(), announced.end()), std::multiset<BlockNumber>(trace.begin() + 1, trace.end()));
 }
 
 TEST(WindowScan, AnnouncesNothingToAReaderThatDoesNotReadAhead) {
@@ -174,17 +171,14 @@ TEST(WindowScan, AnnouncesNothingToAReaderThatDoesNotReadAhead) {
 }
 
 TEST(WindowScan, MarksFollowTheirRules) {
-  const KeyLayout layout =
-      MakeLayout({{2, 8, true, Scalar::kFloat64}, {1, 4, false, Scalar::kInteger}, {1, 8, true, Scalar::kInteger}});
+  const KeyLayout layout = MakeLayout({{2, 8, true, Scalar::kFloat64}, {1, 4, false, Scalar::kInteger}, {1, 8, true, Scalar::kInteger}});
   RowSet rows(layout);
   Random random(5);
   for (size_t i = 0; i < 3000; ++i) {
     Box box;
     for (int d = 0; d < 4; ++d) {
       box.lo[d] = d < 2 ? OrdinalFromDouble(random.Uniform()) : random.Below(1000);
-      box.hi[d] = d == 2  ? box.lo[d]
-                  : d < 2 ? OrdinalFromDouble(DoubleFromOrdinal(box.lo[d]) + 0.1)
-                          : box.lo[d] + random.Below(50);
+      box.hi[d] = d == 2 ? box.lo[d] : d < 2 ? OrdinalFromDouble(DoubleFromOrdinal(box.lo[d]) + 0.1) : box.lo[d] + random.Below(50);
     }
     box.marks = 0;
     rows.Add(box);
@@ -300,8 +294,7 @@ TEST(WindowScan, PayloadComesWithThePage) {
     box.lo[0] = box.hi[0] = box.lo[1] = box.hi[1] = OrdinalFromDouble(i);
     const std::string payload = "row " + std::to_string(i);
     store.editor(kRootBlock)
-        .AppendTuple(box, TupleOf(i), reinterpret_cast<const uint8_t*>(payload.data()),
-                     static_cast<uint16_t>(payload.size()));
+        .AppendTuple(box, TupleOf(i), reinterpret_cast<const uint8_t*>(payload.data()), static_cast<uint16_t>(payload.size()));
   }
   MemoryReader reader(store);
   auto scan = std::make_unique<WindowScan>();

@@ -16,8 +16,8 @@ constexpr size_t kUnitsBesideTies = 8;
 
 }  // namespace
 
-TreeBuilder::TreeBuilder(const KeyLayout& layout, const BulkOptions& options, int max_supernode_pages, int base_level,
-                         NodeWriter& writer, MemoryBudget& budget)
+TreeBuilder::TreeBuilder(const KeyLayout& layout, const BulkOptions& options, int max_supernode_pages, int base_level, NodeWriter& writer,
+                         MemoryBudget& budget)
     : layout_(&layout),
       options_(options),
       max_supernode_pages_(max_supernode_pages),
@@ -67,8 +67,8 @@ int TreeBuilder::SubtreeHeight(double records, double fewest_records, double pay
   return height;
 }
 
-void TreeBuilder::BuildSubtrees(RecordMemory& memory, int height, const ColumnScales& scales,
-                                const SplitHistory& history, RecordStore* output) {
+void TreeBuilder::BuildSubtrees(RecordMemory& memory, int height, const ColumnScales& scales, const SplitHistory& history,
+                                RecordStore* output) {
   Records records = memory.Order();
   Start(memory, &records);
   output_ = output;
@@ -99,8 +99,7 @@ uint64_t TreeBuilder::Children(const Range& range, int height) const {
 int TreeBuilder::RootHeight(const Range& all) {
   int height = 0;
   while (NodesFor(all.units, height) > 1) height++;
-  while (height > 0 && MayRefuse(all, height - 1) && !Divide(all, NodesFor(all.units, height - 1), height - 1, true))
-    height--;
+  while (height > 0 && MayRefuse(all, height - 1) && !Divide(all, NodesFor(all.units, height - 1), height - 1, true)) height--;
   return height;
 }
 
@@ -121,9 +120,7 @@ TreeBuilder::Division TreeBuilder::Halve(const Range& range, uint64_t nodes) con
 void TreeBuilder::MoveCut(const Range& range, size_t middle, int height, Division* division) const {
   const uint64_t nodes = division->first_nodes + division->second_nodes;
   const auto share = static_cast<double>(middle - range.begin) / static_cast<double>(range.size());
-  const auto wanted = [](uint64_t of, double part) {
-    return static_cast<uint64_t>(std::llround(static_cast<double>(of) * part));
-  };
+  const auto wanted = [](uint64_t of, double part) { return static_cast<uint64_t>(std::llround(static_cast<double>(of) * part)); };
   const auto fewest = [](uint64_t what, uint64_t per) { return std::max<uint64_t>((what + per - 1) / per, 1); };
   division->first = {range.begin, middle, 0};
   division->second = {middle, range.end, 0};
@@ -159,8 +156,7 @@ TreeBuilder::Division TreeBuilder::Cut(const Range& range, uint64_t nodes, int h
 bool TreeBuilder::MayCutAt(const Range& range, size_t at, int height) const {
   const size_t smaller = std::min(at - range.begin, range.end - at);
   const double share = base_level_ + height > 0 ? options_.tree.min_fanout : 0;
-  return smaller >= kUnitsBesideTies * base_capacity_ &&
-         static_cast<double>(smaller) >= share * static_cast<double>(range.size());
+  return smaller >= kUnitsBesideTies * base_capacity_ && static_cast<double>(smaller) >= share * static_cast<double>(range.size());
 }
 
 // Where the records with the key of `at` would lie if the range were in order. Looks at all of them only when a sample
@@ -169,8 +165,7 @@ TreeBuilder::Ties TreeBuilder::FindTies(const Range& range, size_t at, int axis)
   constexpr int kSample = 64;
   const int64_t key = record_.Key((*records_)[at], axis);
   int seen = 0;
-  for (int i = 0; i < kSample; i++)
-    seen += record_.Key((*records_)[range.begin + random_.Below(range.size())], axis) == key;
+  for (int i = 0; i < kSample; i++) seen += record_.Key((*records_)[range.begin + random_.Below(range.size())], axis) == key;
   if (seen < 2) return {at, at};
   Ties ties{range.begin, range.begin};
   for (size_t i = range.begin; i < range.end; i++) {
@@ -196,8 +191,7 @@ double TreeBuilder::OverlapOf(const Division& division) const {
 }
 
 // Orders the records of the range into two halves. Nothing when they are to be one supernode.
-std::optional<TreeBuilder::Division> TreeBuilder::Divide(const Range& range, uint64_t nodes, int height,
-                                                         bool may_refuse) {
+std::optional<TreeBuilder::Division> TreeBuilder::Divide(const Range& range, uint64_t nodes, int height, bool may_refuse) {
   const bool leaves = base_level_ + height == 0;
   const std::vector<int>& ranked = partitioner_.Rank(*records_, range.begin, range.end, scales_, leaves);
   if (!leaves && !record_.point_like()) return DivideDirectory(range, nodes, height, ranked, may_refuse);
@@ -256,8 +250,7 @@ void TreeBuilder::Node(const Range& range, int height, const SplitHistory& histo
 // Rows whose payloads do not fit one page, the larger ones having come together, are divided once more.
 void TreeBuilder::Leaf(const Range& range, const SplitHistory& history) {
   WrittenNode node;
-  if (writer_->WriteLeaf(*records_, range.begin, range.end, payloads_, kInvalidBlock, &node))
-    return PushNode(node, 0, history);
+  if (writer_->WriteLeaf(*records_, range.begin, range.end, payloads_, kInvalidBlock, &node)) return PushNode(node, 0, history);
   Nodes({range.begin, range.end, 2}, 2, 0, history, false);
 }
 

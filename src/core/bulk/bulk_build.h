@@ -17,16 +17,15 @@ namespace xtree {
 class TreeBuilder {
  public:
   // `base_level`: 0 when the records are rows, else that of the nodes which directory records become entries of.
-  TreeBuilder(const KeyLayout& layout, const BulkOptions& options, int max_supernode_pages, int base_level,
-              NodeWriter& writer, MemoryBudget& budget);
+  TreeBuilder(const KeyLayout& layout, const BulkOptions& options, int max_supernode_pages, int base_level, NodeWriter& writer,
+              MemoryBudget& budget);
 
   // The whole tree, its root at kRootBlock.
   void BuildRoot(RecordMemory& memory);
 
   // Subtrees of one height; their downlinks, with `history` and the cuts between them, go to `output`.
   // REQUIRES: memory is not empty.
-  void BuildSubtrees(RecordMemory& memory, int height, const ColumnScales& scales, const SplitHistory& history,
-                     RecordStore* output);
+  void BuildSubtrees(RecordMemory& memory, int height, const ColumnScales& scales, const SplitHistory& history, RecordStore* output);
 
   // The height of subtrees for parts of so many records: as high as fills them well. `payload`: mean bytes, length
   // included.
@@ -67,8 +66,7 @@ class TreeBuilder {
   bool MayRefuse(const Range& range, int height) const;
   double OverlapOf(const Division& division) const;
   std::optional<Division> Divide(const Range& range, uint64_t nodes, int height, bool may_refuse);
-  std::optional<Division> DivideDirectory(const Range& range, uint64_t nodes, int height,
-                                          const std::vector<int>& ranked, bool may_refuse);
+  std::optional<Division> DivideDirectory(const Range& range, uint64_t nodes, int height, const std::vector<int>& ranked, bool may_refuse);
 
   void Nodes(const Range& range, uint64_t nodes, int height, const SplitHistory& history, bool may_refuse);
   void Node(const Range& range, int height, const SplitHistory& history, BlockNumber block, bool supernode);

@@ -124,16 +124,9 @@ std::vector<SpillRun> Distributor::Finish() {
   return runs;
 }
 
-ExternalBuilder::ExternalBuilder(const RecordFormat& format, MemoryBudget& budget, size_t part_memory,
-                                 SpillFiles& files, TreeBuilder& builder, const ColumnScales& scales,
-                                 RecordStore* output)
-    : format_(&format),
-      budget_(&budget),
-      part_memory_(part_memory),
-      files_(&files),
-      builder_(&builder),
-      scales_(scales),
-      output_(output) {}
+ExternalBuilder::ExternalBuilder(const RecordFormat& format, MemoryBudget& budget, size_t part_memory, SpillFiles& files,
+                                 TreeBuilder& builder, const ColumnScales& scales, RecordStore* output)
+    : format_(&format), budget_(&budget), part_memory_(part_memory), files_(&files), builder_(&builder), scales_(scales), output_(output) {}
 
 int ExternalBuilder::Build(const SpillRun& run, RecordMemory& sample) {
   Distribute({&run, 1}, sample, SplitHistory{}, 0);
@@ -167,8 +160,7 @@ int ExternalBuilder::PartsFor(std::span<const SpillRun> runs) const {
 }
 
 // Cuts the records of the runs into parts and builds each.
-void ExternalBuilder::Distribute(std::span<const SpillRun> runs, RecordMemory& sample, const SplitHistory& history,
-                                 int depth) {
+void ExternalBuilder::Distribute(std::span<const SpillRun> runs, RecordMemory& sample, const SplitHistory& history, int depth) {
   const SpaceCut cut = SpaceCut::Make(sample, scales_, PartsFor(runs));
   sample.Reset();
   const bool first = depth == 0 && format_->leaf();
@@ -197,8 +189,7 @@ void ExternalBuilder::Distribute(std::span<const SpillRun> runs, RecordMemory& s
   if (depth == 0) ChooseHeight(parts);
   report(BulkPhase::kDistribute, total);
   report(BulkPhase::kBuild, 0);
-  for (size_t p = 0; p < parts.size(); p++)
-    BuildPart({&parts[p], 1}, history | cut.history(static_cast<int>(p)), depth + 1);
+  for (size_t p = 0; p < parts.size(); p++) BuildPart({&parts[p], 1}, history | cut.history(static_cast<int>(p)), depth + 1);
 }
 
 void ExternalBuilder::BuildPart(std::span<const SpillRun> runs, const SplitHistory& history, int depth) {

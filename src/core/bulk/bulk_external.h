@@ -56,8 +56,8 @@ class Distributor {
 class ExternalBuilder {
  public:
   // `part_memory`: what a part that is built in memory may take. `output`: the downlinks.
-  ExternalBuilder(const RecordFormat& format, MemoryBudget& budget, size_t part_memory, SpillFiles& files,
-                  TreeBuilder& builder, const ColumnScales& scales, RecordStore* output);
+  ExternalBuilder(const RecordFormat& format, MemoryBudget& budget, size_t part_memory, SpillFiles& files, TreeBuilder& builder,
+                  const ColumnScales& scales, RecordStore* output);
 
   // `sample`: of the records, uniform; it is given back. The height of the subtrees.
   int Build(const SpillRun& run, RecordMemory& sample);

@@ -13,8 +13,8 @@ constexpr uint64_t kInterruptEvery = 4096;
 
 }  // namespace
 
-BulkLoader::BulkLoader(const KeyLayout& layout, const BulkOptions& options, size_t memory_limit,
-                       BulkEnvironment& environment, PageSink& sink, SpillFiles& files)
+BulkLoader::BulkLoader(const KeyLayout& layout, const BulkOptions& options, size_t memory_limit, BulkEnvironment& environment,
+                       PageSink& sink, SpillFiles& files)
     : layout_(&layout),
       options_(options),
       budget_(environment, std::max(memory_limit, kMinBulkMemory)),

@@ -17,8 +17,8 @@ inline constexpr size_t kMinBulkMemory = 1024 * 1024;
 class BulkLoader {
  public:
   // Everything is to outlive the loader. `memory_limit`: bytes that it may have from the environment at any time.
-  BulkLoader(const KeyLayout& layout, const BulkOptions& options, size_t memory_limit, BulkEnvironment& environment,
-             PageSink& sink, SpillFiles& files);
+  BulkLoader(const KeyLayout& layout, const BulkOptions& options, size_t memory_limit, BulkEnvironment& environment, PageSink& sink,
+             SpillFiles& files);
 
   // `payload`: INCLUDE columns as they lie on a page.
   void Add(const Box& box, TupleId tuple, const uint8_t* payload, uint16_t payload_length);

@@ -97,9 +97,7 @@ class BulkRandom {
     return z ^ (z >> 31);
   }
   // Uniform in [0, bound), bound > 0.
-  uint64_t Below(uint64_t bound) {
-    return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64);
-  }
+  uint64_t Below(uint64_t bound) { return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64); }
 
  private:
   uint64_t state_;

@@ -37,8 +37,7 @@ void AddStatistics(const BulkStatistics& from, BulkStatistics* to) {
     LevelStatistics& level = to->level[l];
     const double parents = to->level[l + 1].nodes, more_parents = from.level[l + 1].nodes;
     if (more_parents > 0)
-      level.overlap =
-          static_cast<float>((level.overlap * parents + more.overlap * more_parents) / (parents + more_parents));
+      level.overlap = static_cast<float>((level.overlap * parents + more.overlap * more_parents) / (parents + more_parents));
     level.entries += more.entries;
     level.nodes += more.nodes;
     level.pages += more.pages;
@@ -48,8 +47,8 @@ void AddStatistics(const BulkStatistics& from, BulkStatistics* to) {
 
 }  // namespace
 
-BulkParticipant::BulkParticipant(const KeyLayout& layout, const BulkOptions& options, size_t memory_limit,
-                                 BulkEnvironment& environment, PageSink& sink, SpillFiles& files, SpillFiles& published)
+BulkParticipant::BulkParticipant(const KeyLayout& layout, const BulkOptions& options, size_t memory_limit, BulkEnvironment& environment,
+                                 PageSink& sink, SpillFiles& files, SpillFiles& published)
     : BulkLoader(layout, options, memory_limit, environment, sink, files), published_(&published) {}
 
 void BulkParticipant::Describe(size_t bytes, uint8_t* sample, BulkShare* share) {
@@ -73,8 +72,7 @@ void BulkParticipant::Plan(std::span<const BulkShare> shares, size_t bytes, cons
     plan->rows += share.rows;
     plan->marks |= share.marks;
     all_bytes += share.bytes;
-    if (share.rows > 0)
-      rows_per_record = std::max(rows_per_record, static_cast<double>(share.rows) / static_cast<double>(share.sampled));
+    if (share.rows > 0) rows_per_record = std::max(rows_per_record, static_cast<double>(share.rows) / static_cast<double>(share.sampled));
   }
   if (plan->rows == 0) return;
   Prepare(*plan);
@@ -91,8 +89,7 @@ void BulkParticipant::Plan(std::span<const BulkShare> shares, size_t bytes, cons
 }
 
 int BulkParticipant::ChooseParts(const BulkPlan& plan, uint64_t bytes, size_t participants) {
-  const double payload =
-      row_.payload() ? static_cast<double>(bytes) / static_cast<double>(plan.rows) - row_.stride() : 0;
+  const double payload = row_.payload() ? static_cast<double>(bytes) / static_cast<double>(plan.rows) - row_.stride() : 0;
   const double leaves = static_cast<double>(plan.rows) / static_cast<double>(writer_.LeafCapacity(payload));
   const double for_memory = std::ceil(static_cast<double>(bytes) / (kExpectedFill * static_cast<double>(PartMemory())));
   const double for_balance = static_cast<double>(kPartsPerParticipant * participants);
@@ -126,8 +123,7 @@ void BulkParticipant::Distribute(const BulkPlan& plan, BulkShare* share) {
   budget_.environment().Progress(BulkPhase::kDistribute, done, rows());
 }
 
-int BulkParticipant::ChooseHeight(const BulkPlan& plan, std::span<const BulkShare> shares,
-                                  ExternalBuilder* external) const {
+int BulkParticipant::ChooseHeight(const BulkPlan& plan, std::span<const BulkShare> shares, ExternalBuilder* external) const {
   std::vector<SpillRun> parts(plan.cut.parts());
   for (const BulkShare& share : shares) {
     for (size_t p = 0; p < parts.size(); p++) {
@@ -138,8 +134,8 @@ int BulkParticipant::ChooseHeight(const BulkPlan& plan, std::span<const BulkShar
   return external->ChooseHeight(parts);
 }
 
-void BulkParticipant::BuildParts(const BulkPlan& plan, std::span<const BulkShare> shares,
-                                 const std::function<int()>& next_part, BulkShare* share) {
+void BulkParticipant::BuildParts(const BulkPlan& plan, std::span<const BulkShare> shares, const std::function<int()>& next_part,
+                                 BulkShare* share) {
   if (plan.cut.parts() == 1) return;
   Prepare(plan);
   budget_.environment().Progress(BulkPhase::kBuild, 0, plan.rows);

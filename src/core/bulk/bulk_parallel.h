@@ -22,8 +22,8 @@ struct BulkShare {
   bool marks;
   SpillRun part[kMaxParts];
   SpillRun downlinks;
-  SpillRun leaf_sample;    // a leaf, then one of its rows, as directory records
-  uint64_t leaves_seen;    // that it stands for
+  SpillRun leaf_sample;       // a leaf, then one of its rows, as directory records
+  uint64_t leaves_seen;       // that it stands for
   BulkStatistics statistics;  // of what it wrote
 };
 
@@ -39,8 +39,8 @@ class BulkParticipant final : public BulkLoader {
  public:
   // `files`: this process's, which also reads what others published. `published`: files that others can read after
   // their writing.
-  BulkParticipant(const KeyLayout& layout, const BulkOptions& options, size_t memory_limit,
-                  BulkEnvironment& environment, PageSink& sink, SpillFiles& files, SpillFiles& published);
+  BulkParticipant(const KeyLayout& layout, const BulkOptions& options, size_t memory_limit, BulkEnvironment& environment, PageSink& sink,
+                  SpillFiles& files, SpillFiles& published);
 
   // Once all rows are added. `sample`: room for so many bytes of records, drawn at random with repetition.
   void Describe(size_t bytes, uint8_t* sample, BulkShare* share);
@@ -52,8 +52,7 @@ class BulkParticipant final : public BulkLoader {
   void Distribute(const BulkPlan& plan, BulkShare* share);
 
   // Builds the parts that next_part gives, until there is no such part, and publishes their downlinks.
-  void BuildParts(const BulkPlan& plan, std::span<const BulkShare> shares, const std::function<int()>& next_part,
-                  BulkShare* share);
+  void BuildParts(const BulkPlan& plan, std::span<const BulkShare> shares, const std::function<int()>& next_part, BulkShare* share);
 
   // The rest of the tree. `own`: the share of this participant.
   BulkStatistics Finish(const BulkPlan& plan, std::span<const BulkShare> shares, const BulkShare* own);

@@ -137,8 +137,7 @@ bool Partitioner::Separates(const Records& records, size_t begin, size_t end, in
   return false;
 }
 
-const std::vector<int>& Partitioner::Rank(const Records& records, size_t begin, size_t end, const ColumnScales& scales,
-                                          bool lengths) {
+const std::vector<int>& Partitioner::Rank(const Records& records, size_t begin, size_t end, const ColumnScales& scales, bool lengths) {
   Sample(records, begin, end, std::clamp<size_t>((end - begin) / 16, 32, kMaxSample));
   double widest = 0;
   for (int d = 0; d < format_->dimensions(); d++) {
@@ -154,8 +153,7 @@ const std::vector<int>& Partitioner::Rank(const Records& records, size_t begin, 
   std::stable_sort(ranked_.begin(), ranked_.end(), [this](int a, int b) { return rank_[a] > rank_[b]; });
   if (!lengths || format_->axes() == format_->dimensions()) return ranked_;
   const int length = BestLength(scales);
-  if (length >= 0 && MarginOfHalves(length, scales) < MarginOfHalves(ranked_[0], scales))
-    ranked_.insert(ranked_.begin(), length);
+  if (length >= 0 && MarginOfHalves(length, scales) < MarginOfHalves(ranked_[0], scales)) ranked_.insert(ranked_.begin(), length);
   return ranked_;
 }
 
@@ -182,9 +180,8 @@ double Partitioner::RelativeLength(int axis, const ColumnScales& scales) {
 // Sum of the sides of the boxes of the sample's halves along an axis.
 double Partitioner::MarginOfHalves(int axis, const ColumnScales& scales) {
   const size_t middle = sampled_ / 2;
-  std::nth_element(sample_, sample_ + middle, sample_ + sampled_, [this, axis](const uint8_t* a, const uint8_t* b) {
-    return format_->Key(a, axis) < format_->Key(b, axis);
-  });
+  std::nth_element(sample_, sample_ + middle, sample_ + sampled_,
+                   [this, axis](const uint8_t* a, const uint8_t* b) { return format_->Key(a, axis) < format_->Key(b, axis); });
   return MarginOf(0, middle, scales) + MarginOf(middle, sampled_, scales);
 }
 
@@ -196,8 +193,7 @@ double Partitioner::MarginOf(size_t begin, size_t end, const ColumnScales& scale
     Extend(format_->layout(), one, &box);
   }
   double margin = 0;
-  for (int d = 0; d < format_->dimensions(); d++)
-    margin += SideOf(format_->layout(), box, d).Length() / scales.scale[d];
+  for (int d = 0; d < format_->dimensions(); d++) margin += SideOf(format_->layout(), box, d).Length() / scales.scale[d];
   return margin;
 }
 

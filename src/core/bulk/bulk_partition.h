@@ -24,11 +24,11 @@ class Partitioner {
   // REQUIRES: records is not empty.
   ColumnScales MeasureScales(const Records& records);
 
-  // The dimensions, widest spread in [begin, end) first; but a word behind those that the ones before divide no further. With `lengths`, the length of an extended dimension comes
-  // before them where it separates long intervals from short ones so well that the halves have smaller boxes. The
+  // The dimensions, widest spread in [begin, end) first; but a word behind those that the ones before divide no further. With `lengths`,
+  // the length of an extended dimension comes before them where it separates long intervals from short ones so well that the halves have
+  // smaller boxes. The
   // result is valid until the next call. REQUIRES: begin < end.
-  const std::vector<int>& Rank(const Records& records, size_t begin, size_t end, const ColumnScales& scales,
-                               bool lengths);
+  const std::vector<int>& Rank(const Records& records, size_t begin, size_t end, const ColumnScales& scales, bool lengths);
 
   // Of the last Rank, in the unit of the column's scale.
   double spread(int dimension) const { return spread_[dimension]; }

@@ -58,10 +58,7 @@ void RecordFormat::PlaceDimension(int d, uint32_t* offset) {
   const bool both = !leaf_ || from.extended;
   if (both) point_like_ = false;
   RecordAxis& to = axis_[d];
-  to = {*offset,     *offset + (both ? from.width : 0u),
-        from.width,  KindOf(from, both),
-        from.column, static_cast<uint8_t>(d),
-        from.scalar};
+  to = {*offset, *offset + (both ? from.width : 0u), from.width, KindOf(from, both), from.column, static_cast<uint8_t>(d), from.scalar};
   *offset = to.hi + from.width;
 }
 

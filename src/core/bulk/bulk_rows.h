@@ -127,8 +127,8 @@ inline int64_t KeyOf(const uint8_t* record, uint32_t lo_offset, uint32_t hi_offs
   }
   constexpr bool float64 = kind == KeyKind::kCentreFloat64 || kind == KeyKind::kLengthFloat64;
   constexpr bool wide = float64 || kind == KeyKind::kCentreInteger8 || kind == KeyKind::kLengthInteger8;
-  constexpr bool integer = kind == KeyKind::kCentreInteger8 || kind == KeyKind::kCentreInteger4 ||
-                           kind == KeyKind::kLengthInteger8 || kind == KeyKind::kLengthInteger4;
+  constexpr bool integer = kind == KeyKind::kCentreInteger8 || kind == KeyKind::kCentreInteger4 || kind == KeyKind::kLengthInteger8 ||
+                           kind == KeyKind::kLengthInteger4;
   constexpr Scalar scalar = float64 ? Scalar::kFloat64 : Scalar::kFloat32;
   const int64_t lo = wide ? F::Load<int64_t>(record + lo_offset) : F::Load<int32_t>(record + lo_offset);
   const int64_t hi = wide ? F::Load<int64_t>(record + hi_offset) : F::Load<int32_t>(record + hi_offset);
@@ -155,9 +155,7 @@ class Records {
   static constexpr size_t kMaxMovedStride = 48;
   static bool Indirect(const RecordFormat& format) { return format.stride() > kMaxMovedStride; }
   // Bytes that a record costs while it is being ordered.
-  static size_t BytesPerRecord(const RecordFormat& format) {
-    return format.stride() + (Indirect(format) ? sizeof(Item) : 0);
-  }
+  static size_t BytesPerRecord(const RecordFormat& format) { return format.stride() + (Indirect(format) ? sizeof(Item) : 0); }
 
   // `items` has room for `size` items where Indirect; `marks`: some record may have marks.
   Records(const RecordFormat& format, uint8_t* base, Item* items, size_t size, bool marks);
@@ -165,9 +163,7 @@ class Records {
   const RecordFormat& format() const { return *format_; }
   size_t size() const { return size_; }
   bool marks() const { return marks_; }
-  const uint8_t* operator[](size_t i) const {
-    return base_ + (items_ != nullptr ? items_[i].position : i) * format_->stride();
-  }
+  const uint8_t* operator[](size_t i) const { return base_ + (items_ != nullptr ? items_[i].position : i) * format_->stride(); }
 
   // Reorders [begin, end) along an axis so that no record before `nth` sorts after one from `nth` on.
   void Select(size_t begin, size_t nth, size_t end, int axis);

@@ -56,12 +56,8 @@ class Selector {
     const size_t size = count < 512 ? 15 : count < 8192 ? 63 : count < 131072 ? 255 : kMaxSample - 1;
     for (size_t i = 0; i < size; i++) sample[i] = Key(records[random_.Below(count)]);
     std::sort(sample, sample + size);
-    const size_t margin = size < 32    ? 2
-                          : size < 128 ? 5
-                          : size < 256 ? 10
-                                       : 14;  // about 1.3 standard deviations of a rank
-    const size_t rank =
-        static_cast<size_t>(static_cast<double>(nth) / static_cast<double>(count) * static_cast<double>(size));
+    const size_t margin = size < 32 ? 2 : size < 128 ? 5 : size < 256 ? 10 : 14;  // about 1.3 standard deviations of a rank
+    const size_t rank = static_cast<size_t>(static_cast<double>(nth) / static_cast<double>(count) * static_cast<double>(size));
     return {sample[rank > margin ? rank - margin : 0], sample[std::min(rank + margin, size - 1)]};
   }
 
@@ -149,8 +145,7 @@ void Records::Select(size_t begin, size_t nth, size_t end, int axis) {
   const RecordAxis& by = format_->axis(axis);
   if (items_ != nullptr) {
     for (size_t i = begin; i < end; i++) items_[i].key = format_->Key((*this)[i], axis);
-    Selector<2, KeyKind::kOrdinal8>(0, 0).Select(reinterpret_cast<Record<2>*>(items_ + begin), end - begin,
-                                                 nth - begin);
+    Selector<2, KeyKind::kOrdinal8>(0, 0).Select(reinterpret_cast<Record<2>*>(items_ + begin), end - begin, nth - begin);
     return;
   }
   uint8_t* base = base_ + begin * format_->stride();

@@ -160,8 +160,7 @@ void RecordStore::Spill() {
   }
   RecordMemory sample(*format_, *budget_);
   sample_limit_ = SampleLimit(*format_, limit_);
-  for (size_t i = 0; i < memory_.size(); i++)
-    AddToSample(memory_.record(i), i + 1, sample_limit_, limit_, &random_, &sample);
+  for (size_t i = 0; i < memory_.size(); i++) AddToSample(memory_.record(i), i + 1, sample_limit_, limit_, &random_, &sample);
   marks_ = memory_.marks();
   memory_ = std::move(sample);
 }
@@ -172,8 +171,7 @@ size_t SampleLimit(const RecordFormat& format, size_t memory) {
   return std::clamp<size_t>(memory / 16 / Records::BytesPerRecord(format), 32, 16384);
 }
 
-void AddToSample(const uint8_t* record, uint64_t seen, size_t limit, size_t memory, BulkRandom* random,
-                 RecordMemory* sample) {
+void AddToSample(const uint8_t* record, uint64_t seen, size_t limit, size_t memory, BulkRandom* random, RecordMemory* sample) {
   if (sample->size() < limit) {
     sample->Append(record, nullptr, 0, memory);
     return;

@@ -80,9 +80,7 @@ class RecordMemory {
 
   // False when the memory would exceed `most` bytes; nothing is added then.
   bool Append(const uint8_t* record, const uint8_t* payload, uint16_t length, size_t most);
-  void Replace(size_t i, const uint8_t* record) {
-    memcpy(rows_.data() + i * format_->stride(), record, format_->stride());
-  }
+  void Replace(size_t i, const uint8_t* record) { memcpy(rows_.data() + i * format_->stride(), record, format_->stride()); }
   void Clear();  // keeps the memory
   void Reset();  // gives it back
 
@@ -143,7 +141,6 @@ class RecordStore {
 size_t SampleLimit(const RecordFormat& format, size_t memory);
 
 // Replaces or adds so that `sample` stays a uniform sample of at most `limit` of the `seen` records, this one included.
-void AddToSample(const uint8_t* record, uint64_t seen, size_t limit, size_t memory, BulkRandom* random,
-                 RecordMemory* sample);
+void AddToSample(const uint8_t* record, uint64_t seen, size_t limit, size_t memory, BulkRandom* random, RecordMemory* sample);
 
 }  // namespace xtree

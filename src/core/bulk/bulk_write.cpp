@@ -16,8 +16,7 @@ size_t Filled(size_t entries, int fillfactor) { return entries * static_cast<siz
 
 // One array of every block, from the field at `offset` of each row.
 template <typename T>
-void FillArray(std::span<const uint8_t* const> rows, uint32_t offset, const BlockLayout& block, uint16_t array,
-               uint8_t* first) {
+void FillArray(std::span<const uint8_t* const> rows, uint32_t offset, const BlockLayout& block, uint16_t array, uint8_t* first) {
   for (size_t begin = 0; begin < rows.size(); begin += block.capacity, first += block.bytes) {
     const size_t count = std::min<size_t>(block.capacity, rows.size() - begin);
     T* to = reinterpret_cast<T*>(first + array);
@@ -27,8 +26,7 @@ void FillArray(std::span<const uint8_t* const> rows, uint32_t offset, const Bloc
 
 }  // namespace
 
-NodeWriter::NodeWriter(const KeyLayout& layout, const BulkOptions& options, PageSink& sink,
-                       BulkEnvironment& environment)
+NodeWriter::NodeWriter(const KeyLayout& layout, const BulkOptions& options, PageSink& sink, BulkEnvironment& environment)
     : layout_(&layout), options_(options), sink_(&sink), environment_(&environment), leaf_sample_(layout) {}
 
 size_t NodeWriter::LeafCapacity(double payload) const {
@@ -37,14 +35,12 @@ size_t NodeWriter::LeafCapacity(double payload) const {
   if (payload > 0) {
     const double room = static_cast<double>(kPageRoom - KillBytes(block.max_entries));
     const auto bytes = [&](size_t n) {
-      return static_cast<double>((n + block.capacity - 1) / block.capacity * block.bytes) +
-             static_cast<double>(n) * payload;
+      return static_cast<double>((n + block.capacity - 1) / block.capacity * block.bytes) + static_cast<double>(n) * payload;
     };
     while (most > 1 && bytes(most) > room) most--;
   }
   const size_t unmarked = layout_->Block(true, false).max_entries;
-  const size_t planned =
-      payload > 0 ? Filled(most, options_.fillfactor) : std::min(Filled(unmarked, options_.fillfactor), most);
+  const size_t planned = payload > 0 ? Filled(most, options_.fillfactor) : std::min(Filled(unmarked, options_.fillfactor), most);
   return std::max<size_t>(planned, 1);
 }
 
@@ -70,12 +66,10 @@ int NodeWriter::SupernodePages(size_t entries) const {
   return pages;
 }
 
-bool NodeWriter::WriteLeaf(const Records& rows, size_t begin, size_t end, const uint8_t* payloads, BlockNumber block,
-                           WrittenNode* node) {
+bool NodeWriter::WriteLeaf(const Records& rows, size_t begin, size_t end, const uint8_t* payloads, BlockNumber block, WrittenNode* node) {
   NodeEditor page(*layout_, image_.bytes);
   page.Initialize(0, kNodeLeaf);
-  if (!(rows.marks() || rows.format().payload() ? AppendRows(rows, begin, end, payloads, &page)
-                                                : FillRows(rows, begin, end, &page)))
+  if (!(rows.marks() || rows.format().payload() ? AppendRows(rows, begin, end, payloads, &page) : FillRows(rows, begin, end, &page)))
     return false;
   page.view().Bounds(&node->bounds);
   node->block = block == kInvalidBlock ? sink_->Reserve(1) : block;
@@ -122,8 +116,8 @@ bool NodeWriter::FillRows(const Records& rows, size_t begin, size_t end, NodeEdi
   return true;
 }
 
-void NodeWriter::WriteDirectory(const RecordFormat& format, const uint8_t* entries, size_t count, int level,
-                                BlockNumber block, WrittenNode* node) {
+void NodeWriter::WriteDirectory(const RecordFormat& format, const uint8_t* entries, size_t count, int level, BlockNumber block,
+                                WrittenNode* node) {
   bool marks = false;
   for (size_t i = 0; i < count; i++) marks |= format.Marks(entries + i * format.stride()) != 0;
   SampleOverlap(format, entries, count, level - 1);
@@ -139,8 +133,7 @@ void NodeWriter::WriteDirectory(const RecordFormat& format, const uint8_t* entri
 }
 
 // Followers of the root get blocks of their own like any other's, and are written before it.
-void NodeWriter::WriteSupernode(const RecordFormat& format, const uint8_t* entries, size_t count, int level,
-                                WrittenNode* node) {
+void NodeWriter::WriteSupernode(const RecordFormat& format, const uint8_t* entries, size_t count, int level, WrittenNode* node) {
   const int pages = SupernodePages(count);
   const bool root = node->block == kRootBlock;
   BlockNumber follower[kMaxSupernodePages];
@@ -170,8 +163,7 @@ void NodeWriter::WriteSupernode(const RecordFormat& format, const uint8_t* entri
   CountNode(level, count, pages);
 }
 
-void NodeWriter::Append(const RecordFormat& format, const uint8_t* entries, size_t count, NodeEditor* page,
-                        Box* bounds) {
+void NodeWriter::Append(const RecordFormat& format, const uint8_t* entries, size_t count, NodeEditor* page, Box* bounds) {
   Box box;
   for (size_t i = 0; i < count; i++) {
     const uint8_t* entry = entries + i * format.stride();

@@ -61,12 +61,10 @@ class NodeWriter {
 
   // `block`: kRootBlock, or kInvalidBlock for one of the sink's. False, and nothing written, when the rows do not fit
   // the page.
-  bool WriteLeaf(const Records& rows, size_t begin, size_t end, const uint8_t* payloads, BlockNumber block,
-                 WrittenNode* node);
+  bool WriteLeaf(const Records& rows, size_t begin, size_t end, const uint8_t* payloads, BlockNumber block, WrittenNode* node);
 
   // `entries`: `count` packed directory records. One page when they fit, else a supernode.
-  void WriteDirectory(const RecordFormat& format, const uint8_t* entries, size_t count, int level, BlockNumber block,
-                      WrittenNode* node);
+  void WriteDirectory(const RecordFormat& format, const uint8_t* entries, size_t count, int level, BlockNumber block, WrittenNode* node);
 
   BulkStatistics Statistics() const;  // but for the columns'
   LeafSample& leaf_sample() { return leaf_sample_; }

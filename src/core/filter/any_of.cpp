@@ -80,9 +80,13 @@ void AnyOf::DropOutside(const KeyLayout& layout, const Box& bounds) {
   if (ordered) Order(layout);
 }
 
-bool AnyOf::Recheck() const { return recheck != nullptr && std::any_of(recheck, recheck + count, [](bool r) { return r; }); }
+bool AnyOf::Recheck() const {
+  return recheck != nullptr && std::any_of(recheck, recheck + count, [](bool r) { return r; });
+}
 
-bool AnyOf::RecheckAll() const { return recheck != nullptr && std::all_of(recheck, recheck + count, [](bool r) { return r; }); }
+bool AnyOf::RecheckAll() const {
+  return recheck != nullptr && std::all_of(recheck, recheck + count, [](bool r) { return r; });
+}
 
 uint8_t AnyOf::Marks(const NodeView& node, int entry) const {
   const uint64_t marks = node.has_marks() ? node.Marks(entry) : 0;

@@ -15,11 +15,11 @@ enum class MarkRule : uint8_t;
 
 struct AnyOf {
   int column;
-  int count;             // of alternatives; none: nothing matches
-  Interval* lo;          // per alternative, one for each of the column's dimensions
+  int count;     // of alternatives; none: nothing matches
+  Interval* lo;  // per alternative, one for each of the column's dimensions
   Interval* hi;
-  MarkRule* rule;        // per alternative: kValue, kValueOrEmpty or kEmpty
-  bool sorted;           // set by Prepare: disjoint and ascending, to be searched by halving
+  MarkRule* rule;           // per alternative: kValue, kValueOrEmpty or kEmpty
+  bool sorted;              // set by Prepare: disjoint and ascending, to be searched by halving
   bool* recheck = nullptr;  // per alternative: is it only bounded by its intervals? nullptr: none is
 
   // Many alternatives of other columns, where given: their numbers by where they begin in the column's first dimension, and how far those up

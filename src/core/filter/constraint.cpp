@@ -221,8 +221,7 @@ int PageFilter::TestAnyOf(const NodeView& node, uint16_t* slots, int count) cons
   return kept;
 }
 
-int PageFilter::TestMarked(const Terms& terms, const BlockLayout& block, const uint8_t* first_block, uint16_t* slots,
-                           int count) const {
+int PageFilter::TestMarked(const Terms& terms, const BlockLayout& block, const uint8_t* first_block, uint16_t* slots, int count) const {
   if ((terms.marks.forbidden | terms.marks.required) == 0 && terms.strict == terms.count) return count;
   int kept = 0;
   for (int i = 0; i < count; ++i) {

@@ -25,13 +25,13 @@ struct Interval {
 
 // What a column's marks must say for a row to match.
 enum class MarkRule : uint8_t {
-  kAny = 0,        // no condition on this column; with intervals the same as kValue, because only a value lies in one
-  kValue,          // an ordinary value whose lo and hi lie in the intervals (NULL and empty never match)
-  kValueOrEmpty,   // the same, or an empty value (`<@`)
-  kEmpty,          // only an empty value (`= 'empty'`)
-  kNotNull,        // IS NOT NULL; with intervals the same as kValue
-  kNull,           // IS NULL
-  kNever,          // contradictory conditions
+  kAny = 0,       // no condition on this column; with intervals the same as kValue, because only a value lies in one
+  kValue,         // an ordinary value whose lo and hi lie in the intervals (NULL and empty never match)
+  kValueOrEmpty,  // the same, or an empty value (`<@`)
+  kEmpty,         // only an empty value (`= 'empty'`)
+  kNotNull,       // IS NOT NULL; with intervals the same as kValue
+  kNull,          // IS NULL
+  kNever,         // contradictory conditions
 };
 
 class Constraint {
@@ -39,7 +39,7 @@ class Constraint {
   void Initialize(const KeyLayout& layout);  // matches everything
   void RequireLo(int dimension, Interval interval) { lo[dimension].Intersect(interval); }
   void RequireHi(int dimension, Interval interval) { hi[dimension].Intersect(interval); }
-  void Require(int column, MarkRule rule);   // the meet of rules: kNull and kValue give kNever
+  void Require(int column, MarkRule rule);    // the meet of rules: kNull and kValue give kNever
   bool Never(const KeyLayout& layout) const;  // can no row match?
 
   // The rule of a column, given its intervals: kValue where intervals imply it, kNever or kEmpty where no value lies in them.

@@ -10,9 +10,9 @@
 namespace xtree {
 
 struct DistanceLimit {
-  int column;      // rows that are NULL or empty in it have no distance
-  int first;       // dimension of the column
-  int dimensions;  // number of them
+  int column;           // rows that are NULL or empty in it have no distance
+  int first;            // dimension of the column
+  int dimensions;       // number of them
   const double* query;  // Euclidean distance to it (float columns only): squares of bounds by the kernels; or nullptr
   double (*lower_bound)(void* context, const Ordinal* lo, const Ordinal* hi);  // where query is nullptr
   void* context;

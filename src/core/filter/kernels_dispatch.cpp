@@ -9,9 +9,7 @@ namespace {
 
 // A name that is unknown, or not of this CPU, changes nothing.
 const Kernels& Choose(const char* wanted) {
-  const auto is_wanted = [wanted](const Kernels& kernels) {
-    return wanted != nullptr && strcmp(wanted, kernels.name) == 0;
-  };
+  const auto is_wanted = [wanted](const Kernels& kernels) { return wanted != nullptr && strcmp(wanted, kernels.name) == 0; };
   if (is_wanted(kScalarKernels)) return kScalarKernels;
 #if defined(__x86_64__)
   if (is_wanted(kSse2Kernels)) return kSse2Kernels;

@@ -21,8 +21,7 @@ uint32_t Failing(const uint8_t* array, int capacity, const FilterTerm& term) {
   return failing;
 }
 
-int Filter(const uint8_t* first_block, const BlockLayout& block, int entries, const FilterTerm* terms, int term_count,
-           uint16_t* slots) {
+int Filter(const uint8_t* first_block, const BlockLayout& block, int entries, const FilterTerm* terms, int term_count, uint16_t* slots) {
   int count = 0;
   const uint8_t* at = first_block;
   for (int base = 0; base < entries; base += block.capacity, at += block.bytes) {
@@ -30,8 +29,7 @@ int Filter(const uint8_t* first_block, const BlockLayout& block, int entries, co
     uint32_t passing = (1u << in_block) - 1;
     for (const FilterTerm* t = terms; t != terms + term_count && passing != 0; ++t) {
       const uint8_t* array = at + t->offset;
-      passing &=
-          ~(t->width == 8 ? Failing<int64_t>(array, block.capacity, *t) : Failing<int32_t>(array, block.capacity, *t));
+      passing &= ~(t->width == 8 ? Failing<int64_t>(array, block.capacity, *t) : Failing<int32_t>(array, block.capacity, *t));
     }
     for (; passing != 0; passing &= passing - 1) {
       slots[count++] = static_cast<uint16_t>(base + std::countr_zero(passing));

@@ -107,8 +107,7 @@ inline uint32_t FailingNarrow(const uint8_t* block, const FilterTerm*& t, const 
 constexpr int kAhead = 3;
 
 template <class Isa, int kCapacity>
-int FilterBlocks(const uint8_t* at, uint32_t block_bytes, int entries, const FilterTerm* terms, int term_count,
-                 uint16_t* slots) {
+int FilterBlocks(const uint8_t* at, uint32_t block_bytes, int entries, const FilterTerm* terms, int term_count, uint16_t* slots) {
   const FilterTerm* const end = terms + term_count;
   const uint32_t ahead = kAhead * block_bytes + (term_count > 0 ? terms->offset : 0);
   int count = 0;
@@ -125,8 +124,7 @@ int FilterBlocks(const uint8_t* at, uint32_t block_bytes, int entries, const Fil
 }
 
 // Blocks of one entry: nothing to do in parallel, but most entries fail one of the first terms.
-inline int FilterSingles(const uint8_t* at, uint32_t block_bytes, int entries, const FilterTerm* terms, int term_count,
-                         uint16_t* slots) {
+inline int FilterSingles(const uint8_t* at, uint32_t block_bytes, int entries, const FilterTerm* terms, int term_count, uint16_t* slots) {
   const FilterTerm* const end = terms + term_count;
   int count = 0;
   for (int entry = 0; entry < entries; ++entry, at += block_bytes) {
@@ -146,8 +144,7 @@ inline int FilterSingles(const uint8_t* at, uint32_t block_bytes, int entries, c
 }
 
 template <class Isa>
-int Filter(const uint8_t* first_block, const BlockLayout& block, int entries, const FilterTerm* terms, int term_count,
-           uint16_t* slots) {
+int Filter(const uint8_t* first_block, const BlockLayout& block, int entries, const FilterTerm* terms, int term_count, uint16_t* slots) {
   switch (block.capacity) {
     case 16:
       return FilterBlocks<Isa, 16>(first_block, block.bytes, entries, terms, term_count, slots);

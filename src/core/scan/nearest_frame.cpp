@@ -23,8 +23,7 @@ NearestFrame* NearestFrame::Allocate(PageReader& reader, const KeyLayout& layout
   for (const BlockLayout& block : layout.block) stride = std::max<size_t>(stride, block.max_entries);
   stride = (stride + kGroup - 1) / kGroup * kGroup;
   const size_t rank_bytes = keys * stride * sizeof(DistanceRank);
-  auto* memory = static_cast<uint8_t*>(
-      reader.AllocateFrame(sizeof(NearestFrame) + kPageSize + rank_bytes + stride * sizeof(uint16_t)));
+  auto* memory = static_cast<uint8_t*>(reader.AllocateFrame(sizeof(NearestFrame) + kPageSize + rank_bytes + stride * sizeof(uint16_t)));
   auto* frame = reinterpret_cast<NearestFrame*>(memory);
   frame->keys = static_cast<uint16_t>(keys);
   frame->stride = static_cast<uint32_t>(stride);

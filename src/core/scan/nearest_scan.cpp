@@ -20,9 +20,7 @@ bool MatchesAll(const KeyLayout& layout, const Constraint& constraint) {
 }
 
 // A distance with a square is not negative, whatever is taken off.
-DistanceRank RankFromSquare(double square, double slack) {
-  return RankFromDistance(std::max(BoundFromSquare(square) - slack, 0.0));
-}
+DistanceRank RankFromSquare(double square, double slack) { return RankFromDistance(std::max(BoundFromSquare(square) - slack, 0.0)); }
 
 bool Same(const Ordinal* a, const Ordinal* b, int dimensions) { return std::memcmp(a, b, dimensions * sizeof(Ordinal)) == 0; }
 
@@ -34,8 +32,7 @@ bool AnyKilled(const NodeView& leaf) {
 
 }  // namespace
 
-void NearestScan::Begin(const KeyLayout& layout, const Constraint& constraint, const DistanceKey* keys, int key_count,
-                        Options options) {
+void NearestScan::Begin(const KeyLayout& layout, const Constraint& constraint, const DistanceKey* keys, int key_count, Options options) {
   layout_ = &layout;
   options_ = options;
   started_ = constraint.Never(layout);  // then there is nothing to visit

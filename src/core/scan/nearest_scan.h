@@ -61,8 +61,7 @@ class NearestScan {
 
   // Starts, or starts again with the memory it has. REQUIRES: 1 <= key_count <= kMaxOrderKeys. `layout` and what the
   // keys point to must outlive the scan; it stays the same when a scan starts again.
-  void Begin(const KeyLayout& layout, const Constraint& constraint, const DistanceKey* keys, int key_count,
-             Options options);
+  void Begin(const KeyLayout& layout, const Constraint& constraint, const DistanceKey* keys, int key_count, Options options);
 
   // The next row; distances never decrease, keys compare in their order, NULL is last. False at the end.
   bool Next(PageReader& reader, NearestRow* row);

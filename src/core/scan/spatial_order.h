@@ -40,8 +40,7 @@ class SpatialOrder {
   Scratch<uint32_t> order_;
   double at_[kMaxDimensions];     // where the scan is
   double place_[kMaxDimensions];  // where the curve has come to
-  double
-      scale_[kMaxColumns];  // of the node: the widest spread among a column's dimensions, so that units do not matter
+  double scale_[kMaxColumns];     // of the node: the widest spread among a column's dimensions, so that units do not matter
 };
 
 static_assert(std::is_trivially_destructible_v<SpatialOrder>);

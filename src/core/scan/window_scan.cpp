@@ -28,8 +28,7 @@ bool WindowScan::Step(PageReader& reader, LeafBatch* batch) {
     DropVisited(batch);
     batch->block = node.block;
     const BlockNumber right = VisitNode(
-        reader, node, [&](const NodeView& page, Lsn lsn) { VisitPage(reader, page, lsn, batch); },
-        [&] { DropVisited(batch); });
+        reader, node, [&](const NodeView& page, Lsn lsn) { VisitPage(reader, page, lsn, batch); }, [&] { DropVisited(batch); });
     if (right != kInvalidBlock) stack_.Append(reader, NodePointer{node.parent_lsn, right, node.level});
     if (!children_.empty()) PushChildren(reader);
   }

@@ -72,7 +72,7 @@ class WindowScan {
   Scratch<NodePointer> sorted_;    // the same in another order
   Scratch<BlockNumber> blocks_;    // the same for WillRead
   SpatialOrder space_;             // of the entries of the node being visited
-  uint8_t* copy_ = nullptr;  // for keep_pages
+  uint8_t* copy_ = nullptr;        // for keep_pages
   uint16_t slots_[kMaxEntriesPerPage];
 };
 

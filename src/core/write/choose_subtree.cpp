@@ -197,8 +197,7 @@ double Children::OverlapGrowthOver(int child, int sibling) const {
   for (const Side& side : sides_) {
     const double lo = side.lo[child], hi = side.hi[child];
     before *= Length(std::max(lo, side.lo[sibling]), std::min(hi, side.hi[sibling]));
-    after *= Length(std::max(std::min(lo, side.key.lo), side.lo[sibling]),
-                    std::min(std::max(hi, side.key.hi), side.hi[sibling]));
+    after *= Length(std::max(std::min(lo, side.key.lo), side.lo[sibling]), std::min(std::max(hi, side.key.hi), side.hi[sibling]));
     if (!(after > 0)) return 0;
   }
   return after - before;
@@ -237,8 +236,8 @@ EntryPosition ChooseSubtree(const OpenNode& node, const KeyLayout& layout, const
   if (node.entries() == 0) throw CorruptPage(node.block(), "a directory node has no entries");
   Children children(node, layout, key);
   std::vector<Growth> growths = children.Growths();
-  return PositionOf(node, node.level() == 1 ? LeastOverlapGrowth(&children, &growths)
-                                            : std::min_element(growths.begin(), growths.end())->child);
+  return PositionOf(node,
+                    node.level() == 1 ? LeastOverlapGrowth(&children, &growths) : std::min_element(growths.begin(), growths.end())->child);
 }
 
 }  // namespace xtree

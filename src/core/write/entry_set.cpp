@@ -43,8 +43,6 @@ void EntrySet::AppendTo(NodeEditor* page, int entry) const {
     page->AppendChild(box, reference.child, history_[entry]);
 }
 
-bool EntrySet::FitsOn(const NodeView& page, int entry) const {
-  return page.HasRoom(marks_[entry] != 0, reference_[entry].payload_length);
-}
+bool EntrySet::FitsOn(const NodeView& page, int entry) const { return page.HasRoom(marks_[entry] != 0, reference_[entry].payload_length); }
 
 }  // namespace xtree

@@ -2,8 +2,8 @@
 //
 // For areas every dimension counts in units of the node's own extent in it: products of a hundred dimensions of unlike
 // spread stay within the range of a double. For margins the dimensions of one column share a unit (the column's widest
-// extent in the node), and columns of different units weigh the same; of words (ColumnShape) only the first with an extent counts. A dimension in which the node has no extent is
-// left out. Pure functions: no locks, no WAL.
+// extent in the node), and columns of different units weigh the same; of words (ColumnShape) only the first with an extent counts. A
+// dimension in which the node has no extent is left out. Pure functions: no locks, no WAL.
 #pragma once
 
 #include <vector>

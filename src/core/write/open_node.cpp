@@ -8,8 +8,7 @@ namespace {
 
 // What a link of a healthy index can lead to.
 BlockNumber Linked(BlockNumber block, const OpenNode* parent) {
-  if (block == kMetaBlock || block == kInvalidBlock)
-    throw CorruptPage(block, "a link leads to a block that is no node");
+  if (block == kMetaBlock || block == kInvalidBlock) throw CorruptPage(block, "a link leads to a block that is no node");
   if (parent != nullptr && parent->Holds(block)) throw CorruptPage(block, "a node is its own child");
   return block;
 }
@@ -34,8 +33,7 @@ void OpenNode::OpenFollowers(LockMode mode, const OpenNode* parent) {
   std::vector<BlockNumber> sorted = blocks;
   sorted.push_back(head_.block());
   std::sort(sorted.begin(), sorted.end());
-  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
-    throw CorruptPage(head_.block(), "a supernode lists a page twice");
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) throw CorruptPage(head_.block(), "a supernode lists a page twice");
   for (const BlockNumber block : blocks) {
     followers_.emplace_back(*store_, block, mode);
     const NodeView follower(*layout_, followers_.back().bytes());
@@ -45,8 +43,8 @@ void OpenNode::OpenFollowers(LockMode mode, const OpenNode* parent) {
 }
 
 bool OpenNode::Holds(BlockNumber block) const {
-  return head_.block() == block || std::any_of(followers_.begin(), followers_.end(),
-                                               [block](const PageLock& page) { return page.block() == block; });
+  return head_.block() == block ||
+         std::any_of(followers_.begin(), followers_.end(), [block](const PageLock& page) { return page.block() == block; });
 }
 
 int OpenNode::entries() const {

@@ -14,8 +14,7 @@ namespace xtree {
 class OpenNode {
  public:
   // `parent`: a node that is open as well.
-  OpenNode(PageStore& store, const KeyLayout& layout, BlockNumber block, LockMode mode,
-           const OpenNode* parent = nullptr);
+  OpenNode(PageStore& store, const KeyLayout& layout, BlockNumber block, LockMode mode, const OpenNode* parent = nullptr);
 
   void Relock(LockMode mode);  // others may have come between
 

@@ -113,21 +113,16 @@ double MarginSum(const NormalizedBoxes& boxes, const Ordering& ordering, int sma
   return sum;
 }
 
-bool PointLike(const EntrySet& entries, int dimension) {
-  return entries.leaf() && !entries.layout().dimension[dimension].extended;
-}
+bool PointLike(const EntrySet& entries, int dimension) { return entries.leaf() && !entries.layout().dimension[dimension].extended; }
 
 // At least this share of the entries.
-int SmallestHalf(int entries, double share) {
-  return std::clamp(static_cast<int>(std::ceil(share * entries - 1e-9)), 1, entries / 2);
-}
+int SmallestHalf(int entries, double share) { return std::clamp(static_cast<int>(std::ceil(share * entries - 1e-9)), 1, entries / 2); }
 
 // Does the ordering along the dimension tell entries apart at all?
 bool Separates(const EntrySet& entries, const NormalizedBoxes& boxes, int dimension) {
   if (boxes.spread(dimension)) return true;
   for (int i = 1; i < entries.size(); i++)
-    if (entries.lo(i, dimension) != entries.lo(0, dimension) || entries.hi(i, dimension) != entries.hi(0, dimension))
-      return true;
+    if (entries.lo(i, dimension) != entries.lo(0, dimension) || entries.hi(i, dimension) != entries.hi(0, dimension)) return true;
   return false;
 }
 

@@ -24,8 +24,7 @@ std::unique_ptr<PageImage> ImageOf(const PageRef& page) {
 
 uint8_t NodeFlagsFor(int level, bool supernode) {
   if (level == 0) return kNodeLeaf;
-  return supernode ? kNodeHasMarks
-                   : 0;  // pages of a supernode always carry marks: none of them can lack room for them later
+  return supernode ? kNodeHasMarks : 0;  // pages of a supernode always carry marks: none of them can lack room for them later
 }
 
 uint16_t ListRoom(const NodeView& head) { return head.header().special - head.header().lower; }
@@ -78,9 +77,8 @@ void TreeWriter::SplitRoot(OpenNode* root) {
 
   store_.PredicateSplit(kRootBlock, left_page.block());
   store_.PredicateSplit(kRootBlock, right_page.block());
-  const PageChange changes[] = {{&root->ref(0), image.get(), false},
-                                {&left_page.ref(), &left.head(), true},
-                                {&right_page.ref(), &right.head(), true}};
+  const PageChange changes[] = {
+      {&root->ref(0), image.get(), false}, {&left_page.ref(), &left.head(), true}, {&right_page.ref(), &right.head(), true}};
   XTREE_STOP_POINT("root-split-before-commit");
   store_.Commit(changes);
   XTREE_STOP_POINT("root-split-after-commit");
@@ -114,9 +112,8 @@ void TreeWriter::SplitChild(OpenNode* parent, EntryPosition position, OpenNode* 
   editor.AppendChild(right.bounds(), right_page.block(), history);
 
   store_.PredicateSplit(child->block(), right_page.block());
-  const PageChange changes[] = {{&parent->ref(position.page), image.get(), false},
-                                {&child->ref(0), &left.head(), false},
-                                {&right_page.ref(), &right.head(), true}};
+  const PageChange changes[] = {
+      {&parent->ref(position.page), image.get(), false}, {&child->ref(0), &left.head(), false}, {&right_page.ref(), &right.head(), true}};
   XTREE_STOP_POINT("split-before-commit");
   store_.Commit(changes);
   XTREE_STOP_POINT("split-after-commit");
@@ -175,8 +172,7 @@ void TreeWriter::GrowSupernode(OpenNode* node) {
     head_editor.Initialize(node->level(), kNodeHasMarks);
     head_editor.opaque().nsn = node->nsn();
     head_editor.opaque().link = node->view().opaque().link;
-    for (int i = 0; i < entries.size(); i++)
-      entries.AppendTo(entries.FitsOn(head_editor.view(), i) ? &head_editor : &follower_editor, i);
+    for (int i = 0; i < entries.size(); i++) entries.AppendTo(entries.FitsOn(head_editor.view(), i) ? &head_editor : &follower_editor, i);
   }
   MakeListRoom(layout_, head.get(), follower.get(), static_cast<int>(blocks.size()));
   head_editor.SetFollowers(blocks.data(), static_cast<int>(blocks.size()));

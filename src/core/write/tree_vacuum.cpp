@@ -117,8 +117,7 @@ void TreeVacuum::SweepFollower(const Follower& follower) {
   PageLock page(store_, store_.OpenUnchecked(follower.block, LockMode::kExclusive));
   const NodeView view(layout_, page.bytes());
   if (IsNew(page) || ValidateNode(layout_, page.bytes(), -1) != nullptr) return;
-  if (!view.supernode_follower() || view.deleted() || view.opaque().link != follower.head)
-    return;  // freed or reused meanwhile
+  if (!view.supernode_follower() || view.deleted() || view.opaque().link != follower.head) return;  // freed or reused meanwhile
   if (head && Lists(head, follower.block)) return Count(view);
   std::vector<PageLock> leaked;
   leaked.push_back(std::move(page));
@@ -184,8 +183,7 @@ bool TreeVacuum::UnlinkChild(OpenNode* parent, EntryPosition position) {
   drop[position.entry] = true;
   NodeEditor(layout_, parent_image.bytes).Remove(drop);
   NodeEditor(layout_, child_image.bytes).MarkDeleted(store_.NextTransactionId());
-  const PageChange changes[] = {{&parent->ref(position.page), &parent_image, false},
-                                {&child.ref(), &child_image, false}};
+  const PageChange changes[] = {{&parent->ref(position.page), &parent_image, false}, {&child.ref(), &child_image, false}};
   XTREE_STOP_POINT("vacuum-before-unlink");
   store_.Commit(changes);
   XTREE_STOP_POINT("vacuum-after-unlink");

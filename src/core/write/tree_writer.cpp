@@ -67,8 +67,7 @@ TreeWriter::Step TreeWriter::TryInsert(const NewEntry& entry) {
 }
 
 // Makes the chosen child's box contain the key, before the child itself may take it.
-TreeWriter::Step TreeWriter::GrowBox(OpenNode* node, Lsn parent_lsn, int level, const Box& key,
-                                     EntryPosition* position) {
+TreeWriter::Step TreeWriter::GrowBox(OpenNode* node, Lsn parent_lsn, int level, const Box& key, EntryPosition* position) {
   const Lsn head_lsn = node->lsn(0), page_lsn = node->lsn(position->page);
   node->Relock(LockMode::kExclusive);
   if (ChangedSince(node->view(), parent_lsn) || node->level() != level) return Step::kRestart;
@@ -146,8 +145,7 @@ void TreeWriter::MakeRoom(const NewEntry& entry) {
     OpenNode child(store_, layout_, block, LockMode::kExclusive, &parent);
     if (child.view().deleted() || child.level() != parent.level() - 1)
       throw CorruptPage(block, "a child is deleted or not one level below its parent");
-    if (child.nsn() >= parent.lsn(position.page))
-      throw CorruptPage(block, "a split is younger than the downlinks to its halves");
+    if (child.nsn() >= parent.lsn(position.page)) throw CorruptPage(block, "a split is younger than the downlinks to its halves");
     if (Full(child, entry)) return SplitChild(&parent, position, &child);
     parent = std::move(child);
   }

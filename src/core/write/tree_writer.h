@@ -14,8 +14,7 @@ namespace xtree {
 
 class TreeWriter {
  public:
-  TreeWriter(PageStore& store, const KeyLayout& layout, const TreeOptions& options)
-      : store_(store), layout_(layout), options_(options) {}
+  TreeWriter(PageStore& store, const KeyLayout& layout, const TreeOptions& options) : store_(store), layout_(layout), options_(options) {}
 
   // REQUIRES: TwoFitOnLeaf(payload_length).
   void Insert(const Box& key, TupleId tuple, const uint8_t* payload, uint16_t payload_length);

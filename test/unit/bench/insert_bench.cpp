@@ -23,8 +23,8 @@ void Insert(benchmark::State& state, int dimensions, bool extended, Kind kind, s
     pages = store.size();
   }
   state.SetItemsProcessed(static_cast<int64_t>(count) * state.iterations());
-  state.counters["ns_per_row"] = benchmark::Counter(static_cast<double>(count) * state.iterations() * 1e-9,
-                                                    benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["ns_per_row"] =
+      benchmark::Counter(static_cast<double>(count) * state.iterations() * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
   state.counters["pages"] = static_cast<double>(pages);
 }
 
@@ -69,8 +69,7 @@ void Query(benchmark::State& state, bool extended, bool nearest, double max_over
       found += ModelTree::Collect(&reader, window.get()).size();
     }
   }
-  state.counters["pages_read"] =
-      benchmark::Counter(static_cast<double>(reader.opens), benchmark::Counter::kAvgIterations);
+  state.counters["pages_read"] = benchmark::Counter(static_cast<double>(reader.opens), benchmark::Counter::kAvgIterations);
   state.counters["rows"] = benchmark::Counter(static_cast<double>(found), benchmark::Counter::kAvgIterations);
   state.counters["tree_pages"] = static_cast<double>(tree.store().size());
   state.counters["supernodes"] = facts.supernodes;
@@ -78,14 +77,10 @@ void Query(benchmark::State& state, bool extended, bool nearest, double max_over
 }
 
 BENCHMARK_CAPTURE(Insert, points_2d, 2, false, Kind::kUniform, 1000000)->Iterations(1)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Insert, clusters_2d, 2, false, Kind::kClustered, 300000)
-    ->Iterations(1)
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Insert, clusters_2d, 2, false, Kind::kClustered, 300000)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Insert, sorted_2d, 2, false, Kind::kSorted, 300000)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Insert, boxes_2d, 2, true, Kind::kUniform, 300000)->Iterations(1)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Insert, one_place_2d, 2, false, Kind::kOnePlace, 300000)
-    ->Iterations(1)
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Insert, one_place_2d, 2, false, Kind::kOnePlace, 300000)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Insert, points_8d, 8, false, Kind::kUniform, 100000)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Insert, points_16d, 16, false, Kind::kUniform, 50000)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Query, point_x_tree, false, false, 0.2)->Arg(2)->Arg(4)->Arg(8)->Arg(16)->Iterations(200);

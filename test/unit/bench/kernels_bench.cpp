@@ -94,8 +94,7 @@ void Filter(benchmark::State& state, const Kernels* kernels, int dimensions, boo
   int p = 0;
   for (auto _ : state) {
     const NodeView node = pages.node(p++ % kPages);
-    matches += kernels->filter(node.first_block(), node.block(), node.entries(), terms.data(),
-                               static_cast<int>(terms.size()), slots);
+    matches += kernels->filter(node.first_block(), node.block(), node.entries(), terms.data(), static_cast<int>(terms.size()), slots);
     benchmark::DoNotOptimize(slots);
   }
   state.counters["entries"] = pages.node(0).entries();
@@ -124,18 +123,14 @@ void Distance(benchmark::State& state, const Kernels* kernels, int dimensions, i
   state.counters["entries"] = pages.node(0).entries();
 }
 
-#define FOR_KERNELS(kernels)                                                                                    \
-  BENCHMARK_CAPTURE(Filter, kernels / points_2d, Usable(k##kernels##Kernels), 2, false, 0)                      \
-      ->Arg(0)                                                                                                  \
-      ->Arg(1)                                                                                                  \
-      ->Arg(30)                                                                                                 \
-      ->Arg(100);                                                                                               \
-  BENCHMARK_CAPTURE(Filter, kernels / directory_2d, Usable(k##kernels##Kernels), 2, false, 1)->Arg(1)->Arg(30); \
-  BENCHMARK_CAPTURE(Filter, kernels / boxes_2d, Usable(k##kernels##Kernels), 2, true, 0)->Arg(1)->Arg(30);      \
-  BENCHMARK_CAPTURE(Filter, kernels / points_8d, Usable(k##kernels##Kernels), 8, false, 0)->Arg(1)->Arg(30);    \
-  BENCHMARK_CAPTURE(Filter, kernels / points_60d, Usable(k##kernels##Kernels), 60, false, 0)->Arg(1)->Arg(30);  \
-  BENCHMARK_CAPTURE(Distance, kernels / points_2d, Usable(k##kernels##Kernels), 2, 0);                          \
-  BENCHMARK_CAPTURE(Distance, kernels / directory_2d, Usable(k##kernels##Kernels), 2, 1);                       \
+#define FOR_KERNELS(kernels)                                                                                                   \
+  BENCHMARK_CAPTURE(Filter, kernels / points_2d, Usable(k##kernels##Kernels), 2, false, 0)->Arg(0)->Arg(1)->Arg(30)->Arg(100); \
+  BENCHMARK_CAPTURE(Filter, kernels / directory_2d, Usable(k##kernels##Kernels), 2, false, 1)->Arg(1)->Arg(30);                \
+  BENCHMARK_CAPTURE(Filter, kernels / boxes_2d, Usable(k##kernels##Kernels), 2, true, 0)->Arg(1)->Arg(30);                     \
+  BENCHMARK_CAPTURE(Filter, kernels / points_8d, Usable(k##kernels##Kernels), 8, false, 0)->Arg(1)->Arg(30);                   \
+  BENCHMARK_CAPTURE(Filter, kernels / points_60d, Usable(k##kernels##Kernels), 60, false, 0)->Arg(1)->Arg(30);                 \
+  BENCHMARK_CAPTURE(Distance, kernels / points_2d, Usable(k##kernels##Kernels), 2, 0);                                         \
+  BENCHMARK_CAPTURE(Distance, kernels / directory_2d, Usable(k##kernels##Kernels), 2, 1);                                      \
   BENCHMARK_CAPTURE(Distance, kernels / points_60d, Usable(k##kernels##Kernels), 60, 0)
 
 FOR_KERNELS(Scalar);
