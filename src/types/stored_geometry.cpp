@@ -14,7 +14,7 @@ constexpr uint8 kFlagZ = 0x01;
 constexpr uint8 kFlagM = 0x02;
 constexpr uint8 kFlagBox = 0x04;
 constexpr uint8 kFlagGeodetic = 0x08;
-constexpr uint8 kFlagExtended = 0x20;  // of version 2
+constexpr uint8 kFlagExtended = 0x10;  // of version 2: more flags follow, as of a solid
 constexpr uint8 kFlagVersion2 = 0x40;
 
 constexpr int kFixedBytes = 4;  // spatial reference system and flags

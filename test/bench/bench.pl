@@ -49,7 +49,7 @@ sub run_dataset {
 sub run_reports {
     my ($db, $opt, $result) = @_;
     for my $set (Bench::Data::reports($opt, $db)) {
-        my $out = $result->{reports}{ $set->{key} } = { rows => $set->{rows}, title => $set->{title} };
+        my $out = $result->{reports}{ $set->{key} } = { rows => $set->{rows}, title => $set->{title}, beside => $set->{beside} };
         Bench::Build::load($db, $set);
         $out->{build} = Bench::Build::measure($db, $opt, $set);
         delete $out->{build} unless $set->{build};

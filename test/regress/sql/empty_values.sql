@@ -1,7 +1,8 @@
 -- Empty geometries, and those with a NaN, cost a window of others nothing: no row is fetched for them, and they are no reason to recheck the
 -- rest. Answers are those of a sequential scan.
 -- Seen to catch: empty geometries everywhere in an index of more dimensions (5,000 rows removed), z that counts in the plane (500 rows removed), a
--- NaN that makes every row of a scan doubtful (calls of the expression), one that passes for an ordinary box (same = f).
+-- NaN that makes every row of a scan doubtful (calls of the expression), one that passes for an ordinary box (same = f), a solid's
+-- box looked for where its further flags are (500 rows removed).
 SET client_min_messages = warning;
 CREATE EXTENSION xtree_postgis CASCADE;
 CREATE FUNCTION removed(query text) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -36,6 +37,21 @@ FROM unnest(ARRAY['&&', '~', '@', '~=', '&<', '&&&', '~~', '@@', '~~=']) op,
 SELECT rows, same FROM agree($$SELECT g <<->> 'POINT(3 3 3)' FROM hollow ORDER BY g <<->> 'POINT(3 3 3)' LIMIT 5200$$);
 SELECT rows, same FROM agree($$SELECT g <<->> 'POINT EMPTY' FROM hollow ORDER BY g <<->> 'POINT EMPTY' LIMIT 5200$$);
 SELECT xtree_check('hollow_nd', true), xtree_check('hollow_2d', true);
+
+-- A solid, with which PostGIS keeps more flags: as condition it is a box like any other (not 500 rows rechecked), and as value.
+SET enable_seqscan = off;
+SELECT removed($$SELECT id FROM hollow WHERE g &&& ST_3DMakeBox(ST_MakePoint(3, 3, 0), ST_MakePoint(5, 5, 9))::geometry$$);
+RESET enable_seqscan;
+CREATE TABLE solids (id int, g geometry);
+INSERT INTO solids SELECT i, ST_3DMakeBox(ST_MakePoint(i % 25, i / 25, i % 7), ST_MakePoint(i % 25 + 1, i / 25 + 2, i % 7 + 1)) FROM generate_series(1, 500) i;
+CREATE INDEX solids_g ON solids USING xtree (g);
+CREATE INDEX solids_nd ON solids USING xtree (g geometry_ops_nd);
+SET enable_seqscan = off;
+SELECT op, removed(format('SELECT id FROM solids WHERE g %s ''LINESTRING(3 3 0, 5 5 9)''', op)) FROM unnest(ARRAY['&&', '&&&', '@@', '<<']) op;
+RESET enable_seqscan;
+SELECT op, sum(rows) AS rows, bool_and(same) AS same FROM unnest(ARRAY['&&', '~', '@', '<<', '&&&', '~~', '@@']) op, solids q,
+  agree(format('SELECT id FROM solids WHERE g %s (SELECT g FROM solids WHERE id = %s)', op, q.id)) WHERE q.id % 37 = 0 GROUP BY op ORDER BY op COLLATE "C";
+SELECT xtree_check('solids_g', true), xtree_check('solids_nd', true);
 
 -- z that is NaN, as tools write it where they do not know one, is not the plane's business.
 CREATE TABLE unknown_z (id int, g geometry);
@@ -74,7 +90,7 @@ FROM unnest(ARRAY['&&', '~', '@', '<<', '&&&', '@@', '~~', '~~=']) op, unnest(AR
   agree(format('SELECT id FROM one_odd WHERE counted(g) %s %L::geometry', op, q)) GROUP BY op ORDER BY op COLLATE "C";
 SELECT rows, same FROM agree($$SELECT counted(g) <-> 'POINT(3 3)' FROM one_odd WHERE counted(g) && 'LINESTRING(2 2, 12 12)' ORDER BY counted(g) <-> 'POINT(3 3)'$$);
 SELECT xtree_check('one_odd_2d', true), xtree_check('one_odd_nd', true);
-DROP TABLE hollow, unknown_z, one_odd;
+DROP TABLE hollow, solids, unknown_z, one_odd;
 DROP FUNCTION counted, calls_of, removed;
 DROP SEQUENCE calls;
 DROP EXTENSION postgis CASCADE;

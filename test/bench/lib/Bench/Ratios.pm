@@ -32,25 +32,26 @@ sub compute {
     return \@ratios;
 }
 
-# Each beside the best of its peers, which it must not be slower than.
+# Each beside the best of its peers, or the one that the data set names, which it must not be slower than.
 sub reports {
     my ($result) = @_;
     my @ratios;
     for my $key (sort keys %{ $result->{reports} }) {
         my $set  = $result->{reports}{$key};
-        my $line = sub { my ($what, @of) = @_; return map { _beside_best("$set->{title}: $what", $_) } @of };
+        my $line = sub { my ($what, @of) = @_; return map { _beside("$set->{title}: $what", $_, $set->{beside}) } @of };
         push @ratios, $line->('CREATE INDEX, s', { map { $_->{peer} => $_->{seconds} } @{ $set->{build} } }) if $set->{build};
         push @ratios, map { my $class = $_; $line->("$class->{title}, us", { map { $_->{peer} => $_->{us} } @{ $class->{peers} } }) } @{ $set->{query} };
     }
     return \@ratios;
 }
 
-sub _beside_best {
-    my ($what, $value) = @_;
+sub _beside {
+    my ($what, $value, $peer) = @_;
     my $xtree = delete $value->{xtree};
     return unless defined $xtree && %$value;
     my ($best) = sort { $value->{$a} <=> $value->{$b} } keys %$value;
-    return target($what, $best, $xtree, $value->{$best}, 1.0);
+    my $reference = $peer // $best;
+    return { %{ target($what, $reference, $xtree, $value->{$reference}, 1.0) }, best => $best, best_ratio => $xtree / $value->{$best} };
 }
 
 sub _builds {

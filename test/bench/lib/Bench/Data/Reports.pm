@@ -96,6 +96,7 @@ sub _strings {
         _set($key, "$rows values of $type with 12 equal first bytes", $rows, needs => ['btree_gist'],
             base    => ["CREATE TABLE report_${key}_base AS SELECT g AS id, ('customer_no_' || lpad((random() * 1e7)::int8::text, 8, '0'))::$type AS s FROM generate_series(1, $rows) g"],
             peers   => _peers('s', qw(xtree gist btree)),
+            beside  => 'gist',  # an index of many columns; a B-tree of one is shown beside it
             classes => [
                 { key => 'equal', title => '=',     constants => $some, from => '%t WHERE s = q.s' },
                 { key => 'range', title => 'range', constants => $some, from => '%t WHERE s BETWEEN q.s AND q.t' },
