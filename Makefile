@@ -1,7 +1,9 @@
 # xtree: build, installation and tests, on PGXS (PostgreSQL 15 or newer).
 #
 # On a bare Debian machine (these install what is missing, as root or through sudo):
-#   make demo [KEEP=1]                  the world's cities in a private server
+#   make deps [DEPS=build|test|peers|fuzz|sanitize]
+#                                       nothing but that
+#   make demo [KEEP=1]                  the world's cities in a private server, and an index's life there
 #   make test [SUITES="unit tap ..."]   every test suite
 #   make oracle [SECONDS=60] [SEED=1] [PRELOAD=yes]
 #                                       random statements: index answers against sequential scans; PRELOAD: also read through mappings
@@ -62,49 +64,52 @@ SHLIB_LINK += $(if $(findstring -fsanitize=address,$(CXXFLAGS)),$(if $(STOP_POIN
 EXTRA_CLEAN = build
 
 .DEFAULT_GOAL := all
-.PHONY: demo test oracle peers fuzz sanitize sanitize-server coverage bench
+.PHONY: deps demo test oracle peers fuzz sanitize sanitize-server coverage bench
 
-demo:
-	@scripts/install-packages.sh build
-	@scripts/with-server $(if $(KEEP),--keep) -- demo/demo.sh
+DEPS ?= build
+deps:
+	@scripts/install-packages.sh $(DEPS)
+
+demo: deps
+	@scripts/with-server $(if $(KEEP),--keep) --set shared_preload_libraries=xtree --set xtree.naptime=1s -- demo/demo.sh
 	@$(if $(KEEP),,echo; echo 'The server is gone again. To keep one and ask it more: make demo KEEP=1')
 
-test:
-	@scripts/install-packages.sh test
+test: DEPS = test
+test: deps
 	@test/run $(SUITES)
 
 SECONDS ?= 60
 SEED ?= 1
-oracle:
-	@scripts/install-packages.sh test
+oracle: DEPS = test
+oracle: deps
 	@scripts/with-server $(if $(PRELOAD),--set shared_preload_libraries=xtree --set xtree.naptime=1s) -- \
 		sh -c 'exec perl test/oracle/oracle.pl --host "$$PGHOST" --seconds $(SECONDS) --seed $(SEED)'
 
-peers:
-	@scripts/install-packages.sh peers
+peers: DEPS = peers
+peers: deps
 	@test/peers/run $(SUITES)
 
-fuzz:
-	@scripts/install-packages.sh fuzz
+fuzz: DEPS = fuzz
+fuzz: deps
 	@$(MAKE) -s -C test/fuzz run SECONDS=$(SECONDS)
 
-sanitize:
-	@scripts/install-packages.sh test
+sanitize: DEPS = test
+sanitize: deps
 	@$(MAKE) -s -C test/unit check SANITIZE=address,undefined
 
 TOOL ?= asan
 sanitize-server: SUITES ?= regress preload
-sanitize-server:
-	@scripts/install-packages.sh sanitize
+sanitize-server: DEPS = sanitize
+sanitize-server: deps
 	@XTREE_SANITIZER=$(TOOL) test/run $(SUITES)
 
-coverage:
-	@scripts/install-packages.sh test
+coverage: DEPS = test
+coverage: deps
 	@$(MAKE) -s -C test/unit coverage
 
 SCALE ?= 1
-bench:
-	@scripts/install-packages.sh test
+bench: DEPS = test
+bench: deps
 	@scripts/with-server --set @test/bench/bench.conf -- \
 		sh -c 'exec perl -I test/bench/lib test/bench/bench.pl --host "$$PGHOST" --scale $(SCALE)'
 
@@ -112,7 +117,7 @@ PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 ifeq ($(PGXS),)
 
 all install installcheck:
-	@echo "PostgreSQL's server headers are missing; install them with: scripts/install-packages.sh" >&2; exit 1
+	@echo "PostgreSQL's server headers are missing; install them with: make deps" >&2; exit 1
 
 clean:
 	rm -rf build

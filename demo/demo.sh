@@ -3,30 +3,28 @@
 # question is a file of this directory: a comment that says what is asked, then one query.
 set -euo pipefail
 cd "$(dirname "$0")"
-export PGCLIENTENCODING=UTF8 PGOPTIONS='-c client_min_messages=warning'
-
-ask() { psql -X -q -v ON_ERROR_STOP=1 --pset=footer=off --pset=border=2 --pset=linestyle=unicode "$@"; }
-
-heading() { printf '\n\n== %s\n\n' "$*"; }
+. ./lib.sh
 
 # question FILE: the question in words and in SQL, the answer, and how PostgreSQL found it (one session for both, so that
 # the plan does not show how the session read the catalogs for the first time).
 question() {
   local query
   query=$(sed '/^--/d' "$1")
-  heading "$(sed -n 's/^-- //p' "$1")"
+  step "$(sed -n 's/^-- //p' "$1")"
   sed 's/^/    /' <<<"$query"
   echo
   ask -c "$query" -c '\pset tuples_only' -c '\pset border 0' -c '\pset format unaligned' \
     -c "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) $query"
 }
 
-heading '135,233 cities of the world (GeoNames, CC BY 4.0)'
+step '135,233 cities of the world (GeoNames, CC BY 4.0)'
 ask -f load.sql
 
-heading 'Building indexes: xtree beside gist'
+step 'Building indexes: xtree beside gist'
 ask -f build.sql
 
 for file in question-*.sql; do
   question "$file"
 done
+
+exec ./life.sh
