@@ -218,6 +218,14 @@ typedef struct XtreeTypeRoutine {
 	 * only where both families have the same operators with the same strategy numbers. May be NULL.
 	 */
   Oid (*planner_family)(const XtreeColumn* column);
+
+  /*
+	 * May an operator of the class, or the distance, raise an ERROR for numbers out of range, of a value that the index leaves to be rechecked?
+	 * The executor does that before it looks at other conditions, where a query without the index might not come to the value; so the planner
+	 * leaves such scans to others. `argument`: what values are compared with or measured from; NULL where that is not known yet, and taken for
+	 * ordinary. [lo, hi]: the bounds of the whole index; lo above hi where it has no values. NULL: never.
+	 */
+  bool (*may_overflow)(const XtreeColumn* column, Oid argument_type, const Datum* argument, const int64* lo, const int64* hi);
 } XtreeTypeRoutine;
 
 /*

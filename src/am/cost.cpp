@@ -12,6 +12,7 @@
 #include "am/blind_clauses.h"
 #include "am/entry_points.h"
 #include "am/limit_paths.h"
+#include "am/overflow.h"
 #include "index/index_state.h"
 #include "core/leaf_share.h"
 #include "core/scan/nearest_scan.h"
@@ -163,10 +164,10 @@ const IndexState* StateForPlanning(const IndexOptInfo* info) {
   return state;
 }
 
-bool OrdersByInexactKey(const IndexPath* path, const IndexState* state) {
+bool OrdersByInexactKey(const IndexPath* path, const IndexState& state) {
   ListCell* cell;
   foreach (cell, path->indexorderbycols)
-    if (!state->column[lfirst_int(cell)].routine->exact) return true;
+    if (!state.column[lfirst_int(cell)].routine->exact) return true;
   return false;
 }
 
@@ -181,8 +182,8 @@ bool HasTooManyTerms(const IndexPath* path) {
 
 // An order is left to a sort where the executor cannot do its part: it computes distances anew if keys do not tell them, but of rows
 // whose first distance is NULL does not compare the others, and never in an index-only scan.
-bool OrderNeedsSort(const IndexPath* path, const IndexState* state) {
-  if (state == nullptr || path->indexorderbys == NIL) return false;
+bool OrderNeedsSort(const IndexPath* path, const IndexState& state) {
+  if (path->indexorderbys == NIL) return false;
   const bool must_be_exact = list_length(path->indexorderbys) > 1 || path->path.pathtype == T_IndexOnlyScan;
   return (must_be_exact && OrdersByInexactKey(path, state)) || HasTooManyTerms(path);
 }
@@ -249,7 +250,8 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   const double returned = costs.indexSelectivity * info->rel->tuples;
   const double filter = (leaves + shape.height) * kFilterOperators * cpu_operator_cost;
   const double cpu = returned * (cpu_index_tuple_cost + list_length(path->indexorderbys) * cpu_operator_cost) + filter;
-  const double descent = shape.height * kFilterOperators * cpu_operator_cost + (OrderNeedsSort(path, state) ? 4 * disable_cost : 0);
+  const bool left_to_others = state != nullptr && (OrderNeedsSort(path, *state) || MayOverflow(root, path, *state));
+  const double descent = shape.height * kFilterOperators * cpu_operator_cost + (left_to_others ? 4 * disable_cost : 0);
 
   costs.indexStartupCost += descent;
   *startup_cost = costs.indexStartupCost;

@@ -183,18 +183,6 @@ double CallBestBound(void* context, const Ordinal* lo, const Ordinal* hi) {
 
 double NoLowerBound(void*, const Ordinal*, const Ordinal*) { return 0; }
 
-void BoundsOfTree(PageReader& reader, const KeyLayout& layout, Box* tree) {
-  Box page;
-  MakeEmpty(layout, tree);
-  VisitNode(
-      reader, kRootPointer,
-      [&](const NodeView& node, Lsn) {
-        node.Bounds(&page);
-        Extend(layout, page, tree);
-      },
-      [&] { MakeEmpty(layout, tree); });
-}
-
 // Bounds of anything at all.
 void MakeUnbounded(const KeyLayout& layout, Box* bounds) {
   std::fill_n(bounds->lo, layout.dimensions, kOrdinalMin);
@@ -259,6 +247,18 @@ void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyDa
     else
       RequireOperator(index, state, key, out);
   }
+}
+
+void BoundsOfTree(PageReader& reader, const KeyLayout& layout, Box* tree) {
+  Box page;
+  MakeEmpty(layout, tree);
+  VisitNode(
+      reader, kRootPointer,
+      [&](const NodeView& node, Lsn) {
+        node.Bounds(&page);
+        Extend(layout, page, tree);
+      },
+      [&] { MakeEmpty(layout, tree); });
 }
 
 void NarrowAlternatives(PageReader& reader, const KeyLayout& layout, bool mvcc, Constraint* constraint) {

@@ -13,6 +13,9 @@ namespace xtree {
 // The conjunction of all keys but limits of distance. What the callbacks palloc goes to the current memory context.
 void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyData* keys, int count, Constraint* out);
 
+// The bounds of everything in the tree, by its root.
+void BoundsOfTree(PageReader& reader, const KeyLayout& layout, Box* tree);
+
 // Drops alternatives that the other conditions exclude; where one is left, the kernels test it. To be called before the scan begins.
 // `mvcc`: it sees no row that was inserted later, so those are dropped too that have no place in the tree as it is now, by its root.
 void NarrowAlternatives(PageReader& reader, const KeyLayout& layout, bool mvcc, Constraint* constraint);

@@ -14,6 +14,7 @@ extern "C" {
 
 #include "types/distance_bound.h"
 #include "types/fuzzy.h"
+#include "types/plane_overflow.h"
 #include "types/routine.h"
 
 namespace xtree {
@@ -61,6 +62,7 @@ constexpr XtreeTypeRoutine BoundingBoxRoutine(Encoding encoding, uint16 encoding
   routine.encoding_version = encoding_version;
   routine.extended = true;
   routine.order = order;
+  routine.may_overflow = AnyMayOverflow;
   return routine;
 }
 

@@ -15,6 +15,7 @@ extern "C" {
 
 #include "types/fuzzy.h"
 #include "types/plane_distance.h"
+#include "types/plane_overflow.h"
 #include "types/routine.h"
 #include "types/support_function.h"
 #include "xtree.h"
@@ -181,6 +182,7 @@ constexpr XtreeTypeRoutine kRoutine = [] {
   routine.exact = true;
   routine.order = Order;
   routine.reconstruct = Reconstruct;
+  routine.may_overflow = AreaMayOverflow;  // what a polygon or circle leaves to be rechecked lies within its bounds, or is NaN
   return routine;
 }();
 

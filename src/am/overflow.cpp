@@ -1,0 +1,105 @@
+// See overflow.h. Runs in the planner: palloc and ereport as they come.
+#include "am/overflow.h"
+
+#include "am/scan_keys.h"
+#include "storage/buffer_reader.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+}
+
+namespace xtree {
+
+namespace {
+
+class OverflowTest {
+ public:
+  OverflowTest(PlannerInfo* root, const IndexPath* path, const IndexState& state) : root_(root), path_(path), state_(state) {}
+
+  // Both sides of the condition or distance: the column comes first.
+  bool Holds(int column, Node* expression) {
+    const XtreeTypeRoutine& routine = *state_.column[column].routine;
+    if (routine.may_overflow == nullptr || !IsA(expression, OpExpr)) return false;
+    Node* argument = static_cast<Node*>(lsecond(reinterpret_cast<OpExpr*>(expression)->args));
+    const Oid type = exprType(argument);
+    argument = estimate_expression_value(root_, argument);
+    const auto* constant = IsA(argument, Const) ? reinterpret_cast<const Const*>(argument) : nullptr;
+    if (constant != nullptr && constant->constisnull) return false;
+    ReadBounds();
+    const int first = state_.layout.first_dimension[column];
+    return routine.may_overflow(&state_.column[column].column, type, constant != nullptr ? &constant->constvalue : nullptr,
+                                bounds_.lo + first, bounds_.hi + first);
+  }
+
+ private:
+  void ReadBounds() {
+    if (known_) return;
+    known_ = true;
+    MakeEmpty(state_.layout, &bounds_);
+    if (state_.undecided) return;
+    const Relation index = index_open(path_->indexinfo->indexoid, NoLock);
+    BufferReader reader(index, state_.layout, CurrentMemoryContext);
+    BoundsOfTree(reader, state_.layout, &bounds_);
+    reader.Reset();
+    reader.GiveFramesBack();
+    index_close(index, NoLock);
+  }
+
+  PlannerInfo* root_;
+  const IndexPath* path_;
+  const IndexState& state_;
+  bool known_ = false;
+  Box bounds_;
+};
+
+bool IsIndexCondition(const IndexPath* path, const RestrictInfo* condition) {
+  ListCell* cell;
+  foreach (cell, path->indexclauses)
+    if (lfirst_node(IndexClause, cell)->rinfo == condition) return true;
+  return false;
+}
+
+bool HasOther(const IndexPath* path, const List* conditions) {
+  ListCell* cell;
+  foreach (cell, conditions)
+    if (!IsIndexCondition(path, lfirst_node(RestrictInfo, cell))) return true;
+  return false;
+}
+
+// Is there anything beside the index's conditions that may keep the executor of a plan without the index from a row?
+bool HasOtherConditions(const PlannerInfo* root, const IndexPath* path) {
+  const ParamPathInfo* parameters = path->path.param_info;
+  return HasOther(path, path->path.parent->baserestrictinfo) || (parameters != nullptr && HasOther(path, parameters->ppi_clauses)) ||
+         bms_membership(root->all_baserels) == BMS_MULTIPLE;
+}
+
+bool ConditionsMayOverflow(const IndexPath* path, OverflowTest* test) {
+  ListCell *cell, *qual;
+  foreach (cell, path->indexclauses) {
+    const IndexClause* clause = lfirst_node(IndexClause, cell);
+    foreach (qual, clause->indexquals)
+      if (test->Holds(clause->indexcol, reinterpret_cast<Node*>(lfirst_node(RestrictInfo, qual)->clause))) return true;
+  }
+  return false;
+}
+
+// Distances that the key tells are not computed anew.
+bool OrderMayOverflow(const IndexPath* path, const IndexState& state, OverflowTest* test) {
+  ListCell *order, *column;
+  forboth(order, path->indexorderbys, column, path->indexorderbycols) {
+    if (!state.column[lfirst_int(column)].routine->exact && test->Holds(lfirst_int(column), static_cast<Node*>(lfirst(order)))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool MayOverflow(PlannerInfo* root, const IndexPath* path, const IndexState& state) {
+  if (!HasOtherConditions(root, path)) return false;
+  OverflowTest test(root, path, state);
+  return ConditionsMayOverflow(path, &test) || OrderMayOverflow(path, state, &test);
+}
+
+}  // namespace xtree
