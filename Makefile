@@ -14,6 +14,9 @@
 #                                       the server with xtree under ASan and UBSan, or under valgrind
 #   make coverage                       branches of the core and the page format that the unit tests leave out
 #   make bench [SCALE=1]                benchmarks beside the other access methods
+#   make package-test [RELEASE=bookworm]
+#                                       the Debian package: built, installed, asked and removed in a bare chroot (as root, with debootstrap)
+#   make dist                           the archive for PGXN, from what is committed
 # With PostgreSQL's server headers installed:
 #   make, make install, make installcheck (against the running server that PGHOST, PGPORT ... name)
 # Variables: PG_CONFIG, WERROR=1 (warnings are errors), STOP_POINTS=1 (named pauses and failures, for tests only).
@@ -64,7 +67,7 @@ SHLIB_LINK += $(if $(findstring -fsanitize=address,$(CXXFLAGS)),$(if $(STOP_POIN
 EXTRA_CLEAN = build
 
 .DEFAULT_GOAL := all
-.PHONY: deps demo test oracle peers fuzz sanitize sanitize-server coverage bench
+.PHONY: deps demo test oracle peers fuzz sanitize sanitize-server coverage bench package-test dist
 
 DEPS ?= build
 deps:
@@ -112,6 +115,17 @@ bench: DEPS = test
 bench: deps
 	@scripts/with-server --set @test/bench/bench.conf -- \
 		sh -c 'exec perl -I test/bench/lib test/bench/bench.pl --host "$$PGHOST" --scale $(SCALE)'
+
+RELEASE ?= bookworm
+package-test:
+	@test/package/run $(RELEASE)
+
+# META.json says the version.
+DIST_VERSION = $(shell sed -n '0,/"version"/s/.*"version": "\(.*\)".*/\1/p' META.json)
+dist:
+	@mkdir -p build
+	@git archive --format=zip --prefix=xtree-$(DIST_VERSION)/ --output=build/xtree-$(DIST_VERSION).zip HEAD
+	@echo build/xtree-$(DIST_VERSION).zip
 
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 ifeq ($(PGXS),)
