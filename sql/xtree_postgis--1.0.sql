@@ -25,7 +25,6 @@ BEGIN
   WHERE e.extname = 'postgis';
   SELECT n.nspname INTO STRICT xtree FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
   WHERE e.extname = 'xtree';
-  -- No cut-offs by distance of geometries: PostGIS may say that arcs, and bodies in space, are nearer than their boxes.
   EXECUTE pg_catalog.format($sql$
     CREATE OPERATOR CLASS geometry_ops_2d DEFAULT FOR TYPE %1$I.geometry USING xtree AS
       OPERATOR 1 %1$I.<< (%1$I.geometry, %1$I.geometry),
@@ -42,9 +41,10 @@ BEGIN
       OPERATOR 12 %1$I.|&> (%1$I.geometry, %1$I.geometry),
       OPERATOR 13 %1$I.<-> (%1$I.geometry, %1$I.geometry) FOR ORDER BY pg_catalog.float_ops,
       OPERATOR 14 %1$I.<#> (%1$I.geometry, %1$I.geometry) FOR ORDER BY pg_catalog.float_ops,
+      OPERATOR 255 %2$I.@<= (pg_catalog.anyelement, pg_catalog.internal),
       FUNCTION 1 xtree_geometry_2d_support(pg_catalog.internal),
       FUNCTION 2 xtree_geometry_options(pg_catalog.internal)
-  $sql$, home);
+  $sql$, home, xtree);
   EXECUTE pg_catalog.format($sql$
     CREATE OPERATOR CLASS geometry_ops_nd FOR TYPE %1$I.geometry USING xtree AS
       OPERATOR 3 %1$I.&&& (%1$I.geometry, %1$I.geometry),
@@ -53,9 +53,10 @@ BEGIN
       OPERATOR 8 %1$I.@@ (%1$I.geometry, %1$I.geometry),
       OPERATOR 13 %1$I.<<->> (%1$I.geometry, %1$I.geometry) FOR ORDER BY pg_catalog.float_ops,
       OPERATOR 20 %1$I.|=| (%1$I.geometry, %1$I.geometry) FOR ORDER BY pg_catalog.float_ops,
+      OPERATOR 255 %2$I.@<= (pg_catalog.anyelement, pg_catalog.internal),
       FUNCTION 1 xtree_geometry_nd_support(pg_catalog.internal),
       FUNCTION 2 xtree_geometry_options(pg_catalog.internal)
-  $sql$, home);
+  $sql$, home, xtree);
   EXECUTE pg_catalog.format($sql$
     CREATE OPERATOR CLASS geometry_ops_3d FOR TYPE %1$I.geometry USING xtree AS
       OPERATOR 3 %1$I.&/& (%1$I.geometry, %1$I.geometry),

@@ -71,6 +71,9 @@ typedef struct XtreeBounds {
   int64* lo;
   int64* hi;
   bool empty; /* an empty range and the like: lo and hi are ignored */
+
+  /* Only with may_be_nearer: an ordering operator may return less for this value than for its box. Preset: false. */
+  bool nearer;
 } XtreeBounds;
 
 /* Result of constraint(): arrays of `dimensions`, preset to match everything. For a type that is not extended lo and hi coincide and
@@ -132,6 +135,14 @@ struct XtreeOrder {
 
   bool recheck; /* the executor must compute the operator on the heap's value */
 
+  /*
+	 * Preset: false. `nearer`: the argument is such that the operator may return less than lower_bound() for any value, so that a limit
+	 * of this distance leaves nothing out. `by_boxes`: the operator looks at boxes alone, so that values of which bounds() says
+	 * `nearer` are none to it.
+	 */
+  bool nearer;
+  bool by_boxes;
+
   /* Only with recheck, where the operator returns something else than float8: a distance as the operator's type. */
   Datum (*result)(double distance);
 
@@ -155,6 +166,12 @@ typedef struct XtreeTypeRoutine {
   bool may_be_empty; /* bounds() may report empty */
 
   /*
+	 * bounds() may report `nearer`, and then never reports empty: values whose distances may be less than their boxes', as those of another
+	 * library's arithmetic may be. Such a value is found by conditions and put in order by its box, but no limit of a distance leaves it out.
+	 */
+  bool may_be_nearer;
+
+  /*
 	 * The ordinals are words of one long number, as the bytes of a text are: each orders only values whose words before are equal. The tree is
 	 * then divided by the later ones only where the first leaves much together.
 	 */
@@ -168,7 +185,7 @@ typedef struct XtreeTypeRoutine {
 
   /*
 	 * Bit n: the constraint of strategy n leaves nothing out (or hardly anything), however few rows the operator holds for. The planner
-	 * does not expect such a condition to narrow a scan.
+	 * does not expect such a condition to narrow a scan. Where n is an ordering operator's: it makes no use of limits of that distance.
 	 */
   uint32 blind_strategies;
 

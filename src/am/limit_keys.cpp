@@ -117,7 +117,7 @@ bool LimitFromKey(Relation index, const IndexState& state, const ScanKeyData& ke
                          argument.origin);
   OrderFromKey(index, state, order_key, &out->order);
   out->limit = NumberOfLimit(argument.limit_type, argument.limit);
-  return true;
+  return !out->order.order.nearer;
 }
 
 }  // namespace
@@ -151,8 +151,15 @@ void SettleLimits(PageReader& reader, const KeyLayout& layout, bool mvcc, LimitK
     SettleSlack(reader, layout, mvcc, &limits->key[i].order, 1);
     const DistanceKey& key = limits->key[i].order.key;
     const double limit = limits->key[i].limit;
-    constraint->limit[i] = {key.column,      key.first,   key.dimensions, key.query,
-                            key.lower_bound, key.context, limit,          GreatestSquare(limit + key.slack)};
+    constraint->limit[i] = {key.column,
+                            key.first,
+                            key.dimensions,
+                            key.query,
+                            key.lower_bound,
+                            key.context,
+                            limit,
+                            GreatestSquare(limit + key.slack),
+                            limits->key[i].order.order.by_boxes};
   }
 }
 

@@ -3,10 +3,13 @@
 
 #include "am/limit_keys.h"
 #include "am/planner_family.h"
+#include "index/index_state.h"
 #include "xtree.h"
 
 extern "C" {
 #include "access/genam.h"
+#include "access/htup_details.h"
+#include "catalog/pg_amop.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -16,6 +19,7 @@ extern "C" {
 #include "optimizer/paths.h"
 #include "optimizer/restrictinfo.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 }
 
 namespace xtree {
@@ -28,6 +32,7 @@ set_rel_pathlist_hook_type next_hook;
 struct IndexFamilies {
   IndexOptInfo* index;
   Oid family[INDEX_MAX_KEYS];
+  uint32 blind_orders[INDEX_MAX_KEYS];  // XtreeTypeRoutine.blind_strategies, where the family has limits
 };
 
 // `column distance origin <= limit`, or with `<`, `=` or `>` turned round.
@@ -47,14 +52,34 @@ struct Replaced {
 
 Oid LimitOperator(Oid family) { return get_opfamily_member(family, ANYELEMENTOID, INTERNALOID, XTREE_DISTANCE_LIMIT_STRATEGY); }
 
-bool FamilyHas(Oid family, Oid distance) { return OidIsValid(get_op_opfamily_sortfamily(distance, family)); }
+// The distance's strategy number in a family, or 0.
+int OrderStrategy(Oid family, Oid distance) {
+  const HeapTuple tuple = SearchSysCache3(AMOPOPID, ObjectIdGetDatum(distance), CharGetDatum(AMOP_ORDER), ObjectIdGetDatum(family));
+  if (!HeapTupleIsValid(tuple)) return 0;
+  const int strategy = reinterpret_cast<Form_pg_amop>(GETSTRUCT(tuple))->amopstrategy;
+  ReleaseSysCache(tuple);
+  return strategy;
+}
+
+// Is it an order of the column's that a limit is any use for?
+bool MayLimit(const IndexFamilies& index, int column, Oid distance) {
+  const int strategy = OrderStrategy(index.family[column], distance);
+  return strategy > 0 && (strategy >= 32 || (index.blind_orders[column] >> strategy & 1) == 0);
+}
 
 void LoadFamilies(IndexOptInfo* info, IndexFamilies* out) {
   out->index = info;
   std::copy_n(info->opfamily, info->nkeycolumns, out->family);
+  std::fill_n(out->blind_orders, info->nkeycolumns, 0);
   if (info->hypothetical) return;
   const Relation index = index_open(info->indexoid, NoLock);
   std::copy_n(index->rd_opfamily, info->nkeycolumns, out->family);
+  for (int i = 0; i < info->nkeycolumns; i++) {
+    if (!OidIsValid(LimitOperator(out->family[i]))) continue;
+    ColumnState described;
+    DescribeColumn(index, i, &described);
+    out->blind_orders[i] = described.routine->blind_strategies;
+  }
   index_close(index, NoLock);
 }
 
@@ -63,10 +88,10 @@ bool IsFixed(PlannerInfo* root, Node* expression, IndexOptInfo* index) {
   return is_pseudo_constant_for_index(root, expression, index) && !contain_subplans(expression);
 }
 
-// Is `column` one of the index, and `distance` an order that its family has?
+// Is `column` one of the index, and `distance` an order that its family has, and can limit?
 bool FindColumn(const IndexFamilies& index, Node* column, Oid distance, Oid* limit_operator) {
   for (int i = 0; i < index.index->nkeycolumns; i++) {
-    if (!match_index_to_operand(column, i, index.index) || !FamilyHas(index.family[i], distance)) continue;
+    if (!match_index_to_operand(column, i, index.index) || !MayLimit(index, i, distance)) continue;
     *limit_operator = LimitOperator(index.family[i]);
     if (OidIsValid(*limit_operator)) return true;
   }
@@ -261,7 +286,7 @@ List* ConditionOf(SupportRequestIndexCondition* request) {
   LoadFamilies(request->index, &index);
   const Oid family = index.family[request->indexcol], limit_operator = LimitOperator(family);
   const Oid distance = DatumGetObjectId(static_cast<Const*>(linitial(row->args))->constvalue);
-  if (!OidIsValid(limit_operator) || !FamilyHas(family, distance)) return NIL;
+  if (!OidIsValid(limit_operator) || !MayLimit(index, request->indexcol, distance)) return NIL;
   request->lossy = true;
   return list_make1(make_opclause(limit_operator, BOOLOID, false, static_cast<Expr*>(linitial(call->args)),
                                   reinterpret_cast<Expr*>(argument), InvalidOid, request->indexcollation));

@@ -50,7 +50,7 @@ int PlaceOfRow(Sample* sample) {
 void TakeValue(const Sample& sample, const ColumnSample& column, int place, Datum value, bool isnull) {
   column.isnull[place] = isnull;
   if (isnull) return;
-  XtreeBounds bounds{column.ordinals + static_cast<ptrdiff_t>(place) * column.column.dimensions, sample.upper, false};
+  XtreeBounds bounds{column.ordinals + static_cast<ptrdiff_t>(place) * column.column.dimensions, sample.upper, false, false};
   column.routine->bounds(&column.column, value, &bounds);
 }
 

@@ -68,7 +68,7 @@ void TreeCheck::CheckEntries(const OpenNode& node, int p) {
     if (layout_.columns < kMaxColumns && box.marks >> (2 * layout_.columns) != 0)
       throw CorruptPage(block, "an entry has marks of a column that the index has not");
     for (int d = 0; d < layout_.dimensions; d++) {
-      const bool marked = (box.marks >> (2 * layout_.dimension[d].column)) & 3;
+      const bool marked = (layout_.Absent(box.marks) >> (2 * layout_.dimension[d].column)) & 3;
       if (box.lo[d] > box.hi[d] && !marked) throw CorruptPage(block, "the box of an entry is inverted");
     }
     if (!page.leaf()) continue;

@@ -81,7 +81,8 @@ void LoadColumns(Relation index, const uint16* given, IndexState* state) {
       state->undecided |= column.undecided;
     }
     const XtreeTypeRoutine& routine = *column.routine;
-    shape[i] = {column.column.dimensions, routine.ordinal_width, routine.extended, static_cast<Scalar>(routine.scalar), routine.words};
+    shape[i] = {column.column.dimensions, routine.ordinal_width, routine.extended, static_cast<Scalar>(routine.scalar), routine.words,
+                routine.may_be_nearer};
   }
   const bool include = IndexRelationGetNumberOfAttributes(index) > columns;
   const char* problem = KeyLayout::Make(shape, columns, include, &state->layout);

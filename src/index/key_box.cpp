@@ -33,9 +33,10 @@ void FormBox(Relation index, const IndexState& state, ItemPointer row, const Dat
     if (isnull[i]) {
       mark = kMarkNull;
     } else {
-      XtreeBounds bounds{&box->lo[first], &box->hi[first], false};
+      XtreeBounds bounds{&box->lo[first], &box->hi[first], false, false};
       state.column[i].routine->bounds(&state.column[i].column, values[i], &bounds);
       if (bounds.empty) mark = kMarkEmpty;
+      if (bounds.nearer) box->marks |= ColumnMarks(i, kMarkNearer);
     }
     if (mark == 0) continue;
     box->marks |= ColumnMarks(i, mark);

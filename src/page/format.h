@@ -90,7 +90,10 @@ static_assert(sizeof(TupleId) == 6 && alignof(TupleId) == 2);
 // Marks of an entry: two bits a column. On a leaf: of that row; on a directory page: of some row below.
 enum ColumnMark : uint8_t {
   kMarkNull = 1,
-  kMarkEmpty = 2,  // an empty range, multirange or geometry: contains nothing, is contained in everything
+  kMarkEmpty = 2,  // an empty range or multirange: contains nothing, is contained in everything
+  // The same bit in columns that are never empty (ColumnShape.nearer): a value with a box, but one that may be nearer to something than
+  // its box is.
+  kMarkNearer = 2,
 };
 inline constexpr uint64_t ColumnMarks(int column, uint8_t marks) { return uint64_t{marks} << (2 * column); }
 

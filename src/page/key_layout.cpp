@@ -167,6 +167,7 @@ const char* KeyLayout::Make(const ColumnShape* columns, int column_count, bool i
   out->include = include;
   for (int c = 0; c < column_count; ++c) {
     out->first_dimension[c] = out->dimensions;
+    if (columns[c].nearer) out->nearer_marks |= ColumnMarks(c, kMarkNearer);
     for (int i = 0; i < columns[c].dimensions; ++i) {
       DimensionLayout& dimension = out->dimension[out->dimensions++];
       dimension.width = columns[c].width;

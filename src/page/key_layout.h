@@ -19,7 +19,8 @@ struct ColumnShape {
   uint8_t width;        // bytes of an ordinal: 4 or 8
   bool extended;        // a value has a lo and a hi
   Scalar scalar;
-  bool words = false;  // the ordinals are words of one long number: each orders only what the ones before leave equal
+  bool words = false;   // the ordinals are words of one long number: each orders only what the ones before leave equal
+  bool nearer = false;  // some values have kMarkNearer, and none is empty
 };
 
 struct DimensionLayout {
@@ -51,6 +52,10 @@ class KeyLayout {
   const BlockLayout& Block(bool leaf, bool marks) const { return block[Index(leaf, marks)]; }
   size_t size() const { return offsetof(KeyLayout, dimension) + dimensions * sizeof(DimensionLayout); }
 
+  // Of an entry's marks, those that say that it has no box in a column.
+  uint64_t Absent(uint64_t marks) const { return marks & ~nearer_marks; }
+
+  uint64_t nearer_marks;  // kMarkNearer of the columns that may have it
   uint16_t dimensions;
   uint8_t columns;
   uint8_t marks_width;                        // bytes of an entry's marks where a page has them: 1, 2, 4 or 8

@@ -54,7 +54,7 @@ void ExtendByArrays(const NodeView& node, const DimensionLayout& d, Ordinal* min
 void ExtendByUnmarked(const NodeView& node, int dimension, Ordinal* min, Ordinal* max) {
   const int column = node.layout().dimension[dimension].column;
   for (int e = 0; e < node.entries(); ++e) {
-    if (Marked(node.Marks(e), column)) continue;
+    if (Marked(node.layout().Absent(node.Marks(e)), column)) continue;
     *min = std::min(*min, node.Lo(e, dimension));
     *max = std::max(*max, node.Hi(e, dimension));
   }
@@ -71,10 +71,11 @@ uint64_t NodeView::Marks(int entry) const {
 void NodeView::GetBox(int entry, Box* box) const {
   LoadEdges(entry, 0, layout_->dimensions, box->lo, box->hi);
   box->marks = Marks(entry);
-  if (box->marks == 0 || !leaf()) return;
+  const uint64_t absent = layout_->Absent(box->marks);
+  if (absent == 0 || !leaf()) return;
   for (int d = 0; d < layout_->dimensions; ++d) {
     const DimensionLayout& dimension = layout_->dimension[d];
-    if (!Marked(box->marks, dimension.column)) continue;
+    if (!Marked(absent, dimension.column)) continue;
     box->lo[d] = InvertedLo(dimension.width);
     box->hi[d] = InvertedHi(dimension.width);
   }

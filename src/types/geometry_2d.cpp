@@ -22,6 +22,7 @@ constexpr StrategyNumber kOrderByBoxDistance = 14;
 void Bounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
   const GeometryBox box(value, kDimensions, ReadForKey(column));
   PutBox(box, box.Ordinary(), kDimensions, out);
+  out->nearer = box.NearerInPlane();
 }
 
 void ConstrainBySide(StrategyNumber strategy, const GeometryBox& query, XtreeConstraint* out) {
@@ -180,6 +181,8 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
   origin->radius = Hypotenuse(origin->high[0] - origin->low[0], origin->high[1] - origin->low[1]) / 2;
   RecheckedOrder(origin, strategy == kOrderByDistance ? LowerDistance : BoxDistance, out);
   out->distance = out->best_bound = strategy == kOrderByDistance ? Distance : ExactBoxDistance;
+  out->by_boxes = strategy == kOrderByBoxDistance;
+  out->nearer = !out->by_boxes && query.NearerInPlane();
   if (!origin->known || !IsPoint(*origin)) return;
   out->query = origin->center;
   out->slack = Slack;
@@ -187,7 +190,8 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
 
 Oid PlannerFamily(const XtreeColumn* column) { return PeerFamily(column->type, "gist_geometry_ops_2d"); }
 
-constexpr XtreeTypeRoutine kRoutine = FloatBoxRoutine(Encoding::kGeometry2d, kDimensions, Bounds, Constrain, Order, PlannerFamily);
+constexpr XtreeTypeRoutine kRoutine =
+    NearerFloatBoxRoutine(FloatBoxRoutine(Encoding::kGeometry2d, kDimensions, Bounds, Constrain, Order, PlannerFamily));
 
 }  // namespace
 }  // namespace xtree

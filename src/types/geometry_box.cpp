@@ -39,6 +39,9 @@ GeometryBox::GeometryBox(Datum value, int dimensions, GeometryRead read) : dimen
   }
   type_ = geometry.type();
   const GeometryVertices vertices(geometry, dimensions, !stored);
+  read_ = true;
+  curved_ = vertices.curved();
+  has_area_ = vertices.has_area();
   known_ = !vertices.odd() && (stored || vertices.measured());
   empty_ = known_ && !stored && vertices.empty();
   SetBox(geometry, stored ? nullptr : &vertices);

@@ -36,6 +36,12 @@ class GeometryBox {
   int srid() const { return srid_; }
   bool IsPoint() const;  // not empty, and no collection
 
+  // May PostGIS have the geometry at less than the distance of its box, in the plane or in space, as far as is known? Its arithmetic of
+  // arcs does, and that of polygons in space, which are not all in one plane. Nothing is known of coordinates that were not read:
+  // there may be a NaN. Where these are not Ordinary, they have no box to speak of.
+  bool NearerInPlane() const { return !read_ || curved_; }
+  bool NearerInSpace() const { return NearerInPlane() || (has_area_ && has_[kZ]); }
+
   // Is this a box, and will distances be no less than the boxes', as far as was looked? Not where a coordinate is NaN or next to
   // zero, nor where only PostGIS could tell.
   bool Ordinary() const;
@@ -48,6 +54,9 @@ class GeometryBox {
   uint32 type_ = 0;
   bool empty_ = false;
   bool known_ = true;
+  bool read_ = false;
+  bool curved_ = false;
+  bool has_area_ = false;
   bool has_[4] = {};
   float low_[4] = {};
   float high_[4] = {};
@@ -118,6 +127,13 @@ constexpr XtreeTypeRoutine FloatBoxRoutine(Encoding encoding, uint16 dimensions,
   routine.extended = true;
   routine.order = order;
   routine.planner_family = planner_family;
+  return routine;
+}
+
+// The same, of values in whose distances PostGIS may go below those of their boxes.
+constexpr XtreeTypeRoutine NearerFloatBoxRoutine(XtreeTypeRoutine routine) {
+  routine.encoding_version = 3;
+  routine.may_be_nearer = true;
   return routine;
 }
 

@@ -28,6 +28,7 @@ bool Ordinary(const GeometryBox& box) {
 void Bounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
   const GeometryBox box(value, kDimensions, ReadForKey(column));
   PutBox(box, Ordinary(box), kDimensions, out);
+  out->nearer = box.NearerInSpace();
 }
 
 void RequireAll(int d, XtreeConstraint* out) {
@@ -109,11 +110,18 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
     origin->high[d] = query.High(d);
   }
   RecheckedOrder(origin, Distance, out);
+  out->nearer = strategy == kOrderByApproach || query.NearerInSpace();
 }
 
 Oid PlannerFamily(const XtreeColumn* column) { return PeerFamily(column->type, "gist_geometry_ops_nd"); }
 
-constexpr XtreeTypeRoutine kRoutine = FloatBoxRoutine(Encoding::kGeometryNd, kDimensions, Bounds, Constrain, Order, PlannerFamily);
+// Distances of trajectories are not limited: how PostGIS computes them is another matter.
+constexpr XtreeTypeRoutine kRoutine = [] {
+  XtreeTypeRoutine routine =
+      NearerFloatBoxRoutine(FloatBoxRoutine(Encoding::kGeometryNd, kDimensions, Bounds, Constrain, Order, PlannerFamily));
+  routine.blind_strategies = 1U << kOrderByApproach;
+  return routine;
+}();
 
 }  // namespace
 }  // namespace xtree

@@ -53,6 +53,8 @@ uint32 GeometryVertices::Word() {
 
 void GeometryVertices::ReadOne() {
   const uint32 type = Word(), count = Word();
+  curved_ |= type >= kCircularStringType && type <= kLastCurveType;
+  has_area_ |= type == kPolygonType || type == kTriangleType;
   if (type == kPolygonType) return ReadPolygon(count);
   if (type == kPointType || type == kLineType || type == kCircularStringType || type == kTriangleType) {
     if (count > 0 && (type == kCircularStringType || (type == kTriangleType && geodetic_))) measured_ = false;

@@ -19,6 +19,10 @@ class GeometryVertices {
   // everything.
   bool odd() const { return odd_; }
 
+  // Is there, however deep, something that may have arcs; are there areas?
+  bool curved() const { return curved_; }
+  bool has_area() const { return has_area_; }
+
   // With `measuring`: is the box that of all points that PostGIS looks at? Not where there are arcs, or anything unknown.
   bool measured() const { return measured_ && !lost_ && (!geodetic_ || sphere_.known()); }
   bool empty() const { return !any_; }
@@ -44,6 +48,8 @@ class GeometryVertices {
   bool lost_ = false;  // at something of an unknown type
   bool measured_ = true;
   bool odd_ = false;
+  bool curved_ = false;
+  bool has_area_ = false;
   bool any_ = false;
   bool nan_[4] = {};
   double low_[4];

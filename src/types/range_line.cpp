@@ -164,7 +164,7 @@ int64 RangeLine::HashOf(Datum value) const { return hash_ == nullptr ? 0 : Datum
 
 int64 RangeLine::FirstOrdinalOf(Datum value) const {
   int64 lo[kMaxElementDimensions], hi[kMaxElementDimensions];
-  XtreeBounds bounds{lo, hi, false};
+  XtreeBounds bounds{lo, hi, false, false};
   element_->bounds(&element_column_, value, &bounds);
   return lo[0];
 }

@@ -19,7 +19,8 @@ enum class GeometryRead {
 };
 
 inline constexpr uint32 kPointType = 1, kLineType = 2, kPolygonType = 3, kCircularStringType = 8, kTriangleType = 14;
-inline constexpr uint32 kLastType = 15;  // those between are collections
+inline constexpr uint32 kLastCurveType = 12;  // from kCircularStringType on, values that are arcs or may hold some
+inline constexpr uint32 kLastType = 15;       // those between are collections
 
 class StoredGeometry {
  public:

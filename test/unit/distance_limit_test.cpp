@@ -1,5 +1,6 @@
 // Limits of distance in window and nearest-neighbour scans: no row that is within the limit is missing, also where it is just as far
-// away, none that is clearly beyond comes, and a node that is beyond as a whole is not read.
+// away, none that is clearly beyond comes, and a node that is beyond as a whole is not read; rows that may be nearer than their bounds
+// always come.
 #include <gtest/gtest.h>
 
 #include "nearest_fixture.h"
@@ -9,7 +10,7 @@ namespace xtree::test {
 namespace {
 
 DistanceLimit LimitOf(const DistanceKey& key, double limit, double slack = 0) {
-  return {key.column, key.first, key.dimensions, key.query, key.lower_bound, key.context, limit, GreatestSquare(limit + slack)};
+  return {key.column, key.first, key.dimensions, key.query, key.lower_bound, key.context, limit, GreatestSquare(limit + slack), false};
 }
 
 Constraint Within(const KeyLayout& layout, DistanceLimit* limit) {
@@ -98,6 +99,48 @@ TEST(DistanceLimit, ReadsOnlyNodesThatAreNearEnough) {
   const std::vector<size_t> found = Windowed(*store, Within(layout, &limit), &trace);
   EXPECT_GT(found.size(), 100u);
   EXPECT_LT(trace.size(), 25u);  // of 408
+}
+
+// Such rows have bounds like others, for conditions and for the order; one in each corner of the tree.
+TEST(DistanceLimit, LeavesOutNoneThatMayBeNearer) {
+  for (const bool extended : {false, true}) {
+    const KeyLayout layout = MakeLayout({{1, 4, false, Scalar::kInteger}, {2, 8, extended, Scalar::kFloat64, false, true}});
+    Random random(7);
+    RowSet rows(layout);
+    std::vector<size_t> nearer, in_window;
+    for (size_t i = 0; i < 3000; ++i) {
+      Box box;
+      box.lo[0] = box.hi[0] = static_cast<Ordinal>(i % 7);
+      for (int d = 1; d <= 2; ++d) box.lo[d] = box.hi[d] = OrdinalFromDouble(random.Uniform());
+      box.marks = i % 100 == 0 ? ColumnMarks(1, kMarkNearer) : 0;
+      if (box.marks != 0) nearer.push_back(i);
+      if (DoubleFromOrdinal(box.lo[1]) <= 0.5) in_window.push_back(i);
+      rows.Add(box);
+      if (i % 50 == 1) rows.Mark(i, 1, kMarkNull);
+    }
+    std::erase_if(in_window, [&](size_t row) { return row % 50 == 1; });
+    const auto store = PackTree(rows, {12, 9, 2});
+    Euclidean metric{{0.4, 0.6}};
+    for (const bool kernels : {true, false}) {
+      DistanceKey key = EuclideanKey(layout, 1, &metric);
+      key.lower_bound = &Euclidean::Distance;
+      if (!kernels) key.query = nullptr;
+      DistanceLimit limit = LimitOf(key, 0.01);
+      std::vector<size_t> found = Windowed(*store, Within(layout, &limit));
+      EXPECT_TRUE(std::includes(found.begin(), found.end(), nearer.begin(), nearer.end()));
+      EXPECT_LT(found.size(), nearer.size() + 20);
+      EXPECT_EQ(std::count_if(found.begin(), found.end(), [](size_t row) { return row % 50 == 1; }), 0);
+      Result nearest = Search(*store, Within(layout, &limit), {key});
+      EXPECT_TRUE(std::is_sorted(nearest.ranks.begin(), nearest.ranks.end()));
+      std::sort(nearest.rows.begin(), nearest.rows.end());
+      EXPECT_EQ(nearest.rows, found);
+      limit.by_boxes = true;
+      EXPECT_LT(Windowed(*store, Within(layout, &limit)).size(), 20u);
+    }
+    Constraint window = Everything(layout);
+    window.RequireHi(1, {kOrdinalMin, OrdinalFromDouble(0.5)});
+    EXPECT_EQ(Windowed(*store, window), in_window);
+  }
 }
 
 TEST(DistanceLimit, NumbersThatAreNoLimit) {

@@ -90,9 +90,10 @@ void RecordFormat::GetBox(const uint8_t* record, Box* box) const {
     box->hi[d] = LoadOrdinal(record + dimension.hi, dimension.width);
   }
   box->marks = Marks(record);
-  if (box->marks == 0 || !leaf_) return;
+  const uint64_t absent = layout_->Absent(box->marks);
+  if (absent == 0 || !leaf_) return;
   for (int d = 0; d < dimensions(); d++) {  // where one ordinal is stored it cannot be inverted
-    if (((box->marks >> (2 * axis_[d].column)) & 3) == 0) continue;
+    if (((absent >> (2 * axis_[d].column)) & 3) == 0) continue;
     box->lo[d] = InvertedLo(axis_[d].width);
     box->hi[d] = InvertedHi(axis_[d].width);
   }

@@ -64,7 +64,7 @@ void AnyOf::Order(const KeyLayout& layout) {
 void AnyOf::DropOutside(const KeyLayout& layout, const Box& bounds) {
   const int first = layout.first_dimension[column];
   const int dimensions = layout.first_dimension[column + 1] - first;
-  const bool empties = (bounds.marks & ColumnMarks(column, kMarkEmpty)) != 0;
+  const bool empties = (layout.Absent(bounds.marks) & ColumnMarks(column, kMarkEmpty)) != 0;
   int kept = 0;
   for (int i = 0; i < count; i++) {
     const Interval *l = lo + i * dimensions, *h = hi + i * dimensions;
@@ -89,7 +89,7 @@ bool AnyOf::RecheckAll() const {
 }
 
 uint8_t AnyOf::Marks(const NodeView& node, int entry) const {
-  const uint64_t marks = node.has_marks() ? node.Marks(entry) : 0;
+  const uint64_t marks = node.has_marks() ? node.layout().Absent(node.Marks(entry)) : 0;
   return (marks >> (2 * column)) & (kMarkNull | kMarkEmpty);
 }
 

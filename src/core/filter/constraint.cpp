@@ -148,7 +148,7 @@ bool PageFilter::MustRecheck(const NodeView& leaf, int entry) const {
 // Marks of a directory entry tell of some row below, so there they can be required but never forbidden.
 void PageFilter::AddMarks(int column, MarkRule rule) {
   const uint64_t null = ColumnMarks(column, kMarkNull);
-  const uint64_t empty = ColumnMarks(column, kMarkEmpty);
+  const uint64_t empty = layout_->Absent(ColumnMarks(column, kMarkEmpty));
   const uint8_t kinds = Kinds(rule);
   if (rule == MarkRule::kNull || rule == MarkRule::kEmpty) {
     for (Terms& terms : terms_) terms.marks.required |= rule == MarkRule::kNull ? null : empty;

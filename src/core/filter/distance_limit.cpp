@@ -18,8 +18,13 @@ double GreatestSquare(double reach) {
 
 // A node that holds only rows without a value in the column has inverted bounds.
 bool DistanceLimit::HasDistance(const NodeView& node, int slot) const {
-  if (((node.Marks(slot) >> (2 * column)) & (kMarkNull | kMarkEmpty)) == 0) return true;
+  if (((node.layout().Absent(node.Marks(slot)) >> (2 * column)) & (kMarkNull | kMarkEmpty)) == 0) return true;
   return !node.leaf() && node.Lo(slot, first) <= node.Hi(slot, first);
+}
+
+// Than its bounds, which then say nothing.
+bool DistanceLimit::MayBeNearer(const NodeView& node, int slot) const {
+  return !by_boxes && (node.Marks(slot) & node.layout().nearer_marks & ColumnMarks(column, kMarkNearer)) != 0;
 }
 
 // A bound that is no number says nothing, so it is asked for what is beyond.
@@ -33,7 +38,9 @@ int DistanceLimit::Run(const NodeView& node, uint16_t* slots, int count) const {
     const int slot = slots[i];
     slots[kept] = static_cast<uint16_t>(slot);
     if (marked && !HasDistance(node, slot)) continue;
-    if (query != nullptr) {
+    if (marked && MayBeNearer(node, slot)) {
+      kept++;
+    } else if (query != nullptr) {
       kept += !(squares[slot] > greatest_square);
     } else {
       node.LoadEdges(slot, first, dimensions, lo, hi);

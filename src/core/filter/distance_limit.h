@@ -18,12 +18,14 @@ struct DistanceLimit {
   void* context;
   double limit;            // NaN: none, but for rows without a distance
   double greatest_square;  // where there is a query: see GreatestSquare
+  bool by_boxes;           // kMarkNearer does not matter
 
   // Leaves in `slots` the entries that may be within the limit. Returns their number.
   int Run(const NodeView& node, uint16_t* slots, int count) const;
 
  private:
   bool HasDistance(const NodeView& node, int slot) const;
+  bool MayBeNearer(const NodeView& node, int slot) const;
 };
 
 // A square that the kernels' bounds do not exceed where the exact distance may be `reach` or less. Negative: they always do.

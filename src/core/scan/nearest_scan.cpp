@@ -216,7 +216,7 @@ void NearestScan::SetSquares(const NearestFrame& frame, double slack, DistanceRa
 
 // A row without a value in the key's column, or a node that holds only such rows.
 bool NearestScan::IsNull(const NodeView& node, int slot, const DistanceKey& key) const {
-  if (((node.Marks(slot) >> (2 * key.column)) & 3) == 0) return false;
+  if (((layout_->Absent(node.Marks(slot)) >> (2 * key.column)) & 3) == 0) return false;
   return node.leaf() || node.Lo(slot, key.first) > node.Hi(slot, key.first);
 }
 

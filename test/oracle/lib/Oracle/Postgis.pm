@@ -94,7 +94,7 @@ sub strange_shape {
         "GEOMETRYCOLLECTION(POINT EMPTY, POLYGON(($v[0], $v[1], $v[2], $v[0])))", "TRIANGLE(($v[0], $v[1], $v[2], $v[0]))", pick(@EMPTY));
 }
 
-# PostGIS (3.3) returns wrong distances from arcs, nearer than their boxes, so these are asked for boxes alone.
+# PostGIS (3.3) returns wrong distances from arcs, nearer than their boxes, so these are put in order by boxes alone. Cut-offs must find them.
 sub curved_shape {
     my ($next) = @_;
     my @v = map { vertex($next->()) } 1 .. 4;

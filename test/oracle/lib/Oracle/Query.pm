@@ -70,7 +70,8 @@ sub add_cutoff {
     my $key = pick(@keys);
     my $argtype = pick(@{ $key->{type}{knn} });
     my $text = argument($key, $argtype, 2);
-    push @{ $q->{quals} }, cutoff($q, $key, metric($key, $argtype), $argtype, $text, placed($q, $argtype, $text));
+    my $op = pick(metric($key, $argtype), @{ $key->{type}{unordered} // [] });
+    push @{ $q->{quals} }, cutoff($q, $key, $op, $argtype, $text, placed($q, $argtype, $text));
     return;
 }
 

@@ -9,6 +9,7 @@
 #           %2$s, the argument, is a function call that becomes an index condition
 #   opclass what CREATE INDEX says after the column, where the default class needs parameters; several: one of them
 #   knn     argument types of the ordering operators
+#   unordered  further ones, for limits of distance without the order
 #   metrics the ordering operators, where <-> is not the only one: a list, or argument type => list
 #   shown   template over a distance: what equal ones have in common, where their texts differ
 #   equal   the operator of exclusion constraints; none: the type is not used for them
@@ -226,7 +227,7 @@ my @EITHER = map { ("$_(%1\$s, %2\$s)", "$_(%2\$s, %1\$s)") } qw(ST_Intersects S
 my @SOLID = ('&&&', '~~', '@@', '~~=');
 my $ND    = 'geometry_ops_nd';
 postgis_type('geometry', 'geometry', any_kinds(), \&shape_arg, \@PLANE, metrics => [ '<->', '<#>' ], equal => '~=');
-postgis_type('oracle_curve', 'geometry', curved_kinds(), \&shape_arg, \@PLANE, metrics => ['<#>']);
+postgis_type('oracle_curve', 'geometry', curved_kinds(), \&shape_arg, \@PLANE, metrics => ['<#>'], unordered => ['<->']);
 postgis_type('oracle_shape', 'geometry', valid_kinds(), \&shape_arg,
     [ '&&', '~', '@', calls(@EITHER, 'ST_DWithin(%1$s, %2$s, D)', 'ST_DWithin(%2$s, %1$s, D)', 'ST_DFullyWithin(%1$s, %2$s, D)') ],
     metrics => [ '<->', '<#>' ]);
