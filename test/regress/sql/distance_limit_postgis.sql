@@ -1,8 +1,7 @@
 -- Cut-offs by PostGIS's distances: `<->` and `<#>` in the plane, `<<->>` in space, `<->` on the globe. PostGIS may say that a geometry is nearer
 -- than its box is: arcs, polygons in space, large values with a NaN. No cut-off leaves those out, whatever they are measured from; others
 -- beside them are left out all the same.
--- Seen to catch: the planner's other family (of GiST) asked for the operator; arcs, values of which only the head was read, and polygons in
--- space taken for others, as values and as origins; such values taken for NULL by the cut-off; a cut-off by `|=|`.
+-- Seen to catch: the planner's other family (of GiST) asked for the operator; arcs and large values that a cut-off takes for NULL.
 SET client_min_messages = warning;
 CREATE EXTENSION xtree_postgis CASCADE;
 RESET client_min_messages;
