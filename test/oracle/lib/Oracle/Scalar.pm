@@ -276,7 +276,7 @@ sub converted {
 sub nudged {
     my ($text, $type) = @_;
     return "'" . neighbour_text($type, $text) . "'::$type" if is_text($type);
-    return "'$text'::$type" if $LISTED{$type};
+    return "'$text'::$type" if $LISTED{$type} || $type eq 'cidr';
     return "'" . int_plus($type, $text, pick(1, -1)) . "'::$type"     if $INT{$type};
     return "'" . float_neighbour($type, $text) . "'::$type"           if $type =~ /^float/;
     return "('$text'::numeric " . pick('+', '-') . ' ' . pick(1, '1e-30', '0.5') . ')' if $type eq 'numeric';
