@@ -1,9 +1,9 @@
 // The model of how many leaves a scan visits, beside trees that are read: from one dimension to a hundred, for windows
 // from a few rows to all.
 //
-// Seen to fail: with the number of dimensions taken from the columns' types (data on lines and planes).
-// Written to catch as well (the code was not yet broken for it): side and slice added up, the share of a point taken
-// for 1 / leaves (boxes).
+// Seen to fail: with the number of dimensions taken from the columns' types (data on lines and planes); with side and slice
+// added up (24 dimensions, and guesses); with the share of a point taken for 1 / leaves (several columns; one column of
+// boxes is not told from points, since the number of dimensions that is fitted makes up for it).
 #include <gtest/gtest.h>
 
 #include "bulk_tree.h"

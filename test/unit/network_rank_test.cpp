@@ -1,5 +1,5 @@
-// Numbers of network addresses against a plain comparison of B-tree's order. Written to catch a network's own addresses numbered after its
-// subnets, and a bit's place counted from the right (not yet broken for it).
+// Numbers of network addresses against a plain comparison of B-tree's order.
+// Seen to fail: with a network's own addresses numbered after its subnets, and with a bit's place counted from the right.
 #include "types/network_rank.h"
 
 #include <gtest/gtest.h>

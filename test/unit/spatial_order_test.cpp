@@ -1,7 +1,7 @@
 // Scans that lay rows out: neighbours stay together, whatever built the tree.
 //
-// Written to catch (the code was not yet broken for it): nodes visited in the order of their parents' entries, with the
-// lower half always first, with columns of unlike units that share one scale.
+// Seen to fail: with nodes visited in the order of their parents' entries (grown trees), with the lower half always first,
+// and with columns of unlike units that share one scale.
 #include <gtest/gtest.h>
 
 #include <numeric>

@@ -1,6 +1,6 @@
 -- CLUSTER by an X-tree: rows that are neighbours in space lie beside each other in the table, so a small window reads few of its pages.
 -- By the index as CREATE INDEX built it (in memory, through temporary files), as inserts have grown it, and over several columns.
--- Written to catch (the code was not yet broken for it): a leaf's rows in the order that the heap has them, leaves in the order that their parents list them.
+-- Seen to fail: with a leaf's rows in the order that the heap has them (tables of every index); with leaves in the order that their parents list them (after inserts).
 SET client_min_messages = warning;
 -- mean distance of a row to the next in the table, in units of the mean distance of a random row's neighbour; 1 or so along a good curve
 CREATE FUNCTION step(homes regclass) RETURNS numeric LANGUAGE plpgsql AS $$
@@ -28,19 +28,19 @@ VACUUM ANALYZE homes;
 SELECT step('homes') > 10 AS scattered, pages_read('homes') > 10 AS read_many;
 
 CLUSTER homes USING homes_p;
-SELECT step('homes') < 1.6 AS neighbours, pages_read('homes') < 3 AS read_few, count(*), sum(id) FROM homes;
+SELECT step('homes') < 1.4 AS neighbours, pages_read('homes') < 3 AS read_few, count(*), sum(id) FROM homes;
 SELECT xtree_check('homes_p', true);
 
 -- again, after as many rows were inserted, one after another
 INSERT INTO homes SELECT i, point(hashint4(i) % 10000, hashint4(i + 1000000) % 10000) FROM generate_series(20001, 40000) i;
 SELECT step('homes') > 5 AS scattered;
 CLUSTER homes;
-SELECT step('homes') < 1.6 AS neighbours, pages_read('homes') < 3 AS read_few, count(*), sum(id) FROM homes;
+SELECT step('homes') < 1.4 AS neighbours, pages_read('homes') < 3 AS read_few, count(*), sum(id) FROM homes;
 -- with deleted and updated rows
 DELETE FROM homes WHERE id % 3 = 0;
 UPDATE homes SET p = point(p[1], p[0]) WHERE id % 3 = 1;
 CLUSTER homes;
-SELECT step('homes') < 1.6 AS neighbours, pages_read('homes') < 3 AS read_few, count(*), sum(id) FROM homes;
+SELECT step('homes') < 1.4 AS neighbours, pages_read('homes') < 3 AS read_few, count(*), sum(id) FROM homes;
 SELECT xtree_check('homes_p', true);
 
 -- by an index that was built through temporary files
@@ -49,7 +49,7 @@ CREATE TABLE scattered AS SELECT * FROM homes ORDER BY hashint4(id);
 CREATE INDEX scattered_p ON scattered USING xtree (p);
 RESET maintenance_work_mem;
 CLUSTER scattered USING scattered_p;
-SELECT step('scattered') < 1.6 AS neighbours, pages_read('scattered') < 3 AS read_few, count(*), sum(id) FROM scattered;
+SELECT step('scattered') < 1.4 AS neighbours, pages_read('scattered') < 3 AS read_few, count(*), sum(id) FROM scattered;
 SELECT xtree_check('scattered_p', true);
 
 -- several columns of unlike units, values and none: every row is there, and those without a value lie together
