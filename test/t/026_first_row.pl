@@ -1,8 +1,7 @@
 # The first row of an index over vectors decides its layout in one WAL record: a standby, sessions of it that had seen the index empty,
 # a crash right after it, and an unlogged index that a crash empties all know it.
-# Seen to fail: where only the root is logged, and where the initial fork of an unlogged index remembers dimensions.
-# Written to catch as well (the code was not yet broken for it): xtree_check on the standby that reads the root by what it knew before the first row
-# was replayed ("damaged page").
+# Seen to fail: where only the root is logged, where the initial fork of an unlogged index remembers dimensions, and where xtree_check on the
+# standby reads the root by what it knew before the first row was replayed ("damaged page").
 use strict;
 use warnings;
 
