@@ -12,8 +12,8 @@ extern "C" {
 
 namespace xtree {
 
-// May the path's conditions overflow, or the distances by which it orders, while the query has others? Only what the planner knows of their arguments is looked at, and what
-// is in the index now: a plan that is kept may meet other ones.
+// May the path's conditions overflow, or the distances by which it orders, while the query has others? Only what the planner knows of their
+// arguments is looked at, and what is in the index now: a plan that is kept may meet other ones.
 bool MayOverflow(PlannerInfo* root, const IndexPath* path, const IndexState& state);
 
 }  // namespace xtree
