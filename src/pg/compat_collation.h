@@ -3,7 +3,7 @@
 
 #include "pg/collation.h"
 
-#if PG_VERSION_NUM < 160000 && defined(USE_ICU)
+#if PG_VERSION_NUM < 180000 && defined(USE_ICU)
 extern "C" {
 #include "mb/pg_wchar.h"
 }
@@ -12,18 +12,19 @@ extern "C" {
 
 namespace pg {
 
-#if PG_VERSION_NUM >= 160000
+#if PG_VERSION_NUM >= 180000
 
-// From 16 on the server does it itself. Its whole key leaves out the 0 at the end, which is a part of ours.
+// Here collations have methods, and conversions are no longer to be had. 16 and 17 have the same functions, but look for the 0 at the end of
+// a text whose beginning of a key is asked for. The server's whole key leaves out the 0 at its end, which is a part of ours.
 inline char* MakeSortKey(pg_locale_t locale, const char* bytes, int length, Size* size) {
-  *size = pg_strnxfrm(nullptr, 0, bytes, static_cast<size_t>(length), locale) + 1;
+  *size = pg_strnxfrm(nullptr, 0, bytes, length, locale) + 1;
   char* key = static_cast<char*>(palloc0(*size));
-  pg_strnxfrm(key, *size, bytes, static_cast<size_t>(length), locale);
+  pg_strnxfrm(key, *size, bytes, length, locale);
   return key;
 }
 
 inline Size MakeBeginningOfSortKey(pg_locale_t locale, const char* bytes, int length, char* key, Size size) {
-  return pg_strnxfrm_prefix(key, size, bytes, static_cast<size_t>(length), locale);
+  return pg_strnxfrm_prefix(key, size, bytes, length, locale);
 }
 
 #elif defined(USE_ICU)
