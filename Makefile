@@ -1,8 +1,10 @@
-# xtree: build, installation and tests, on PGXS (PostgreSQL 15 or newer).
+# xtree: build, installation and tests, on PGXS (PostgreSQL 15 to 18).
 #
 # On a bare Debian machine (these install what is missing, as root or through sudo):
 #   make demo [KEEP=1]                  the world's cities in a private server
 #   make test [SUITES="unit tap ..."]   every test suite
+#   make matrix [SUITES="unit ..."] [RELEASES="bookworm trixie sid"]
+#                                       the suites with the PostgreSQL of each Debian release, in chroots (root only); one table
 #   make oracle [SECONDS=60] [SEED=1] [PRELOAD=yes]
 #                                       random statements: index answers against sequential scans; PRELOAD: also read through mappings
 #   make peers [SUITES="core cube ..."] the regression tests of PostgreSQL, btree_gist, cube and PostGIS, with xtree instead of GiST
@@ -62,7 +64,7 @@ SHLIB_LINK += $(if $(findstring -fsanitize=address,$(CXXFLAGS)),$(if $(STOP_POIN
 EXTRA_CLEAN = build
 
 .DEFAULT_GOAL := all
-.PHONY: demo test oracle peers fuzz sanitize sanitize-server coverage bench
+.PHONY: demo test matrix oracle peers fuzz sanitize sanitize-server coverage bench
 
 demo:
 	@scripts/install-packages.sh build
@@ -72,6 +74,9 @@ demo:
 test:
 	@scripts/install-packages.sh test
 	@test/run $(SUITES)
+
+matrix:
+	@scripts/matrix $(SUITES)
 
 SECONDS ?= 60
 SEED ?= 1

@@ -52,8 +52,8 @@ class StoredGeometry {
 
 [[noreturn]] void ReportShortGeometry();
 
-// The smallest geometries that PostGIS's functions take for one with this box, for a point, and for an empty one: in the layout of version 1, which all
-// versions of PostGIS read.
+// The smallest geometries that PostGIS's functions take for one with this box, for a point, and for an empty one: in the layout of version 1,
+// which all versions of PostGIS read.
 struct MadeGeometry {
   alignas(8) char bytes[48];
   Datum datum() const { return PointerGetDatum(bytes); }

@@ -5,7 +5,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION xtree_postgis CASCADE;
 CREATE SEQUENCE calls;
 CREATE FUNCTION place(lon float8, lat float8) RETURNS geography LANGUAGE plpgsql IMMUTABLE AS
-  $$ BEGIN PERFORM nextval('public.calls'); RETURN ST_MakePoint(lon, lat)::geography; END $$;
+  $$ BEGIN PERFORM nextval('public.calls'); RETURN public.ST_MakePoint(lon, lat)::public.geography; END $$;
 CREATE FUNCTION calls_of(query text, OUT rows bigint, OUT calls bigint) LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM setval('calls', 1);
