@@ -4,7 +4,7 @@ ARG PG_MAJOR=17
 
 FROM postgres:${PG_MAJOR} AS build
 ARG PG_MAJOR
-RUN apt-get update && apt-get install -y --no-install-recommends g++ make libboost-dev postgresql-server-dev-${PG_MAJOR}
+RUN apt-get update && apt-get install -y --no-install-recommends g++ make libboost-dev libicu-dev postgresql-server-dev-${PG_MAJOR}
 COPY . /src
 RUN make -C /src -j "$(nproc)" PG_CONFIG=/usr/lib/postgresql/${PG_MAJOR}/bin/pg_config && \
     make -C /src install DESTDIR=/out PG_CONFIG=/usr/lib/postgresql/${PG_MAJOR}/bin/pg_config

@@ -1,10 +1,12 @@
-# xtree: build, installation and tests, on PGXS (PostgreSQL 15 or newer).
+# xtree: build, installation and tests, on PGXS (PostgreSQL 15 to 18).
 #
 # On a bare Debian machine (these install what is missing, as root or through sudo):
 #   make deps [DEPS=build|test|peers|fuzz|sanitize]
 #                                       nothing but that
 #   make demo [KEEP=1]                  the world's cities in a private server, and an index's life there
 #   make test [SUITES="unit tap ..."]   every test suite
+#   make matrix [SUITES="unit ..."] [RELEASES="bookworm trixie sid"]
+#                                       the suites with the PostgreSQL of each Debian release, in chroots (root only); one table
 #   make oracle [SECONDS=60] [SEED=1] [PRELOAD=yes]
 #                                       random statements: index answers against sequential scans; PRELOAD: also read through mappings
 #   make peers [SUITES="core cube ..."] the regression tests of PostgreSQL, btree_gist, cube and PostGIS, with xtree instead of GiST
@@ -67,7 +69,7 @@ SHLIB_LINK += $(if $(findstring -fsanitize=address,$(CXXFLAGS)),$(if $(STOP_POIN
 EXTRA_CLEAN = build
 
 .DEFAULT_GOAL := all
-.PHONY: deps demo test oracle peers fuzz sanitize sanitize-server coverage bench package-test dist
+.PHONY: deps demo test matrix oracle peers fuzz sanitize sanitize-server coverage bench package-test dist
 
 DEPS ?= build
 deps:
@@ -80,6 +82,9 @@ demo: deps
 test: DEPS = test
 test: deps
 	@test/run $(SUITES)
+
+matrix:
+	@scripts/matrix $(SUITES)
 
 SECONDS ?= 60
 SEED ?= 1

@@ -5,37 +5,60 @@
 #   scripts/install-packages.sh peers   as test, and what unpacks the sources of the peers' tests
 #   scripts/install-packages.sh fuzz    as test, and clang for fuzzing, which the test suites do without where it is missing
 #   scripts/install-packages.sh sanitize    as fuzz, and valgrind
-# Does nothing, and needs neither root nor a network, when all of them are there.
+# The server is the newest installed one that has its headers, else the one of this Debian release; with PG_CONFIG set it is somebody else's, and
+# none is installed. Does nothing, and needs neither root nor a network, when everything is there.
 set -euo pipefail
+. "$(dirname "$0")/lib.sh"
 
-build=(g++ make libboost-dev postgresql-15 postgresql-server-dev-15)
-test=(perl libipc-run-perl libdbi-perl libdbd-pg-perl libgtest-dev libbenchmark-dev
-  postgresql-15-postgis-3 clang-format-14)
+build=(g++ make libboost-dev libicu-dev)
+test=("${build[@]}" perl libipc-run-perl libdbi-perl libdbd-pg-perl libgtest-dev libbenchmark-dev)
 
 case ${1:-build} in
 build) wanted=("${build[@]}") ;;
-test) wanted=("${build[@]}" "${test[@]}") ;;
-peers) wanted=("${build[@]}" "${test[@]}" bzip2 xz-utils) ;;
-fuzz) wanted=("${build[@]}" "${test[@]}" clang libclang-rt-dev) ;;
-sanitize) wanted=("${build[@]}" "${test[@]}" clang libclang-rt-dev valgrind) ;;
-*) echo "usage: $0 [build|test|peers|fuzz|sanitize]" >&2; exit 2 ;;
+test) wanted=("${test[@]}") ;;
+peers) wanted=("${test[@]}" bzip2 xz-utils) ;;
+fuzz) wanted=("${test[@]}" clang libclang-rt-dev) ;;
+sanitize) wanted=("${test[@]}" clang libclang-rt-dev valgrind) ;;
+*) die "usage: $0 [build|test|peers|fuzz|sanitize]" ;;
 esac
 
 installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
+available() { apt-cache show "$1" >/dev/null 2>&1; }
 
-missing=()
-for package in "${wanted[@]}"; do
-  installed "$package" || missing+=("$package")
-done
-[ ${#missing[@]} -gt 0 ] || exit 0
+# Major version of the server to build for, and of the one that the release's package `postgresql` stands for; nothing where that is not known.
+version() { { "$pg_config" --version | sed -n "s/^PostgreSQL \([0-9]*\).*/\1/p"; } 2>/dev/null || true; }
+version_of_release() { apt-cache depends postgresql 2>/dev/null | sed -n "s/.*Depends: postgresql-\([0-9]*\)$/\1/p" || true; }
+
+# Prints what is missing. Not every release has these two: one decides how code is laid out, the other brings the types of xtree_postgis.
+missing() {
+  local package packages=("${wanted[@]}") optional=()
+  [ -n "${PG_CONFIG:-}" ] || packages+=("postgresql-$1" "postgresql-server-dev-$1")
+  [ "${#wanted[@]}" = "${#build[@]}" ] || optional=(clang-format-14 "postgresql-$1-postgis-3")
+  for package in "${packages[@]}"; do installed "$package" || echo "$package"; done
+  for package in "${optional[@]}"; do installed "$package" || ! available "$package" || echo "$package"; done
+}
+
+server=$(version)
+[ -z "$server" ] || [ -n "$(missing "$server")" ] || exit 0
 
 as_root=()
 if [ "$(id -u)" != 0 ]; then
-  command -v sudo >/dev/null || { echo "$0: needs root or sudo to install: ${missing[*]}" >&2; exit 1; }
+  command -v sudo >/dev/null || die "needs root or sudo to install: $(missing "${server:-N}" | tr '\n' ' ')"
   as_root=(sudo)
 fi
+
+log=$(mktemp)
+apt() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@" >>"$log" 2>&1 && return
+  tail -n 40 "$log" >&2
+  die "apt-get failed, log in $log"
+}
+apt update
+server=${server:-$(version_of_release)}
+[ -n "$server" ] || die "this system's package lists have no package postgresql: install a server with its headers, and name its pg_config in PG_CONFIG"
+mapfile -t packages < <(missing "$server")
 
 # Debian's server package creates and starts a cluster of its own; a machine that had no server gets none from us.
 snippet=/etc/postgresql-common/createcluster.d/xtree-no-main-cluster.conf
@@ -44,16 +67,8 @@ no_main_cluster() {
   echo 'create_main_cluster = false' | "${as_root[@]}" tee "$snippet" >/dev/null
   trap '"${as_root[@]}" rm -f "$snippet"' EXIT
 }
-installed postgresql-15 || no_main_cluster
+installed "postgresql-$server" || no_main_cluster
 
-echo "Installing ${missing[*]} ..."
-log=$(mktemp)
-apt() {
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@" >>"$log" 2>&1
-}
-if ! { apt update && apt install -y --no-install-recommends "${missing[@]}"; }; then
-  tail -n 40 "$log" >&2
-  echo "$0: apt-get failed, log in $log" >&2
-  exit 1
-fi
+echo "Installing ${packages[*]} ..."
+apt install -y --no-install-recommends "${packages[@]}"
 rm -f "$log"

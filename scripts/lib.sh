@@ -1,13 +1,21 @@
 # Shared by the scripts of this directory, demo/ and test/; sourced by bash, never run.
-# Sets root (the checkout), build (where it is built: XTREE_BUILD, or build/ in the checkout) and pg_config; defines
+# Sets root (the checkout), build (where it is built: XTREE_BUILD, or build/ in the checkout) and pg_config (PG_CONFIG, or that of the machine's server); defines
 # die, server_user, as_server, server_dir, bindir_of.
 # shellcheck shell=bash disable=SC2034
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$(realpath -m "${XTREE_BUILD:-$root/build}")
-pg_config=${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}
-[ -x "$pg_config" ] || pg_config=pg_config
 umask 022
+
+# The newest of Debian's servers whose headers are installed, else whatever the PATH has.
+find_pg_config() {
+  local found=pg_config candidate
+  while read -r candidate; do
+    [ ! -f "$("$candidate" --includedir-server)/postgres.h" ] || found=$candidate
+  done < <(compgen -G '/usr/lib/postgresql/*/bin/pg_config' | sort -V)
+  echo "$found"
+}
+pg_config=${PG_CONFIG:-$(find_pg_config)}
 
 die() {
   echo "${0##*/}: $*" >&2

@@ -13,9 +13,11 @@
 #include "am/entry_points.h"
 #include "am/limit_paths.h"
 #include "am/overflow.h"
+#include "am/unbuilt_indexes.h"
 #include "index/index_state.h"
 #include "core/leaf_share.h"
 #include "core/scan/nearest_scan.h"
+#include "pg/compat_planner.h"
 #include "pg/settings.h"
 #include "shmem/build_demand.h"
 
@@ -130,7 +132,7 @@ double ShareOfLeaves(PlannerInfo* root, const IndexPath* path, const IndexState*
 }
 
 // What genericcostestimate multiplies its tuples by: the product of the array conditions' lengths.
-double ArrayElements(const IndexPath* path) {
+double ArrayElements(PlannerInfo* root, const IndexPath* path) {
   double product = 1;
   ListCell* cell;
   foreach (cell, path->indexclauses) {
@@ -140,7 +142,7 @@ double ArrayElements(const IndexPath* path) {
       Node* expression = reinterpret_cast<Node*>(lfirst_node(RestrictInfo, qual)->clause);
       if (!IsA(expression, ScalarArrayOpExpr)) continue;
       Node* array = static_cast<Node*>(lsecond(reinterpret_cast<ScalarArrayOpExpr*>(expression)->args));
-      product *= std::max(1, estimate_array_length(array));
+      product *= std::max(1.0, pg::ArrayLength(root, array));
     }
   }
   return product;
@@ -149,10 +151,8 @@ double ArrayElements(const IndexPath* path) {
 // Is it worth a look at the meta page, once per session? Not of a small index that was built with its CREATE INDEX, as its pg_class row tells:
 // whatever is assumed of its few leaves, planning hundreds of such indexes must cost nothing.
 bool ShouldReadMeta(Relation index) {
-  constexpr int kLeastPages = 2;  // of a built one: meta page and root
   constexpr int kFewPages = 16;
-  return BuildReloptionOf(index) == BuildReloption::kDeferred || index->rd_rel->relpages < kLeastPages ||
-         index->rd_rel->relpages > kFewPages;
+  return MayBeUnbuilt(index) || index->rd_rel->relpages > kFewPages;
 }
 
 // A copy, because estimates may process invalidations. nullptr: the index does not exist.
@@ -188,9 +188,6 @@ bool OrderNeedsSort(const IndexPath* path, const IndexState& state) {
   return (must_be_exact && OrdersByInexactKey(path, state)) || HasTooManyTerms(path);
 }
 
-// More than any plan with another path costs, whatever is disabled.
-constexpr Cost kUnusable = 1e200;
-
 // Conditions or an order that the index could serve, or its predicate; not a mere scan of all its entries.
 bool WouldHelp(const IndexPath* path) { return path->indexclauses != NIL || path->indexorderbys != NIL || path->indexinfo->indpred != NIL; }
 
@@ -210,12 +207,12 @@ void AskForBuild(const IndexPath* path, const IndexState& state) {
   if (HasRows(table)) NoteDemand(table, index);
 }
 
-// Can the query not use the index, because it is not built, or was built after the query's snapshot was taken? In the second case the
-// plan is to be made anew with the next snapshot; in the first an invalidation sees to that.
-bool Unusable(PlannerInfo* root, const IndexState* state) {
-  if (state == nullptr || UsableFrom(*state, TransactionXmin)) return false;
-  if (state->build_state == MetaBuildState::kBuilt) root->glob->transientPlan = true;
-  return true;
+// Paths of such an index are made in vain, to hear what it would be worth, but for those of an index whose meta page is not looked at for the
+// list of a table (unbuilt_indexes.h): built on the primary and still too new for this standby, or its option is another one meanwhile.
+void Refuse(IndexPath* path, Cost* startup_cost, Cost* total_cost) {
+  constexpr Cost kMoreThanAnyPlan = 1e200;
+  *startup_cost = *total_cost = kMoreThanAnyPlan;
+  pg::NeverPrefer(&path->path);
 }
 
 }  // namespace
@@ -227,9 +224,9 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   using namespace xtree;
   const IndexOptInfo* info = path->indexinfo;
   const IndexState* state = StateForPlanning(info);
-  if (Unusable(root, state)) {
+  if (state != nullptr && IsUnusable(root, *state)) {
     AskForBuild(path, *state);
-    *startup_cost = *total_cost = kUnusable;
+    Refuse(path, startup_cost, total_cost);
     *selectivity = 1;
     *correlation = *pages = 0;
     return;
@@ -240,7 +237,7 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   // Disk and argument costs as for any index, with the tuples of the leaves visited standing for the pages. An array condition is one
   // scan here, however many elements it has.
   GenericCosts costs = {};
-  costs.numIndexTuples = std::max(1.0, leaves * info->tuples / std::max<double>(info->pages, 1)) / ArrayElements(path);
+  costs.numIndexTuples = std::max(1.0, leaves * info->tuples / std::max<double>(info->pages, 1)) / ArrayElements(root, path);
   const double visited = costs.numIndexTuples;
   genericcostestimate(root, path, loop_count, &costs);
   costs.indexSelectivity = std::min(1.0, costs.indexSelectivity * RowsBeyondBlindClauses(root, path, state));
@@ -250,8 +247,11 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   const double returned = costs.indexSelectivity * info->rel->tuples;
   const double filter = (leaves + shape.height) * kFilterOperators * cpu_operator_cost;
   const double cpu = returned * (cpu_index_tuple_cost + list_length(path->indexorderbys) * cpu_operator_cost) + filter;
-  const bool left_to_others = state != nullptr && (OrderNeedsSort(path, *state) || MayOverflow(root, path, *state));
-  const double descent = shape.height * kFilterOperators * cpu_operator_cost + (left_to_others ? 4 * disable_cost : 0);
+  double descent = shape.height * kFilterOperators * cpu_operator_cost;
+  if (state != nullptr && (OrderNeedsSort(path, *state) || MayOverflow(root, path, *state))) {
+    descent += 4 * disable_cost;
+    pg::NeverPrefer(&path->path);
+  }
 
   costs.indexStartupCost += descent;
   *startup_cost = costs.indexStartupCost;

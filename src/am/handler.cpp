@@ -1,8 +1,11 @@
 // The library's entry: module magic, _PG_init, and the handler that CREATE ACCESS METHOD names.
+#include "am/compare_type.h"
 #include "am/entry_points.h"
 #include "am/limit_paths.h"
 #include "am/planner_family.h"
+#include "am/unbuilt_indexes.h"
 #include "index/options.h"
+#include "pg/compat_am.h"
 #include "pg/settings.h"
 #include "registry/drop_watch.h"
 #include "shmem/shared_state.h"
@@ -26,6 +29,7 @@ extern "C" void _PG_init(void) {
   xtree::DefineSettings();
   xtree::OfferPlannerFamilies();
   xtree::OfferLimitPaths();
+  xtree::WithholdUnbuiltIndexes();
   if (process_shared_preload_libraries_in_progress) {
     xtree::RequestSharedMemory();
     xtree::RegisterWorker();
@@ -80,5 +84,6 @@ extern "C" Datum xtree_handler(PG_FUNCTION_ARGS) {
   am->amestimateparallelscan = nullptr;
   am->aminitparallelscan = nullptr;
   am->amparallelrescan = nullptr;
+  pg::SetFieldsOfVersion<xtree::EqualStrategyOf>(am);
   PG_RETURN_POINTER(am);
 }

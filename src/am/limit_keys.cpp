@@ -47,9 +47,9 @@ LimitArgument ArgumentOf(Datum row) {
   argument.null = null[0] || null[1] || null[2];
   if (argument.null) return argument;
   argument.distance = DatumGetObjectId(value[0]);
-  argument.limit_type = fields->attrs[2].atttypid;
-  argument.origin = Detoasted(fields->attrs[1], value[1]);
-  argument.limit = Detoasted(fields->attrs[2], value[2]);
+  argument.limit_type = TupleDescAttr(fields, 2)->atttypid;
+  argument.origin = Detoasted(*TupleDescAttr(fields, 1), value[1]);
+  argument.limit = Detoasted(*TupleDescAttr(fields, 2), value[2]);
   return argument;
 }
 

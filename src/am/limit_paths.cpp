@@ -244,29 +244,6 @@ List* IndexesWithLimits(const RelOptInfo* rel) {
   return indexes;
 }
 
-// A table whose index paths the planner has made.
-bool HasIndexPaths(RelOptInfo* rel, const RangeTblEntry* entry) {
-  return IS_SIMPLE_REL(rel) && entry->rtekind == RTE_RELATION && !entry->inh && entry->tablesample == nullptr && rel->indexlist != NIL &&
-         !IS_DUMMY_REL(rel);
-}
-
-void AddLimitPaths(PlannerInfo* root, RelOptInfo* rel, RangeTblEntry* entry) {
-  if (!HasIndexPaths(rel, entry)) return;
-  const List* comparisons = ComparisonsOf(rel);
-  if (comparisons == NIL) return;  // before any index is opened: a table may have hundreds
-  const List* indexes = IndexesWithLimits(rel);
-  if (indexes == NIL) return;
-  const List* replaced = ReplaceCutoffs(root, comparisons, indexes);
-  if (replaced != NIL) create_index_paths(root, rel);
-  PutBack(replaced);
-}
-
-// Others that were there before may take paths away, so they come last.
-void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* entry) {
-  AddLimitPaths(root, rel, entry);
-  if (next_hook != nullptr) next_hook(root, rel, relid, entry);
-}
-
 // The row within the operator's argument; nullptr where it is something else.
 const RowExpr* LimitRow(Node* argument) {
   if (!IsA(argument, RelabelType)) return nullptr;
@@ -290,6 +267,32 @@ List* ConditionOf(SupportRequestIndexCondition* request) {
   request->lossy = true;
   return list_make1(make_opclause(limit_operator, BOOLOID, false, static_cast<Expr*>(linitial(call->args)),
                                   reinterpret_cast<Expr*>(argument), InvalidOid, request->indexcollation));
+}
+
+}  // namespace
+
+// A table whose index paths the planner has made.
+bool MayHaveIndexPaths(RelOptInfo* rel, const RangeTblEntry* entry) {
+  return IS_SIMPLE_REL(rel) && entry->rtekind == RTE_RELATION && !entry->inh && entry->tablesample == nullptr && !IS_DUMMY_REL(rel);
+}
+
+void AddLimitPaths(PlannerInfo* root, RelOptInfo* rel, const RangeTblEntry* entry) {
+  if (rel->indexlist == NIL || !MayHaveIndexPaths(rel, entry)) return;
+  const List* comparisons = ComparisonsOf(rel);
+  if (comparisons == NIL) return;  // before any index is opened: a table may have hundreds
+  const List* indexes = IndexesWithLimits(rel);
+  if (indexes == NIL) return;
+  const List* replaced = ReplaceCutoffs(root, comparisons, indexes);
+  if (replaced != NIL) create_index_paths(root, rel);
+  PutBack(replaced);
+}
+
+namespace {
+
+// Others that were there before may take paths away, so they come last.
+void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* entry) {
+  AddLimitPaths(root, rel, entry);
+  if (next_hook != nullptr) next_hook(root, rel, relid, entry);
 }
 
 }  // namespace

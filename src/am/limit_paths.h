@@ -18,6 +18,10 @@ namespace xtree {
 // Called once, when the library is loaded: that is before paths of an xtree index are made.
 void OfferLimitPaths();
 
+// What a table with these paths gets more, if it may have any. Called with the indexes of its list.
+void AddLimitPaths(PlannerInfo* root, RelOptInfo* rel, const RangeTblEntry* entry);
+bool MayHaveIndexPaths(RelOptInfo* rel, const RangeTblEntry* entry);
+
 // Is the condition of the index a cut-off?
 bool IsLimitClause(const IndexClause* clause);
 

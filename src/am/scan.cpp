@@ -7,6 +7,7 @@
 #include "deferred/build_state.h"
 #include "am/entry_points.h"
 #include "index/payload.h"
+#include "pg/compat_am.h"
 #include "am/tree_scan.h"
 #include "testing/stop_point.h"
 
@@ -79,10 +80,15 @@ void Use(IndexScanDesc scan, TreeScan* state) {
   state->reader.counts().scans++;
 }
 
+void CountScan(IndexScanDesc scan) {
+  pgstat_count_index_scan(scan->indexRelation);
+  pg::CountSearch(scan);
+}
+
 // An index whose first row has not come when the scan begins holds none that its snapshot sees. Whoever inserts it puts it into the root.
 void StartOnNothing(IndexScanDesc scan, TreeScan* state) {
   PredicateLockPage(scan->indexRelation, kRootBlock, scan->xs_snapshot);
-  pgstat_count_index_scan(scan->indexRelation);
+  CountScan(scan);
   state->started = true;
 }
 
@@ -102,7 +108,7 @@ void Start(IndexScanDesc scan, TreeScan* state, bool fetches_rows) {
   NarrowAlternatives(state->reader, state->index->layout, IsMVCCSnapshot(scan->xs_snapshot), &state->constraint);
   SettleLimits(state->reader, state->index->layout, IsMVCCSnapshot(scan->xs_snapshot), &state->limits, &state->constraint);
   state->started = true;
-  pgstat_count_index_scan(scan->indexRelation);
+  CountScan(scan);
   const bool keep = MustKeepLeaf(scan);
   if (state->nearest_order) {
     SettleSlack(state->reader, state->index->layout, IsMVCCSnapshot(scan->xs_snapshot), state->order, state->order_count);

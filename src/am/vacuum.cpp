@@ -8,6 +8,7 @@
 #include "am/entry_points.h"
 #include "index/meta_page.h"
 #include "core/write/tree_vacuum.h"
+#include "pg/compat_commands.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"
 
@@ -36,7 +37,7 @@ void WalkAllBlocks(Relation index, TreeVacuum* vacuum) {
   BlockNumber block = kRootBlock;
   for (BlockNumber pages = PagesNow(index); block < pages; pages = PagesNow(index)) {
     for (; block < pages; block++) {
-      PgCall([] { vacuum_delay_point(); });
+      PgCall([] { pg::VacuumDelayPoint(); });
       vacuum->Process(block);
     }
   }

@@ -46,7 +46,7 @@ IndexBuildResult BuildTree(Relation heap, Relation index, IndexInfo* info, bool 
   Build build = PrepareBuild(index, dimensions, memory);
   build.deferred = deferred;
   build.built = built;
-  ParallelBuild* parallel = BeginParallelBuild(heap, index, info, dimensions);
+  ParallelBuild* parallel = BeginParallelBuild(heap, index, info, deferred, dimensions);
   const IndexBuildResult result = Guarded(index, [&] {
     return parallel != nullptr ? BuildInParallel(heap, info, &build, memory, parallel) : BuildSerially(heap, info, &build, memory);
   });

@@ -2,6 +2,7 @@
 #include "build/build_parallel.h"
 
 #include "build/build_team.h"
+#include "pg/compat_commands.h"
 #include "pg/guard.h"
 
 extern "C" {
@@ -16,6 +17,8 @@ extern "C" {
 #include "tcop/tcopprot.h"
 #include "utils/backend_status.h"
 #include "utils/snapmgr.h"
+
+PGDLLEXPORT void xtreeparallelbuildmain(dsm_segment* segment, shm_toc* toc);
 }
 
 namespace xtree {
@@ -41,10 +44,11 @@ enum SharedKey : uint64 {
   kBuffersKey,
 };
 
-// The server's planner counts 32 MB a participant, but where the table says how many workers it wants.
-int PlanWorkers(Relation heap, Relation index) {
+// The server's planner counts 32 MB a participant, but where the table says how many workers it wants. No command has asked it for a deferred build.
+int PlanWorkers(Relation heap, Relation index, const IndexInfo* info, bool deferred) {
   if (!IsNormalProcessingMode() || RelationGetNumberOfBlocks(heap) == 0) return 0;
-  const int workers = plan_create_index_workers(RelationGetRelid(heap), RelationGetRelid(index));
+  const int workers =
+      deferred ? plan_create_index_workers(RelationGetRelid(heap), RelationGetRelid(index)) : pg::PlannedBuildWorkers(heap, index, info);
   const auto shares = static_cast<int>(maintenance_work_mem * size_t{1024} / kMinBulkMemory);
   return std::min({workers, shares - 1, kMaxParticipants - 1});
 }
@@ -101,8 +105,8 @@ void ReportTeam(const ParallelBuild& parallel, Relation index) {
 
 }  // namespace
 
-ParallelBuild* BeginParallelBuild(Relation heap, Relation index, const IndexInfo* info, const uint16* dimensions) {
-  const int workers = PlanWorkers(heap, index);
+ParallelBuild* BeginParallelBuild(Relation heap, Relation index, const IndexInfo* info, bool deferred, const uint16* dimensions) {
+  const int workers = PlanWorkers(heap, index, info, deferred);
   if (workers <= 0) return nullptr;
   ParallelBuild* parallel = static_cast<ParallelBuild*>(palloc0(sizeof(ParallelBuild)));
   EnterParallelMode();

@@ -1,6 +1,7 @@
 #include "check/heap_check.h"
 
 #include "index/key_box.h"
+#include "pg/compat_commands.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -30,7 +31,7 @@ uint64 TidOf(int64 fingerprint) { return static_cast<uint64>(fingerprint) >> kHa
 bool Next(Tuplesortstate* sort, int64* fingerprint) {
   Datum value;
   bool isnull;
-  if (!tuplesort_getdatum(sort, true, &value, &isnull, nullptr)) return false;
+  if (!pg::NextSortedDatum(sort, &value, &isnull)) return false;
   *fingerprint = DatumGetInt64(value);
   return true;
 }

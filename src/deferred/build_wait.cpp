@@ -1,6 +1,8 @@
 // See build_wait.h. What CREATE INDEX CONCURRENTLY waits for, and whom it leaves out, is in commands/indexcmds.c.
 #include "deferred/build_wait.h"
 
+#include "pg/compat_process.h"
+
 extern "C" {
 #include "commands/progress.h"
 #include "miscadmin.h"
@@ -20,7 +22,7 @@ namespace {
 constexpr long kLookAgainMs = 20;
 
 void ReportWaitingFor(const VirtualTransactionId& holder) {
-  const PGPROC* process = BackendIdGetProc(holder.backendId);
+  const PGPROC* process = pg::ProcessOf(holder);
   if (process != nullptr) pgstat_progress_update_param(PROGRESS_WAITFOR_CURRENT_PID, process->pid);
 }
 

@@ -6,6 +6,7 @@
 #include "build/build_steps.h"
 #include "index/index_access.h"
 #include "pg/compat.h"
+#include "pg/compat_commands.h"
 #include "shmem/build_demand.h"
 #include "testing/stop_point.h"
 
@@ -205,8 +206,7 @@ void UpdateStatistics(Relation index) {
   IndexState* state = CopyIndexState(index, MetaUse::kNone);
   RereadMeta(index, state);
   const double entries = state->levels > 0 ? static_cast<double>(state->level[0].entries) : 0;
-  vac_update_relstats(index, RelationGetNumberOfBlocks(index), entries, 0, false, InvalidTransactionId, InvalidMultiXactId, nullptr,
-                      nullptr, false);
+  pg::UpdateIndexStatistics(index, RelationGetNumberOfBlocks(index), entries);
 }
 
 // A snapshot of a standby is later than the reference if its xmin is. Where no transaction was running, one with the

@@ -3,6 +3,7 @@
 // stands for those of all partitions.
 #include "index/index_access.h"
 #include "deferred/deferred_build.h"
+#include "pg/compat_commands.h"
 #include "pg/guard.h"
 
 extern "C" {
@@ -37,7 +38,7 @@ List* IndexesToBuild(Oid oid) {
     CloseIndex(OpenOwnedIndex(oid, AccessShareLock), AccessShareLock);
     return list_make1_oid(oid);
   }
-  if (!pg_class_ownercheck(oid, GetUserId())) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(oid));
+  if (!pg::OwnsRelation(oid, GetUserId())) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(oid));
   List* leaves = NIL;
   ListCell* cell;
   foreach (cell, find_all_inheritors(oid, AccessShareLock, nullptr))

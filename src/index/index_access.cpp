@@ -1,6 +1,7 @@
 #include "index/index_access.h"
 
 #include "index/options.h"
+#include "pg/compat_commands.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -28,7 +29,7 @@ void RequireIndex(Oid oid) {
 }
 
 void RequireOwner(Oid oid) {
-  if (!pg_class_ownercheck(oid, GetUserId())) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(oid));
+  if (!pg::OwnsRelation(oid, GetUserId())) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(oid));
 }
 
 void RequireUsable(Relation index) {
@@ -65,6 +66,7 @@ OwnerContext SwitchToOwner(Relation heap) {
   GetUserIdAndSecContext(&context.user, &context.security);
   SetUserIdAndSecContext(heap->rd_rel->relowner, context.security | SECURITY_RESTRICTED_OPERATION);
   context.settings = NewGUCNestLevel();
+  pg::RestrictNames();
   return context;
 }
 

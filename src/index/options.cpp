@@ -93,18 +93,27 @@ LoadOptions LoadOptionsOf(const IndexOptions* options) {
 
 }  // namespace xtree
 
+// Its other fields, which not every version has, are 0.
+static relopt_parse_elt Parsed(const char* name, relopt_type type, size_t offset) {
+  relopt_parse_elt option = {};
+  option.optname = name;
+  option.opttype = type;
+  option.offset = static_cast<int>(offset);
+  return option;
+}
+
 extern "C" bytea* xtreeoptions(Datum reloptions, bool validate) {
   using xtree::IndexOptions;
   static const relopt_parse_elt table[] = {
-      {"fillfactor", RELOPT_TYPE_INT, offsetof(IndexOptions, fillfactor)},
-      {"max_overlap", RELOPT_TYPE_REAL, offsetof(IndexOptions, max_overlap)},
-      {"min_fanout", RELOPT_TYPE_REAL, offsetof(IndexOptions, min_fanout)},
-      {"max_supernode_pages", RELOPT_TYPE_INT, offsetof(IndexOptions, max_supernode_pages)},
-      {"preload", RELOPT_TYPE_BOOL, offsetof(IndexOptions, preload)},
-      {"memory_quota", RELOPT_TYPE_STRING, offsetof(IndexOptions, memory_quota_offset)},
-      {"strategy", RELOPT_TYPE_ENUM, offsetof(IndexOptions, strategy)},
-      {"build", RELOPT_TYPE_ENUM, offsetof(IndexOptions, build)},
-      {"buffering", RELOPT_TYPE_STRING, offsetof(IndexOptions, buffering_offset)},
+      Parsed("fillfactor", RELOPT_TYPE_INT, offsetof(IndexOptions, fillfactor)),
+      Parsed("max_overlap", RELOPT_TYPE_REAL, offsetof(IndexOptions, max_overlap)),
+      Parsed("min_fanout", RELOPT_TYPE_REAL, offsetof(IndexOptions, min_fanout)),
+      Parsed("max_supernode_pages", RELOPT_TYPE_INT, offsetof(IndexOptions, max_supernode_pages)),
+      Parsed("preload", RELOPT_TYPE_BOOL, offsetof(IndexOptions, preload)),
+      Parsed("memory_quota", RELOPT_TYPE_STRING, offsetof(IndexOptions, memory_quota_offset)),
+      Parsed("strategy", RELOPT_TYPE_ENUM, offsetof(IndexOptions, strategy)),
+      Parsed("build", RELOPT_TYPE_ENUM, offsetof(IndexOptions, build)),
+      Parsed("buffering", RELOPT_TYPE_STRING, offsetof(IndexOptions, buffering_offset)),
   };
   return static_cast<bytea*>(build_reloptions(reloptions, validate, xtree::option_kind, sizeof(IndexOptions), table, lengthof(table)));
 }

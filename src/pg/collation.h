@@ -1,6 +1,6 @@
 // Sort keys and versions of ICU's collations, by the server's own collators.
 //
-// For types/text_order.cpp. What differs between the server's versions is in compat.h. May ereport.
+// For types/text_order.cpp. What differs between the server's versions is in compat_collation.h. May ereport.
 #pragma once
 
 #include "pg/postgres_api.h"
@@ -11,6 +11,9 @@ extern "C" {
 }
 
 namespace pg {
+
+// Does the collation order texts by their bytes, as C and all collations of the builtin provider do?
+bool OrdersByBytes(Oid collation);
 
 // `locale`: of a collation other than C; nullptr is the C library's default.
 inline bool IsIcu(pg_locale_t locale) { return locale != nullptr && locale->provider == COLLPROVIDER_ICU; }

@@ -1,5 +1,7 @@
-// Every difference between PostgreSQL's major versions (15 and newer) that this project meets. No other file tests
-// PG_VERSION_NUM.
+// Every difference between PostgreSQL's major versions (15 to 18) that this project meets is in the headers src/pg/compat*.h, and no other
+// file tests PG_VERSION_NUM. Here: relations, their files and pages, WAL, settings. compat_version.h: which versions there are;
+// compat_am.h: the access method's routine; compat_planner.h; compat_commands.h: what VACUUM, builds and checks call; compat_process.h: the
+// worker and shared memory; compat_collation.h.
 #pragma once
 
 #include "pg/postgres_api.h"
@@ -15,9 +17,6 @@ extern "C" {
 #include "common/relpath.h"
 #include "storage/fd.h"
 #include "storage/lmgr.h"
-#include "storage/proc.h"
-#include "storage/procsignal.h"
-#include "storage/sinvaladt.h"
 #include "storage/smgr.h"
 #include "utils/guc.h"
 #include "utils/rangetypes.h"
@@ -47,6 +46,15 @@ inline bool NewInTransaction(Relation rel) {
          rel->rd_firstRelfilenodeSubid != InvalidSubTransactionId;
 }
 #endif
+
+// Does the relation belong to one session, as a temporary one does?
+inline bool BelongsToSession(Relation rel) {
+#if PG_VERSION_NUM >= 170000
+  return rel->rd_backend != INVALID_PROC_NUMBER;
+#else
+  return rel->rd_backend != InvalidBackendId;
+#endif
+}
 
 // The file of a relation of this database, by its row of pg_class.
 inline FileLocator LocatorOf(const FormData_pg_class& row) {
@@ -85,31 +93,6 @@ inline void CloseAllStorage() {
 #else
   smgrcloseall();
 #endif
-}
-
-// For a process without a database: from now on it is asked to close files before they go away, as sessions are.
-inline void JoinProcSignal() {
-  SharedInvalBackendInit(true);
-#if PG_VERSION_NUM >= 180000
-  ProcSignalInit(nullptr, 0);
-#elif PG_VERSION_NUM >= 170000
-  ProcSignalInit(false, 0);
-#else
-  ProcSignalInit(MyBackendId);
-#endif
-}
-
-// Has idle sessions of a database look at the invalidation messages, which they would do only at their next statement.
-inline void SignalCatchup(Oid database) {
-  for (uint32 i = 0; i < ProcGlobal->allProcCount; i++) {
-    const PGPROC& proc = ProcGlobal->allProcs[i];
-    if (proc.pid == 0 || proc.pid == MyProcPid || proc.databaseId != database) continue;
-#if PG_VERSION_NUM >= 170000
-    if (proc.vxid.procNumber != INVALID_PROC_NUMBER) (void)SendProcSignal(proc.pid, PROCSIG_CATCHUP_INTERRUPT, proc.vxid.procNumber);
-#else
-    if (proc.backendId != InvalidBackendId) (void)SendProcSignal(proc.pid, PROCSIG_CATCHUP_INTERRUPT, proc.backendId);
-#endif
-  }
 }
 
 // A page of a permanent or unlogged relation's main fork, by the name of its file.

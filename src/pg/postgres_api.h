@@ -30,11 +30,9 @@ extern "C" {
 }
 
 #include "core/page_store.h"
+#include "pg/compat_version.h"
 #include "page/format.h"
 
-#if PG_VERSION_NUM < 150000
-#error "xtree needs PostgreSQL 15 or newer"
-#endif
 #if BLCKSZ != 8192
 #error "xtree's page format needs a server with 8 kB blocks (--with-blocksize=8)"
 #endif

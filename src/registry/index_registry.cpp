@@ -1,6 +1,8 @@
 // See index_registry.h.
 #include "registry/index_registry.h"
 
+#include "pg/compat.h"
+#include "pg/compat_process.h"
 #include "pg/settings.h"
 #include "registry/fault_trap.h"
 #include "registry/load_callbacks.h"
@@ -12,6 +14,7 @@ extern "C" {
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "access/xlog_internal.h"
 #include "storage/ipc.h"
 #include "storage/sinval.h"
 #include "utils/hsearch.h"
@@ -305,7 +308,7 @@ bool Mappable(Relation index) {
 
 void BeginUse(Relation index, const LoadOptions& options, MapWhen when, IndexUse* use) {
   *use = {};
-  if (shared == nullptr || index->rd_backend != InvalidBackendId) return;
+  if (shared == nullptr || pg::BelongsToSession(index)) return;
   RegisteredIndex* entry = Register(index);
   entry->options = options;
   const pg::FileLocator& locator = pg::LocatorOf(index);

@@ -1,6 +1,7 @@
 // See shared_state.h.
 #include "shmem/shared_state.h"
 
+#include "pg/compat_process.h"
 #include "pg/settings.h"
 #include "shmem/event_log.h"
 #include "shmem/hot_pages.h"
@@ -41,7 +42,7 @@ void RequestMemory() {
 }
 
 dshash_parameters TableParameters() {
-  return {sizeof(IndexKey), sizeof(IndexKey) + sizeof(dsa_pointer), dshash_memcmp, dshash_memhash, shared->tranche_first + kTrancheTable};
+  return pg::TableOfBytes(sizeof(IndexKey), sizeof(IndexKey) + sizeof(dsa_pointer), shared->tranche_first + kTrancheTable);
 }
 
 void CreateArea() {

@@ -38,9 +38,9 @@ PageRef RefOf(BlockNumber block, Buffer buffer) { return {block, buffer, pg::Buf
 PageRef BufferStore::OpenUnchecked(BlockNumber block, LockMode mode) {
   const Buffer buffer = PgCall([&] {
     CHECK_FOR_INTERRUPTS();  // does nothing while another page is held
-    const Buffer buffer = ReadPage(index_, block, strategy_);
-    Lock(buffer, mode);
-    return buffer;
+    const Buffer read = ReadPage(index_, block, strategy_);
+    Lock(read, mode);
+    return read;
   });
   return RefOf(block, buffer);
 }

@@ -12,6 +12,10 @@
 #include "types/geometry_options.h"
 #include "types/support_function.h"
 
+extern "C" {
+#include "utils/lsyscache.h"
+}
+
 namespace xtree {
 namespace {
 
@@ -57,10 +61,37 @@ void ConstrainBySide(StrategyNumber strategy, const GeometryBox& query, XtreeCon
   }
 }
 
-// Nothing is known of a geometry without an ordinary box. An empty one is like other empty ones, and in no other relation.
+bool Holds(RegProcedure operator_function, const MadeGeometry& left, const MadeGeometry& right) {
+  return DatumGetBool(OidFunctionCall2(operator_function, left.datum(), right.datum()));
+}
+
+// Is an empty geometry within every other (or does it contain every other)? It is where PostGIS is 3.5 and was not where it was 3.3; so the operator
+// is asked, once in a session, as PostGIS's own class for GiST has it.
+bool EmptyMatchesAll(Oid type, StrategyNumber strategy) {
+  struct Answer {
+    Oid type;
+    bool matches;
+  };
+  static Answer answers[RTContainedByStrategyNumber + 1];
+  if (strategy != RTContainsStrategyNumber && strategy != RTContainedByStrategyNumber) return false;
+  Answer* answer = &answers[strategy];
+  if (answer->type == type) return answer->matches;
+  const Oid peer = get_opfamily_member(PeerFamily(type, "gist_geometry_ops_2d"), type, type, static_cast<int16>(strategy));
+  const MadeGeometry empty = EmptyGeometry(), point = PointGeometry(0, 1, 1);
+  const RegProcedure function = OidIsValid(peer) ? get_opcode(peer) : InvalidOid;
+  const bool matches = !OidIsValid(function) || Holds(function, empty, point) || Holds(function, point, empty);
+  *answer = {type, matches};
+  return matches;
+}
+
+// Nothing is known of a geometry without an ordinary box. An empty one is like other empty ones, and in no other relation, but for
+// EmptyMatchesAll.
 void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeConstraint* out) {
   const GeometryBox query(argument, kDimensions, GeometryRead::kBox);
+  const bool empty_matches = EmptyMatchesAll(column->type, strategy);
   if (query.Empty()) {
+    out->recheck = empty_matches;
+    if (out->recheck) return;
     if (strategy != RTSameStrategyNumber) out->match = XTREE_MATCH_NEVER;
     RequireEmpty(kDimensions, out);
     return AddStrange(column, out);
@@ -75,6 +106,7 @@ void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum ar
   ExcludeEmpty(kDimensions, out);
   ExcludeStrange(out);
   AddStrange(column, out);
+  if (empty_matches) AddEmpty(column, out);
 }
 
 // What is measured from: a box, or nothing.

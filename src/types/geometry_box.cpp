@@ -116,6 +116,12 @@ void AddStrange(const XtreeColumn* column, XtreeConstraint* out) {
   }
 }
 
+void AddEmpty(const XtreeColumn* column, XtreeConstraint* out) {
+  XtreeConstraint* empty = xtree_add_alternative(column, out);
+  empty->recheck = true;
+  RequireEmpty(column->dimensions, empty);
+}
+
 RequireOnBox RequirementOf(StrategyNumber strategy) {
   switch (strategy) {
     case RTOverlapStrategyNumber:

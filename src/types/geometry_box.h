@@ -95,6 +95,8 @@ void ExcludeEmpty(int dimensions, XtreeConstraint* out);
 // Of strange values the conditions on a box say nothing: they do not pass, or pass to be rechecked.
 void ExcludeStrange(XtreeConstraint* out);
 void AddStrange(const XtreeColumn* column, XtreeConstraint* out);
+// Empty ones pass too, to be rechecked.
+void AddEmpty(const XtreeColumn* column, XtreeConstraint* out);
 
 // What is required of a value's edges in dimension d.
 inline void RequireOverlap(const GeometryBox& query, int d, XtreeConstraint* out) {

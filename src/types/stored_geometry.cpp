@@ -108,4 +108,12 @@ MadeGeometry PointGeometry(int srid, double x, double y) {
   return made;
 }
 
+MadeGeometry EmptyGeometry() {
+  MadeGeometry made;
+  char* at = BeginGeometry(0, 0, &made);
+  at = Append(uint32{0}, Append(kPointType, at));
+  SET_VARSIZE(made.bytes, at - made.bytes);
+  return made;
+}
+
 }  // namespace xtree

@@ -53,13 +53,14 @@ class StoredGeometry {
 
 [[noreturn]] void ReportShortGeometry();
 
-// The smallest geometries that PostGIS's functions take for one with this box, and for a point: in the layout of version 1, which all
-// versions of PostGIS read.
+// The smallest geometries that PostGIS's functions take for one with this box, for a point, and for an empty one: in the layout of version 1,
+// which all versions of PostGIS read.
 struct MadeGeometry {
   alignas(8) char bytes[48];
   Datum datum() const { return PointerGetDatum(bytes); }
 };
 MadeGeometry GeometryWithBox(float x_low, float x_high, float y_low, float y_high);
 MadeGeometry PointGeometry(int srid, double x, double y);
+MadeGeometry EmptyGeometry();
 
 }  // namespace xtree

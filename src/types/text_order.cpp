@@ -35,7 +35,7 @@ struct KnownVersion {
 }  // namespace
 
 TextOrder TextOrderOf(Oid collation) {
-  if (!OidIsValid(collation) || lc_collate_is_c(collation)) return TextOrder::kBytes;
+  if (!OidIsValid(collation) || pg::OrdersByBytes(collation)) return TextOrder::kBytes;
   return pg::IsIcu(pg_newlocale_from_collation(collation)) ? TextOrder::kSortKey : TextOrder::kUnknown;
 }
 

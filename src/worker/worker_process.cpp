@@ -1,7 +1,7 @@
 // See worker_process.h.
 #include "worker/worker_process.h"
 
-#include "pg/compat.h"
+#include "pg/compat_process.h"
 #include "registry/fault_trap.h"
 #include "shmem/event_log.h"
 
@@ -71,7 +71,7 @@ void ReleaseAfterError() {
   LWLockReleaseAll();
   ConditionVariableCancelSleep();
   DisarmPage(0);
-  AbortBufferIO();
+  pg::AbortIo();
   UnlockBuffers();
   ReleaseAuxProcessResources(false);
   AtEOXact_Buffers(false);

@@ -25,7 +25,7 @@ SET enable_seqscan = off;
 EXPLAIN (COSTS OFF) SELECT id FROM circles WHERE c && '<(10,10),2>';
 EXPLAIN (COSTS OFF) SELECT id FROM circles ORDER BY c <-> point '(10,10)' LIMIT 3;
 -- Of two terms, which the executor cannot order by recheck where the first is NULL: a sort.
-EXPLAIN (COSTS OFF) SELECT id FROM circles ORDER BY c <-> point '(10,10)', c <-> point '(1,1)' LIMIT 3;
+SELECT explain_plan($$SELECT id FROM circles ORDER BY c <-> point '(10,10)', c <-> point '(1,1)' LIMIT 3$$);
 SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT c FROM circles WHERE c &< '<(3,3),1>' AND c @> '<(2,2),0>';
 RESET enable_seqscan;

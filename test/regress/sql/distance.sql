@@ -93,8 +93,9 @@ RESET enable_indexscan;
 RESET enable_indexonlyscan;
 SET enable_seqscan = off;
 SET enable_sort = off;
-SELECT col, count(*) AS queries, bool_and(cardinality(expected) = 1) AS errors_only, bool_and(distances(col, type, value) = expected) AS same
-FROM truth GROUP BY col, cardinality(expected) = 1 ORDER BY col, 3;
+-- (Which of them are errors depends on the version: intervals can be infinite from PostgreSQL 17 on.)
+SELECT col, count(*) AS queries, bool_or(cardinality(expected) > 1) AS distances, bool_and(distances(col, type, value) = expected) AS same
+FROM truth GROUP BY col ORDER BY col;
 -- Where the whole column is too wide for the operator, the half around the argument.
 SELECT (agree($$SELECT i8 <-> 9223372036854775807 FROM scalars WHERE i8 >= 0 ORDER BY i8 <-> 9223372036854775807$$)).*;
 SELECT (agree($$SELECT i8 <-> (-9223372036854775807) FROM scalars WHERE i8 <= 0 ORDER BY i8 <-> (-9223372036854775807)$$)).*;
@@ -110,13 +111,15 @@ SELECT (agree('SELECT count(*) FROM (SELECT FROM scalars ORDER BY i4 <-> NULL LI
 RESET enable_sort;
 CREATE INDEX scalars_mixed ON scalars USING xtree (i4, d, iv, tz);
 EXPLAIN (COSTS OFF) SELECT i4 FROM scalars WHERE tz > '2023-10-28' ORDER BY i4 <-> 5, d <-> '2023-05-05' LIMIT 3;
+SET enable_incremental_sort = off;  -- above the order of another index, from PostgreSQL 17 on
 EXPLAIN (COSTS OFF) SELECT i4 FROM scalars WHERE tz > '2023-10-28' ORDER BY iv <-> '1 day', d <-> '2023-05-05' LIMIT 3;
+RESET enable_incremental_sort;
 SELECT (agree($$SELECT i4 <-> 5, d <-> '2023-05-05' FROM scalars WHERE tz > '2023-10-28' AND iv < '2 months'
   ORDER BY i4 <-> 5, d <-> '2023-05-05' LIMIT 30$$)).*;
 -- A distance that the index only bounds, in a scan that could do without the rows.
 CREATE INDEX scalars_covered ON scalars USING xtree (iv) INCLUDE (iv, t);
 DROP INDEX scalars_iv, scalars_mixed;
-EXPLAIN (COSTS OFF) SELECT t FROM scalars ORDER BY iv <-> '1 day' LIMIT 3;
+SELECT explain_plan($$SELECT t FROM scalars ORDER BY iv <-> '1 day' LIMIT 3$$);
 RESET enable_bitmapscan;
 RESET enable_seqscan;
 

@@ -84,12 +84,9 @@ EXPLAIN (COSTS OFF) SELECT count(*) FROM limited WHERE p <-> point '(25.1,12)' <
 EXPLAIN (COSTS OFF) SELECT count(*) FROM limited WHERE 1 + (p <-> point '(25.1,12)') < 2;
 
 -- What it reads: few rows beside those that are returned, also where fewer are there than LIMIT asks for.
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
-  SELECT id FROM limited WHERE p <-> point '(25.1,12)' < 1 ORDER BY p <-> point '(25.1,12)' LIMIT 1000;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
-  SELECT id FROM limited WHERE b <-> point '(-1000,12)' < 1 ORDER BY b <-> point '(-1000,12)' LIMIT 3;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
-  SELECT id FROM limited WHERE c <-> point '(25.1,-90)' <= 89.5 ORDER BY c <-> point '(25.1,-90)' LIMIT 1000;
+SELECT explain_analyze($$SELECT id FROM limited WHERE p <-> point '(25.1,12)' < 1 ORDER BY p <-> point '(25.1,12)' LIMIT 1000$$);
+SELECT explain_analyze($$SELECT id FROM limited WHERE b <-> point '(-1000,12)' < 1 ORDER BY b <-> point '(-1000,12)' LIMIT 3$$);
+SELECT explain_analyze($$SELECT id FROM limited WHERE c <-> point '(25.1,-90)' <= 89.5 ORDER BY c <-> point '(25.1,-90)' LIMIT 1000$$);
 
 -- Edges.
 SELECT (edges('limited', $$p <-> point '(25.1,12)'$$)).*;

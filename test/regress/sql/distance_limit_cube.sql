@@ -11,7 +11,7 @@ CREATE INDEX tones_c ON tones USING xtree (c);
 VACUUM ANALYZE tones;
 EXPLAIN (COSTS OFF) SELECT id FROM tones WHERE c <-> '(20,20,3)' < 3 ORDER BY c <-> '(20,20,3)' LIMIT 3;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM tones WHERE c ~> 1 <= 0 AND c <#> '(20,20,3)' <= 5;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM tones WHERE c <-> '(20,20,3)' < 3 AND id < 4000 ORDER BY c <-> '(20,20,3)' LIMIT 1000;
+SELECT explain_analyze($$SELECT id FROM tones WHERE c <-> '(20,20,3)' < 3 AND id < 4000 ORDER BY c <-> '(20,20,3)' LIMIT 1000$$);
 SELECT (edges('tones', $$c <-> '(20,20,3)'$$)).*;
 SELECT (edges('tones', $$'(20,20,3),(22,21,4)' <#> c$$)).*;
 SELECT (edges('tones', $$c <=> '(20,20)'$$)).*;

@@ -25,11 +25,10 @@ VACUUM ANALYZE sites;
 EXPLAIN (COSTS OFF) SELECT id FROM sites WHERE g <-> 'POINT(20 20)' < 3 ORDER BY g <-> 'POINT(20 20)' LIMIT 3;
 EXPLAIN (COSTS OFF) SELECT id FROM sites WHERE g <#> 'POINT(20 20)' < 3 AND ST_DWithin(g, 'POINT(10 10)', 20) ORDER BY g <-> 'POINT(20 20)' LIMIT 3;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM sites WHERE z <<->> 'POINT Z (20 20 3)' < 1;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM sites WHERE h <-> 'POINT(20 20)' < 1 ORDER BY h <-> 'POINT(20 20)';
+SELECT explain_analyze($$SELECT id FROM sites WHERE h <-> 'POINT(20 20)' < 1 ORDER BY h <-> 'POINT(20 20)'$$);
 EXPLAIN (COSTS OFF) SELECT id FROM sites WHERE e <-> 'POINT(-10 20)' < 50000 ORDER BY e <-> 'POINT(-10 20)' LIMIT 3;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
-  SELECT id FROM sites WHERE g <-> 'POINT(-200 20)' < 10 ORDER BY g <-> 'POINT(-200 20)' LIMIT 10;
-SELECT (edges('sites', $$g <-> 'POINT(20 20)'$$)).*;
+SELECT explain_analyze($$SELECT id FROM sites WHERE g <-> 'POINT(-200 20)' < 10 ORDER BY g <-> 'POINT(-200 20)' LIMIT 10$$);
+SELECT limits, rows > 4000 AS many, same, conditions FROM edges('sites', $$g <-> 'POINT(20 20)'$$);
 SELECT (edges('sites', $$'LINESTRING(20 20, 24 26)' <-> g$$)).*;
 SELECT (edges('sites', $$g <-> 'POINT(NaN 20)'$$)).*;
 SELECT (edges('sites', $$g <-> 'POINT EMPTY'$$)).*;

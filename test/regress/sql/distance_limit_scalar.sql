@@ -58,8 +58,8 @@ SELECT (edges('measured', $$ts <-> 'infinity'$$, 'interval', '{NULL,0,30 min,178
 SELECT (edges('measured', $$iv <-> '5 days'$$, 'interval', '{NULL,-1 s,0,1 month,30 days,30 days 00:00:01,178000000 years}')).*;
 
 -- Few rows beside those that are returned.
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT i8 FROM measured WHERE i8 <-> 9007199254741000 < 3;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT iv FROM measured WHERE iv <-> '5 days' < '1 hour' ORDER BY iv <-> '5 days';
+SELECT explain_analyze($$SELECT i8 FROM measured WHERE i8 <-> 9007199254741000 < 3$$);
+SELECT explain_analyze($$SELECT iv FROM measured WHERE iv <-> '5 days' < '1 hour' ORDER BY iv <-> '5 days'$$);
 
 -- A distance that is an error of the operator, of a row that the limit leaves out.
 SELECT count(*) FROM measured WHERE i4 <-> 2147483647 < 5;

@@ -10,7 +10,7 @@ DECLARE
   line text;
   rows bigint := 0;
 BEGIN
-  FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || query LOOP
+  FOR line IN SELECT explain_analyze(query) LOOP
     rows := rows + coalesce(substring(line FROM 'Rows Removed by Index Recheck: (\d+)')::bigint, 0);
   END LOOP;
   RETURN rows;
@@ -24,12 +24,13 @@ CREATE INDEX hollow_2d ON hollow USING xtree (g) WHERE id > 0;
 CREATE INDEX hollow_nd ON hollow USING xtree (g geometry_ops_nd);
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM hollow WHERE g &&& 'LINESTRING(3 3 0, 5 5 9)';
+SELECT explain_analyze($$SELECT id FROM hollow WHERE g &&& 'LINESTRING(3 3 0, 5 5 9)'$$);
 SELECT op, removed(format('SELECT id FROM hollow WHERE id > 0 AND g %s ''LINESTRING(3 3 0, 5 5 9)''', op))
 FROM unnest(ARRAY['&&', '~', '@', '~=', '<<', '|>>', '&&&', '~~', '@@', '~~=']) op;
 RESET enable_seqscan;
 RESET enable_bitmapscan;
-SELECT op, sum(rows) AS rows, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
+-- (PostGIS 3.5 has empty ones contain everything and lie within everything.)
+SELECT op, sum(rows) > 0 AS found, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
 FROM unnest(ARRAY['&&', '~', '@', '~=', '&<', '&&&', '~~', '@@', '~~=']) op,
   unnest(ARRAY['LINESTRING(3 3 0, 5 5 9)', 'POINT EMPTY', 'POINT Z EMPTY', 'POINT(3 3)', 'POINT(NaN 3)', 'LINESTRING(1 1, 1e300 9)']) q,
   agree(format('SELECT id FROM hollow WHERE id > 0 AND g %s %L::geometry', op, q)) GROUP BY op ORDER BY op COLLATE "C";
@@ -66,7 +67,7 @@ SELECT xtree_check('unknown_z_g', true);
 
 -- Geometries with a NaN: rechecked are they, and not the rest.
 CREATE SEQUENCE calls;
-CREATE FUNCTION counted(geometry) RETURNS geometry LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM nextval('calls'); RETURN $1; END $$;
+CREATE FUNCTION counted(geometry) RETURNS geometry LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM nextval('public.calls'); RETURN $1; END $$;
 CREATE TABLE one_odd (id int, g geometry);
 INSERT INTO one_odd SELECT i, ST_MakePoint(i % 25, i / 25) FROM generate_series(1, 500) i;
 INSERT INTO one_odd VALUES (501, 'LINESTRING(4 4, NaN 9, 8 8, 9 9)'), (502, 'POINT(NaN 1)');

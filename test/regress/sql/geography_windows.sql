@@ -5,20 +5,19 @@ SET client_min_messages = warning;
 CREATE EXTENSION xtree_postgis CASCADE;
 CREATE SEQUENCE calls;
 CREATE FUNCTION place(lon float8, lat float8) RETURNS geography LANGUAGE plpgsql IMMUTABLE AS
-  $$ BEGIN PERFORM nextval('calls'); RETURN ST_MakePoint(lon, lat)::geography; END $$;
+  $$ BEGIN PERFORM nextval('public.calls'); RETURN public.ST_MakePoint(lon, lat)::public.geography; END $$;
 CREATE FUNCTION calls_of(query text, OUT rows bigint, OUT calls bigint) LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM setval('calls', 1);
   EXECUTE 'SELECT count(*) FROM (' || query || ') q' INTO rows;
-  calls := nextval('calls') - 2;
+  calls := nextval('public.calls') - 2;
 END $$;
 CREATE TABLE stops (id int, lon float8, lat float8);
 INSERT INTO stops SELECT i, i % 50 * 0.1, i / 50 * 0.1 FROM generate_series(1, 2000) i;
 CREATE INDEX stops_place ON stops USING xtree (place(lon, lat));
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
-  SELECT id FROM stops WHERE place(lon, lat) && 'POLYGON((0.95 0.95, 2.95 0.95, 2.95 2.95, 0.95 2.95, 0.95 0.95))'::geography;
+SELECT explain_analyze($$SELECT id FROM stops WHERE place(lon, lat) && 'POLYGON((0.95 0.95, 2.95 0.95, 2.95 2.95, 0.95 2.95, 0.95 0.95))'::geography$$);
 SELECT rows, calls FROM calls_of($$SELECT id FROM stops WHERE place(lon, lat) && 'POLYGON((0.95 0.95, 2.95 0.95, 2.95 2.95, 0.95 2.95, 0.95 0.95))'::geography$$);
 -- at the very edge of the window, some are
 SELECT rows, calls > 0 AS rechecked, calls < 10 AS few FROM calls_of($$SELECT id FROM stops WHERE place(lon, lat) && 'POINT(1 1)'::geography$$);

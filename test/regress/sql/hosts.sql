@@ -23,11 +23,11 @@ INSERT INTO hosts VALUES (NULL, NULL, NULL);
 VACUUM ANALYZE hosts;
 
 -- Nothing is removed by a recheck.
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT h FROM hosts WHERE h = '10.45.234.196/8';
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT h FROM hosts WHERE h = '2001:db8:0:7::1/64';
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT h FROM hosts WHERE h << '10.0.0.0/9';
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT n FROM hosts WHERE n >> '172.16.4.1';
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT h FROM hosts WHERE h BETWEEN '10.200.0.0/8' AND '10.200.9.255/8';
+SELECT explain_analyze($$SELECT h FROM hosts WHERE h = '10.45.234.196/8'$$);
+SELECT explain_analyze($$SELECT h FROM hosts WHERE h = '2001:db8:0:7::1/64'$$);
+SELECT explain_analyze($$SELECT h FROM hosts WHERE h << '10.0.0.0/9'$$);
+SELECT explain_analyze($$SELECT n FROM hosts WHERE n >> '172.16.4.1'$$);
+SELECT explain_analyze($$SELECT h FROM hosts WHERE h BETWEEN '10.200.0.0/8' AND '10.200.9.255/8'$$);
 
 -- Every operator with each of these, through bitmap and index-only scans.
 CREATE TABLE asked AS SELECT h FROM hosts WHERE id IS NULL AND h IS NOT NULL UNION SELECT h FROM hosts WHERE id % 599 = 0;

@@ -91,7 +91,7 @@ SELECT (agree($$SELECT id FROM pages WHERE u BETWEEN '10000000-0000-0000-0000-00
 CREATE FUNCTION removed(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE line text;
 BEGIN
-  FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || query LOOP
+  FOR line IN SELECT explain_analyze(query) LOOP
     IF line ~ 'Index|Seq|Removed' THEN RETURN NEXT line; END IF;
   END LOOP;
 END $$;

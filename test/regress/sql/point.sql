@@ -61,7 +61,7 @@ CREATE TABLE numbers AS SELECT id, p FROM points WHERE id <= 2000;
 CREATE INDEX numbers_p ON numbers USING xtree (p);
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM numbers WHERE p <@ polygon '((10,10),(30,10),(20,30))';
+SELECT explain_analyze($$SELECT id FROM numbers WHERE p <@ polygon '((10,10),(30,10),(20,30))'$$);
 RESET enable_seqscan;
 RESET enable_bitmapscan;
 SELECT (agree($$SELECT id FROM numbers WHERE p <@ polygon '((10,10),(30,10),(20,30))'$$)).*;

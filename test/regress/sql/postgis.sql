@@ -37,7 +37,8 @@ SET enable_seqscan = off;
 EXPLAIN (COSTS OFF) SELECT id FROM shapes WHERE g && ST_MakeEnvelope(1, 1, 2, 2);
 EXPLAIN (COSTS OFF) SELECT id FROM shapes ORDER BY g <-> 'POINT(3 3)' LIMIT 3;
 RESET enable_seqscan;
-SELECT op, sum(rows) AS rows, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
+-- (How many it is depends on PostGIS's version: to 3.5, empty ones contain everything and lie within everything.)
+SELECT op, sum(rows) > 0 AS found, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
 FROM unnest(ARRAY['&&', '~', '@', '~=', '<<', '>>', '&<', '&>', '<<|', '|>>', '&<|', '|&>']) op, queries,
   agree(format('SELECT id FROM shapes WHERE g %s %L::geometry', op, q))
 WHERE q IS NOT NULL GROUP BY op ORDER BY op COLLATE "C";
@@ -46,17 +47,16 @@ FROM unnest(ARRAY['<->', '<#>']) op, queries, agree(format('SELECT g %s %L::geom
 WHERE q IS NOT NULL GROUP BY op ORDER BY op COLLATE "C";
 SELECT (agree($$SELECT g <-> 'POINT(3 3)' FROM shapes WHERE g && 'POLYGON((2 2, 9 2, 9 20, 2 20, 2 2))' ORDER BY g <-> 'POINT(3 3)' LIMIT 100$$)).*;
 
--- Functions whose calls become index conditions, either way round.
-SELECT f, sum(rows) AS rows, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
+-- Functions whose calls become index conditions, either way round. (Not ST_DFullyWithin, to which PostGIS 3.5 gives the wrong one: GiST's answers are wrong too.)
+SELECT f, sum(rows) > 0 AS found, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
 FROM unnest(ARRAY['ST_Intersects(g, %1$L)', 'ST_Intersects(%1$L, g)', 'ST_DWithin(g, %1$L, 1.5)', 'ST_DWithin(%1$L, g, 0.1)', 'ST_Contains(g, %1$L)',
     'ST_Contains(%1$L, g)', 'ST_Within(g, %1$L)', 'ST_Within(%1$L, g)', 'ST_Touches(g, %1$L)', 'ST_ContainsProperly(%1$L, g)', 'ST_CoveredBy(g, %1$L)',
-    'ST_Covers(%1$L, g)', 'ST_Overlaps(g, %1$L)', 'ST_Crosses(g, %1$L)', 'ST_Equals(g, %1$L)', 'ST_OrderingEquals(g, %1$L)',
-    'ST_DFullyWithin(g, %1$L, 4)']) f, queries,
+    'ST_Covers(%1$L, g)', 'ST_Overlaps(g, %1$L)', 'ST_Crosses(g, %1$L)', 'ST_Equals(g, %1$L)', 'ST_OrderingEquals(g, %1$L)']) f, queries,
   agree(format('SELECT id FROM shapes WHERE id < 4300 AND id <> 4105 AND ' || replace(f, '%1$L', '%1$L::geometry'), q))
 WHERE ST_GeometryType(q) !~ 'Curve|Circular|Collection' AND (ST_IsValid(q) OR f ~ 'DWithin')
 GROUP BY f ORDER BY f COLLATE "C";
 SET enable_seqscan = off;
-EXPLAIN (COSTS OFF) SELECT a.id, b.id FROM shapes a JOIN shapes b ON ST_DWithin(a.g, b.g, 0.5) WHERE a.id = 7;
+SELECT explain_plan($$SELECT a.id, b.id FROM shapes a JOIN shapes b ON ST_DWithin(a.g, b.g, 0.5) WHERE a.id = 7$$);
 RESET enable_seqscan;
 
 -- Coordinates that are no numbers, infinite, huge and tiny.
@@ -72,7 +72,7 @@ INSERT INTO strange (g) SELECT ST_MakeLine(ARRAY[ST_MakePoint(i, 50), ST_MakePoi
 INSERT INTO strange (g) VALUES ('POINT EMPTY'), (NULL);
 INSERT INTO strange (g) SELECT ST_MakePoint(i % 20, i / 20) FROM generate_series(1, 400) i;
 CREATE INDEX strange_g ON strange USING xtree (g);
-SELECT op, sum(rows) AS rows, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
+SELECT op, sum(rows) > 0 AS found, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
 FROM unnest(ARRAY['&&', '~', '@', '~=', '<<', '>>', '&<', '&>', '<<|', '|>>', '&<|', '|&>']) op, strange q,
   agree(format('SELECT id FROM strange WHERE g %s (SELECT g FROM strange WHERE id = %s)', op, q.id))
 WHERE q.id % 17 = 0 GROUP BY op ORDER BY op COLLATE "C";

@@ -69,7 +69,8 @@ FROM generate_series(1, 150) g, LATERAL (SELECT date '2000-01-01' + g * 7919 % 5
 INSERT INTO t_tsrange SELECT 5000 + g, tsrange(day, day + g % 9 * interval '7 hours', CASE g % 3 WHEN 0 THEN '[]' ELSE '[)' END)
 FROM generate_series(1, 150) g, LATERAL (SELECT timestamp '2000-01-01' + g * 7919 % 500 * interval '6 hours') AS x (day);
 SELECT type, xtree_check('i_' || type, true) FROM bounds;
-VACUUM ANALYZE t_int4range, t_int8range, t_numrange, t_daterange, t_tsrange;
+VACUUM ANALYZE t_int4range, t_int8range, t_daterange, t_tsrange;
+VACUUM t_numrange;  -- ANALYZE of its large numbers is an error in PostgreSQL 18
 
 SET enable_seqscan = off;
 EXPLAIN (COSTS OFF) SELECT n FROM t_tsrange WHERE r && '[2000-01-05,2000-01-06)';

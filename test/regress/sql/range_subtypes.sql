@@ -114,7 +114,7 @@ DECLARE
 BEGIN
   PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
   EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ' || query INTO plan;
-  rows := plan -> 0 -> 'Plan' ->> 'Actual Rows';
+  rows := (plan -> 0 -> 'Plan' ->> 'Actual Rows')::numeric;  -- a number of two decimals from PostgreSQL 18 on
   removed := plan -> 0 -> 'Plan' ->> 'Rows Removed by Index Recheck';
 END $$;
 CREATE TABLE nets (r inetrange);

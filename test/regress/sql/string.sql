@@ -41,7 +41,7 @@ SELECT (agree($$SELECT md5(c) FROM strings WHERE c > 'toasted'$$)).*;
 SELECT (agree($$SELECT md5(d) FROM strings WHERE d = repeat('toasted ', 500) || 2$$)).*;
 -- A condition under another collation does not use the index.
 SET enable_seqscan = off;
-EXPLAIN (COSTS OFF) SELECT id FROM strings WHERE s < 'm' COLLATE "C";
+SELECT explain_plan($$SELECT id FROM strings WHERE s < 'm' COLLATE "C"$$);
 RESET enable_seqscan;
 
 SELECT indexrelid::regclass, xtree_check(indexrelid::regclass, true)

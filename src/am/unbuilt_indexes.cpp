@@ -1,0 +1,116 @@
+// See unbuilt_indexes.h. What is withheld from a table's list is kept in a list of this session for as long as the table's RelOptInfo lives.
+#include "am/unbuilt_indexes.h"
+
+#include "am/limit_paths.h"
+#include "am/planner_family.h"
+#include "deferred/build_state.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "optimizer/paths.h"
+#include "optimizer/plancat.h"
+#include "utils/snapmgr.h"
+}
+
+namespace xtree {
+
+namespace {
+
+get_relation_info_hook_type next_info_hook;
+set_rel_pathlist_hook_type next_paths_hook;
+
+struct Withheld {
+  const RelOptInfo* rel;
+  List* indexes;  // of IndexOptInfo
+  Withheld* next;
+  MemoryContextCallback forget;
+};
+Withheld* withheld = nullptr;
+
+// The planner's memory goes.
+void Forget(void* one) {
+  Withheld** place = &withheld;
+  while (*place != one) place = &(*place)->next;
+  *place = (*place)->next;
+}
+
+void Withhold(const RelOptInfo* rel, List* indexes) {
+  const MemoryContext memory = GetMemoryChunkContext(const_cast<RelOptInfo*>(rel));
+  auto* one = static_cast<Withheld*>(MemoryContextAllocZero(memory, sizeof(Withheld)));
+  one->rel = rel;
+  one->indexes = indexes;
+  one->next = withheld;
+  one->forget.func = Forget;
+  one->forget.arg = one;
+  MemoryContextRegisterResetCallback(memory, &one->forget);
+  withheld = one;
+}
+
+List* WithheldFrom(const RelOptInfo* rel) {
+  for (const Withheld* one = withheld; one != nullptr; one = one->next)
+    if (one->rel == rel) return one->indexes;
+  return NIL;
+}
+
+// An index that does not exist (a planner's extension asks what it would be worth) counts as built.
+bool IsToBeWithheld(PlannerInfo* root, const IndexOptInfo* info) {
+  if (!IsXtree(info) || info->hypothetical) return false;
+  const Relation index = index_open(info->indexoid, NoLock);
+  const bool unusable = MayBeUnbuilt(index) && IsUnusable(root, *GetIndexState(index, MetaUse::kPlan));
+  index_close(index, NoLock);
+  return unusable;
+}
+
+void LookAtRelation(PlannerInfo* root, Oid relation, bool inherits, RelOptInfo* rel) {
+  if (next_info_hook != nullptr) next_info_hook(root, relation, inherits, rel);
+  List* unusable = NIL;
+  ListCell* cell;
+  foreach (cell, rel->indexlist)
+    if (IsToBeWithheld(root, lfirst_node(IndexOptInfo, cell))) unusable = lappend(unusable, lfirst(cell));
+  if (unusable == NIL) return;
+  rel->indexlist = list_difference_ptr(rel->indexlist, unusable);
+  Withhold(rel, unusable);
+}
+
+// The paths are made of a table that has none, because those that it has could be freed for them.
+void MakePathsInVain(PlannerInfo* root, RelOptInfo* rel, RangeTblEntry* entry, List* indexes) {
+  List *const indexlist = rel->indexlist, *const pathlist = rel->pathlist, *const partial = rel->partial_pathlist;
+  rel->indexlist = indexes;
+  rel->pathlist = rel->partial_pathlist = NIL;
+  check_index_predicates(root, rel);
+  create_index_paths(root, rel);
+  AddLimitPaths(root, rel, entry);
+  rel->indexlist = indexlist;
+  rel->pathlist = pathlist;
+  rel->partial_pathlist = partial;
+}
+
+void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* entry) {
+  if (withheld != nullptr && MayHaveIndexPaths(rel, entry)) {
+    List* indexes = WithheldFrom(rel);
+    if (indexes != NIL) MakePathsInVain(root, rel, entry, indexes);
+  }
+  if (next_paths_hook != nullptr) next_paths_hook(root, rel, relid, entry);
+}
+
+}  // namespace
+
+void WithholdUnbuiltIndexes() {
+  next_info_hook = get_relation_info_hook;
+  get_relation_info_hook = LookAtRelation;
+  next_paths_hook = set_rel_pathlist_hook;
+  set_rel_pathlist_hook = MakePaths;
+}
+
+bool IsUnusable(PlannerInfo* root, const IndexState& state) {
+  if (UsableFrom(state, TransactionXmin)) return false;
+  if (state.build_state == MetaBuildState::kBuilt) root->glob->transientPlan = true;
+  return true;
+}
+
+bool MayBeUnbuilt(Relation index) {
+  constexpr int kLeastPages = 2;  // of a built one: meta page and root
+  return BuildReloptionOf(index) == BuildReloption::kDeferred || index->rd_rel->relpages < kLeastPages;
+}
+
+}  // namespace xtree

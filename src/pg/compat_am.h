@@ -1,0 +1,48 @@
+// Differences between PostgreSQL's versions: the access method's routine and what scans report. See compat.h.
+#pragma once
+
+#include "pg/postgres_api.h"
+
+extern "C" {
+#include "access/amapi.h"
+#include "access/relscan.h"
+}
+
+namespace pg {
+
+// The fields of IndexAmRoutine that not every version has. `kEqualStrategy`: the strategy of a family's operator that is equality for B-tree
+// too; InvalidStrategy: it has none.
+template <StrategyNumber (*kEqualStrategy)(Oid family)>
+void SetFieldsOfVersion([[maybe_unused]] IndexAmRoutine* am) {
+#if PG_VERSION_NUM >= 160000
+  am->amsummarizing = false;  // an entry points to one row, so no update of an indexed column is HOT
+#endif
+#if PG_VERSION_NUM >= 170000
+  am->amcanbuildparallel = true;  // core plans the workers, see PlannedBuildWorkers
+  am->aminsertcleanup = nullptr;  // what a statement keeps for its insertions goes with its memory
+#endif
+#if PG_VERSION_NUM >= 180000
+  // Nothing is derived from a family's operators but what the planner finds for each alone: families of geometry have an `=` that compares areas.
+  am->amcanhash = false;
+  am->amconsistentequality = false;
+  am->amconsistentordering = false;
+  am->amgettreeheight =
+      nullptr;  // asked of each index of each table that is planned with, while only amcostestimate would use it, which knows it
+  // So that logical replication finds rows by the index where REPLICA IDENTITY is FULL.
+  am->amtranslatestrategy = [](StrategyNumber strategy, Oid family) {
+    return strategy != InvalidStrategy && strategy == kEqualStrategy(family) ? COMPARE_EQ : COMPARE_INVALID;
+  };
+  am->amtranslatecmptype = [](CompareType type, Oid family) {
+    return type == COMPARE_EQ ? kEqualStrategy(family) : StrategyNumber{InvalidStrategy};
+  };
+#endif
+}
+
+// Core counts scans; from 18 on EXPLAIN shows how often one searched the index, too.
+inline void CountSearch([[maybe_unused]] IndexScanDesc scan) {
+#if PG_VERSION_NUM >= 180000
+  if (scan->instrument != nullptr) scan->instrument->nsearches++;
+#endif
+}
+
+}  // namespace pg
