@@ -3,9 +3,12 @@
 
 #include "index/meta_page.h"
 #include "pg/compat.h"
+#include "pg/settings.h"
+#include "shmem/build_demand.h"
 
 extern "C" {
 #include "access/xact.h"
+#include "replication/logicalworker.h"
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
 }
@@ -32,9 +35,13 @@ bool UsableFrom(const IndexState& state, TransactionId xmin) {
   return pg::FullXid(xmin) >= state.usable_from_xid;
 }
 
+// An apply worker looks rows up by any index that knows equality (from PostgreSQL 18 on), without a plan. It tries again after the ERROR.
 void RequireBuilt(Relation index, IndexState* state) {
   if (state->build_state == MetaBuildState::kBuilt) return;
-  if (!RereadMeta(index, state) || state->build_state != MetaBuildState::kBuilt) ReportUnbuilt(index);
+  if (RereadMeta(index, state) && state->build_state == MetaBuildState::kBuilt) return;
+  if (IsLogicalWorker() && settings.build_on_first_use != static_cast<int>(BuildOnFirstUse::kOff))
+    NoteDemand(index->rd_index->indrelid, RelationGetRelid(index));
+  ReportUnbuilt(index);
 }
 
 // The planner leaves such an index out; but a plan may be older than the snapshot that it is run with, where snapshots

@@ -25,11 +25,11 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE calls (n int);
 	CREATE FUNCTION invalidate() RETURNS int VOLATILE LANGUAGE plpgsql AS $$
 	BEGIN
-	  UPDATE pg_index SET indisclustered = indisclustered WHERE indrelid = 't'::regclass;
-	  INSERT INTO calls VALUES (1);
+	  UPDATE pg_index SET indisclustered = indisclustered WHERE indrelid = 'public.t'::regclass;
+	  INSERT INTO public.calls VALUES (1);
 	  RETURN 7;
 	END $$;
-	CREATE FUNCTION seven() RETURNS int STABLE COST 0.00001 LANGUAGE plpgsql AS 'BEGIN RETURN invalidate(); END'});
+	CREATE FUNCTION seven() RETURNS int STABLE COST 0.00001 LANGUAGE plpgsql AS 'BEGIN RETURN public.invalidate(); END'});
 
 # Estimates of join conditions are made anew within each estimate of an index scan's cost, and call stable functions.
 sub cost_of
@@ -71,7 +71,7 @@ is($node->safe_psql('postgres', q{
 $node->safe_psql('postgres', 'INSERT INTO t SELECT i, invalidate(), i, point(i, i) FROM generate_series(1, 500) i');
 is($node->safe_psql('postgres', q{SELECT xtree_check('t_all', true)}), '', 'inserts among invalidations');
 $node->safe_psql('postgres', q{
-	CREATE FUNCTION same(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM invalidate(); RETURN $1; END';
+	CREATE FUNCTION same(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM public.invalidate(); RETURN $1; END';
 	CREATE INDEX t_same ON t USING xtree (same(a), b, p)});
 is($node->safe_psql('postgres', q{SELECT xtree_check('t_same', true)}), '', 'a build among invalidations');
 

@@ -16,7 +16,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
-$primary->init(allows_streaming => 1, has_archiving => 1);
+$primary->init(allows_streaming => 1, has_archiving => 1, no_data_checksums => 1);
 $primary->append_conf('postgresql.conf', <<'CONF');
 shared_preload_libraries = 'xtree'
 xtree.naptime = '100ms'

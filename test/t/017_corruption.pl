@@ -18,7 +18,7 @@ my $rounds = $ENV{XTREE_DAMAGE_ROUNDS} // 12;
 my $all = $ENV{XTREE_DAMAGE_ALL};
 my $fields = 0;
 my $node = PostgreSQL::Test::Cluster->new('corruption');
-$node->init;
+$node->init(no_data_checksums => 1);
 $node->append_conf('postgresql.conf', <<'CONF');
 shared_preload_libraries = 'xtree'
 xtree.naptime = '200ms'
