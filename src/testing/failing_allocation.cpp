@@ -24,7 +24,6 @@ void* __real_repalloc(void* old, Size bytes);
 void* __real_repalloc_huge(void* old, Size bytes);
 void* __real_MemoryContextAlloc(MemoryContext context, Size bytes);
 void* __real_MemoryContextAllocZero(MemoryContext context, Size bytes);
-void* __real_MemoryContextAllocZeroAligned(MemoryContext context, Size bytes);
 void* __real_MemoryContextAllocExtended(MemoryContext context, Size bytes, int flags);
 void* __real_MemoryContextAllocHuge(MemoryContext context, Size bytes);
 MemoryContext __real_AllocSetContextCreateInternal(MemoryContext parent, const char* name, Size least, Size first, Size most);
@@ -128,9 +127,10 @@ void* __wrap_MemoryContextAllocZero(MemoryContext context, Size bytes) {
   return __real_MemoryContextAllocZero(context, bytes);
 }
 
+// Is the same but for its speed, and gone from PostgreSQL 17 on.
 void* __wrap_MemoryContextAllocZeroAligned(MemoryContext context, Size bytes) {
   xtree::RaiseIfFails();
-  return __real_MemoryContextAllocZeroAligned(context, bytes);
+  return __real_MemoryContextAllocZero(context, bytes);
 }
 
 void* __wrap_MemoryContextAllocExtended(MemoryContext context, Size bytes, int flags) {

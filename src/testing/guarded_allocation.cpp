@@ -33,7 +33,6 @@ void* __real_repalloc_huge(void* old, Size bytes);
 void* __real_MemoryContextAlloc(MemoryContext context, Size bytes);
 void* __real_MemoryContextAllocHuge(MemoryContext context, Size bytes);
 void* __real_MemoryContextAllocZero(MemoryContext context, Size bytes);
-void* __real_MemoryContextAllocZeroAligned(MemoryContext context, Size bytes);
 
 void* __wrap_palloc(Size bytes) { return Guarded(__real_palloc(Enlarged(bytes)), bytes); }
 
