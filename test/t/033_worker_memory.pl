@@ -4,7 +4,7 @@
 # Seen to fail: with the look-up of an error's index made while the failed look-up still holds its lock (xtree_build never ends); with sets of a
 # holding that are gone while it still counts blocks (the worker dies, and the server with it); with mappings left by an admission that failed; with
 # nothing pinned of an index larger than the limit; with a pinned page replaced by one that was seen once; with a last use set back; with an index
-# that index-only scans alone use never loaded. Not seen yet, since the page cache could not be emptied there: each mapped read shown as a hit.
+# that index-only scans alone use never loaded; with each mapped read shown as a hit.
 use strict;
 use warnings;
 
