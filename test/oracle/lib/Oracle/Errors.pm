@@ -23,13 +23,14 @@ sub of_values {
     return $state eq 'XX000' && $message =~ $OF_POSTGIS ? 1 : 0;
 }
 
-# The query without what no index serves, once for each condition, with that one tested last. Every row is visited: a
-# semi-join would end at its first match.
+# The query without what no index serves, once for each condition, with that one tested last, and once with its distances. Every row
+# is visited: a semi-join would end at its first match.
 sub reduced_queries {
     my ($q, @served) = @_;
     my $shape = $q->{probes} && $q->{shape} ne 'lateral' ? 'join' : 'count';
     my @orders = map { my $last = $_; [ (grep { $_ ne $last } @served), $last ] } @served;
-    return map { { %$q, shape => $shape, fetch => 'plain', quals => $_ } } @orders || $shape eq 'count' ? @orders : [];
+    my @distances = $q->{shape} eq 'knn' ? { %$q, fetch => 'plain', quals => [@served] } : ();
+    return @distances, map { { %$q, shape => $shape, fetch => 'plain', quals => $_ } } @orders || $shape eq 'count' ? @orders : [];
 }
 
 # error_outcome(query, result without the index, result with it, sub (condition): does an index serve it,
