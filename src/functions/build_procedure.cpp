@@ -8,6 +8,7 @@
 
 extern "C" {
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "executor/spi.h"
@@ -35,10 +36,10 @@ void RequireOwnTransaction(FunctionCallInfo fcinfo) {
 // The indexes to build: the index, or those of all partitions. Ereports unless the caller may build them.
 List* IndexesToBuild(Oid oid) {
   if (get_rel_relkind(oid) != RELKIND_PARTITIONED_INDEX) {
-    CloseIndex(OpenOwnedIndex(oid, AccessShareLock), AccessShareLock);
+    CloseIndex(OpenXtreeIndex(oid, AccessShareLock, IndexRight::kMaintain), AccessShareLock);
     return list_make1_oid(oid);
   }
-  if (!pg::OwnsRelation(oid, GetUserId())) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(oid));
+  if (!pg::MayMaintain(IndexGetRelation(oid, false), oid, GetUserId())) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(oid));
   List* leaves = NIL;
   ListCell* cell;
   foreach (cell, find_all_inheritors(oid, AccessShareLock, nullptr))

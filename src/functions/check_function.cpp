@@ -42,7 +42,7 @@ void Check(const OpenIndex& open, const IndexState& state, HeapCheck* heap_check
 extern "C" Datum xtree_check(PG_FUNCTION_ARGS) {
   using namespace xtree;
   const LOCKMODE lock = RecoveryInProgress() ? AccessShareLock : ShareLock;
-  const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), lock);
+  const OpenIndex open = OpenXtreeIndex(PG_GETARG_OID(0), lock);
   const OwnerContext owner = SwitchToOwner(open.heap);  // index expressions are the table owner's code
   const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
   const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);

@@ -207,7 +207,7 @@ void PutExtent(ReturnSetInfo* result, Relation index, const IndexState& state, c
 extern "C" Datum xtree_index_info(PG_FUNCTION_ARGS) {
   using namespace xtree;
   InitMaterializedSRF(fcinfo, 0);
-  const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
+  const OpenIndex open = OpenXtreeIndex(PG_GETARG_OID(0), AccessShareLock);
   const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
   const MetaContent meta = TakeMeta(ReadBuffer(open.index, kMetaBlock));
   XTREE_SCAN_STOP_POINT("inspect-begin");
@@ -222,7 +222,7 @@ extern "C" Datum xtree_index_info(PG_FUNCTION_ARGS) {
 extern "C" Datum xtree_nodes(PG_FUNCTION_ARGS) {
   using namespace xtree;
   InitMaterializedSRF(fcinfo, 0);
-  const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
+  const OpenIndex open = OpenXtreeIndex(PG_GETARG_OID(0), AccessShareLock);
   const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
   XTREE_SCAN_STOP_POINT("inspect-begin");
   if (IsBuilt(*state)) PutNodes(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), open, *state);
@@ -233,7 +233,7 @@ extern "C" Datum xtree_nodes(PG_FUNCTION_ARGS) {
 extern "C" Datum xtree_extent(PG_FUNCTION_ARGS) {
   using namespace xtree;
   InitMaterializedSRF(fcinfo, 0);
-  const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
+  const OpenIndex open = OpenXtreeIndex(PG_GETARG_OID(0), AccessShareLock);
   IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
   RequireBuilt(open.index, state);
   Box box;

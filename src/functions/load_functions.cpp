@@ -124,10 +124,10 @@ bool LoadNow(Relation index) {
                   errhint("See pg_stat_xtree_events; queries read the index through shared buffers meanwhile.")));
 }
 
-// Asks the worker for something about one index, whose owner the caller must be.
+// Asks the worker for something about one index, which the caller must have the right to maintain.
 RequestAnswer AskAboutIndex(FunctionCallInfo fcinfo, RequestKind kind, const char* what) {
   RequireArgument(fcinfo, "index");
-  const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
+  const OpenIndex open = OpenXtreeIndex(PG_GETARG_OID(0), AccessShareLock, IndexRight::kMaintain);
   RequirePreload();
   const RequestAnswer answer = AskWorker(kind, {MyDatabaseId, RelationGetRelid(open.index)}, 0);
   ReportAnswer(open.index, answer, what);
@@ -182,7 +182,7 @@ void ResetServer() {
 extern "C" Datum xtree_load(PG_FUNCTION_ARGS) {
   using namespace xtree;
   RequireArgument(fcinfo, "index");
-  const OpenIndex open = OpenOwnedIndex(PG_GETARG_OID(0), AccessShareLock);
+  const OpenIndex open = OpenXtreeIndex(PG_GETARG_OID(0), AccessShareLock, IndexRight::kMaintain);
   RequirePreload();
   const bool loaded = !NotMappable(open.index) && LoadNow(open.index);
   CloseIndex(open, AccessShareLock);

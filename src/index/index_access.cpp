@@ -28,8 +28,9 @@ void RequireIndex(Oid oid) {
   if (kind != RELKIND_INDEX) ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not an index", name)));
 }
 
-void RequireOwner(Oid oid) {
-  if (!pg::OwnsRelation(oid, GetUserId())) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(oid));
+void Require(IndexRight right, Oid table, Oid index) {
+  const bool granted = right == IndexRight::kMaintain ? pg::MayMaintain(table, index, GetUserId()) : pg::OwnsRelation(index, GetUserId());
+  if (!granted) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(index));
 }
 
 void RequireUsable(Relation index) {
@@ -47,16 +48,16 @@ void RequireUsable(Relation index) {
 
 bool IsXtreeIndex(Relation index) { return index->rd_indam != nullptr && index->rd_indam->amoptions == xtreeoptions; }
 
-OpenIndex OpenOwnedIndex(Oid oid, LOCKMODE lock) {
+OpenIndex OpenXtreeIndex(Oid oid, LOCKMODE lock, IndexRight right) {
   RequireIndex(oid);
-  RequireOwner(oid);
   const Oid heap_oid = IndexGetRelation(oid, false);
+  Require(right, heap_oid, oid);
   OpenIndex open{};
   open.heap = table_open(heap_oid, lock);
   open.index = index_open(oid, lock);
   if (open.index->rd_index->indrelid != heap_oid)
     ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("index with OID %u was dropped and made anew meanwhile", oid)));
-  RequireOwner(oid);
+  Require(right, heap_oid, oid);
   RequireUsable(open.index);
   return open;
 }

@@ -44,6 +44,14 @@ inline bool OwnsRelation(Oid relation, Oid role) {
 #endif
 }
 
+// May the role maintain the index: as its owner, or, from 17 on, by the privilege MAINTAIN on the table?
+inline bool MayMaintain([[maybe_unused]] Oid table, Oid index, Oid role) {
+#if PG_VERSION_NUM >= 170000
+  if (pg_class_aclcheck(table, role, ACL_MAINTAIN) == ACLCHECK_OK) return true;
+#endif
+  return OwnsRelation(index, role);
+}
+
 // From 17 on whoever runs functions of a table's owner in maintenance has them look names up in pg_catalog and pg_temp alone.
 inline void RestrictNames() {
 #if PG_VERSION_NUM >= 170000
