@@ -29,7 +29,7 @@ sub reduced_queries {
     my ($q, @served) = @_;
     my $shape = $q->{probes} && $q->{shape} ne 'lateral' ? 'join' : 'count';
     my @orders = map { my $last = $_; [ (grep { $_ ne $last } @served), $last ] } @served;
-    my @distances = $q->{shape} eq 'knn' ? { %$q, fetch => 'plain', quals => [@served] } : ();
+    my @distances = $q->{shape} =~ /^(?:knn|lateral)$/ ? { %$q, fetch => 'plain', quals => [@served] } : ();
     return @distances, map { { %$q, shape => $shape, fetch => 'plain', quals => $_ } } @orders || $shape eq 'count' ? @orders : [];
 }
 
