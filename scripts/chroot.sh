@@ -29,9 +29,9 @@ make_chroot() {
   touch "$dir/ready"
 }
 
-# copy_checkout DIR: into DIR/src, with what is not committed, but not what was built.
+# copy_checkout DIR: into DIR/src, with what is not committed, but not what was built. All files are new, so that what a former copy became is built again.
 copy_checkout() {
   rm -rf "$1/src"
   mkdir -p "$1/src"
-  git -C "$root" ls-files -coz --exclude-standard | tar -c -C "$root" --null --ignore-failed-read -T - 2>/dev/null | tar -x -C "$1/src" --no-same-owner
+  git -C "$root" ls-files -coz --exclude-standard | tar -c -C "$root" --null --ignore-failed-read -T - 2>/dev/null | tar -x -m -C "$1/src" --no-same-owner
 }
