@@ -12,6 +12,7 @@ use warnings;
 use POSIX ();
 use Time::HiRes qw(time);
 use Oracle::Compare qw(compare);
+use Oracle::Errors qw(of_values);
 use Oracle::Query qw(random_query);
 use Oracle::Random;
 use Oracle::Report;
@@ -23,7 +24,7 @@ use Exporter 'import';
 our @EXPORT_OK = qw(concurrent_table);
 
 # What a conflict between writers may legitimately raise. (A condition may also
-# raise an evaluation error, class 22.)
+# raise an evaluation error.)
 my %CONFLICT = map { $_ => 1 } qw(40001 40P01 55P03);
 
 # --- writers ------------------------------------------------------------------------
@@ -50,7 +51,7 @@ sub write_until {
             my $result = $session->run_step($step);
             next unless $result->{state};
             print {$log} "-- $result->{state} $result->{message}\n";
-            my $excused = $CONFLICT{ $result->{state} } || ($step->{evaluates} && $result->{state} =~ /^22/);
+            my $excused = $CONFLICT{ $result->{state} } || ($step->{evaluates} && of_values($result));
             return "$result->{state} $result->{message}" unless $excused;
             $session->run('a', 'ROLLBACK') if $session->{in_transaction}{a};
             last;
