@@ -239,10 +239,11 @@ typedef struct XtreeTypeRoutine {
   /*
 	 * May an operator of the class, or the distance, raise an ERROR for numbers out of range, of a value that the index leaves to be rechecked?
 	 * The executor does that before it looks at other conditions, where a query without the index might not come to the value; so the planner
-	 * leaves such scans to others. `argument`: what values are compared with or measured from; NULL where that is not known yet, and taken for
-	 * ordinary. [lo, hi]: the bounds of the whole index; lo above hi where it has no values. NULL: never.
+	 * leaves such scans to others. Because of what values are compared with or measured from (one that is not known yet is taken for ordinary), or
+	 * because of the values, of which [lo, hi] are the bounds of the whole index, lo above hi where there are none. NULL: never.
 	 */
-  bool (*may_overflow)(const XtreeColumn* column, Oid argument_type, const Datum* argument, const int64* lo, const int64* hi);
+  bool (*argument_may_overflow)(const XtreeColumn* column, Oid argument_type, Datum argument);
+  bool (*values_may_overflow)(const XtreeColumn* column, const int64* lo, const int64* hi);
 } XtreeTypeRoutine;
 
 /*

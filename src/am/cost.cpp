@@ -200,7 +200,7 @@ bool HasRows(Oid table) {
 
 // An empty table has nothing to gain, and its index stays unbuilt.
 void AskForBuild(const IndexPath* path, const IndexState& state) {
-  if (state.build_state == MetaBuildState::kBuilt || settings.build_on_first_use == static_cast<int>(BuildOnFirstUse::kOff)) return;
+  if (state.build_state == MetaBuildState::kBuilt || !QueriesAskForBuilds()) return;
   if (!WouldHelp(path)) return;
   const Oid index = path->indexinfo->indexoid;
   const Oid table = IndexGetRelation(index, false);

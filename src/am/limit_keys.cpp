@@ -94,23 +94,11 @@ double NumberOfLimit(Oid type, Datum limit) {
   return xtree_float8_from_distance(static_cast<uint64>(std::min(whole, kMost)));
 }
 
-// The ordering operator's place in the column's family. False: it has none.
-bool FindDistance(Relation index, AttrNumber column, Oid distance, StrategyNumber* strategy, Oid* argument_type) {
-  const HeapTuple tuple =
-      SearchSysCache3(AMOPOPID, ObjectIdGetDatum(distance), CharGetDatum(AMOP_ORDER), ObjectIdGetDatum(index->rd_opfamily[column - 1]));
-  if (!HeapTupleIsValid(tuple)) return false;
-  const auto* form = reinterpret_cast<Form_pg_amop>(GETSTRUCT(tuple));
-  *strategy = form->amopstrategy;
-  *argument_type = form->amoprighttype;
-  ReleaseSysCache(tuple);
-  return true;
-}
-
 // False: the key says nothing that this column's type could measure.
 bool LimitFromKey(Relation index, const IndexState& state, const ScanKeyData& key, const LimitArgument& argument, LimitKey* out) {
   StrategyNumber strategy;
   Oid argument_type;
-  if (!FindDistance(index, key.sk_attno, argument.distance, &strategy, &argument_type)) return false;
+  if (!FindDistance(index->rd_opfamily[key.sk_attno - 1], argument.distance, &strategy, &argument_type)) return false;
   if (!IsLimitOfDistance(get_op_rettype(argument.distance), argument.limit_type)) return false;
   auto* order_key = static_cast<ScanKey>(palloc(sizeof(ScanKeyData)));
   ScanKeyEntryInitialize(order_key, SK_ORDER_BY, key.sk_attno, strategy, argument_type, key.sk_collation, get_opcode(argument.distance),
@@ -124,6 +112,16 @@ bool LimitFromKey(Relation index, const IndexState& state, const ScanKeyData& ke
 
 bool IsLimitKey(const ScanKeyData& key) {
   return key.sk_strategy == XTREE_DISTANCE_LIMIT_STRATEGY && !(key.sk_flags & (SK_ISNULL | SK_SEARCHNULL | SK_SEARCHNOTNULL));
+}
+
+bool FindDistance(Oid family, Oid distance, StrategyNumber* strategy, Oid* argument_type) {
+  const HeapTuple tuple = SearchSysCache3(AMOPOPID, ObjectIdGetDatum(distance), CharGetDatum(AMOP_ORDER), ObjectIdGetDatum(family));
+  if (!HeapTupleIsValid(tuple)) return false;
+  const auto* form = reinterpret_cast<Form_pg_amop>(GETSTRUCT(tuple));
+  *strategy = form->amopstrategy;
+  *argument_type = form->amoprighttype;
+  ReleaseSysCache(tuple);
+  return true;
 }
 
 bool IsLimitOfDistance(Oid distance_type, Oid limit_type) {

@@ -20,6 +20,9 @@ struct LimitKeys {
 
 bool IsLimitKey(const ScanKeyData& key);
 
+// The ordering operator's place in an operator family. False: it has none there.
+bool FindDistance(Oid family, Oid distance, StrategyNumber* strategy, Oid* argument_type);
+
 // Can limits of this type be compared with distances of that one?
 bool IsLimitOfDistance(Oid distance_type, Oid limit_type);
 

@@ -8,8 +8,6 @@
 
 extern "C" {
 #include "access/genam.h"
-#include "access/htup_details.h"
-#include "catalog/pg_amop.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -19,7 +17,6 @@ extern "C" {
 #include "optimizer/paths.h"
 #include "optimizer/restrictinfo.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 }
 
 namespace xtree {
@@ -32,7 +29,7 @@ set_rel_pathlist_hook_type next_hook;
 struct IndexFamilies {
   IndexOptInfo* index;
   Oid family[INDEX_MAX_KEYS];
-  uint32 blind_orders[INDEX_MAX_KEYS];  // XtreeTypeRoutine.blind_strategies, where the family has limits
+  uint32 blind[INDEX_MAX_KEYS];  // XtreeTypeRoutine.blind_strategies
 };
 
 // `column distance origin <= limit`, or with `<`, `=` or `>` turned round.
@@ -52,34 +49,23 @@ struct Replaced {
 
 Oid LimitOperator(Oid family) { return get_opfamily_member(family, ANYELEMENTOID, INTERNALOID, XTREE_DISTANCE_LIMIT_STRATEGY); }
 
-// The distance's strategy number in a family, or 0.
-int OrderStrategy(Oid family, Oid distance) {
-  const HeapTuple tuple = SearchSysCache3(AMOPOPID, ObjectIdGetDatum(distance), CharGetDatum(AMOP_ORDER), ObjectIdGetDatum(family));
-  if (!HeapTupleIsValid(tuple)) return 0;
-  const int strategy = reinterpret_cast<Form_pg_amop>(GETSTRUCT(tuple))->amopstrategy;
-  ReleaseSysCache(tuple);
-  return strategy;
-}
-
 // Is it an order of the column's that a limit is any use for?
 bool MayLimit(const IndexFamilies& index, int column, Oid distance) {
-  const int strategy = OrderStrategy(index.family[column], distance);
-  return strategy > 0 && (strategy >= 32 || (index.blind_orders[column] >> strategy & 1) == 0);
+  StrategyNumber strategy;
+  Oid argument_type;
+  if (!FindDistance(index.family[column], distance, &strategy, &argument_type)) return false;
+  return strategy >= 32 || (index.blind[column] >> strategy & 1) == 0;
 }
 
 void LoadFamilies(IndexOptInfo* info, IndexFamilies* out) {
   out->index = info;
   std::copy_n(info->opfamily, info->nkeycolumns, out->family);
-  std::fill_n(out->blind_orders, info->nkeycolumns, 0);
+  std::fill_n(out->blind, info->nkeycolumns, 0);
   if (info->hypothetical) return;
   const Relation index = index_open(info->indexoid, NoLock);
   std::copy_n(index->rd_opfamily, info->nkeycolumns, out->family);
-  for (int i = 0; i < info->nkeycolumns; i++) {
-    if (!OidIsValid(LimitOperator(out->family[i]))) continue;
-    ColumnState described;
-    DescribeColumn(index, i, &described);
-    out->blind_orders[i] = described.routine->blind_strategies;
-  }
+  const IndexState* state = GetIndexState(index, MetaUse::kNone);
+  for (int i = 0; i < info->nkeycolumns; i++) out->blind[i] = state->column[i].routine->blind_strategies;
   index_close(index, NoLock);
 }
 

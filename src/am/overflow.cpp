@@ -21,16 +21,20 @@ class OverflowTest {
   // Both sides of the condition or distance: the column comes first.
   bool Holds(int column, Node* expression) {
     const XtreeTypeRoutine& routine = *state_.column[column].routine;
-    if (routine.may_overflow == nullptr || !IsA(expression, OpExpr)) return false;
+    if (routine.argument_may_overflow == nullptr && routine.values_may_overflow == nullptr) return false;
+    if (!IsA(expression, OpExpr)) return false;
     Node* argument = static_cast<Node*>(lsecond(reinterpret_cast<OpExpr*>(expression)->args));
     const Oid type = exprType(argument);
     argument = estimate_expression_value(root_, argument);
     const auto* constant = IsA(argument, Const) ? reinterpret_cast<const Const*>(argument) : nullptr;
     if (constant != nullptr && constant->constisnull) return false;
+    const XtreeColumn* described = &state_.column[column].column;
+    const bool looks_at_argument = constant != nullptr && routine.argument_may_overflow != nullptr;
+    if (looks_at_argument && routine.argument_may_overflow(described, type, constant->constvalue)) return true;
+    if (routine.values_may_overflow == nullptr) return false;  // so the root need not be read
     ReadBounds();
     const int first = state_.layout.first_dimension[column];
-    return routine.may_overflow(&state_.column[column].column, type, constant != nullptr ? &constant->constvalue : nullptr,
-                                bounds_.lo + first, bounds_.hi + first);
+    return routine.values_may_overflow(described, bounds_.lo + first, bounds_.hi + first);
   }
 
  private:

@@ -1,7 +1,8 @@
 // Plans that might end in an ERROR where the query without the index does not: of rows that the keys do not decide, the executor computes
-// operators and distances before it looks at the other conditions, and some of them overflow (XtreeTypeRoutine.may_overflow).
+// operators and distances before it looks at the other conditions, and some of them overflow (XtreeTypeRoutine.argument_may_overflow and
+// values_may_overflow).
 //
-// For cost.cpp. Reads the root where such a type is asked for. No WAL.
+// For cost.cpp. Reads the root where such values are asked for. No WAL.
 #pragma once
 
 #include "index/index_state.h"

@@ -39,8 +39,7 @@ bool UsableFrom(const IndexState& state, TransactionId xmin) {
 void RequireBuilt(Relation index, IndexState* state) {
   if (state->build_state == MetaBuildState::kBuilt) return;
   if (RereadMeta(index, state) && state->build_state == MetaBuildState::kBuilt) return;
-  if (IsLogicalWorker() && settings.build_on_first_use != static_cast<int>(BuildOnFirstUse::kOff))
-    NoteDemand(index->rd_index->indrelid, RelationGetRelid(index));
+  if (IsLogicalWorker() && QueriesAskForBuilds()) NoteDemand(index->rd_index->indrelid, RelationGetRelid(index));
   ReportUnbuilt(index);
 }
 

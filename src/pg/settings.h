@@ -35,6 +35,8 @@ struct Settings {
 
 extern Settings settings;
 
+inline bool QueriesAskForBuilds() { return settings.build_on_first_use != static_cast<int>(BuildOnFirstUse::kOff); }
+
 // Called once, by _PG_init. Those of the third group keep their defaults without shared_preload_libraries, where nothing reads them.
 void DefineSettings();
 

@@ -62,7 +62,8 @@ constexpr XtreeTypeRoutine BoundingBoxRoutine(Encoding encoding, uint16 encoding
   routine.encoding_version = encoding_version;
   routine.extended = true;
   routine.order = order;
-  routine.may_overflow = AnyMayOverflow;
+  routine.argument_may_overflow = ArgumentMayOverflow;
+  routine.values_may_overflow = ValuesMayOverflow;
   return routine;
 }
 

@@ -24,33 +24,31 @@ bool Overflows(const POLYGON& polygon) {
 
 }  // namespace
 
-bool HasOverflowingCoordinates(Oid type, Datum value) {
-  switch (type) {
+bool ArgumentMayOverflow(const XtreeColumn*, Oid argument_type, Datum argument) {
+  switch (argument_type) {
     case POINTOID:
-      return Overflows(*DatumGetPointP(value));
+      return Overflows(*DatumGetPointP(argument));
     case BOXOID:
-      return Overflows(DatumGetBoxP(value)->low) || Overflows(DatumGetBoxP(value)->high);
+      return Overflows(DatumGetBoxP(argument)->low) || Overflows(DatumGetBoxP(argument)->high);
     case CIRCLEOID:
-      return Overflows(DatumGetCircleP(value)->center) || Overflows(DatumGetCircleP(value)->radius);
+      return Overflows(DatumGetCircleP(argument)->center) || Overflows(DatumGetCircleP(argument)->radius);
     case POLYGONOID:
-      return Overflows(*DatumGetPolygonP(value));
+      return Overflows(*DatumGetPolygonP(argument));
     default:
       return false;
   }
 }
 
-bool AreaMayOverflow(const XtreeColumn*, Oid argument_type, const Datum* argument, const int64*, const int64*) {
-  const bool area = argument_type == POLYGONOID || argument_type == CIRCLEOID;
-  return area && argument != nullptr && HasOverflowingCoordinates(argument_type, *argument);
-}
-
-bool AnyMayOverflow(const XtreeColumn* column, Oid argument_type, const Datum* argument, const int64* lo, const int64* hi) {
-  if (argument != nullptr && HasOverflowingCoordinates(argument_type, *argument)) return true;
+bool ValuesMayOverflow(const XtreeColumn* column, const int64* lo, const int64* hi) {
   for (int d = 0; d < column->dimensions; d++) {
     if (lo[d] > hi[d]) return false;
     if (Overflows(xtree_float8_from_ordinal(lo[d])) || Overflows(xtree_float8_from_ordinal(hi[d]))) return true;
   }
   return false;
+}
+
+bool AreaMayOverflow(const XtreeColumn* column, Oid argument_type, Datum argument) {
+  return (argument_type == POLYGONOID || argument_type == CIRCLEOID) && ArgumentMayOverflow(column, argument_type, argument);
 }
 
 }  // namespace xtree

@@ -1,4 +1,5 @@
-// Coordinates with which core's geometric operators may raise an ERROR (22003, numbers out of range): see XtreeTypeRoutine.may_overflow.
+// Coordinates with which core's geometric operators may raise an ERROR (22003, numbers out of range): see
+// XtreeTypeRoutine.argument_may_overflow.
 //
 // For the classes of point, circle and polygon, whose keys leave rows to be rechecked. No locks, no WAL.
 #pragma once
@@ -7,13 +8,12 @@
 
 namespace xtree {
 
-// Has a point, box, circle or polygon such coordinates? They may be infinite or NaN, too. Others: no.
-bool HasOverflowingCoordinates(Oid type, Datum value);
+// The callbacks of a class that may recheck any value: for a point, box, circle or polygon, and for values with bounds of doubles. Infinite and NaN
+// coordinates count.
+bool ArgumentMayOverflow(const XtreeColumn* column, Oid argument_type, Datum argument);
+bool ValuesMayOverflow(const XtreeColumn* column, const int64* lo, const int64* hi);
 
-// The callback of a class that rechecks only values near the argument, and only areas that are not boxes.
-bool AreaMayOverflow(const XtreeColumn* column, Oid argument_type, const Datum* argument, const int64* lo, const int64* hi);
-
-// The callback of a class that may recheck any value.
-bool AnyMayOverflow(const XtreeColumn* column, Oid argument_type, const Datum* argument, const int64* lo, const int64* hi);
+// The one callback of a class that rechecks only values near the argument, and only where that is an area, but no box.
+bool AreaMayOverflow(const XtreeColumn* column, Oid argument_type, Datum argument);
 
 }  // namespace xtree

@@ -182,7 +182,7 @@ constexpr XtreeTypeRoutine kRoutine = [] {
   routine.exact = true;
   routine.order = Order;
   routine.reconstruct = Reconstruct;
-  routine.may_overflow = AreaMayOverflow;  // what a polygon or circle leaves to be rechecked lies within its bounds, or is NaN
+  routine.argument_may_overflow = AreaMayOverflow;  // what a polygon or circle leaves to be rechecked lies within its bounds, or is NaN
   return routine;
 }();
 
