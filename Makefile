@@ -72,15 +72,15 @@ EXTRA_CLEAN = build
 .PHONY: deps demo test matrix oracle peers fuzz sanitize sanitize-server coverage bench package-test dist
 
 DEPS ?= build
-deps:
-	@scripts/install-packages.sh $(DEPS)
+deps: deps-$(DEPS)
+deps-%:
+	@scripts/install-packages.sh $*
 
-demo: deps
+demo: deps-build
 	@scripts/with-server $(if $(KEEP),--keep) --set shared_preload_libraries=xtree --set xtree.naptime=1s -- demo/demo.sh
 	@$(if $(KEEP),,echo; echo 'The server is gone again. To keep one and ask it more: make demo KEEP=1')
 
-test: DEPS = test
-test: deps
+test: deps-test
 	@test/run $(SUITES)
 
 matrix:
@@ -88,36 +88,29 @@ matrix:
 
 SECONDS ?= 60
 SEED ?= 1
-oracle: DEPS = test
-oracle: deps
+oracle: deps-test
 	@scripts/with-server $(if $(PRELOAD),--set shared_preload_libraries=xtree --set xtree.naptime=1s) -- \
 		sh -c 'exec perl test/oracle/oracle.pl --host "$$PGHOST" --seconds $(SECONDS) --seed $(SEED)'
 
-peers: DEPS = peers
-peers: deps
+peers: deps-peers
 	@test/peers/run $(SUITES)
 
-fuzz: DEPS = fuzz
-fuzz: deps
+fuzz: deps-fuzz
 	@$(MAKE) -s -C test/fuzz run SECONDS=$(SECONDS)
 
-sanitize: DEPS = test
-sanitize: deps
+sanitize: deps-test
 	@$(MAKE) -s -C test/unit check SANITIZE=address,undefined
 
 TOOL ?= asan
 sanitize-server: SUITES ?= regress preload
-sanitize-server: DEPS = sanitize
-sanitize-server: deps
+sanitize-server: deps-sanitize
 	@XTREE_SANITIZER=$(TOOL) test/run $(SUITES)
 
-coverage: DEPS = test
-coverage: deps
+coverage: deps-test
 	@$(MAKE) -s -C test/unit coverage
 
 SCALE ?= 1
-bench: DEPS = test
-bench: deps
+bench: deps-test
 	@scripts/with-server --set @test/bench/bench.conf -- \
 		sh -c 'exec perl -I test/bench/lib test/bench/bench.pl --host "$$PGHOST" --scale $(SCALE)'
 
