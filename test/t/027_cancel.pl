@@ -67,9 +67,9 @@ my $milliseconds = 200;
 sub end_at
 {
 	my ($point, $how) = @_;
-	for my $try (1 .. 100)
+	for my $try (1 .. 200)
 	{
-		grow_tree() if $try % 20 == 0;
+		grow_tree() if $try % 50 == 0;  # long enough for a supernode to grow and to be split
 		$node->safe_psql('postgres', 'DROP INDEX IF EXISTS made') if $point =~ /^build/;
 		$node->safe_psql('postgres', $insert x 5 . 'DELETE FROM t WHERE id % 20 <> 0') if $point =~ /^vacuum/;
 		my $limit = { timeout => "SET statement_timeout = $milliseconds;", vanish => q{SET client_connection_check_interval = '50ms';} }->{$how} // '';

@@ -75,6 +75,8 @@ my ($errors, $pins, $n) = (0, 0, 0);
 value('ALTER ROLE ' . value('SELECT current_user') . ' SET xtree.fail_allocation = 0');  # not in sessions
 while ($n++ < 100)
 {
+	# A round that had begun before would end without the failure.
+	$node->poll_query_until('postgres', q{SELECT state = 'idle' FROM pg_stat_xtree_worker}) or die "the worker is not idle, allocation $n";
 	my ($cycles, $restarts) = split /\|/, value('SELECT cycles, restarts FROM pg_stat_xtree_worker');
 	my $seen = value('SELECT coalesce(max(number), 0) FROM pg_stat_xtree_events');
 	my $worker = worker_pid();
