@@ -2,6 +2,7 @@
 // invariants hold, and as good as that of one participant; what each of them has of memory stays within its share.
 #include "core/bulk/bulk_parallel.h"
 
+#include <algorithm>
 #include <random>
 
 #include "bulk_support.h"

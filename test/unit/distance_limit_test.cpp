@@ -3,6 +3,8 @@
 // always come.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "nearest_fixture.h"
 #include "window_fixture.h"
 

@@ -119,7 +119,7 @@ class DoubtfulReader final : public PageReader {
     locks_.Corrupt(block, what);
   }
   void* Reallocate(void* old, size_t bytes) override { return locks_.Reallocate(old, bytes); }
-  void WillRead(const BlockNumber* blocks, int count) override {
+  void WillRead(const BlockNumber* blocks, int count, ReadOrder) override {
     for (int i = 0; i < count; ++i) Check(blocks[i] < store_.size(), "announces a block that no accepted page names");
   }
 

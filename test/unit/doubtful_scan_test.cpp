@@ -7,6 +7,8 @@
 // page's ends; a view that looks at the page's own ends instead of the copy.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/write/tree_writer.h"
 #include "doubtful_reader.h"
 #include "nearest_fixture.h"

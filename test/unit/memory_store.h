@@ -351,7 +351,7 @@ class MemoryReader final : public PageReader {
   }
 
   bool ReadsAhead() override { return reads_ahead; }
-  void WillRead(const BlockNumber* blocks, int count) override {
+  void WillRead(const BlockNumber* blocks, int count, ReadOrder) override {
     if (announced != nullptr) announced->insert(announced->end(), blocks, blocks + count);
   }
 

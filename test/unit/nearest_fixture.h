@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/scan/nearest_scan.h"
 #include "scan_fixture.h"
 

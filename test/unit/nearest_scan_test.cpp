@@ -8,6 +8,8 @@
 #include <boost/geometry/index/rtree.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "nearest_fixture.h"
 
 namespace xtree::test {
@@ -529,7 +531,8 @@ TEST(NearestScan, LeavesOutKilledEntriesIfAsked) {
   const DistanceKey key = EuclideanKey(layout, 0, &metric);
   MemoryReader reader(*store);
   auto scan = std::make_unique<NearestScan>();
-  for (const Constraint& constraint : {Everything(layout), Overlapping(layout, {-1, -1}, {2, 2})}) {
+  const Constraint constraints[] = {Everything(layout), Overlapping(layout, {-1, -1}, {2, 2})};
+  for (const Constraint& constraint : constraints) {
     scan->Begin(layout, constraint, &key, 1, {.ignore_killed = true});
     const Result result = Collect(reader, scan.get(), 1);
     EXPECT_EQ(std::set<size_t>(result.rows.begin(), result.rows.end()), alive);

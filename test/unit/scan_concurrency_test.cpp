@@ -1,6 +1,8 @@
 // Scans under changes of the tree between their steps: what was in the index all the time comes exactly once.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/write/tree_writer.h"
 #include "nearest_fixture.h"
 #include "window_fixture.h"

@@ -4,6 +4,7 @@
 // and with columns of unlike units that share one scale.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "bulk_tree.h"

@@ -2,6 +2,7 @@
 // call.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 

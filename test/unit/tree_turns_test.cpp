@@ -2,6 +2,8 @@
 // buffers allow is what the store allows: no page that one of them holds is touched by the other.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tree_fixture.h"
 
 namespace xtree::test {

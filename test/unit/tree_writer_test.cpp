@@ -9,6 +9,7 @@
 #include <boost/geometry/index/rtree.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tree_fixture.h"

@@ -2,6 +2,8 @@
 // query, beside the same tree with the R*-tree's splits only. `make -C test/unit bench`.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+
 #include "tree_fixture.h"
 
 namespace xtree::test {

@@ -3,6 +3,8 @@
 // returns. `make -C test/unit bench`.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+
 #include "core/scan/nearest_scan.h"
 #include "core/scan/window_scan.h"
 #include "bulk_tree.h"
@@ -54,7 +56,7 @@ class BareReader final : public PageReader {
   bool Close(int) override { return true; }
   [[noreturn]] void Corrupt(BlockNumber, const char*) override { std::abort(); }
   void* Reallocate(void* old, size_t bytes) override { return std::realloc(old, bytes); }
-  void WillRead(const BlockNumber*, int) override {}
+  void WillRead(const BlockNumber*, int, ReadOrder) override {}
 
   int64_t opens = 0;
 
