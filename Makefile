@@ -46,11 +46,12 @@ REGRESS = setup agree \
 	scalar scalar2 string long_prefixes exact \
 	distance distance_limit distance_limit_scalar knn_ties overflow exclusion \
 	$(call with,cube,cube many_dimensions knn_ties_cube distance_limit_cube) $(call with,seg,seg) $(call with,isn,isn) $(call with,postgis,$(POSTGIS_TESTS)) \
+	$(call with,vector,pgvector) \
 	parallel_build moving_from_gist deferred deferred_untracked stats settings
 POSTGIS_TESTS = postgis knn_ties_postgis distance_limit_postgis empty_values large_geometries geography_windows geometry_3d
 # Companions are tested where their extension is installed: $(call with,EXTENSION,TESTS).
 with = $(if $(wildcard $(datadir)/extension/$(1).control),$(2))
-REGRESS_SKIPPED = $(filter-out $(REGRESS),cube many_dimensions knn_ties_cube distance_limit_cube seg isn $(POSTGIS_TESTS))
+REGRESS_SKIPPED = $(filter-out $(REGRESS),cube many_dimensions knn_ties_cube distance_limit_cube seg isn $(POSTGIS_TESTS) pgvector)
 ISOLATION = split_scan first_row supernode_scan distance_limit recycling index_only serializable exclusion exclusion_deferred
 # What needs stop points, or a setting that a server has not by default.
 ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert stopped_inspect concurrent_build two_phase deferred_build)

@@ -31,11 +31,11 @@ available() { apt-cache show "$1" >/dev/null 2>&1; }
 version() { { "$pg_config" --version | sed -n "s/^PostgreSQL \([0-9]*\).*/\1/p"; } 2>/dev/null || true; }
 version_of_release() { apt-cache depends postgresql 2>/dev/null | sed -n "s/.*Depends: postgresql-\([0-9]*\)$/\1/p" || true; }
 
-# Prints what is missing. Not every release has these two: one decides how code is laid out, the other brings the types of xtree_postgis.
+# Prints what is missing. Not every release has these: one decides how code is laid out, the others bring types that can be indexed.
 missing() {
   local package packages=("${wanted[@]}") optional=()
   [ -n "${PG_CONFIG:-}" ] || packages+=("postgresql-$1" "postgresql-server-dev-$1")
-  [ "${#wanted[@]}" = "${#build[@]}" ] || optional=(clang-format-14 "postgresql-$1-postgis-3")
+  [ "${#wanted[@]}" = "${#build[@]}" ] || optional=(clang-format-14 "postgresql-$1-postgis-3" "postgresql-$1-pgvector")
   for package in "${packages[@]}"; do installed "$package" || echo "$package"; done
   for package in "${optional[@]}"; do installed "$package" || ! available "$package" || echo "$package"; done
 }
