@@ -295,10 +295,12 @@ extern "C" int64 xtreegetbitmap(IndexScanDesc scan, TIDBitmap* bitmap) {
   Start(scan, state, false);
   int64 count = 0;
   if (state->index->undecided) return count;
+  state->reader.AllowStreams();
   while (state->window.Step(state->reader, &state->batch)) {
     AddToBitmap(state->batch, bitmap);
     count += state->batch.count;
   }
+  state->reader.Reset();
   state->reader.counts().tuples += count;
   return count;
 }

@@ -33,9 +33,10 @@ BlockNumber PagesNow(Relation index) {
 }
 
 // Splits may extend the index while it is walked: until no new block appears.
-void WalkAllBlocks(Relation index, TreeVacuum* vacuum) {
+void WalkAllBlocks(Relation index, BufferStore* store, TreeVacuum* vacuum) {
   BlockNumber block = kRootBlock;
   for (BlockNumber pages = PagesNow(index); block < pages; pages = PagesNow(index)) {
+    store->WillOpenRange(block, pages);
     for (; block < pages; block++) {
       PgCall([] { pg::VacuumDelayPoint(); });
       vacuum->Process(block);
@@ -79,7 +80,7 @@ void Walk(const IndexVacuumInfo* info, IndexBulkDeleteCallback dead, void* callb
       ItemPointerData pointer = ToItemPointer(tuple);
       return dead != nullptr && PgCall([&] { return dead(&pointer, callback_state); });
     });
-    WalkAllBlocks(index, &vacuum);
+    WalkAllBlocks(index, &store, &vacuum);
     vacuum.Finish();
     RenewStatistics(index, vacuum, &store);
     return vacuum.result();

@@ -58,6 +58,8 @@ class PageStore {
   virtual PageRef OpenUnchecked(BlockNumber block, LockMode mode) = 0;  // VACUUM's sweep: may be new (all zeroes), deleted or damaged
   virtual void Relock(PageRef* page, LockMode mode) = 0;  // unlock and lock again, keeping the pin: others may have come between
   virtual void Close(PageRef* page) noexcept = 0;
+  // The caller will open these pages next, in this order, others perhaps in between. May ignore it.
+  virtual void WillOpen(std::span<const BlockNumber>) {}
 
   // A page that nobody can reach yet, exclusively locked, its content to be given by a fresh PageChange.
   virtual PageRef Allocate() = 0;
@@ -152,8 +154,9 @@ class PageReader {
   virtual void* AllocateFrame(size_t bytes) { return Reallocate(nullptr, bytes); }
   // Is there a point in telling what will be read? Cheap.
   virtual bool ReadsAhead() { return true; }
-  // Children (blocks, count) that the scan will visit next, or is likely to, for prefetching. May ignore them.
-  virtual void WillRead(const BlockNumber*, int) {}
+  // Children (blocks, count) that the scan will visit, for prefetching: `next`, in this order, or sometime, or perhaps. May ignore them.
+  enum class ReadOrder { kNext, kAny };
+  virtual void WillRead(const BlockNumber*, int, ReadOrder) {}
   // The page that the scan will visit next: for the processor's caches. May ignore it.
   virtual void Approach(BlockNumber) {}
 

@@ -49,6 +49,7 @@ void TreeCheck::Visit(const Pending& pending) {
     CheckEntries(node, p);
     if (!node.leaf()) CheckChildren(node, p);
   }
+  if (node.level() == 1) ExpectLeaves();
   Count(node);
   if (on_node_) on_node_(node, pending.parent);
 }
@@ -81,6 +82,9 @@ void TreeCheck::CheckChildren(const OpenNode& node, int p) {
   const NodeView page = node.page(p);
   const Lsn lsn = node.lsn(p);
   Box box;
+  blocks_.clear();
+  for (int i = 0; i < page.entries(); i++) blocks_.push_back(page.Child(i));
+  store_.WillOpen(blocks_);
   for (int i = 0; i < page.entries(); i++) {
     const SplitHistory history = page.History(i);
     if (!HistoryWithin(history, layout_.dimensions))
@@ -90,6 +94,13 @@ void TreeCheck::CheckChildren(const OpenNode& node, int p) {
     CheckChild(node, lsn, box, page.Child(i));
     pending_.push_back({page.Child(i), lsn, page.level() - 1, node.block()});
   }
+}
+
+// The leaves that wait to be visited, the last first.
+void TreeCheck::ExpectLeaves() {
+  blocks_.clear();
+  for (auto next = pending_.rbegin(); next != pending_.rend() && next->level == 0; ++next) blocks_.push_back(next->block);
+  store_.WillOpen(blocks_);
 }
 
 // Under the parent's lock.

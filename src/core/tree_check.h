@@ -54,6 +54,7 @@ class TreeCheck {
   void Visit(const Pending& pending);
   void CheckEntries(const OpenNode& node, int page);
   void CheckChildren(const OpenNode& node, int page);
+  void ExpectLeaves();
   void CheckChild(const OpenNode& parent, Lsn parent_lsn, const Box& box, BlockNumber child);
   void Reach(BlockNumber block);
   void Count(const OpenNode& node);
@@ -64,6 +65,7 @@ class TreeCheck {
   const OnTuple on_tuple_;
   OnNodeVisit on_node_;
   std::vector<Pending> pending_;
+  std::vector<BlockNumber> blocks_;  // that the store is told of
   std::vector<bool> reached_;
   std::vector<LevelStatistics> levels_;
   std::vector<double> overlap_sum_;

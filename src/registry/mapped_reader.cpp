@@ -47,6 +47,7 @@ void CountRead(Relation index, bool absent) {
 void MappedReader::Begin(IndexUse* use) {
   use_ = use;
   distrust_ = false;
+  streams_ = false;
   written_run_ = untried_ = 0;
   until_map_ = PagesBeforeMapping(*use);
   Adopt();
@@ -98,7 +99,12 @@ NodeView MappedReader::Open(int slot, BlockNumber block, int expected_level) {
   counts_.buffer_pages++;
   const int64 read_before = pgBufferUsage.shared_blks_read;
   const NodeView node = buffers_.Open(slot, block, expected_level);
-  counts_.absent_pages += pgBufferUsage.shared_blks_read - read_before;
+  const int64 absent = pgBufferUsage.shared_blks_read - read_before;  // of a stream: also pages that come later
+  counts_.absent_pages += absent;
+  if (buffers_.OpenedFromStream()) {
+    counts_.prefetches += absent;
+    NoteStreamed(index_, absent);
+  }
   if (++visits % kSampleEvery == 0) Sample(block, node.level());
   return node;
 }
@@ -194,7 +200,8 @@ void MappedReader::Reset() {
   buffers_.Reset();
 }
 
-void MappedReader::WillRead(const BlockNumber* blocks, int count) {
+void MappedReader::WillRead(const BlockNumber* blocks, int count, ReadOrder order) {
+  if (!mapped_ && streams_ && order == ReadOrder::kNext) return buffers_.ReadAhead(blocks, PagesToAdvise(index_, count));
   const PrefetchResult result = mapped_ ? PrefetchMapped(index_, use_->index, blocks, count) : PrefetchBuffers(index_, blocks, count);
   counts_.prefetches += result.pages;
   counts_.prefetch_us += result.microseconds;

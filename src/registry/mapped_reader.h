@@ -33,8 +33,11 @@ class MappedReader final : public PageReader {
   void* Reallocate(void* old, size_t bytes) override { return buffers_.Reallocate(old, bytes); }
   void* AllocateFrame(size_t bytes) override { return buffers_.AllocateFrame(bytes); }
   bool ReadsAhead() override { return PrefetchPays(index_); }
-  void WillRead(const BlockNumber* blocks, int count) override;
+  void WillRead(const BlockNumber* blocks, int count, ReadOrder order) override;
   void Approach(BlockNumber block) override;
+
+  // Until the next Begin the executor does nothing else before the scan is through, so pages that come next may be read ahead and stay pinned.
+  void AllowStreams() { streams_ = pg::kHasReadStreams; }
 
   // Closes what is open and gives all pins back.
   void Reset();
@@ -77,6 +80,7 @@ class MappedReader final : public PageReader {
   uint32_t written_run_ = 0;  // pages in a row that were changed too lately; so, probably, is the next one
   uint32_t untried_ = 0;      // pages that are to come from buffers before the mapping is tried again
   sigjmp_buf jump_;
+  bool streams_ = false;
   bool release_ = false;  // strategy streamed: give leaves back after use
   OpenPage open_[kSlots] = {};
   ScanCounts counts_ = {};

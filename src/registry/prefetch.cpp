@@ -36,10 +36,9 @@ Credit* CreditOf(Relation index) {
 // Looks for each page, by advise(block): was it absent?
 template <class Advise>
 PrefetchResult Prefetch(Relation index, const BlockNumber* blocks, int count, Advise&& advise) {
-  if (count < 2) return {};  // a single one is read at once anyway
-  if (get_tablespace_io_concurrency(index->rd_rel->reltablespace) == 0) return {};
+  const int allowed = PagesToAdvise(index, count);
+  if (allowed == 0) return {};
   Credit* credit = CreditOf(index);
-  const int allowed = std::min(count, settings.prefetch_limit);
   instr_time begin, end;
   INSTR_TIME_SET_CURRENT(begin);
   PrefetchResult result = {};
@@ -52,6 +51,17 @@ PrefetchResult Prefetch(Relation index, const BlockNumber* blocks, int count, Ad
 }
 
 }  // namespace
+
+int PagesToAdvise(Relation index, int count) {
+  if (count < 2) return 0;  // a single one is read at once anyway
+  if (get_tablespace_io_concurrency(index->rd_rel->reltablespace) == 0) return 0;
+  return std::min(count, settings.prefetch_limit);
+}
+
+void NoteStreamed(Relation index, int64 absent) {
+  Credit* credit = CreditOf(index);
+  credit->credit = absent > 0 ? kRenewedCredit : credit->credit - 1;
+}
 
 bool PrefetchPays(Relation index) {
   if (settings.prefetch_limit == 0) return false;

@@ -1,8 +1,8 @@
 // Prefetch before search: a scan knows the children that it will visit before it needs them, and has the kernel read them together.
 //
 // An index whose pages are in memory must not pay for that, so a backend keeps a credit per index: looking for absent pages costs
-// credit, finding some renews it, and without credit one call in many looks again. Advice only: a page that cannot be read fails, with
-// an ERROR, when the scan comes to it.
+// credit, finding some renews it, and without credit one call in many looks again. Advice, or a read stream (storage/page_stream.h): a page that
+// cannot be read fails, with an ERROR, when the scan comes to it.
 #pragma once
 
 #include "registry/index_registry.h"
@@ -20,5 +20,9 @@ bool PrefetchPays(Relation index);
 // REQUIRES: it pays. Through shared buffers, and through a mapping. At most xtree.prefetch_limit pages, none where effective_io_concurrency is 0.
 PrefetchResult PrefetchBuffers(Relation index, const BlockNumber* blocks, int count);
 PrefetchResult PrefetchMapped(Relation index, RegisteredIndex* mapped, const BlockNumber* blocks, int count);
+
+// How many of the next `count` pages may be read ahead, by the same rule: by a stream, of which is noted what it read when a page is taken from it.
+int PagesToAdvise(Relation index, int count);
+void NoteStreamed(Relation index, int64 absent);
 
 }  // namespace xtree

@@ -16,7 +16,9 @@ NodeView BufferReader::Open(int slot, BlockNumber block, int expected_level) {
   Assert(!BufferIsValid(buffer_[slot]));
   CHECK_FOR_INTERRUPTS();
   if (slot == 1) XTREE_SCAN_STOP_POINT("read-follower");
-  const Buffer buffer = ReadBufferAgain(index_, block);
+  const Buffer ahead = stream_.Take(block);
+  from_stream_ = BufferIsValid(ahead);
+  const Buffer buffer = from_stream_ ? ahead : ReadBufferAgain(index_, block);
   buffer_[slot] = buffer;
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
   // Under the page's lock, which a writer holds exclusively while it looks for predicate locks.
@@ -92,7 +94,14 @@ void* BufferReader::AllocateFrame(size_t bytes) {
 
 void BufferReader::Approach(BlockNumber block) { ApproachBuffer(index_, block); }
 
+void BufferReader::ReadAhead(const BlockNumber* blocks, int count) {
+  const MemoryContext old = MemoryContextSwitchTo(memory_);
+  stream_.BeginList(index_, nullptr, pg::StreamFor::kQuery, blocks, count);
+  MemoryContextSwitchTo(old);
+}
+
 void BufferReader::Reset() {
+  stream_.End();
   for (int slot = 0; slot < kSlots; slot++) Close(slot);
   DropPins();
 }

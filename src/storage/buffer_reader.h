@@ -8,6 +8,7 @@
 #include "pg/postgres_api.h"
 #include "core/page_store.h"
 #include "storage/frame_pool.h"
+#include "storage/page_stream.h"
 
 extern "C" {
 #include "utils/snapshot.h"
@@ -32,6 +33,11 @@ class BufferReader final : public PageReader {
   void* AllocateFrame(size_t bytes) override;
   bool ReadsAhead() override { return false; }  // registry/prefetch.h does
   void Approach(BlockNumber block) override;
+
+  // These pages will be opened next, in this order: reads them ahead, where the server has a way to. Until Reset, or until all were opened, they are
+  // pinned, so only for a scan that is not left alone in between.
+  void ReadAhead(const BlockNumber* blocks, int count);
+  bool OpenedFromStream() const { return from_stream_; }  // the last page that was opened
 
   // Index-only scans: keeps the pins of the last `leaves` leaves that were closed, at most kMaxPins, so that VACUUM, which locks
   // every leaf for cleanup, cannot remove an entry of theirs and have its TID used again before the scan has returned it. 0: none
@@ -62,6 +68,8 @@ class BufferReader final : public PageReader {
   MemoryContext memory_;
   FramePool frames_;
   Snapshot snapshot_ = nullptr;
+  PageStream stream_;
+  bool from_stream_ = false;
   Buffer buffer_[kSlots] = {InvalidBuffer, InvalidBuffer};
   int pin_limit_ = 0;
   int oldest_pin_ = 0;

@@ -38,11 +38,20 @@ PageRef RefOf(BlockNumber block, Buffer buffer) { return {block, buffer, pg::Buf
 PageRef BufferStore::OpenUnchecked(BlockNumber block, LockMode mode) {
   const Buffer buffer = PgCall([&] {
     CHECK_FOR_INTERRUPTS();  // does nothing while another page is held
-    const Buffer read = ReadPage(index_, block, strategy_);
+    const Buffer ahead = stream_.Take(block);
+    const Buffer read = BufferIsValid(ahead) ? ahead : ReadPage(index_, block, strategy_);
     Lock(read, mode);
     return read;
   });
   return RefOf(block, buffer);
+}
+
+void BufferStore::WillOpen(std::span<const BlockNumber> blocks) {
+  PgCall([&] { stream_.BeginList(index_, strategy_, pg::StreamFor::kMaintenance, blocks.data(), static_cast<int>(blocks.size())); });
+}
+
+void BufferStore::WillOpenRange(BlockNumber first, BlockNumber end) {
+  PgCall([&] { stream_.BeginRange(index_, strategy_, first, end); });
 }
 
 PageRef BufferStore::Open(BlockNumber block, LockMode mode) {

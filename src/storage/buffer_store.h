@@ -7,6 +7,7 @@
 
 #include "pg/postgres_api.h"
 #include "core/page_store.h"
+#include "storage/page_stream.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -26,6 +27,8 @@ class BufferStore final : public PageStore {
   PageRef OpenUnchecked(BlockNumber block, LockMode mode) override;
   void Relock(PageRef* page, LockMode mode) override;
   void Close(PageRef* page) noexcept override;
+  void WillOpen(std::span<const BlockNumber> blocks) override;
+  void WillOpenRange(BlockNumber first, BlockNumber end);  // likewise, for a walk over the file
 
   PageRef Allocate() override;
   Lsn PageLsn(const PageRef& page) override;
@@ -48,6 +51,7 @@ class BufferStore final : public PageStore {
   Relation heap_;
   const KeyLayout& layout_;
   BufferAccessStrategy strategy_;
+  PageStream stream_;
 };
 
 }  // namespace xtree

@@ -142,7 +142,7 @@ void NearestScan::Announce(PageReader& reader, const NearestFrame& frame) {
   BlockNumber blocks[kAnnounced];
   const NodeView node = frame.view(*layout_);
   for (int i = 0; i < count; ++i) blocks[i] = node.Child(frame.Slot(best[i]));
-  reader.WillRead(blocks, count);
+  reader.WillRead(blocks, count, PageReader::ReadOrder::kAny);
 }
 
 void NearestScan::DropVisited() {

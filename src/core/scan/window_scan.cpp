@@ -116,7 +116,8 @@ void WindowScan::PushChildren(PageReader& reader) {
   blocks_.Clear();
   blocks_.Reserve(reader, count);
   for (size_t i = 0; i < count; ++i) blocks_.AppendReserved(children_[i].block);
-  reader.WillRead(blocks_.data(), static_cast<int>(count));
+  const bool leaves = children_[0].level == 0;  // other nodes' children come between
+  reader.WillRead(blocks_.data(), static_cast<int>(count), leaves ? PageReader::ReadOrder::kNext : PageReader::ReadOrder::kAny);
 }
 
 void WindowScan::CollectMatches(const NodeView& leaf, Lsn lsn, LeafBatch* batch) {
