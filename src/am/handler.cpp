@@ -33,8 +33,8 @@ extern "C" void _PG_init(void) {
   if (process_shared_preload_libraries_in_progress) {
     xtree::RequestSharedMemory();
     xtree::RegisterWorker();
-    xtree::WatchDrops();
   }
+  xtree::WatchDrops();
 #ifdef XTREE_STOP_POINTS
   xtree::DefineStopPointSettings();
 #endif

@@ -1,10 +1,12 @@
 // SQL functions that change what is in memory: xtree_load, xtree_unload, xtree_unload_cold, xtree_unload_idle, xtree_pin_hot,
 // xtree_unpin and pg_stat_xtree_reset. Those about one index need its owner, as ALTER INDEX does; the others are revoked from PUBLIC.
 //
-// They need shared memory. Unloading and pinning are the worker's: a backend asks and waits, interruptibly, holding nothing but
+// All but the last need the library to be preloaded; the last needs shared memory.
+// Unloading and pinning are the worker's: a backend asks and waits, interruptibly, holding nothing but
 // AccessShareLock on the index that it asks about. Nothing here writes WAL, so a standby does it as well.
 #include "index/index_state.h"
 #include "index/index_access.h"
+#include "pg/compat_process.h"
 #include "pg/settings.h"
 #include "registry/index_registry.h"
 #include "shmem/event_log.h"
@@ -29,9 +31,19 @@ namespace xtree {
 namespace {
 
 void RequirePreload() {
-  if (shared != nullptr) return;
+  if (Preloaded()) return;
   ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("xtree must be loaded via shared_preload_libraries"),
-                  errhint("Without it indexes are read through shared buffers: nothing is mapped, pinned or counted.")));
+                  errhint("Without it indexes are read through shared buffers: nothing is mapped or pinned.")));
+}
+
+void RequireStatistics() {
+  if (Counting()) return;
+  if (pg::kNamedSegments && !Preloaded()) {
+    ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("there is no shared memory for the statistics of xtree indexes"),
+                    errhint("The server's log says why.")));
+  }
+  ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("xtree must be loaded via shared_preload_libraries"),
+                  errhint("Without it nothing is counted before PostgreSQL 17.")));
 }
 
 void RequireArgument(FunctionCallInfo fcinfo, const char* name) {
@@ -226,7 +238,7 @@ extern "C" Datum xtree_pin_hot(PG_FUNCTION_ARGS) {
 // NULL: everything. An index that is gone or was never used has nothing to reset.
 extern "C" Datum xtree_stat_reset(PG_FUNCTION_ARGS) {
   using namespace xtree;
-  RequirePreload();
+  RequireStatistics();
   if (PG_ARGISNULL(0)) {
     ResetServer();
     PG_RETURN_VOID();

@@ -12,6 +12,7 @@
 
 extern "C" {
 PG_FUNCTION_INFO_V1(xtree_preloaded);
+PG_FUNCTION_INFO_V1(xtree_counted);
 PG_FUNCTION_INFO_V1(xtree_stat_indexes);
 PG_FUNCTION_INFO_V1(xtree_storage_options);
 PG_FUNCTION_INFO_V1(xtree_file_bytes);
@@ -97,11 +98,21 @@ Copies CopyIndexes(Oid database) {
 void Put(RowWriter& row, const IndexCopy& index) {
   row.Id(index.index).Text(NameOf(index.state));
   row.Text(index.strategy == Strategy::kAuto ? "" : NameOf(index.strategy));
-  row.Count(index.mapped_by > 0 ? index.blocks * BLCKSZ : 0).Count(index.resident_bytes).Count(index.pinned_bytes);
-  row.Int(static_cast<int>(index.mapped_by)).Count(index.loads).Count(index.unloads).Count(index.evictions);
-  row.Count(index.scans).Count(index.tuples).Count(index.mapped_pages).Count(index.buffer_pages);
-  row.Count(index.absent_pages);
-  row.Count(index.retries).Count(index.faults).Count(index.prefetches).Duration(index.prefetch_us);
+  const bool mapped = Preloaded();  // else nothing is, and nobody measures
+  const auto put = [&](int64 count) { row.Add(Int64GetDatum(count), !mapped); };
+  put(index.mapped_by > 0 ? index.blocks * BLCKSZ : 0);
+  put(index.resident_bytes);
+  put(index.pinned_bytes);
+  row.Add(Int32GetDatum(static_cast<int>(index.mapped_by)), !mapped);
+  put(index.loads);
+  put(index.unloads);
+  put(index.evictions);
+  row.Count(index.scans).Count(index.tuples);
+  put(index.mapped_pages);
+  row.Count(index.buffer_pages).Count(index.absent_pages);
+  put(index.retries);
+  put(index.faults);
+  row.Count(index.prefetches).Duration(index.prefetch_us);
   row.Time(index.first_access).Time(index.last_access);
   if (index.load_us == 0) {
     row.Null();
@@ -116,17 +127,23 @@ void Put(RowWriter& row, const IndexCopy& index) {
 
 }  // namespace xtree
 
-// xtree_preloaded() returns bool: is there shared memory, hence anything to see?
+// xtree_preloaded() returns bool: do a worker and mappings exist?
 extern "C" Datum xtree_preloaded(PG_FUNCTION_ARGS) {
   (void)fcinfo;
-  PG_RETURN_BOOL(xtree::shared != nullptr);
+  PG_RETURN_BOOL(xtree::Preloaded());
+}
+
+// xtree_counted() returns bool: is there shared memory, so that uses are counted?
+extern "C" Datum xtree_counted(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  PG_RETURN_BOOL(xtree::Counting());
 }
 
 // A row per index of this database that has an entry in shared memory; none without shared memory.
 extern "C" Datum xtree_stat_indexes(PG_FUNCTION_ARGS) {
   using namespace xtree;
   RowWriter row(fcinfo);
-  if (shared == nullptr) return 0;
+  if (!Counting()) return 0;
   const Copies copies = CopyIndexes(MyDatabaseId);
   for (size_t i = 0; i < copies.count; i++) Put(row, copies.copy[i]);
   return 0;

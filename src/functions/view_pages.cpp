@@ -55,7 +55,12 @@ double FrequencyNow(const HotPage& page, TimestampTz now) {
 void PutPage(RowWriter& row, const HotPage& page, const IndexFacts& index, TimestampTz now) {
   row.Id(page.key.database).Id(page.key.index).Count(page.block).Int(page.level).Count(static_cast<int64>(page.accesses));
   row.Real(FrequencyNow(page, now)).Real(Hotness(page, now)).Time(page.first_access).Time(page.last_access).Truth(page.pinned);
-  row.Count(index.bytes).Count(index.resident_bytes).Int(index.running).Put();
+  if (Preloaded()) {
+    row.Count(index.bytes).Count(index.resident_bytes);
+  } else {
+    row.Null().Null();  // nobody measures them, so there is no suggestion
+  }
+  row.Int(index.running).Put();
 }
 
 void PutEvent(RowWriter& row, const Event& event) {
@@ -79,7 +84,7 @@ void PutEvent(RowWriter& row, const Event& event) {
 extern "C" Datum xtree_stat_pages(PG_FUNCTION_ARGS) {
   using namespace xtree;
   RowWriter row(fcinfo);
-  if (shared == nullptr) return 0;
+  if (!Counting()) return 0;
   int count;
   HotPage* pages = CopyHotPages(&count);
   std::sort(pages, pages + count, Less);
@@ -97,7 +102,7 @@ extern "C" Datum xtree_stat_pages(PG_FUNCTION_ARGS) {
 extern "C" Datum xtree_stat_events(PG_FUNCTION_ARGS) {
   using namespace xtree;
   RowWriter row(fcinfo);
-  if (shared == nullptr) return 0;
+  if (!Counting()) return 0;
   auto* events = static_cast<Event*>(palloc(sizeof(Event) * kEvents));
   int count = 0;
   for (int i = 0; i < kEvents; i++) count += ReadEvent(i, &events[count]);

@@ -4,6 +4,7 @@
 #include "pg/settings.h"
 #include "shmem/index_table.h"
 #include "shmem/shared_state.h"
+#include "shmem/sweep.h"
 #include "functions/view_rows.h"
 
 extern "C" {
@@ -42,12 +43,27 @@ void CountIndex(SharedIndex* index, void* context) {
   counts->loaded += index->state == LoadState::kLoaded;
 }
 
-void PutMemory(RowWriter& row, const ServerCopy& server) {
-  const MemoryStatus& memory = server.memory;
-  const int64 private_bytes = static_cast<int64>(pg_atomic_read_u64(&shared->private_bytes));
-  const int64 budget = settings.memory_budget_kb < 0 ? -1 : int64{settings.memory_budget_kb} * 1024;
+IndexCounts CountIndexes() {
   IndexCounts counts;
   ForEachSharedIndex(CountIndex, &counts);
+  return counts;
+}
+
+int64 PrivateBytes() { return static_cast<int64>(pg_atomic_read_u64(&shared->private_bytes)); }
+
+// What is known where nothing is mapped and nobody measures.
+void PutCounted(RowWriter& row, const ServerCopy& server) {
+  SweepDropped();
+  row.Count(CountIndexes().registered).Null().Null().Null().Null().Count(PrivateBytes());
+  for (int unknown = 0; unknown < 7; unknown++) row.Null();
+  row.Time(server.reset_time).Put();
+}
+
+void PutMemory(RowWriter& row, const ServerCopy& server) {
+  const MemoryStatus& memory = server.memory;
+  const int64 budget = settings.memory_budget_kb < 0 ? -1 : int64{settings.memory_budget_kb} * 1024;
+  const IndexCounts counts = CountIndexes();
+  const int64 private_bytes = PrivateBytes();
   row.Count(counts.registered).Count(counts.loaded).Count(static_cast<int64>(pg_atomic_read_u64(&shared->mapped_bytes)));
   row.Count(memory.resident_bytes).Count(memory.pinned_bytes).Count(private_bytes);
   if (budget < 0) {
@@ -77,18 +93,23 @@ void PutWorker(RowWriter& row, const WorkerStatus& worker) {
 
 }  // namespace xtree
 
-// One row; none without shared memory.
+// One row; none where nothing is counted.
 extern "C" Datum xtree_stat_memory(PG_FUNCTION_ARGS) {
   using namespace xtree;
   RowWriter row(fcinfo);
-  if (shared != nullptr) PutMemory(row, CopyServer());
+  if (!Counting()) return 0;
+  if (Preloaded()) {
+    PutMemory(row, CopyServer());
+  } else {
+    PutCounted(row, CopyServer());
+  }
   return 0;
 }
 
-// One row for the background worker, also while none runs; none without shared memory.
+// One row for the background worker, also while none runs; none where the library was not preloaded.
 extern "C" Datum xtree_stat_worker(PG_FUNCTION_ARGS) {
   using namespace xtree;
   RowWriter row(fcinfo);
-  if (shared != nullptr) PutWorker(row, CopyServer().worker);
+  if (Preloaded()) PutWorker(row, CopyServer().worker);
   return 0;
 }

@@ -5,6 +5,9 @@
 
 extern "C" {
 #include "lib/dshash.h"
+#if PG_VERSION_NUM >= 170000
+#include "storage/dsm_registry.h"
+#endif
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "storage/procsignal.h"
@@ -58,6 +61,18 @@ inline void AbortIo() {
   AbortBufferIO();
 #endif
 }
+
+// Shared memory for libraries that were not preloaded, from 17 on: the segment of this name, made and initialized by the first that asks for it,
+// mapped for the life of the process.
+#if PG_VERSION_NUM >= 170000
+inline constexpr bool kNamedSegments = true;
+inline void* NamedSegment(const char* name, size_t bytes, void (*initialize)(void*), bool* found) {
+  return GetNamedDSMSegment(name, bytes, initialize, found);
+}
+#else
+inline constexpr bool kNamedSegments = false;
+inline void* NamedSegment(const char*, size_t, void (*)(void*), bool*) { return nullptr; }
+#endif
 
 // Of a table whose keys are compared as bytes. From 17 on copying a key is a parameter too.
 inline dshash_parameters TableOfBytes(size_t key, size_t entry, int tranche) {

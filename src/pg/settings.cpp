@@ -44,7 +44,7 @@ void DefineOfSessions() {
 void DefineOfMemory() {
   DefineInt("xtree.memory_budget", "Memory for pages of indexes, pinned or not, and for what sessions keep of them.",
             "Above it the least recently used indexes are evicted until a tenth is free. -1 means no limit. "
-            "Without shared_preload_libraries nothing is mapped and nothing counted.",
+            "Without shared_preload_libraries nothing is mapped.",
             &settings.memory_budget_kb, -1, -1, INT_MAX, PGC_SIGHUP, GUC_UNIT_KB);
   DefineInt("xtree.idle_timeout", "Time without a scan after which an index is evicted.",
             "0 turns this off. Without shared_preload_libraries there is nothing to evict.", &settings.idle_timeout_s, 300, 0,

@@ -2,7 +2,8 @@
 // nothing that may fail is left to do after the commit.
 #include "registry/drop_watch.h"
 
-#include "shmem/index_table.h"
+#include "pg/compat_process.h"
+#include "registry/index_registry.h"
 
 extern "C" {
 #include "access/xact.h"
@@ -25,10 +26,19 @@ struct Drop {
 Drop* drops = nullptr;
 object_access_hook_type previous_hook = nullptr;
 
+// Where there is no worker only the entry that this session has itself, for its registry to forget: the rest is not left to those that drop, who
+// may have loaded the library too late to notice (shmem/sweep.h).
+SharedIndex* EntryOf(IndexKey key) {
+  if (Preloaded()) return FindSharedIndex(key);
+  SharedIndex* index = RegisteredEntryOf(key.index);
+  if (index != nullptr) pg_atomic_fetch_add_u32(&index->references, 1);
+  return index;
+}
+
 // The memory first: an ERROR must not leave with the reference.
 void NoteIndex(IndexKey key) {
   auto* drop = static_cast<Drop*>(MemoryContextAlloc(TopTransactionContext, sizeof(Drop)));
-  *drop = {FindSharedIndex(key), GetCurrentTransactionNestLevel(), drops};
+  *drop = {EntryOf(key), GetCurrentTransactionNestLevel(), drops};
   if (drop->index != nullptr) {
     drops = drop;
   } else {
@@ -64,7 +74,7 @@ void OnObjectAccess(ObjectAccessType access, Oid class_id, Oid object, int colum
   if (previous_hook != nullptr) previous_hook(access, class_id, object, column, argument);
   if (access != OAT_DROP || shared == nullptr || column != 0) return;
   if (class_id == RelationRelationId && get_rel_relkind(object) == RELKIND_INDEX) NoteIndex({MyDatabaseId, object});
-  if (class_id == DatabaseRelationId) NoteDatabase(object);
+  if (class_id == DatabaseRelationId && Preloaded()) NoteDatabase(object);
 }
 
 void Commit() {
@@ -112,6 +122,7 @@ void OnSubtransactionEnd(SubXactEvent event, SubTransactionId, SubTransactionId,
 }  // namespace
 
 void WatchDrops() {
+  if (!Preloaded() && !pg::kNamedSegments) return;
   previous_hook = object_access_hook;
   object_access_hook = OnObjectAccess;
   RegisterXactCallback(OnTransactionEnd, nullptr);

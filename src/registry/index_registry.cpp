@@ -7,6 +7,7 @@
 #include "registry/fault_trap.h"
 #include "registry/load_callbacks.h"
 #include "shmem/event_log.h"
+#include "shmem/sweep.h"
 #include "storage/freshness.h"
 #include "testing/stop_point.h"
 
@@ -19,6 +20,7 @@ extern "C" {
 #include "storage/sinval.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
+#include "utils/syscache.h"
 }
 
 namespace xtree {
@@ -108,12 +110,14 @@ void CreateRegistry() {
   control.entrysize = sizeof(RegisteredIndex);
   control.hcxt = context;
   registry = hash_create("xtree registry", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-  InstallFaultHandler();
+  if (Preloaded()) InstallFaultHandler();
 }
 
-bool Dropped(SharedIndex* index) {
-  SharedIndexLock lock(index);
-  return index->dropped;
+// Without the worker nobody may have noted that it was.
+bool Dropped(const RegisteredIndex& index) {
+  if (!Preloaded() && !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(index.oid))) return true;
+  SharedIndexLock lock(index.shared);
+  return index.shared->dropped;
 }
 
 // Entries of dropped indexes go whenever the number of entries has doubled, so that a session that makes and drops indexes all its
@@ -122,7 +126,7 @@ void ForgetDropped() {
   static long limit = 64;
   if (hash_get_num_entries(registry) < limit) return;
   ForEach([](RegisteredIndex* index) {
-    if (index->uses > 0 || !Dropped(index->shared)) return;
+    if (index->uses > 0 || !Dropped(*index)) return;
     Unmap(index);
     ReleaseSharedIndex(index->shared);
     hash_search(registry, &index->oid, HASH_REMOVE, nullptr);
@@ -130,13 +134,16 @@ void ForgetDropped() {
   limit = std::max(64L, 2 * hash_get_num_entries(registry));
 }
 
+// nullptr: there is no memory to count its use in.
 RegisteredIndex* Register(Relation relation) {
   if (registry == nullptr) CreateRegistry();
   const Oid oid = RelationGetRelid(relation);
   auto* found = static_cast<RegisteredIndex*>(hash_search(registry, &oid, HASH_FIND, nullptr));
   if (found != nullptr) return found;
   ForgetDropped();
-  SharedIndex* index = AcquireSharedIndex({MyDatabaseId, oid});
+  if (!Preloaded()) SweepNowAndThen();
+  SharedIndex* index = AcquireToCount({MyDatabaseId, oid});
+  if (index == nullptr) return nullptr;
   bool exists;
   RegisteredIndex* entry;
   PG_TRY();
@@ -263,10 +270,17 @@ void Load(RegisteredIndex* index, const pg::FileLocator& locator, bool now) {
   if (admission.admitted && now) Map(index, locator, admission);
 }
 
+void NoteFirstAccess(SharedIndex* index) {
+  const TimestampTz now = GetCurrentTimestamp();
+  SharedIndexLock lock(index);
+  if (index->first_access == 0) index->first_access = now;
+}
+
 // Never back in time: what one session notes is not undone by a statement of another that began earlier.
 void NoteAccess(SharedIndex* index, TimestampTz time) {
   const auto now = static_cast<uint64>(time);
   uint64 known = pg_atomic_read_u64(&index->last_access);
+  if (known == 0) NoteFirstAccess(index);
   while (known < now) {
     XTREE_SCAN_STOP_POINT("registry-access");
     if (pg_atomic_compare_exchange_u64(&index->last_access, &known, now)) break;
@@ -290,6 +304,12 @@ void UseMapping(const pg::FileLocator& locator, IndexUse* use) {
 
 }  // namespace
 
+SharedIndex* RegisteredEntryOf(Oid index) {
+  if (registry == nullptr) return nullptr;
+  const auto* found = static_cast<RegisteredIndex*>(hash_search(registry, &index, HASH_FIND, nullptr));
+  return found != nullptr ? found->shared : nullptr;
+}
+
 XLogRecPtr CheckpointedUpTo(bool refresh) {
   static XLogRecPtr known = InvalidXLogRecPtr;
   if (refresh || known == InvalidXLogRecPtr) {
@@ -301,15 +321,16 @@ XLogRecPtr CheckpointedUpTo(bool refresh) {
 }
 
 bool Mappable(Relation index) {
-  if (shared == nullptr || settings.use_mmap == static_cast<int>(UseMmap::kOff)) return false;
+  if (!Preloaded() || settings.use_mmap == static_cast<int>(UseMmap::kOff)) return false;
   if (!RelationIsPermanent(index) || !RelationNeedsWAL(index) || pg::DirectIo()) return false;
   return !pg::NewInTransaction(index) && !PerhapsMadeByLeader() && !RecoveryInProgress();
 }
 
 void BeginUse(Relation index, const LoadOptions& options, MapWhen when, IndexUse* use) {
   *use = {};
-  if (shared == nullptr || pg::BelongsToSession(index)) return;
+  if (pg::BelongsToSession(index) || !Counting()) return;
   RegisteredIndex* entry = Register(index);
+  if (entry == nullptr) return;
   entry->options = options;
   const pg::FileLocator& locator = pg::LocatorOf(index);
   const bool mappable = Mappable(index);

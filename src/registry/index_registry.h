@@ -6,7 +6,8 @@
 // when the relation has another file, and when the backend exits. Planning never comes here.
 //
 // Memory: a RegisteredIndex per index used, in the memory context "xtree registry"; nothing in backends that do not scan.
-// No locks; functions may raise ERRORs unless they say that they do not. Only with shared memory: without it nothing is registered.
+// No locks; functions may raise ERRORs unless they say that they do not. Only where uses can be counted (shared_state.h, Counting): elsewhere
+// nothing is registered. Where the library was not preloaded indexes are registered for that alone, and never mapped.
 #pragma once
 
 #include "registry/file_mapping.h"
@@ -79,6 +80,9 @@ void EndUse(IndexUse* use);
 
 // Adds counts to the index's statistics and clears them. Never raises.
 void CountUse(const IndexUse& use, ScanCounts* counts);
+
+// The shared entry of an index that this backend has used, without a reference of its own; nullptr: it has not. Never raises.
+SharedIndex* RegisteredEntryOf(Oid index);
 
 // Could a page of this relation be served by a mapping? (Permanent, logged, not new in this transaction, not in recovery.)
 bool Mappable(Relation index);

@@ -42,9 +42,10 @@ void ChangeStatus(IndexKey key, Change&& change) {
   ReleaseSharedIndex(index);
 }
 
-// What no query asked for, as when xtree_build() was ended, is not tried again.
+// What no query asked for, as when xtree_build() was ended, is not tried again; nor is anything where there is no worker.
 void Pause(SharedBuildStatus* build, SharedBuildStage stage, TimestampTz now) {
-  build->stage = stage == SharedBuildStage::kQueued && build->demand == 0 ? SharedBuildStage::kNone : stage;
+  const bool to_be_tried = Preloaded() && build->demand > 0;
+  build->stage = stage == SharedBuildStage::kQueued && !to_be_tried ? SharedBuildStage::kNone : stage;
   build->pid = 0;
   build->attempts++;
   build->next_try = now + PauseAfter(build->attempts);
@@ -53,8 +54,9 @@ void Pause(SharedBuildStatus* build, SharedBuildStage stage, TimestampTz now) {
 }  // namespace
 
 void NoteDemand(Oid table, Oid index) {
-  if (shared == nullptr || RecoveryInProgress() || !FirstInStatement(index)) return;
-  SharedIndex* entry = AcquireSharedIndex({MyDatabaseId, index});
+  if (RecoveryInProgress() || !FirstInStatement(index) || !Counting()) return;
+  SharedIndex* entry = AcquireToCount({MyDatabaseId, index});
+  if (entry == nullptr) return;
   const TimestampTz now = GetCurrentTimestamp();
   bool queued = false;
   {
@@ -62,7 +64,9 @@ void NoteDemand(Oid table, Oid index) {
     SharedBuildStatus* build = &entry->build;
     build->demand++;
     build->table = table;
-    if (build->stage == SharedBuildStage::kNone || (build->stage == SharedBuildStage::kFailed && now >= build->next_try)) {
+    if (!Preloaded()) {
+      // counted: nobody takes it from a queue
+    } else if (build->stage == SharedBuildStage::kNone || (build->stage == SharedBuildStage::kFailed && now >= build->next_try)) {
       build->stage = SharedBuildStage::kQueued;
       build->asked = now;
       queued = true;
@@ -73,8 +77,10 @@ void NoteDemand(Oid table, Oid index) {
 }
 
 void NoteBuildBegin(IndexKey key) {
-  if (shared == nullptr) return;
-  ReleaseSharedIndex(AcquireSharedIndex(key));
+  if (!Counting()) return;
+  SharedIndex* entry = AcquireToCount(key);
+  if (entry == nullptr) return;
+  ReleaseSharedIndex(entry);
   ChangeStatus(key, [](SharedIndex* index) {
     index->build.stage = SharedBuildStage::kBuilding;
     index->build.pid = MyProcPid;

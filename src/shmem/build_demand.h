@@ -6,7 +6,8 @@
 //                        |-> queued, not before next_try: it gave way to somebody else
 //                        |-> failed: the next demand after next_try queues it again
 //
-// Without shared memory nothing happens here. All under the entry's mutex.
+// Without the worker (shared_state.h, Preloaded) demand is counted and nothing queued; without shared memory nothing happens here. All under the
+// entry's mutex.
 #pragma once
 
 #include "shmem/index_table.h"

@@ -25,11 +25,10 @@ const char* NameOf(EventKind kind) {
 
 size_t EventRingBytes() { return sizeof(EventRing); }
 
-EventRing* InitializeEventRing(void* memory) {
+void InitializeEventRing(void* memory) {
   auto* ring = static_cast<EventRing*>(memory);
   memset(static_cast<void*>(ring), 0, sizeof(*ring));
   SpinLockInit(&ring->mutex);
-  return ring;
 }
 
 void LogEvent(EventKind kind, IndexKey key, int64 bytes, const char* format, ...) {
@@ -39,7 +38,7 @@ void LogEvent(EventKind kind, IndexKey key, int64 bytes, const char* format, ...
   va_start(arguments, format);
   pg_vsnprintf(event.reason, sizeof(event.reason), format, arguments);
   va_end(arguments);
-  EventRing* ring = shared->events;
+  EventRing* ring = SharedEvents();
   SpinLockAcquire(&ring->mutex);
   event.number = ++ring->last;
   ring->event[event.number % kEvents] = event;
@@ -47,7 +46,7 @@ void LogEvent(EventKind kind, IndexKey key, int64 bytes, const char* format, ...
 }
 
 bool ReadEvent(int i, Event* event) {
-  EventRing* ring = shared->events;
+  EventRing* ring = SharedEvents();
   SpinLockAcquire(&ring->mutex);
   *event = ring->event[i];
   const uint64 cleared = ring->cleared;
@@ -56,7 +55,7 @@ bool ReadEvent(int i, Event* event) {
 }
 
 void ClearEvents() {
-  EventRing* ring = shared->events;
+  EventRing* ring = SharedEvents();
   SpinLockAcquire(&ring->mutex);
   ring->cleared = ring->last;
   SpinLockRelease(&ring->mutex);

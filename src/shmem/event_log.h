@@ -24,9 +24,9 @@ inline constexpr int kEvents = 512;
 struct EventRing;
 
 size_t EventRingBytes();
-EventRing* InitializeEventRing(void* memory);
+void InitializeEventRing(void* memory);
 
-// Does nothing without shared memory. Never raises.
+// Does nothing in a process without shared memory, and attaches none. Never raises.
 void LogEvent(EventKind kind, IndexKey key, int64 bytes, const char* format, ...) pg_attribute_printf(4, 5);
 
 // Copies the i-th place, 0 <= i < kEvents; false: unused.

@@ -78,17 +78,16 @@ double Hotness(const HotPage& page, TimestampTz now) {
 
 size_t HotPageTableBytes(int pages) { return offsetof(HotPageTable, set) + sizeof(Set) * SetsFor(pages); }
 
-HotPageTable* InitializeHotPageTable(void* memory, int pages, int tranche) {
+void InitializeHotPageTable(void* memory, int pages, int tranche) {
   auto* table = static_cast<HotPageTable*>(memory);
   memset(static_cast<void*>(table), 0, HotPageTableBytes(pages));
   table->sets = SetsFor(pages);
   for (LWLockPadded& lock : table->lock) LWLockInitialize(&lock.lock, tranche);
-  return table;
 }
 
 void RecordSamples(IndexKey key, const PageSample* samples, int count) {
   if (shared == nullptr || count == 0) return;
-  HotPageTable* table = shared->hot_pages;
+  HotPageTable* table = SharedHotPages();
   const TimestampTz now = GetCurrentTimestamp();
   for (int i = 0; i < count; i++) {
     const uint32_t set = SetOf(*table, key, samples[i].block);
@@ -105,7 +104,7 @@ void RecordSamples(IndexKey key, const PageSample* samples, int count) {
 }
 
 HotPage* CopyHotPages(int* count) {
-  HotPageTable* table = shared->hot_pages;
+  HotPageTable* table = SharedHotPages();
   auto* out = static_cast<HotPage*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(HotPage) * kPlaces * table->sets));
   *count = 0;
   for (uint32_t set = 0; set < table->sets; set++) {
@@ -120,7 +119,7 @@ HotPage* CopyHotPages(int* count) {
 }
 
 void MarkPinned(IndexKey key, BlockNumber block, bool pinned) {
-  HotPageTable* table = shared->hot_pages;
+  HotPageTable* table = SharedHotPages();
   const uint32_t set = SetOf(*table, key, block);
   LWLock* lock = &table->lock[set % kLocks].lock;
   LWLockAcquire(lock, LW_EXCLUSIVE);
@@ -134,7 +133,7 @@ namespace {
 
 template <class Change>
 void ChangePages(IndexKey key, Change&& change) {
-  HotPageTable* table = shared->hot_pages;
+  HotPageTable* table = SharedHotPages();
   for (uint32_t set = 0; set < table->sets; set++) {
     LWLock* lock = &table->lock[set % kLocks].lock;
     LWLockAcquire(lock, LW_EXCLUSIVE);

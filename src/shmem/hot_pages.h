@@ -31,7 +31,7 @@ double Hotness(const HotPage& page, TimestampTz now);
 struct HotPageTable;
 
 size_t HotPageTableBytes(int pages);
-HotPageTable* InitializeHotPageTable(void* memory, int pages, int tranche);
+void InitializeHotPageTable(void* memory, int pages, int tranche);
 
 struct PageSample {
   BlockNumber block;

@@ -1,6 +1,8 @@
 // See index_table.h. A table entry is the key and where the SharedIndex is.
 #include "shmem/index_table.h"
 
+#include "shmem/attempt.h"
+
 namespace xtree {
 
 namespace {
@@ -64,11 +66,25 @@ SharedIndex* AcquireSharedIndex(IndexKey key) {
                       errhint("Look at dynamic_shared_memory_type and the space that it has.")));
     }
     Initialize(BodyOf(entry), key, entry->body);
+    pg_atomic_fetch_add_u32(&shared->entries, 1);
   }
   SharedIndex* index = BodyOf(entry);
   pg_atomic_fetch_add_u32(&index->references, 1);
   dshash_release_lock(table, entry);
   return index;
+}
+
+SharedIndex* AcquireToCount(IndexKey key) {
+  if (Preloaded()) return AcquireSharedIndex(key);
+  struct Acquisition {
+    IndexKey key;
+    SharedIndex* index;
+  } acquisition = {key, nullptr};
+  const auto acquire = [](void* argument) {
+    auto* wanted = static_cast<Acquisition*>(argument);
+    wanted->index = AcquireSharedIndex(wanted->key);
+  };
+  return AttemptForStatistics(acquire, &acquisition) ? acquisition.index : nullptr;
 }
 
 SharedIndex* FindSharedIndex(IndexKey key) {
@@ -96,7 +112,23 @@ void RemoveSharedIndex(IndexKey key) {
   if (entry == nullptr) return;
   SharedIndex* index = BodyOf(entry);
   dshash_delete_entry(table, entry);
+  pg_atomic_fetch_sub_u32(&shared->entries, 1);
   DropReference(index);
+}
+
+bool RemoveUnreferenced(IndexKey key) {
+  dshash_table* table = SharedIndexTable();
+  auto* entry = static_cast<TableEntry*>(dshash_find(table, &key, true));
+  if (entry == nullptr) return false;
+  SharedIndex* index = BodyOf(entry);
+  if (pg_atomic_read_u32(&index->references) > 1) {
+    dshash_release_lock(table, entry);
+    return false;
+  }
+  dshash_delete_entry(table, entry);
+  pg_atomic_fetch_sub_u32(&shared->entries, 1);
+  DropReference(index);
+  return true;
 }
 
 bool WasUsed(SharedIndex* index) {

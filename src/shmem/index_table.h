@@ -1,7 +1,8 @@
 // The shared index table: one entry per xtree index that somebody has used since the server started (or that a clean shutdown
 // remembered), in a dshash table that grows on demand. An untouched index has none.
 //
-// An entry (SharedIndex) stays where it is as long as somebody holds a reference; the worker removes those whose index is gone.
+// An entry (SharedIndex) stays where it is as long as somebody holds a reference; the worker removes those whose index is gone, or sessions do
+// where there is none (shmem/sweep.h).
 // Locking: counters are atomics that anybody adds to; the rest under the entry's spinlock `mutex`, a few stores at a time, no call
 // in between.
 #pragma once
@@ -125,7 +126,9 @@ inline std::array<pg_atomic_uint64*, 10> CountersOf(SharedIndex* index) {
 
 // The entry of an index, found or made, with a reference for the caller. REQUIRES: shared != nullptr. May raise.
 SharedIndex* AcquireSharedIndex(IndexKey key);
-// The same, or nullptr where there is none.
+// The same for counting alone: nullptr where there is no memory for it, unless the library was preloaded. REQUIRES: a transaction, no LWLock held.
+SharedIndex* AcquireToCount(IndexKey key);
+// The entry with a reference, or nullptr where there is none.
 SharedIndex* FindSharedIndex(IndexKey key);
 // Gives the reference back. Never raises.
 void ReleaseSharedIndex(SharedIndex* index);
@@ -135,6 +138,9 @@ void ForEachSharedIndex(void (*visit)(SharedIndex* index, void* context), void* 
 
 // Removes the entry from the table; its memory lives on until the last reference is gone.
 void RemoveSharedIndex(IndexKey key);
+
+// The same, unless somebody holds a reference. True: it was there, and is not any more.
+bool RemoveUnreferenced(IndexKey key);
 
 // For the fields under `mutex`.
 class SharedIndexLock {

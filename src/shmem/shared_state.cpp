@@ -3,6 +3,7 @@
 
 #include "pg/compat_process.h"
 #include "pg/settings.h"
+#include "shmem/attempt.h"
 #include "shmem/event_log.h"
 #include "shmem/hot_pages.h"
 #include "shmem/index_table.h"
@@ -10,6 +11,8 @@
 #include "storage/freshness.h"
 
 extern "C" {
+#include "access/xact.h"
+#include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
 }
@@ -20,33 +23,41 @@ SharedState* shared = nullptr;
 
 namespace {
 
+bool preloaded = false;
 shmem_request_hook_type previous_request_hook = nullptr;
 shmem_startup_hook_type previous_startup_hook = nullptr;
 
 // The area's first piece; further ones are segments of their own.
 constexpr size_t kAreaBytes = 256 * 1024;
 
+// The segment of servers that did not preload the library. Sessions that loaded another release of it must not meet in it: the number changes
+// with anything that lies in shared memory.
+constexpr char kSegmentName[] = "xtree statistics 1";
+
 dsa_area* area = nullptr;
 dshash_table* index_table = nullptr;
 
-size_t StateBytes() { return MAXALIGN(sizeof(SharedState)) + MAXALIGN(sizeof(WorkerRequest) * kWorkerRequests); }
+// In this order, those of constant length first: where a part lies does not depend on what a session has for a setting.
+size_t RequestsAt() { return MAXALIGN(sizeof(SharedState)); }
+size_t EventsAt() { return RequestsAt() + MAXALIGN(sizeof(WorkerRequest) * kWorkerRequests); }
+size_t AreaAt() { return EventsAt() + MAXALIGN(EventRingBytes()); }
+size_t HotPagesAt() { return AreaAt() + kAreaBytes; }
+size_t BlockBytes() { return HotPagesAt() + MAXALIGN(HotPageTableBytes(settings.max_tracked_pages)); }
 
-size_t FixedBytes() {
-  return StateBytes() + MAXALIGN(EventRingBytes()) + MAXALIGN(HotPageTableBytes(settings.max_tracked_pages)) + kAreaBytes;
-}
+uint8_t* Part(size_t at) { return reinterpret_cast<uint8_t*>(shared) + at; }
 
 void RequestMemory() {
   if (previous_request_hook != nullptr) previous_request_hook();
-  RequestAddinShmemSpace(FixedBytes() + PG_CACHE_LINE_SIZE);
+  RequestAddinShmemSpace(BlockBytes() + PG_CACHE_LINE_SIZE);
   RequestAddinShmemSpace(FreshnessBytes(settings.freshness_slots) + PG_CACHE_LINE_SIZE);
 }
 
 dshash_parameters TableParameters() {
-  return pg::TableOfBytes(sizeof(IndexKey), sizeof(IndexKey) + sizeof(dsa_pointer), shared->tranche_first + kTrancheTable);
+  return pg::TableOfBytes(sizeof(IndexKey), sizeof(IndexKey) + sizeof(dsa_pointer), shared->tranche[kTrancheTable]);
 }
 
 void CreateArea() {
-  dsa_area* created = dsa_create_in_place(shared->area, kAreaBytes, shared->tranche_first + kTrancheArea, nullptr);
+  dsa_area* created = dsa_create_in_place(Part(AreaAt()), kAreaBytes, shared->tranche[kTrancheArea], nullptr);
   dsa_pin(created);
   const dshash_parameters parameters = TableParameters();
   dshash_table* table = dshash_create(created, &parameters, nullptr);
@@ -55,50 +66,47 @@ void CreateArea() {
   dsa_detach(created);
 }
 
-void Initialize(uint8_t* memory) {
-  memset(shared, 0, sizeof(*shared));
-  static_assert(kTrancheCount == 4);
-  shared->tranche_first = LWLockNewTrancheId();
-  for (int i = 1; i < kTrancheCount; i++) LWLockNewTrancheId();  // consecutive: nobody else is there yet
-  LWLockInitialize(&shared->lock, shared->tranche_first + kTrancheState);
+void Initialize(void* memory) {
+  shared = static_cast<SharedState*>(memory);
+  memset(static_cast<void*>(shared), 0, sizeof(*shared));
+  for (int& tranche : shared->tranche) tranche = LWLockNewTrancheId();
+  LWLockInitialize(&shared->lock, shared->tranche[kTrancheState]);
   pg_atomic_init_u64(&shared->private_bytes, 0);
   pg_atomic_init_u64(&shared->mapped_bytes, 0);
   pg_atomic_init_u32(&shared->wanted, 0);
-  shared->request = reinterpret_cast<WorkerRequest*>(memory + MAXALIGN(sizeof(SharedState)));
-  memset(static_cast<void*>(shared->request), 0, sizeof(WorkerRequest) * kWorkerRequests);
+  pg_atomic_init_u32(&shared->entries, 0);
+  pg_atomic_init_u32(&shared->sweep_at, 0);
+  memset(static_cast<void*>(SharedRequests()), 0, sizeof(WorkerRequest) * kWorkerRequests);
   ConditionVariableInit(&shared->request_done);
-  memory += StateBytes();
-  shared->events = InitializeEventRing(memory);
-  memory += MAXALIGN(EventRingBytes());
-  shared->hot_pages = InitializeHotPageTable(memory, settings.max_tracked_pages, shared->tranche_first + kTrancheHotPages);
-  memory += MAXALIGN(HotPageTableBytes(settings.max_tracked_pages));
-  shared->area = memory;
+  InitializeEventRing(Part(EventsAt()));
+  InitializeHotPageTable(Part(HotPagesAt()), settings.max_tracked_pages, shared->tranche[kTrancheHotPages]);
   shared->reset_time = GetCurrentTimestamp();
   CreateArea();
+  shared->ready = true;
 }
 
 void RegisterTranches() {
   static const char* const names[kTrancheCount] = {"XtreeState", "XtreeArea", "XtreeIndexTable", "XtreeHotPages"};
-  for (int i = 0; i < kTrancheCount; i++) LWLockRegisterTranche(shared->tranche_first + i, names[i]);
+  for (int i = 0; i < kTrancheCount; i++) LWLockRegisterTranche(shared->tranche[i], names[i]);
 }
 
 void LayOutMemory() {
   if (previous_startup_hook != nullptr) previous_startup_hook();
   bool found, slots_found;
   LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-  shared = static_cast<SharedState*>(ShmemInitStruct("xtree", FixedBytes(), &found));
+  shared = static_cast<SharedState*>(ShmemInitStruct("xtree", BlockBytes(), &found));
   void* slots = ShmemInitStruct("xtree freshness slots", FreshnessBytes(settings.freshness_slots), &slots_found);
-  if (!found) Initialize(reinterpret_cast<uint8_t*>(shared));
+  if (!found) Initialize(shared);
   freshness_slots = slots_found ? static_cast<FreshnessSlots*>(slots) : InitializeFreshness(slots, settings.freshness_slots);
   LWLockRelease(AddinShmemInitLock);
   RegisterTranches();
 }
 
 // The pins and tables of a process live as long as it does, whatever transaction attaches first.
-void Attach() {
+void AttachArea() {
   const MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
   if (area == nullptr) {
-    area = dsa_attach_in_place(shared->area, nullptr);
+    area = dsa_attach_in_place(Part(AreaAt()), nullptr);
     dsa_pin_mapping(area);
   }
   const dshash_parameters parameters = TableParameters();
@@ -106,17 +114,39 @@ void Attach() {
   MemoryContextSwitchTo(old);
 }
 
+void AttachSegment(void*) {
+  bool found;
+  shared = static_cast<SharedState*>(pg::NamedSegment(kSegmentName, BlockBytes(), Initialize, &found));
+  if (!shared->ready) ereport(ERROR, (errmsg("the segment of shared memory for the statistics of xtree indexes was not laid out")));
+  RegisterTranches();
+  AttachArea();
+}
+
 }  // namespace
 
 void RequestSharedMemory() {
+  preloaded = true;
   previous_request_hook = shmem_request_hook;
   shmem_request_hook = RequestMemory;
   previous_startup_hook = shmem_startup_hook;
   shmem_startup_hook = LayOutMemory;
 }
 
+WorkerRequest* SharedRequests() { return reinterpret_cast<WorkerRequest*>(Part(RequestsAt())); }
+EventRing* SharedEvents() { return reinterpret_cast<EventRing*>(Part(EventsAt())); }
+HotPageTable* SharedHotPages() { return reinterpret_cast<HotPageTable*>(Part(HotPagesAt())); }
+
+bool Preloaded() { return preloaded; }
+
+bool AttachShared() {
+  if (!pg::kNamedSegments || preloaded || !IsUnderPostmaster || !IsTransactionState()) return false;
+  if (AttemptForStatistics(AttachSegment, nullptr)) return true;
+  shared = nullptr;
+  return false;
+}
+
 void WakeWorker() {
-  if (shared == nullptr) return;
+  if (!preloaded) return;
   pg_atomic_write_u32(&shared->wanted, 1);
   LWLockAcquire(&shared->lock, LW_SHARED);
   Latch* const latch = shared->worker.pid != 0 ? shared->worker.latch : nullptr;
@@ -127,12 +157,12 @@ void WakeWorker() {
 void ReleaseLocksOfError() { LWLockReleaseAll(); }
 
 dsa_area* SharedArea() {
-  if (index_table == nullptr) Attach();
+  if (index_table == nullptr) AttachArea();
   return area;
 }
 
 dshash_table* SharedIndexTable() {
-  if (index_table == nullptr) Attach();
+  if (index_table == nullptr) AttachArea();
   return index_table;
 }
 

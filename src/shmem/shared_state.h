@@ -1,7 +1,12 @@
-// The library's shared memory: one fixed block, laid out while the server starts, and an area beside it that grows with use.
+// The library's shared memory: one fixed block, and an area beside it that grows with use. Two notions, which are not to be confused:
 //
-// It exists only with shared_preload_libraries = xtree; without it `shared` is nullptr in every process, nothing is mapped and
-// nothing counted. Who may change what: the comments of the members. Locks: `lock` is taken alone.
+//   Preloaded()  shared_preload_libraries names the library: the block was laid out while the server started, there are a worker and
+//                freshness slots, and indexes are mapped
+//   Counting()   there is a block to count in. Without preload, from PostgreSQL 17 on, it lies in a dynamic segment, which the first
+//                session that uses an index or reads a view makes, and others attach at their first use; no worker, nothing is mapped
+//
+// `shared` is nullptr in a process that has no block, or has not attached it yet. Who may change what: the comments of the members. Locks: `lock` is
+// taken alone.
 #pragma once
 
 #include "pg/postgres_api.h"
@@ -48,27 +53,38 @@ struct MemoryStatus {
   int64 admissions;       // since start
 };
 
+enum Tranche : int { kTrancheState, kTrancheArea, kTrancheTable, kTrancheHotPages, kTrancheCount };
+
 struct SharedState {
   LWLock lock;
-  int tranche_first;  // kTranches consecutive ids of LWLocks
+  bool ready;  // laid out; false: whoever made the segment failed
+  int tranche[kTrancheCount];
   WorkerStatus worker;
   MemoryStatus memory;
   pg_atomic_uint64 private_bytes;  // that backends' registries hold at the moment
   pg_atomic_uint64 mapped_bytes;   // likewise: address space of mappings
   pg_atomic_uint32 wanted;         // there is something to do for the worker before its nap is over
-  WorkerRequest* request;          // kWorkerRequests of them (worker/requests.h), under `lock`
+  pg_atomic_uint32 entries;        // of the index table
+  pg_atomic_uint32 sweep_at;       // so many entries, where no worker removes those of dropped indexes (shmem/sweep.h)
   uint64 requests;                 // posted so far; under `lock`
   ConditionVariable request_done;
   TimestampTz reset_time;
   dshash_table_handle index_table;
-  EventRing* events;
-  HotPageTable* hot_pages;
-  void* area;  // in place
 };
 
 extern SharedState* shared;
 
-enum Tranche : int { kTrancheState, kTrancheArea, kTrancheTable, kTrancheHotPages, kTrancheCount };
+// Its other parts. REQUIRES: shared != nullptr.
+WorkerRequest* SharedRequests();  // kWorkerRequests of them (worker/requests.h), under `lock`
+EventRing* SharedEvents();
+HotPageTable* SharedHotPages();
+
+bool Preloaded();
+
+// Attaches the block if this process has not yet. Never raises but for a cancel: where there is no memory nothing is counted, and it is tried again
+// a minute later. REQUIRES: a transaction, no LWLock held. After the first time, a look at a pointer.
+bool AttachShared();
+inline bool Counting() { return likely(shared != nullptr) || AttachShared(); }
 
 // Called by _PG_init while the server starts: asks for the memory and installs the hook that lays it out.
 void RequestSharedMemory();

@@ -25,7 +25,7 @@ class StateLock {
 };
 
 [[noreturn]] void ReportNoWorker() {
-  if (shared == nullptr) {
+  if (!Preloaded()) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the library xtree was not preloaded"),
                     errhint("Add xtree to shared_preload_libraries and restart the server.")));
   }
@@ -40,7 +40,7 @@ int Post(RequestKind kind, IndexKey key, int64 amount, bool* running) {
   *running = shared->worker.pid != 0;
   if (!*running) return -1;
   for (int i = 0; i < kWorkerRequests; i++) {
-    WorkerRequest* request = &shared->request[i];
+    WorkerRequest* request = &SharedRequests()[i];
     if (request->state != WorkerRequest::kFree) continue;
     *request = WorkerRequest{WorkerRequest::kPosted, ++shared->requests, kind, key, amount, {}};
     return i;
@@ -51,7 +51,7 @@ int Post(RequestKind kind, IndexKey key, int64 amount, bool* running) {
 void Abandon(int slot) {
   {
     StateLock lock;
-    WorkerRequest* request = &shared->request[slot];
+    WorkerRequest* request = &SharedRequests()[slot];
     request->state = request->state == WorkerRequest::kServing ? WorkerRequest::kAbandoned : WorkerRequest::kFree;
   }
   ConditionVariableBroadcast(&shared->request_done);
@@ -62,7 +62,7 @@ void AbandonAtExit(int, Datum slot) { Abandon(DatumGetInt32(slot)); }
 // Takes the answer and frees the slot. False: not there yet.
 bool TakeAnswer(int slot, RequestAnswer* answer, bool* running) {
   StateLock lock;
-  WorkerRequest* request = &shared->request[slot];
+  WorkerRequest* request = &SharedRequests()[slot];
   *running = shared->worker.pid != 0;
   if (request->state != WorkerRequest::kDone) return false;
   *answer = request->answer;
@@ -89,7 +89,7 @@ int PostWhenThereIsRoom(RequestKind kind, IndexKey key, int64 amount) {
 }  // namespace
 
 RequestAnswer AskWorker(RequestKind kind, IndexKey key, int64 amount) {
-  if (shared == nullptr) ReportNoWorker();
+  if (!Preloaded()) ReportNoWorker();
   RequestAnswer answer = {};
   ConditionVariablePrepareToSleep(&shared->request_done);
   const int slot = PostWhenThereIsRoom(kind, key, amount);
@@ -112,19 +112,19 @@ bool TakeRequest(int* slot, WorkerRequest* request) {
   StateLock lock;
   *slot = -1;
   for (int i = 0; i < kWorkerRequests; i++) {
-    if (shared->request[i].state != WorkerRequest::kPosted) continue;
-    if (*slot < 0 || shared->request[i].number < shared->request[*slot].number) *slot = i;
+    if (SharedRequests()[i].state != WorkerRequest::kPosted) continue;
+    if (*slot < 0 || SharedRequests()[i].number < SharedRequests()[*slot].number) *slot = i;
   }
   if (*slot < 0) return false;
-  shared->request[*slot].state = WorkerRequest::kServing;
-  *request = shared->request[*slot];
+  SharedRequests()[*slot].state = WorkerRequest::kServing;
+  *request = SharedRequests()[*slot];
   return true;
 }
 
 void AnswerRequest(int slot, const RequestAnswer& answer) {
   {
     StateLock lock;
-    WorkerRequest* request = &shared->request[slot];
+    WorkerRequest* request = &SharedRequests()[slot];
     request->answer = answer;
     request->state = request->state == WorkerRequest::kAbandoned ? WorkerRequest::kFree : WorkerRequest::kDone;
   }
@@ -136,7 +136,7 @@ void AnswerLeftRequests() {
   strlcpy(answer.problem, "the worker was restarted while it served the request", sizeof(answer.problem));
   for (int i = 0; i < kWorkerRequests; i++) {
     LWLockAcquire(&shared->lock, LW_SHARED);
-    const WorkerRequest::State state = shared->request[i].state;
+    const WorkerRequest::State state = SharedRequests()[i].state;
     LWLockRelease(&shared->lock);
     if (state == WorkerRequest::kServing || state == WorkerRequest::kAbandoned) AnswerRequest(i, answer);
   }

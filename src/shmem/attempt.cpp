@@ -1,0 +1,55 @@
+// See attempt.h. Subtransactions without a name may be begun in parallel workers, too, on the versions that count without preload (17 on).
+#include "shmem/attempt.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+}
+
+namespace xtree {
+
+namespace {
+
+constexpr TimestampTz kRetryAfter = 60 * USECS_PER_SEC;
+TimestampTz failed_at = 0;
+
+void Report(const ErrorData& error) {
+  ereport(LOG, (errcode(error.sqlerrcode), errmsg("uses of xtree indexes are not counted: %s", error.message),
+                error.detail != nullptr ? errdetail_internal("%s", error.detail) : 0, errhint("The query goes on.")));
+}
+
+}  // namespace
+
+bool AttemptForStatistics(void (*body)(void*), void* argument) {
+  if (failed_at != 0 && GetCurrentTimestamp() - failed_at < kRetryAfter) return false;
+  const MemoryContext context = CurrentMemoryContext;
+  const ResourceOwner owner = CurrentResourceOwner;
+  ErrorData* volatile error = nullptr;
+  BeginInternalSubTransaction(nullptr);
+  MemoryContextSwitchTo(context);
+  PG_TRY();
+  {
+    body(argument);
+    ReleaseCurrentSubTransaction();
+  }
+  PG_CATCH();
+  {
+    MemoryContextSwitchTo(context);
+    error = CopyErrorData();
+    FlushErrorState();
+    RollbackAndReleaseCurrentSubTransaction();
+  }
+  PG_END_TRY();
+  MemoryContextSwitchTo(context);
+  CurrentResourceOwner = owner;
+  if (error == nullptr) return true;
+  if (error->sqlerrcode == ERRCODE_QUERY_CANCELED) ReThrowError(error);
+  failed_at = GetCurrentTimestamp();
+  Report(*error);
+  FreeErrorData(error);
+  return false;
+}
+
+}  // namespace xtree
