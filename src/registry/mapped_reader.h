@@ -41,6 +41,7 @@ class MappedReader final : public PageReader {
 
   BufferReader& buffers() { return buffers_; }
   ScanCounts& counts() { return counts_; }
+  ScanCounts TotalCounts() const;  // those that were handed in included
   // Adds what was counted, and the sampled visits, to the statistics of the use's index. Never raises.
   void HandIn();
 
@@ -79,7 +80,8 @@ class MappedReader final : public PageReader {
   sigjmp_buf jump_;
   bool release_ = false;  // strategy streamed: give leaves back after use
   OpenPage open_[kSlots] = {};
-  ScanCounts counts_ = {};
+  ScanCounts counts_ = {};  // since they were handed in last
+  ScanCounts handed_in_ = {};
   int samples_count_ = 0;
   PageSample samples_[kMaxSamples];
 };
