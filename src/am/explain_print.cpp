@@ -82,7 +82,7 @@ class TextLine {
 
 void PrintFacts(const IndexFacts& facts, ExplainState* es) {
   TextLine line(es, "XTree");
-  if (facts.problem != nullptr) line.Word("problem", facts.problem);
+  if (facts.problem != nullptr) line.Append(psprintf(" %s,", facts.problem));
   if (facts.undecided)
     line.Word("dimensions", "undecided");
   else
