@@ -1,6 +1,7 @@
 // The library's entry: module magic, _PG_init, and the handler that CREATE ACCESS METHOD names.
 #include "am/compare_type.h"
 #include "am/entry_points.h"
+#include "am/explain.h"
 #include "am/limit_paths.h"
 #include "am/planner_family.h"
 #include "am/unbuilt_indexes.h"
@@ -30,6 +31,7 @@ extern "C" void _PG_init(void) {
   xtree::OfferPlannerFamilies();
   xtree::OfferLimitPaths();
   xtree::WithholdUnbuiltIndexes();
+  xtree::OfferExplainOption();
   if (process_shared_preload_libraries_in_progress) {
     xtree::RequestSharedMemory();
     xtree::RegisterWorker();

@@ -196,6 +196,7 @@ void ReturnDistances(IndexScanDesc scan, TreeScan* state) {
     scan->xs_orderbynulls[i] = false;
     scan->xs_orderbyvals[i] = Float8GetDatum(-std::numeric_limits<double>::infinity());
   }
+  state->distance_rechecks += scan->xs_recheckorderby;
 }
 
 bool NextNearest(IndexScanDesc scan, TreeScan* state) {

@@ -41,7 +41,8 @@ struct TreeScan {
   OrderKey* order = nullptr;
   NearestScan nearest;
   NearestRow row;
-  bool row_returned = false;  // `row` is what the executor's verdict (kill_prior_tuple) is about
+  uint64_t distance_rechecks = 0;  // rows whose distance the executor was asked to compute
+  bool row_returned = false;       // `row` is what the executor's verdict (kill_prior_tuple) is about
 };
 static_assert(std::is_trivially_destructible_v<TreeScan>);
 

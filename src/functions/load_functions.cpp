@@ -57,32 +57,17 @@ void RefuseBelow(int64 value, int64 least, const char* name) {
                   errmsg("%s must be at least " INT64_FORMAT ", not " INT64_FORMAT, name, least, value)));
 }
 
-// Why no mapping of this index may be read, and what to do about it; nullptr: it may.
-const char* WhyBuffers(Relation index, const char** hint) {
-  *hint = "The index works as it is, through shared buffers.";
-  if (settings.use_mmap == static_cast<int>(UseMmap::kOff)) {
-    *hint = "Set xtree.use_mmap to auto.";
-    return "xtree.use_mmap is off";
-  }
-  if (GetIndexState(index, MetaUse::kRequired)->build_state != MetaBuildState::kBuilt) {
-    *hint = "CALL xtree_build() builds it.";
-    return "it is not built yet";
-  }
-  if (index->rd_rel->relpersistence == RELPERSISTENCE_TEMP) return "it is temporary";
-  if (index->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED) return "it is unlogged";
-  if (RecoveryInProgress()) return "the server is in recovery";
-  if (pg::NewInTransaction(index)) {
-    *hint = "Load it after COMMIT.";
-    return "its file was made by the current transaction";
-  }
-  return Mappable(index) ? nullptr : "pages of this relation are not written as mappings need it";
+Hindrance WhyBuffers(Relation index) {
+  const bool may_map = settings.use_mmap != static_cast<int>(UseMmap::kOff);
+  if (may_map && GetIndexState(index, MetaUse::kRequired)->build_state != MetaBuildState::kBuilt)
+    return {"it is not built yet", "CALL xtree_build() builds it."};
+  return WhyNotMappable(index);
 }
 
 bool NotMappable(Relation index) {
-  const char* hint;
-  const char* reason = WhyBuffers(index, &hint);
-  if (reason == nullptr) return false;
-  ereport(NOTICE, (errmsg("index \"%s\" is not loaded: %s", RelationGetRelationName(index), reason), errhint("%s", hint)));
+  const Hindrance why = WhyBuffers(index);
+  if (why.reason == nullptr) return false;
+  ereport(NOTICE, (errmsg("index \"%s\" is not loaded: %s", RelationGetRelationName(index), why.reason), errhint("%s", why.hint)));
   return true;
 }
 

@@ -320,10 +320,30 @@ XLogRecPtr CheckpointedUpTo(bool refresh) {
   return known;
 }
 
-bool Mappable(Relation index) {
-  if (!Preloaded() || settings.use_mmap == static_cast<int>(UseMmap::kOff)) return false;
-  if (!RelationIsPermanent(index) || !RelationNeedsWAL(index) || pg::DirectIo()) return false;
-  return !pg::NewInTransaction(index) && !PerhapsMadeByLeader() && !RecoveryInProgress();
+Hindrance WhyNotMappable(Relation index) {
+  constexpr const char* kWorks = "The index works as it is, through shared buffers.";
+  if (settings.use_mmap == static_cast<int>(UseMmap::kOff)) return {"xtree.use_mmap is off", "Set xtree.use_mmap to auto."};
+  if (index->rd_rel->relpersistence == RELPERSISTENCE_TEMP) return {"it is temporary", kWorks};
+  if (index->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED) return {"it is unlogged", kWorks};
+  if (!Preloaded()) return {"xtree is not preloaded", "Add xtree to shared_preload_libraries."};
+  if (RecoveryInProgress()) return {"the server is in recovery", kWorks};
+  if (pg::NewInTransaction(index)) return {"its file was made by the current transaction", "Load it after COMMIT."};
+  const bool as_needed = RelationIsPermanent(index) && RelationNeedsWAL(index) && !pg::DirectIo() && !PerhapsMadeByLeader();
+  if (!as_needed) return {"pages of this relation are not written as mappings need it", kWorks};
+  return {};
+}
+
+LoadView ViewLoad(Relation index) {
+  LoadView view = {LoadState::kRegistered, 0};
+  if (!Preloaded() || pg::BelongsToSession(index)) return view;
+  SharedIndex* entry = FindSharedIndex({MyDatabaseId, RelationGetRelid(index)});
+  if (entry == nullptr) return view;
+  {
+    SharedIndexLock lock(entry);
+    view = {entry->state, entry->resident_bytes};
+  }
+  ReleaseSharedIndex(entry);
+  return view;
 }
 
 void BeginUse(Relation index, const LoadOptions& options, MapWhen when, IndexUse* use) {
@@ -380,23 +400,22 @@ void EndUse(IndexUse* use) {
   *use = {};
 }
 
-void CountUse(const IndexUse& use, ScanCounts* counts) {
+void CountUse(const IndexUse& use, const ScanCounts& counts) {
   if (use.index == nullptr || registry == nullptr) return;
   SharedIndex* index = use.index->shared;
-  if (use.may_map && !use.mapped) use.index->unmapped_pages += counts->buffer_pages;
+  if (use.may_map && !use.mapped) use.index->unmapped_pages += counts.buffer_pages;
   const auto add = [](pg_atomic_uint64* counter, uint64_t count) {
     if (count != 0) pg_atomic_fetch_add_u64(counter, static_cast<int64>(count));
   };
-  add(&index->scans, counts->scans);
-  add(&index->tuples, counts->tuples);
-  add(&index->mapped_pages, counts->mapped_pages);
-  add(&index->buffer_pages, counts->buffer_pages);
-  add(&index->absent_pages, counts->absent_pages);
-  add(&index->retries, counts->retries);
-  add(&index->faults, counts->faults);
-  add(&index->prefetches, counts->prefetches);
-  add(&index->prefetch_us, counts->prefetch_us);
-  *counts = {};
+  add(&index->scans, counts.scans);
+  add(&index->tuples, counts.tuples);
+  add(&index->mapped_pages, counts.mapped_pages);
+  add(&index->buffer_pages, counts.buffer_pages);
+  add(&index->absent_pages, counts.absent_pages);
+  add(&index->retries, counts.retries);
+  add(&index->faults, counts.faults);
+  add(&index->prefetches, counts.prefetches);
+  add(&index->prefetch_us, counts.prefetch_us);
 }
 
 void DropStaleMappings() {

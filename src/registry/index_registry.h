@@ -53,6 +53,11 @@ struct ScanCounts {
   uint64_t faults;
   uint64_t prefetches;
   uint64_t prefetch_us;
+
+  void Add(const ScanCounts& o) {
+    scans += o.scans, tuples += o.tuples, mapped_pages += o.mapped_pages, buffer_pages += o.buffer_pages, absent_pages += o.absent_pages;
+    retries += o.retries, faults += o.faults, prefetches += o.prefetches, prefetch_us += o.prefetch_us;
+  }
 };
 
 // May a use read through a mapping (its snapshot, isolation level and so on decide), and when is one made?
@@ -78,14 +83,26 @@ bool MustGo(const IndexUse& use);
 // Ends the use; unmaps what has to go. Never raises.
 void EndUse(IndexUse* use);
 
-// Adds counts to the index's statistics and clears them. Never raises.
-void CountUse(const IndexUse& use, ScanCounts* counts);
+// Adds counts to the index's statistics. Never raises.
+void CountUse(const IndexUse& use, const ScanCounts& counts);
 
 // The shared entry of an index that this backend has used, without a reference of its own; nullptr: it has not. Never raises.
 SharedIndex* RegisteredEntryOf(Oid index);
 
-// Could a page of this relation be served by a mapping? (Permanent, logged, not new in this transaction, not in recovery.)
-bool Mappable(Relation index);
+// Why no page of this relation can be served by a mapping now, and what to do about it. Zeroes: one can.
+struct Hindrance {
+  const char* reason;
+  const char* hint;
+};
+Hindrance WhyNotMappable(Relation index);
+inline bool Mappable(Relation index) { return WhyNotMappable(index).reason == nullptr; }
+
+// How the index is loaded, as the whole server sees it. Without shared memory, and where nobody has scanned it: registered. Registers nothing.
+struct LoadView {
+  LoadState state;
+  int64_t resident_bytes;  // as last measured
+};
+LoadView ViewLoad(Relation index);
 
 // Lets go of mappings whose generation is not the index's any more. Never raises.
 void DropStaleMappings();

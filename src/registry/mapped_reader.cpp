@@ -42,6 +42,9 @@ void CountRead(Relation index, bool absent) {
   }
 }
 
+// By this process into buffers, shared or its own.
+int64 BlocksRead() { return pgBufferUsage.shared_blks_read + pgBufferUsage.local_blks_read; }
+
 }  // namespace
 
 void MappedReader::Begin(IndexUse* use) {
@@ -97,9 +100,9 @@ NodeView MappedReader::Open(int slot, BlockNumber block, int expected_level) {
     if (slot == 1 && Doubtful()) return NodeView();  // who knows whether the head still names this page
   }
   counts_.buffer_pages++;
-  const int64 read_before = pgBufferUsage.shared_blks_read;
+  const int64 read_before = BlocksRead();
   const NodeView node = buffers_.Open(slot, block, expected_level);
-  const int64 absent = pgBufferUsage.shared_blks_read - read_before;  // of a stream: also pages that come later
+  const int64 absent = BlocksRead() - read_before;  // of a stream: also pages that come later
   counts_.absent_pages += absent;
   if (buffers_.OpenedFromStream()) {
     counts_.prefetches += absent;
@@ -224,9 +227,17 @@ void MappedReader::Sample(BlockNumber block, int level) {
 
 void MappedReader::HandIn() {
   if (use_ == nullptr || use_->index == nullptr) return;
-  CountUse(*use_, &counts_);
+  CountUse(*use_, counts_);
+  handed_in_.Add(counts_);
+  counts_ = {};
   RecordSamples(use_->index->shared->key, samples_, samples_count_);
   samples_count_ = 0;
+}
+
+ScanCounts MappedReader::TotalCounts() const {
+  ScanCounts total = handed_in_;
+  total.Add(counts_);
+  return total;
 }
 
 void FinishUse(IndexUse* use, MappedReader* reader) {

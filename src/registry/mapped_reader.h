@@ -44,6 +44,7 @@ class MappedReader final : public PageReader {
 
   BufferReader& buffers() { return buffers_; }
   ScanCounts& counts() { return counts_; }
+  ScanCounts TotalCounts() const;  // those that were handed in included
   // Adds what was counted, and the sampled visits, to the statistics of the use's index. Never raises.
   void HandIn();
 
@@ -83,7 +84,8 @@ class MappedReader final : public PageReader {
   bool streams_ = false;
   bool release_ = false;  // strategy streamed: give leaves back after use
   OpenPage open_[kSlots] = {};
-  ScanCounts counts_ = {};
+  ScanCounts counts_ = {};  // since they were handed in last
+  ScanCounts handed_in_ = {};
   int samples_count_ = 0;
   PageSample samples_[kMaxSamples];
 };

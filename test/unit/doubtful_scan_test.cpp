@@ -4,7 +4,7 @@
 // Seen to fail with: children or matches of a discarded node kept by WindowScan; frames kept, lost or queued too early by
 // NearestScan, or noted only after the page was read; the answer of Close not looked at, of a head or of a follower; a
 // follower's invalid view used; damage reported that was a doubt; a fault that leaves the page open; copies without the
-// page's ends; a view that looks at the page's own ends instead of the copy.
+// page's ends; a view that looks at the page's own ends instead of the copy; entries of discarded nodes counted as tested.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -213,6 +213,35 @@ TEST_P(DoubtfulScan, NearestScanNeedsNoMoreMemory) {
     bytes[trouble] = reader.AllocatedBytes();
   }
   EXPECT_EQ(bytes[0], bytes[1]);
+}
+
+// What a scan counts of nodes is the same whatever goes wrong, and is added up when it starts again.
+TEST_P(DoubtfulScan, WorkIsThatOfAcceptedNodes) {
+  Euclidean metric{std::vector<double>(layout_.dimensions, 0.5)};
+  const DistanceKey key = EuclideanKey(layout_, 0, &metric);
+  ScanWork window[2], nearest[2];
+  for (const bool trouble : {false, true}) {
+    DoubtfulReader reader(*store_, old_.get(), 9);
+    if (trouble) reader.trouble = Often(0.7, kAnyTrouble);
+    auto windows = std::make_unique<WindowScan>();
+    auto by_distance = std::make_unique<NearestScan>();
+    for (int start = 0; start < 2; ++start) {
+      windows->Begin(layout_, Everything(layout_), {});
+      Collect(reader, windows.get());
+      by_distance->Begin(layout_, Everything(layout_), &key, 1, {});
+      Collect(reader, by_distance.get(), 1);
+    }
+    window[trouble] = windows->work();
+    nearest[trouble] = by_distance->work();
+  }
+  EXPECT_TRUE(window[0] == window[1]);
+  EXPECT_TRUE(nearest[0] == nearest[1]);
+  EXPECT_TRUE(window[0] == nearest[0]);
+  EXPECT_EQ(window[0].roots, 2u);
+  EXPECT_EQ(window[0].Pruned(), 0u);
+  EXPECT_EQ(window[0].entries, 2 * rows_.size());
+  EXPECT_EQ(window[0].matches, 2 * rows_.size());
+  EXPECT_EQ(window[0].nodes, 2 + window[0].children);
 }
 
 // The bounds of the root, as a scan with alternatives asks for them.

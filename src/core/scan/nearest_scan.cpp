@@ -86,8 +86,11 @@ void NearestScan::VisitChild(PageReader& reader, const Item& item) {
 void NearestScan::Visit(PageReader& reader, NodePointer node) {
   while (node.block != kInvalidBlock) {
     visited_.Clear();
-    node.block = VisitNode(
+    visit_ = {};
+    const BlockNumber right = VisitNode(
         reader, node, [&](const NodeView& page, Lsn lsn) { FillFrame(reader, page, node.block, lsn); }, [&] { DropVisited(); });
+    CountVisited(node, right);
+    node.block = right;
     QueueVisited(reader);
   }
 }
@@ -102,6 +105,7 @@ void NearestScan::FillFrame(PageReader& reader, const NodeView& node, BlockNumbe
   frame->lsn = lsn;
   frame->block = block;
   frame->level = static_cast<uint16_t>(node.level());
+  visit_.Add(node);
   SelectEntries(node, frame);
   if (frame->entries == 0) return;
   for (int key = 0; key < key_count_; ++key) SetBounds(node, key, frame);
@@ -148,6 +152,16 @@ void NearestScan::Announce(PageReader& reader, const NearestFrame& frame) {
 void NearestScan::DropVisited() {
   for (size_t i = 0; i < visited_.size(); ++i) free_.AppendReserved(visited_[i]);
   visited_.Clear();
+  visit_ = {};
+}
+
+void NearestScan::CountVisited(const NodePointer& node, BlockNumber right) {
+  visit_.AddTo(&work_, node.level);
+  work_.siblings += right != kInvalidBlock;
+  for (size_t i = 0; i < visited_.size(); ++i) {
+    const NearestFrame& frame = *frames_[visited_[i]];
+    if (frame.level == 0) work_.matches += frame.entries;
+  }
 }
 
 uint32_t NearestScan::TakeFrame(PageReader& reader) {
@@ -353,6 +367,7 @@ void NearestScan::PopRow(NearestRow* row) {
   const NodeView leaf = frame.view(*layout_);
   row->recheck = filter_.MustRecheck(leaf, row->slot);
   row->tuple = leaf.Tuple(row->slot);
+  work_.rechecks += row->recheck;
   for (int key = 0; key < key_count_; ++key) {
     const DistanceRank rank = key == 0 ? item.rank : frame.Rank(key, item.entry);
     row->null[key] = rank == kNullDistance;

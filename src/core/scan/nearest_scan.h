@@ -23,6 +23,7 @@
 #include "core/filter/constraint.h"
 #include "core/scan/nearest_frame.h"
 #include "core/scan/scan_node.h"
+#include "core/scan/scan_work.h"
 
 namespace xtree {
 
@@ -66,6 +67,9 @@ class NearestScan {
   // The next row; distances never decrease, keys compare in their order, NULL is last. False at the end.
   bool Next(PageReader& reader, NearestRow* row);
 
+  // Matches are entries that were ranked, rechecks are asked of those that were returned.
+  const ScanWork& work() const { return work_; }
+
  private:
   struct Item {
     DistanceRank rank;  // of the first key
@@ -79,6 +83,7 @@ class NearestScan {
   void FillFrame(PageReader& reader, const NodeView& node, BlockNumber block, Lsn lsn);
   void QueueVisited(PageReader& reader);
   void DropVisited();
+  void CountVisited(const NodePointer& node, BlockNumber right);
   void Announce(PageReader& reader, const NearestFrame& frame);
   uint32_t TakeFrame(PageReader& reader);
   void Release(uint32_t frame);
@@ -110,6 +115,8 @@ class NearestScan {
   int key_count_ = 0;
   DistanceKey keys_[kMaxOrderKeys];
   PageFilter filter_;
+  NodeWork visit_ = {};  // of the node being visited
+  ScanWork work_ = {};
 
   Scratch<NearestFrame*> frames_;
   Scratch<uint32_t> free_;     // of `frames_`

@@ -29,6 +29,7 @@ bool WindowScan::Step(PageReader& reader, LeafBatch* batch) {
     batch->block = node.block;
     const BlockNumber right = VisitNode(
         reader, node, [&](const NodeView& page, Lsn lsn) { VisitPage(reader, page, lsn, batch); }, [&] { DropVisited(batch); });
+    CountVisited(node, right, *batch);
     if (right != kInvalidBlock) stack_.Append(reader, NodePointer{node.parent_lsn, right, node.level});
     if (!children_.empty()) PushChildren(reader);
   }
@@ -74,10 +75,19 @@ void WindowScan::SortChildrenInSpace(PageReader& reader) {
 void WindowScan::DropVisited(LeafBatch* batch) {
   children_.Clear();
   space_.Clear();
-  batch->count = 0;
+  visit_ = {};
+  batch->count = batch->rechecks = 0;
+}
+
+void WindowScan::CountVisited(const NodePointer& node, BlockNumber right, const LeafBatch& batch) {
+  visit_.AddTo(&work_, node.level);
+  work_.siblings += right != kInvalidBlock;
+  work_.matches += static_cast<uint64_t>(batch.count);
+  work_.rechecks += static_cast<uint64_t>(batch.rechecks);
 }
 
 void WindowScan::VisitPage(PageReader& reader, const NodeView& node, Lsn lsn, LeafBatch* batch) {
+  visit_.Add(node);
   if (node.leaf()) {
     CollectMatches(node, lsn, batch);
     if (options_.order == WindowOrder::kSpatial) AddToSpace(reader, node, batch->slots, batch->count);
@@ -102,8 +112,13 @@ void WindowScan::AddToSpace(PageReader& reader, const NodeView& node, const uint
 void WindowScan::MarkDoubtful(const NodeView& leaf, LeafBatch* batch) {
   batch->recheck = filter_.recheck();
   batch->recheck_some = !batch->recheck && filter_.recheck_some();
+  batch->rechecks = batch->recheck ? batch->count : 0;
   if (!batch->recheck_some) return;
-  for (int i = 0; i < batch->count; ++i) batch->doubtful[batch->slots[i]] = filter_.MustRecheck(leaf, batch->slots[i]);
+  for (int i = 0; i < batch->count; ++i) {
+    const bool doubtful = filter_.MustRecheck(leaf, batch->slots[i]);
+    batch->doubtful[batch->slots[i]] = doubtful;
+    batch->rechecks += doubtful;
+  }
 }
 
 // Next on top, so in reverse order.

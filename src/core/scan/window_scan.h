@@ -10,6 +10,7 @@
 
 #include "core/filter/constraint.h"
 #include "core/scan/scan_node.h"
+#include "core/scan/scan_work.h"
 #include "core/scan/scratch.h"
 #include "core/scan/spatial_order.h"
 
@@ -23,6 +24,7 @@ struct LeafBatch {
   bool recheck_some;    // or some are, those of which `doubtful` says so by their slot
   const uint8_t* page;  // with keep_pages: a copy of the matches for NodeView, until the next call; else nullptr
   int count;            // > 0
+  int rechecks;         // of them: are to be rechecked
   uint16_t slots[kMaxEntriesPerPage];
   TupleId tuples[kMaxEntriesPerPage];
   bool doubtful[kMaxEntriesPerPage];
@@ -51,6 +53,8 @@ class WindowScan {
   // Fills *batch with the matches of the next leaf that has any. False at the end.
   bool Step(PageReader& reader, LeafBatch* batch);
 
+  const ScanWork& work() const { return work_; }
+
  private:
   void VisitPage(PageReader& reader, const NodeView& node, Lsn lsn, LeafBatch* batch);
   void CollectChildren(PageReader& reader, const NodeView& node, Lsn lsn);
@@ -58,6 +62,7 @@ class WindowScan {
   void AddToSpace(PageReader& reader, const NodeView& node, const uint16_t* slots, int count);
   void MarkDoubtful(const NodeView& leaf, LeafBatch* batch);
   void DropVisited(LeafBatch* batch);
+  void CountVisited(const NodePointer& node, BlockNumber right, const LeafBatch& batch);
   static void SortByTuple(LeafBatch* batch);
   void SortInSpace(PageReader& reader, LeafBatch* batch);
   void SortChildrenInSpace(PageReader& reader);
@@ -73,6 +78,8 @@ class WindowScan {
   Scratch<BlockNumber> blocks_;    // the same for WillRead
   SpatialOrder space_;             // of the entries of the node being visited
   uint8_t* copy_ = nullptr;        // for keep_pages
+  NodeWork visit_ = {};            // of the node being visited
+  ScanWork work_ = {};
   uint16_t slots_[kMaxEntriesPerPage];
 };
 

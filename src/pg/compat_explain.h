@@ -1,0 +1,21 @@
+// Differences between PostgreSQL's versions: options of EXPLAIN. See compat.h. From 18 on an extension may add some, and print of each node of
+// a plan what it knows; XTREE_EXPLAIN_OPTION is defined where it may. Before, the files that do so (am/explain*.cpp) are empty.
+#pragma once
+
+#include "pg/postgres_api.h"
+
+#if PG_VERSION_NUM >= 180000
+#define XTREE_EXPLAIN_OPTION
+
+extern "C" {
+#include "access/genam.h"
+#include "access/relscan.h"
+#include "commands/defrem.h"
+#include "commands/explain.h"
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#include "executor/executor.h"
+#include "nodes/execnodes.h"
+#include "storage/dsm_registry.h"
+}
+#endif
