@@ -27,7 +27,8 @@ PG_CONFIG ?= pg_config
 
 MODULE_big = xtree
 EXTENSION = xtree xtree_cube xtree_seg xtree_isn xtree_btree_gist xtree_postgis
-DATA = $(EXTENSION:%=sql/%--1.0.sql)
+# Of each the script of the version that its control file names, and those that update earlier ones.
+DATA = $(foreach name,$(EXTENSION),sql/$(name)--$(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(name).control).sql) $(wildcard sql/*--*--*.sql)
 HEADERS_xtree = src/xtree.h
 
 # The core and the page format know nothing of PostgreSQL, and are compiled without its headers in reach.
@@ -47,11 +48,12 @@ REGRESS = setup agree \
 	distance distance_limit distance_limit_scalar knn_ties overflow exclusion \
 	$(call with,cube,cube many_dimensions knn_ties_cube distance_limit_cube) $(call with,seg,seg) $(call with,isn,isn) $(call with,postgis,$(POSTGIS_TESTS)) \
 	$(call with,vector,pgvector) \
-	parallel_build moving_from_gist deferred deferred_untracked stats settings $(call since_18,explain)
+	parallel_build moving_from_gist deferred deferred_untracked stats settings $(call since_17,plans_since_17) $(call since_18,explain)
 POSTGIS_TESTS = postgis knn_ties_postgis distance_limit_postgis empty_values large_geometries geography_windows geometry_3d
 # Companions are tested where their extension is installed: $(call with,EXTENSION,TESTS).
 with = $(if $(wildcard $(datadir)/extension/$(1).control),$(2))
-# What PostgreSQL offers from 18 on is not tested before.
+# What PostgreSQL offers from 17, or 18 on is not tested before.
+since_17 = $(if $(filter 15 16,$(MAJORVERSION)),,$(1))
 since_18 = $(if $(filter 15 16 17,$(MAJORVERSION)),,$(1))
 REGRESS_SKIPPED = $(filter-out $(REGRESS),cube many_dimensions knn_ties_cube distance_limit_cube seg isn $(POSTGIS_TESTS) pgvector)
 ISOLATION = split_scan first_row supernode_scan distance_limit recycling index_only serializable exclusion exclusion_deferred

@@ -2,6 +2,7 @@
 // last cycle, what backends count, and how many indexes the shared table holds. Anybody may call them. Copied under shared->lock; rows are
 // made from the copies.
 #include "pg/settings.h"
+#include "registry/index_registry.h"
 #include "shmem/index_table.h"
 #include "shmem/shared_state.h"
 #include "shmem/sweep.h"
@@ -10,6 +11,7 @@
 extern "C" {
 PG_FUNCTION_INFO_V1(xtree_stat_memory);
 PG_FUNCTION_INFO_V1(xtree_stat_worker);
+PG_FUNCTION_INFO_V1(xtree_mapping);
 }
 
 namespace xtree {
@@ -104,6 +106,13 @@ extern "C" Datum xtree_stat_memory(PG_FUNCTION_ARGS) {
     PutCounted(row, CopyServer());
   }
   return 0;
+}
+
+// xtree_mapping() returns text
+extern "C" Datum xtree_mapping(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  const char* reason = xtree::WhyNothingMappable().reason;
+  PG_RETURN_TEXT_P(cstring_to_text(reason == nullptr ? "on" : reason));
 }
 
 // One row for the background worker, also while none runs; none where the library was not preloaded.

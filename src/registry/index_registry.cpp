@@ -320,15 +320,22 @@ XLogRecPtr CheckpointedUpTo(bool refresh) {
   return known;
 }
 
-Hindrance WhyNotMappable(Relation index) {
-  constexpr const char* kWorks = "The index works as it is, through shared buffers.";
+constexpr const char* kWorks = "The index works as it is, through shared buffers.";
+
+Hindrance WhyNothingMappable() {
   if (settings.use_mmap == static_cast<int>(UseMmap::kOff)) return {"xtree.use_mmap is off", "Set xtree.use_mmap to auto."};
-  if (index->rd_rel->relpersistence == RELPERSISTENCE_TEMP) return {"it is temporary", kWorks};
-  if (index->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED) return {"it is unlogged", kWorks};
   if (!Preloaded()) return {"xtree is not preloaded", "Add xtree to shared_preload_libraries."};
   if (RecoveryInProgress()) return {"the server is in recovery", kWorks};
+  if (pg::DirectIo()) return {"debug_io_direct includes data", kWorks};
+  return {};
+}
+
+Hindrance WhyNotMappable(Relation index) {
+  if (index->rd_rel->relpersistence == RELPERSISTENCE_TEMP) return {"it is temporary", kWorks};
+  if (index->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED) return {"it is unlogged", kWorks};
+  if (const Hindrance general = WhyNothingMappable(); general.reason != nullptr) return general;
   if (pg::NewInTransaction(index)) return {"its file was made by the current transaction", "Load it after COMMIT."};
-  const bool as_needed = RelationIsPermanent(index) && RelationNeedsWAL(index) && !pg::DirectIo() && !PerhapsMadeByLeader();
+  const bool as_needed = RelationIsPermanent(index) && RelationNeedsWAL(index) && !PerhapsMadeByLeader();
   if (!as_needed) return {"pages of this relation are not written as mappings need it", kWorks};
   return {};
 }

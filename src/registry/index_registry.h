@@ -95,6 +95,7 @@ struct Hindrance {
   const char* hint;
 };
 Hindrance WhyNotMappable(Relation index);
+Hindrance WhyNothingMappable();  // of any relation, in this session
 inline bool Mappable(Relation index) { return WhyNotMappable(index).reason == nullptr; }
 
 // How the index is loaded, as the whole server sees it. Without shared memory, and where nobody has scanned it: registered. Registers nothing.

@@ -4,6 +4,8 @@
 #  - readers compare count, sum(id) and sum(version) in REPEATABLE READ transactions: window, bitmap, KNN, boxes, supernodes, a nested loop
 #  - a row that a session has committed is seen by another session that is told of it, at once; a row that it has deleted is gone
 #  - databases are copied by both strategies meanwhile, and their indexes answer
+#  - with page checksums, and from PostgreSQL 18 on with each io_method that the system has
+#  - with direct I/O, which knows nothing of the page cache, nothing is mapped
 # XTREE_STRESS_SECONDS makes it run longer. XTREE_STRESS_BREAK=rule breaks a rule of the freshness protocol (src/README.md, "Mapped reads").
 # Seen to fail, with wrong answers within seconds: without raised slots (publish), with files that are not written before they are
 # loaded (admission), with a checkpoint believed before its end (checkpoint). A page that is not looked at again (recheck) takes a
@@ -256,12 +258,30 @@ sub finish_sessions
 	@sessions = ();
 }
 
+# io_method of a round from PostgreSQL 18 on; io_uring is there only where the server was built with it and the kernel allows it.
+sub io_method
+{
+	my ($method) = @_;
+	return '' if $node->pg_version < 18;
+	if ($method eq 'io_uring')
+	{
+		$node->stop;
+		$node->append_conf('postgresql.conf', "io_method = io_uring");
+		$method = 'sync' if !$node->start(fail_ok => 1);
+		$node->append_conf('postgresql.conf', "io_method = $method");
+		$node->start if $method eq 'sync';
+	}
+	note("io_method = $method");
+	return "io_method = $method\n";
+}
+
 # Few buffers, incessant checkpoints, wal_level minimal: pages are written all the time, half are read through the mapping. Then many
 # buffers and slow checkpoints: files lag behind.
-for my $round ([ 'few buffers', "shared_buffers = '1MB'", '0.2', 'CHECKPOINT' ], [ 'many buffers', "shared_buffers = '32MB'\nwal_level = replica", '1', q{SELECT pg_backup_start('slow', false)} ])
+for my $round ([ 'few buffers', "shared_buffers = '1MB'", 'worker', '0.2', 'CHECKPOINT' ],
+	[ 'many buffers', "shared_buffers = '32MB'\nwal_level = replica", 'io_uring', '1', q{SELECT pg_backup_start('slow', false)} ])
 {
-	my ($what, $settings, $pause, $checkpoint) = @$round;
-	$node->append_conf('postgresql.conf', $settings);
+	my ($what, $settings, $method, $pause, $checkpoint) = @$round;
+	$node->append_conf('postgresql.conf', io_method($method) . $settings);
 	$node->restart;
 	$end = time + $seconds;
 	start_everything($checkpoint, $pause);
@@ -288,5 +308,20 @@ for my $index (split /\n/, sql(q{SELECT indexrelname FROM pg_stat_xtree_indexes 
 }
 is(sql(q{SELECT restarts, coalesce(last_error, '') FROM pg_stat_xtree_worker}), '0|', 'the worker met no error');
 $node->stop;
+
+SKIP:
+{
+	skip 'no direct I/O before PostgreSQL 16', 4 if $node->pg_version < 16;
+	$node->append_conf('postgresql.conf', "debug_io_direct = data\nxtree.naptime = '100ms'");
+	skip 'this file system has no direct I/O', 4 if !$node->start(fail_ok => 1);
+	is(sql('SELECT mapping FROM pg_stat_xtree_memory'), 'debug_io_direct includes data', 'direct I/O: it is said why nothing is mapped');
+	sql(q{SELECT pg_stat_reset(); SELECT xtree_load('t_p')});
+	my $look = q{SELECT count(*), sum(id), sum(v) FROM t WHERE p <@ box '(10,10),(70,90)'};
+	is(sql("SET enable_seqscan = off; SET enable_indexonlyscan = off; $look; $look"), join("\n", (sql("SET enable_indexscan = off; SET enable_bitmapscan = off; $look")) x 2), 'indexes answer');
+	my ($mapped, $buffered) = split /\|/, sql(q{SELECT mapped_reads, buffer_reads > 0 FROM pg_stat_xtree_indexes WHERE indexrelname = 't_p'});
+	is($buffered, 't', 'through shared buffers');
+	is(sql(q{SELECT sum(backends) FROM pg_stat_xtree_indexes}), 0, 'and nobody maps anything');
+	$node->stop;
+}
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal|page verification failed/, 'nor did the server');
 done_testing();

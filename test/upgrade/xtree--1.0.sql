@@ -649,11 +649,7 @@ COMMENT ON FUNCTION xtree_extent(pg_catalog.regclass) IS
 
 CREATE FUNCTION xtree_preloaded() RETURNS pg_catalog.bool
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION xtree_preloaded() IS 'is xtree in shared_preload_libraries, so that indexes are mapped and there is a worker?';
-
-CREATE FUNCTION xtree_counted() RETURNS pg_catalog.bool
-AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION xtree_counted() IS 'are uses of indexes counted? With shared_preload_libraries, and from PostgreSQL 17 on without';
+COMMENT ON FUNCTION xtree_preloaded() IS 'is xtree in shared_preload_libraries, so that there are statistics?';
 
 CREATE FUNCTION xtree_stat_indexes(
   OUT indexrelid pg_catalog.oid, OUT state pg_catalog.text, OUT strategy pg_catalog.text,
@@ -728,23 +724,22 @@ SELECT x.indrelid AS relid, x.indexrelid, n.nspname AS schemaname, t.relname, c.
   CASE WHEN NOT b.built THEN coalesce(s.build_stage, 'unbuilt') ELSE coalesce(s.state, 'registered') END AS state,
   coalesce(s.strategy, o.strategy) AS strategy,
   f.size,
-  coalesce(s.mapped_bytes, m.zero) AS mapped_bytes,
-  coalesce(s.resident_bytes, m.zero) AS resident_bytes,
-  coalesce(s.pinned_bytes, m.zero) AS pinned_bytes,
+  coalesce(s.mapped_bytes, z.zero) AS mapped_bytes,
+  coalesce(s.resident_bytes, z.zero) AS resident_bytes,
+  coalesce(s.pinned_bytes, z.zero) AS pinned_bytes,
   o.memory_quota, o.preload,
-  coalesce(s.backends, m.zero::pg_catalog.int4) AS backends,
-  coalesce(s.loads, m.zero) AS loads,
-  coalesce(s.unloads, m.zero) AS unloads,
-  coalesce(s.evictions, m.zero) AS evictions,
+  coalesce(s.backends, z.zero::pg_catalog.int4) AS backends,
+  coalesce(s.loads, z.zero) AS loads,
+  coalesce(s.unloads, z.zero) AS unloads,
+  coalesce(s.evictions, z.zero) AS evictions,
   coalesce(s.scans, z.zero) AS scans,
   coalesce(s.tuples, z.zero) AS tuples,
-  coalesce(s.mapped_reads, m.zero) AS mapped_reads,
+  coalesce(s.mapped_reads, z.zero) AS mapped_reads,
   coalesce(s.buffer_reads, z.zero) AS buffer_reads,
   s.mapped_reads::pg_catalog.float8 / nullif(s.mapped_reads + s.buffer_reads, 0)::pg_catalog.float8 AS mapped_share,
-  '1'::pg_catalog.float8 - s.absent_reads::pg_catalog.float8
-    / nullif(coalesce(s.mapped_reads, 0) + s.buffer_reads, 0)::pg_catalog.float8 AS hit_rate,
-  coalesce(s.retries, m.zero) AS retries,
-  coalesce(s.faults, m.zero) AS faults,
+  '1'::pg_catalog.float8 - s.absent_reads::pg_catalog.float8 / nullif(s.mapped_reads + s.buffer_reads, 0)::pg_catalog.float8 AS hit_rate,
+  coalesce(s.retries, z.zero) AS retries,
+  coalesce(s.faults, z.zero) AS faults,
   coalesce(s.prefetches, z.zero) AS prefetches,
   coalesce(s.prefetch_time, z.zero::pg_catalog.float8) AS prefetch_time,
   s.first_access, s.last_access, s.load_time, s.last_error, s.last_error_time,
@@ -765,8 +760,7 @@ FROM pg_catalog.pg_index x
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_am a ON a.oid = c.relam
   CROSS JOIN LATERAL xtree_storage_options(c.reloptions) o
-  CROSS JOIN LATERAL (SELECT CASE WHEN xtree_counted() AND c.relpersistence <> 't' THEN 0::pg_catalog.int8 END AS zero) z
-  CROSS JOIN LATERAL (SELECT CASE WHEN xtree_preloaded() THEN z.zero END AS zero) m
+  CROSS JOIN LATERAL (SELECT CASE WHEN xtree_preloaded() AND c.relpersistence <> 't' THEN 0::pg_catalog.int8 END AS zero) z
   CROSS JOIN LATERAL (SELECT CASE WHEN c.relpersistence = 't' THEN pg_catalog.pg_relation_size(c.oid)
                                   ELSE xtree_file_bytes(c.reltablespace, c.relfilenode) END AS size) f
   CROSS JOIN LATERAL xtree_build_state(c.oid) b

@@ -1,0 +1,987 @@
+-- xtree 1.1: the objects of a fresh installation.
+--
+-- The extension may be moved to another schema, so new objects are created unqualified, in the schema that CREATE EXTENSION has put
+-- first in the search path. Whatever else is named here is named in pg_catalog.
+
+-- complain if the script is run by hand
+\echo Use "CREATE EXTENSION xtree" to load this file. \quit
+
+-- Access method
+
+CREATE FUNCTION xtree_handler(pg_catalog.internal) RETURNS pg_catalog.index_am_handler
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
+CREATE ACCESS METHOD xtree TYPE INDEX HANDLER xtree_handler;
+COMMENT ON ACCESS METHOD xtree IS 'X-tree index access method';
+
+-- Support functions of the operator classes: each returns its type's callbacks (xtree.h)
+
+CREATE FUNCTION xtree_point_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_box_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_circle_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_polygon_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_int2_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_int4_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_int8_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_float4_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_float8_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_numeric_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_oid_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_money_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_time_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_bool_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_char_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_macaddr_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_macaddr8_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_timetz_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_interval_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_uuid_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_enum_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_text_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_bpchar_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_key_bytes_options(pg_catalog.internal) RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_bytea_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_date_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_timestamp_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_timestamptz_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_bit_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_inet_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_float4_vector_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_float8_vector_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_vector_options(pg_catalog.internal) RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_range_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_multirange_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+-- Geometry: operators and strategy numbers of the classes of the same name for GiST
+
+CREATE OPERATOR CLASS point_ops DEFAULT FOR TYPE pg_catalog.point USING xtree AS
+  OPERATOR 1 pg_catalog.<< (pg_catalog.point, pg_catalog.point),
+  OPERATOR 5 pg_catalog.>> (pg_catalog.point, pg_catalog.point),
+  OPERATOR 6 pg_catalog.~= (pg_catalog.point, pg_catalog.point),
+  OPERATOR 10 pg_catalog.<<| (pg_catalog.point, pg_catalog.point),
+  OPERATOR 11 pg_catalog.|>> (pg_catalog.point, pg_catalog.point),
+  OPERATOR 15 pg_catalog.<-> (pg_catalog.point, pg_catalog.point) FOR ORDER BY pg_catalog.float_ops,
+  OPERATOR 28 pg_catalog.<@ (pg_catalog.point, pg_catalog.box),
+  OPERATOR 29 pg_catalog.<^ (pg_catalog.point, pg_catalog.point),
+  OPERATOR 30 pg_catalog.>^ (pg_catalog.point, pg_catalog.point),
+  OPERATOR 48 pg_catalog.<@ (pg_catalog.point, pg_catalog.polygon),
+  OPERATOR 68 pg_catalog.<@ (pg_catalog.point, pg_catalog.circle),
+  FUNCTION 1 xtree_point_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS box_ops DEFAULT FOR TYPE pg_catalog.box USING xtree AS
+  OPERATOR 1 pg_catalog.<< (pg_catalog.box, pg_catalog.box),
+  OPERATOR 2 pg_catalog.&< (pg_catalog.box, pg_catalog.box),
+  OPERATOR 3 pg_catalog.&& (pg_catalog.box, pg_catalog.box),
+  OPERATOR 4 pg_catalog.&> (pg_catalog.box, pg_catalog.box),
+  OPERATOR 5 pg_catalog.>> (pg_catalog.box, pg_catalog.box),
+  OPERATOR 6 pg_catalog.~= (pg_catalog.box, pg_catalog.box),
+  OPERATOR 7 pg_catalog.@> (pg_catalog.box, pg_catalog.box),
+  OPERATOR 8 pg_catalog.<@ (pg_catalog.box, pg_catalog.box),
+  OPERATOR 9 pg_catalog.&<| (pg_catalog.box, pg_catalog.box),
+  OPERATOR 10 pg_catalog.<<| (pg_catalog.box, pg_catalog.box),
+  OPERATOR 11 pg_catalog.|>> (pg_catalog.box, pg_catalog.box),
+  OPERATOR 12 pg_catalog.|&> (pg_catalog.box, pg_catalog.box),
+  OPERATOR 15 pg_catalog.<-> (pg_catalog.box, pg_catalog.point) FOR ORDER BY pg_catalog.float_ops,
+  FUNCTION 1 xtree_box_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS circle_ops DEFAULT FOR TYPE pg_catalog.circle USING xtree AS
+  OPERATOR 1 pg_catalog.<< (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 2 pg_catalog.&< (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 3 pg_catalog.&& (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 4 pg_catalog.&> (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 5 pg_catalog.>> (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 6 pg_catalog.~= (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 7 pg_catalog.@> (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 8 pg_catalog.<@ (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 9 pg_catalog.&<| (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 10 pg_catalog.<<| (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 11 pg_catalog.|>> (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 12 pg_catalog.|&> (pg_catalog.circle, pg_catalog.circle),
+  OPERATOR 15 pg_catalog.<-> (pg_catalog.circle, pg_catalog.point) FOR ORDER BY pg_catalog.float_ops,
+  FUNCTION 1 xtree_circle_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS poly_ops DEFAULT FOR TYPE pg_catalog.polygon USING xtree AS
+  OPERATOR 1 pg_catalog.<< (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 2 pg_catalog.&< (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 3 pg_catalog.&& (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 4 pg_catalog.&> (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 5 pg_catalog.>> (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 6 pg_catalog.~= (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 7 pg_catalog.@> (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 8 pg_catalog.<@ (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 9 pg_catalog.&<| (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 10 pg_catalog.<<| (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 11 pg_catalog.|>> (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 12 pg_catalog.|&> (pg_catalog.polygon, pg_catalog.polygon),
+  OPERATOR 15 pg_catalog.<-> (pg_catalog.polygon, pg_catalog.point) FOR ORDER BY pg_catalog.float_ops,
+  FUNCTION 1 xtree_polygon_support(pg_catalog.internal);
+
+-- Ordered scalars: operators, strategy numbers and families of B-tree, cross-type operators included
+
+CREATE OPERATOR FAMILY integer_ops USING xtree;
+
+CREATE OPERATOR CLASS int2_ops DEFAULT FOR TYPE pg_catalog.int2 USING xtree FAMILY integer_ops AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.int2, pg_catalog.int2),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.int2, pg_catalog.int2),
+  OPERATOR 3 pg_catalog.= (pg_catalog.int2, pg_catalog.int2),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.int2, pg_catalog.int2),
+  OPERATOR 5 pg_catalog.> (pg_catalog.int2, pg_catalog.int2),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.int2, pg_catalog.int2),
+  FUNCTION 1 xtree_int2_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS int4_ops DEFAULT FOR TYPE pg_catalog.int4 USING xtree FAMILY integer_ops AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.int4, pg_catalog.int4),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.int4, pg_catalog.int4),
+  OPERATOR 3 pg_catalog.= (pg_catalog.int4, pg_catalog.int4),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.int4, pg_catalog.int4),
+  OPERATOR 5 pg_catalog.> (pg_catalog.int4, pg_catalog.int4),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.int4, pg_catalog.int4),
+  FUNCTION 1 xtree_int4_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS int8_ops DEFAULT FOR TYPE pg_catalog.int8 USING xtree FAMILY integer_ops AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.int8, pg_catalog.int8),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.int8, pg_catalog.int8),
+  OPERATOR 3 pg_catalog.= (pg_catalog.int8, pg_catalog.int8),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.int8, pg_catalog.int8),
+  OPERATOR 5 pg_catalog.> (pg_catalog.int8, pg_catalog.int8),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.int8, pg_catalog.int8),
+  FUNCTION 1 xtree_int8_support(pg_catalog.internal);
+
+ALTER OPERATOR FAMILY integer_ops USING xtree ADD
+  OPERATOR 1 pg_catalog.< (pg_catalog.int2, pg_catalog.int4),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.int2, pg_catalog.int4),
+  OPERATOR 3 pg_catalog.= (pg_catalog.int2, pg_catalog.int4),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.int2, pg_catalog.int4),
+  OPERATOR 5 pg_catalog.> (pg_catalog.int2, pg_catalog.int4),
+  OPERATOR 1 pg_catalog.< (pg_catalog.int2, pg_catalog.int8),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.int2, pg_catalog.int8),
+  OPERATOR 3 pg_catalog.= (pg_catalog.int2, pg_catalog.int8),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.int2, pg_catalog.int8),
+  OPERATOR 5 pg_catalog.> (pg_catalog.int2, pg_catalog.int8),
+  OPERATOR 1 pg_catalog.< (pg_catalog.int4, pg_catalog.int2),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.int4, pg_catalog.int2),
+  OPERATOR 3 pg_catalog.= (pg_catalog.int4, pg_catalog.int2),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.int4, pg_catalog.int2),
+  OPERATOR 5 pg_catalog.> (pg_catalog.int4, pg_catalog.int2),
+  OPERATOR 1 pg_catalog.< (pg_catalog.int4, pg_catalog.int8),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.int4, pg_catalog.int8),
+  OPERATOR 3 pg_catalog.= (pg_catalog.int4, pg_catalog.int8),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.int4, pg_catalog.int8),
+  OPERATOR 5 pg_catalog.> (pg_catalog.int4, pg_catalog.int8),
+  OPERATOR 1 pg_catalog.< (pg_catalog.int8, pg_catalog.int2),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.int8, pg_catalog.int2),
+  OPERATOR 3 pg_catalog.= (pg_catalog.int8, pg_catalog.int2),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.int8, pg_catalog.int2),
+  OPERATOR 5 pg_catalog.> (pg_catalog.int8, pg_catalog.int2),
+  OPERATOR 1 pg_catalog.< (pg_catalog.int8, pg_catalog.int4),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.int8, pg_catalog.int4),
+  OPERATOR 3 pg_catalog.= (pg_catalog.int8, pg_catalog.int4),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.int8, pg_catalog.int4),
+  OPERATOR 5 pg_catalog.> (pg_catalog.int8, pg_catalog.int4);
+
+CREATE OPERATOR FAMILY float_ops USING xtree;
+
+CREATE OPERATOR CLASS float4_ops DEFAULT FOR TYPE pg_catalog.float4 USING xtree FAMILY float_ops AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.float4, pg_catalog.float4),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.float4, pg_catalog.float4),
+  OPERATOR 3 pg_catalog.= (pg_catalog.float4, pg_catalog.float4),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.float4, pg_catalog.float4),
+  OPERATOR 5 pg_catalog.> (pg_catalog.float4, pg_catalog.float4),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.float4, pg_catalog.float4),
+  FUNCTION 1 xtree_float4_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS float8_ops DEFAULT FOR TYPE pg_catalog.float8 USING xtree FAMILY float_ops AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.float8, pg_catalog.float8),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.float8, pg_catalog.float8),
+  OPERATOR 3 pg_catalog.= (pg_catalog.float8, pg_catalog.float8),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.float8, pg_catalog.float8),
+  OPERATOR 5 pg_catalog.> (pg_catalog.float8, pg_catalog.float8),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.float8, pg_catalog.float8),
+  FUNCTION 1 xtree_float8_support(pg_catalog.internal);
+
+ALTER OPERATOR FAMILY float_ops USING xtree ADD
+  OPERATOR 1 pg_catalog.< (pg_catalog.float4, pg_catalog.float8),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.float4, pg_catalog.float8),
+  OPERATOR 3 pg_catalog.= (pg_catalog.float4, pg_catalog.float8),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.float4, pg_catalog.float8),
+  OPERATOR 5 pg_catalog.> (pg_catalog.float4, pg_catalog.float8),
+  OPERATOR 1 pg_catalog.< (pg_catalog.float8, pg_catalog.float4),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.float8, pg_catalog.float4),
+  OPERATOR 3 pg_catalog.= (pg_catalog.float8, pg_catalog.float4),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.float8, pg_catalog.float4),
+  OPERATOR 5 pg_catalog.> (pg_catalog.float8, pg_catalog.float4);
+
+CREATE OPERATOR FAMILY numeric_ops USING xtree;
+
+CREATE OPERATOR CLASS numeric_ops DEFAULT FOR TYPE pg_catalog.numeric USING xtree FAMILY numeric_ops AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.numeric, pg_catalog.numeric),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.numeric, pg_catalog.numeric),
+  OPERATOR 3 pg_catalog.= (pg_catalog.numeric, pg_catalog.numeric),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.numeric, pg_catalog.numeric),
+  OPERATOR 5 pg_catalog.> (pg_catalog.numeric, pg_catalog.numeric),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.numeric, pg_catalog.numeric),
+  FUNCTION 1 xtree_numeric_support(pg_catalog.internal);
+
+CREATE OPERATOR FAMILY datetime_ops USING xtree;
+
+CREATE OPERATOR CLASS date_ops DEFAULT FOR TYPE pg_catalog.date USING xtree FAMILY datetime_ops AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.date, pg_catalog.date),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.date, pg_catalog.date),
+  OPERATOR 3 pg_catalog.= (pg_catalog.date, pg_catalog.date),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.date, pg_catalog.date),
+  OPERATOR 5 pg_catalog.> (pg_catalog.date, pg_catalog.date),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.date, pg_catalog.date),
+  FUNCTION 1 xtree_date_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS timestamp_ops DEFAULT FOR TYPE pg_catalog.timestamp USING xtree FAMILY datetime_ops AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.timestamp, pg_catalog.timestamp),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.timestamp, pg_catalog.timestamp),
+  OPERATOR 3 pg_catalog.= (pg_catalog.timestamp, pg_catalog.timestamp),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.timestamp, pg_catalog.timestamp),
+  OPERATOR 5 pg_catalog.> (pg_catalog.timestamp, pg_catalog.timestamp),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.timestamp, pg_catalog.timestamp),
+  FUNCTION 1 xtree_timestamp_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS timestamptz_ops DEFAULT FOR TYPE pg_catalog.timestamptz USING xtree FAMILY datetime_ops AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.timestamptz, pg_catalog.timestamptz),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.timestamptz, pg_catalog.timestamptz),
+  OPERATOR 3 pg_catalog.= (pg_catalog.timestamptz, pg_catalog.timestamptz),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.timestamptz, pg_catalog.timestamptz),
+  OPERATOR 5 pg_catalog.> (pg_catalog.timestamptz, pg_catalog.timestamptz),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.timestamptz, pg_catalog.timestamptz),
+  FUNCTION 1 xtree_timestamptz_support(pg_catalog.internal);
+
+ALTER OPERATOR FAMILY datetime_ops USING xtree ADD
+  OPERATOR 1 pg_catalog.< (pg_catalog.date, pg_catalog.timestamp),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.date, pg_catalog.timestamp),
+  OPERATOR 3 pg_catalog.= (pg_catalog.date, pg_catalog.timestamp),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.date, pg_catalog.timestamp),
+  OPERATOR 5 pg_catalog.> (pg_catalog.date, pg_catalog.timestamp),
+  OPERATOR 1 pg_catalog.< (pg_catalog.date, pg_catalog.timestamptz),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.date, pg_catalog.timestamptz),
+  OPERATOR 3 pg_catalog.= (pg_catalog.date, pg_catalog.timestamptz),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.date, pg_catalog.timestamptz),
+  OPERATOR 5 pg_catalog.> (pg_catalog.date, pg_catalog.timestamptz),
+  OPERATOR 1 pg_catalog.< (pg_catalog.timestamp, pg_catalog.date),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.timestamp, pg_catalog.date),
+  OPERATOR 3 pg_catalog.= (pg_catalog.timestamp, pg_catalog.date),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.timestamp, pg_catalog.date),
+  OPERATOR 5 pg_catalog.> (pg_catalog.timestamp, pg_catalog.date),
+  OPERATOR 1 pg_catalog.< (pg_catalog.timestamp, pg_catalog.timestamptz),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.timestamp, pg_catalog.timestamptz),
+  OPERATOR 3 pg_catalog.= (pg_catalog.timestamp, pg_catalog.timestamptz),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.timestamp, pg_catalog.timestamptz),
+  OPERATOR 5 pg_catalog.> (pg_catalog.timestamp, pg_catalog.timestamptz),
+  OPERATOR 1 pg_catalog.< (pg_catalog.timestamptz, pg_catalog.date),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.timestamptz, pg_catalog.date),
+  OPERATOR 3 pg_catalog.= (pg_catalog.timestamptz, pg_catalog.date),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.timestamptz, pg_catalog.date),
+  OPERATOR 5 pg_catalog.> (pg_catalog.timestamptz, pg_catalog.date),
+  OPERATOR 1 pg_catalog.< (pg_catalog.timestamptz, pg_catalog.timestamp),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.timestamptz, pg_catalog.timestamp),
+  OPERATOR 3 pg_catalog.= (pg_catalog.timestamptz, pg_catalog.timestamp),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.timestamptz, pg_catalog.timestamp),
+  OPERATOR 5 pg_catalog.> (pg_catalog.timestamptz, pg_catalog.timestamp);
+
+CREATE OPERATOR CLASS oid_ops DEFAULT FOR TYPE pg_catalog.oid USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.oid, pg_catalog.oid),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.oid, pg_catalog.oid),
+  OPERATOR 3 pg_catalog.= (pg_catalog.oid, pg_catalog.oid),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.oid, pg_catalog.oid),
+  OPERATOR 5 pg_catalog.> (pg_catalog.oid, pg_catalog.oid),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.oid, pg_catalog.oid),
+  FUNCTION 1 xtree_oid_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS money_ops DEFAULT FOR TYPE pg_catalog.money USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.money, pg_catalog.money),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.money, pg_catalog.money),
+  OPERATOR 3 pg_catalog.= (pg_catalog.money, pg_catalog.money),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.money, pg_catalog.money),
+  OPERATOR 5 pg_catalog.> (pg_catalog.money, pg_catalog.money),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.money, pg_catalog.money),
+  FUNCTION 1 xtree_money_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS time_ops DEFAULT FOR TYPE pg_catalog.time USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.time, pg_catalog.time),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.time, pg_catalog.time),
+  OPERATOR 3 pg_catalog.= (pg_catalog.time, pg_catalog.time),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.time, pg_catalog.time),
+  OPERATOR 5 pg_catalog.> (pg_catalog.time, pg_catalog.time),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.time, pg_catalog.time),
+  FUNCTION 1 xtree_time_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS bool_ops DEFAULT FOR TYPE pg_catalog.bool USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.bool, pg_catalog.bool),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.bool, pg_catalog.bool),
+  OPERATOR 3 pg_catalog.= (pg_catalog.bool, pg_catalog.bool),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.bool, pg_catalog.bool),
+  OPERATOR 5 pg_catalog.> (pg_catalog.bool, pg_catalog.bool),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.bool, pg_catalog.bool),
+  FUNCTION 1 xtree_bool_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS char_ops DEFAULT FOR TYPE pg_catalog."char" USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog."char", pg_catalog."char"),
+  OPERATOR 2 pg_catalog.<= (pg_catalog."char", pg_catalog."char"),
+  OPERATOR 3 pg_catalog.= (pg_catalog."char", pg_catalog."char"),
+  OPERATOR 4 pg_catalog.>= (pg_catalog."char", pg_catalog."char"),
+  OPERATOR 5 pg_catalog.> (pg_catalog."char", pg_catalog."char"),
+  OPERATOR 6 pg_catalog.<> (pg_catalog."char", pg_catalog."char"),
+  FUNCTION 1 xtree_char_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS macaddr_ops DEFAULT FOR TYPE pg_catalog.macaddr USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.macaddr, pg_catalog.macaddr),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.macaddr, pg_catalog.macaddr),
+  OPERATOR 3 pg_catalog.= (pg_catalog.macaddr, pg_catalog.macaddr),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.macaddr, pg_catalog.macaddr),
+  OPERATOR 5 pg_catalog.> (pg_catalog.macaddr, pg_catalog.macaddr),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.macaddr, pg_catalog.macaddr),
+  FUNCTION 1 xtree_macaddr_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS macaddr8_ops DEFAULT FOR TYPE pg_catalog.macaddr8 USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.macaddr8, pg_catalog.macaddr8),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.macaddr8, pg_catalog.macaddr8),
+  OPERATOR 3 pg_catalog.= (pg_catalog.macaddr8, pg_catalog.macaddr8),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.macaddr8, pg_catalog.macaddr8),
+  OPERATOR 5 pg_catalog.> (pg_catalog.macaddr8, pg_catalog.macaddr8),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.macaddr8, pg_catalog.macaddr8),
+  FUNCTION 1 xtree_macaddr8_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS timetz_ops DEFAULT FOR TYPE pg_catalog.timetz USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.timetz, pg_catalog.timetz),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.timetz, pg_catalog.timetz),
+  OPERATOR 3 pg_catalog.= (pg_catalog.timetz, pg_catalog.timetz),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.timetz, pg_catalog.timetz),
+  OPERATOR 5 pg_catalog.> (pg_catalog.timetz, pg_catalog.timetz),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.timetz, pg_catalog.timetz),
+  FUNCTION 1 xtree_timetz_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS interval_ops DEFAULT FOR TYPE pg_catalog.interval USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.interval, pg_catalog.interval),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.interval, pg_catalog.interval),
+  OPERATOR 3 pg_catalog.= (pg_catalog.interval, pg_catalog.interval),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.interval, pg_catalog.interval),
+  OPERATOR 5 pg_catalog.> (pg_catalog.interval, pg_catalog.interval),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.interval, pg_catalog.interval),
+  FUNCTION 1 xtree_interval_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS uuid_ops DEFAULT FOR TYPE pg_catalog.uuid USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.uuid, pg_catalog.uuid),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.uuid, pg_catalog.uuid),
+  OPERATOR 3 pg_catalog.= (pg_catalog.uuid, pg_catalog.uuid),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.uuid, pg_catalog.uuid),
+  OPERATOR 5 pg_catalog.> (pg_catalog.uuid, pg_catalog.uuid),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.uuid, pg_catalog.uuid),
+  FUNCTION 1 xtree_uuid_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS enum_ops DEFAULT FOR TYPE pg_catalog.anyenum USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.anyenum, pg_catalog.anyenum),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.anyenum, pg_catalog.anyenum),
+  OPERATOR 3 pg_catalog.= (pg_catalog.anyenum, pg_catalog.anyenum),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.anyenum, pg_catalog.anyenum),
+  OPERATOR 5 pg_catalog.> (pg_catalog.anyenum, pg_catalog.anyenum),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.anyenum, pg_catalog.anyenum),
+  FUNCTION 1 xtree_enum_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS text_ops DEFAULT FOR TYPE pg_catalog.text USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.text, pg_catalog.text),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.text, pg_catalog.text),
+  OPERATOR 3 pg_catalog.= (pg_catalog.text, pg_catalog.text),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.text, pg_catalog.text),
+  OPERATOR 5 pg_catalog.> (pg_catalog.text, pg_catalog.text),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.text, pg_catalog.text),
+  FUNCTION 1 xtree_text_support(pg_catalog.internal),
+  FUNCTION 2 (pg_catalog.text) xtree_key_bytes_options(pg_catalog.internal);
+
+CREATE OPERATOR CLASS bpchar_ops DEFAULT FOR TYPE pg_catalog.bpchar USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.bpchar, pg_catalog.bpchar),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.bpchar, pg_catalog.bpchar),
+  OPERATOR 3 pg_catalog.= (pg_catalog.bpchar, pg_catalog.bpchar),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.bpchar, pg_catalog.bpchar),
+  OPERATOR 5 pg_catalog.> (pg_catalog.bpchar, pg_catalog.bpchar),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.bpchar, pg_catalog.bpchar),
+  FUNCTION 1 xtree_bpchar_support(pg_catalog.internal),
+  FUNCTION 2 (pg_catalog.bpchar) xtree_key_bytes_options(pg_catalog.internal);
+
+CREATE OPERATOR CLASS bytea_ops DEFAULT FOR TYPE pg_catalog.bytea USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.bytea, pg_catalog.bytea),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.bytea, pg_catalog.bytea),
+  OPERATOR 3 pg_catalog.= (pg_catalog.bytea, pg_catalog.bytea),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.bytea, pg_catalog.bytea),
+  OPERATOR 5 pg_catalog.> (pg_catalog.bytea, pg_catalog.bytea),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.bytea, pg_catalog.bytea),
+  FUNCTION 1 xtree_bytea_support(pg_catalog.internal),
+  FUNCTION 2 (pg_catalog.bytea) xtree_key_bytes_options(pg_catalog.internal);
+
+CREATE OPERATOR CLASS bit_ops DEFAULT FOR TYPE pg_catalog."bit" USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog."bit", pg_catalog."bit"),
+  OPERATOR 2 pg_catalog.<= (pg_catalog."bit", pg_catalog."bit"),
+  OPERATOR 3 pg_catalog.= (pg_catalog."bit", pg_catalog."bit"),
+  OPERATOR 4 pg_catalog.>= (pg_catalog."bit", pg_catalog."bit"),
+  OPERATOR 5 pg_catalog.> (pg_catalog."bit", pg_catalog."bit"),
+  OPERATOR 6 pg_catalog.<> (pg_catalog."bit", pg_catalog."bit"),
+  FUNCTION 1 xtree_bit_support(pg_catalog.internal),
+  FUNCTION 2 (pg_catalog.bit) xtree_key_bytes_options(pg_catalog.internal);
+
+CREATE OPERATOR CLASS varbit_ops DEFAULT FOR TYPE pg_catalog.varbit USING xtree AS
+  OPERATOR 1 pg_catalog.< (pg_catalog.varbit, pg_catalog.varbit),
+  OPERATOR 2 pg_catalog.<= (pg_catalog.varbit, pg_catalog.varbit),
+  OPERATOR 3 pg_catalog.= (pg_catalog.varbit, pg_catalog.varbit),
+  OPERATOR 4 pg_catalog.>= (pg_catalog.varbit, pg_catalog.varbit),
+  OPERATOR 5 pg_catalog.> (pg_catalog.varbit, pg_catalog.varbit),
+  OPERATOR 6 pg_catalog.<> (pg_catalog.varbit, pg_catalog.varbit),
+  FUNCTION 1 xtree_bit_support(pg_catalog.internal),
+  FUNCTION 2 (pg_catalog.varbit) xtree_key_bytes_options(pg_catalog.internal);
+
+-- Network addresses: operators and strategy numbers of inet_ops for GiST; cidr columns are served by it, too
+
+CREATE OPERATOR CLASS inet_ops DEFAULT FOR TYPE pg_catalog.inet USING xtree AS
+  OPERATOR 3 pg_catalog.&& (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 18 pg_catalog.= (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 19 pg_catalog.<> (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 20 pg_catalog.< (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 21 pg_catalog.<= (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 22 pg_catalog.> (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 23 pg_catalog.>= (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 24 pg_catalog.<< (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 25 pg_catalog.<<= (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 26 pg_catalog.>> (pg_catalog.inet, pg_catalog.inet),
+  OPERATOR 27 pg_catalog.>>= (pg_catalog.inet, pg_catalog.inet),
+  FUNCTION 1 xtree_inet_support(pg_catalog.internal);
+
+-- Vectors: arrays of real and double precision as points
+
+CREATE TYPE xtree_window AS (lower pg_catalog.float8[], upper pg_catalog.float8[]);
+COMMENT ON TYPE xtree_window IS 'a box of vectors, given by its corners: those that are nowhere below lower nor above upper';
+
+CREATE FUNCTION xtree_l2_distance(pg_catalog.float4[], pg_catalog.float4[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float4_l2_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_l2_distance(pg_catalog.float4[], pg_catalog.float4[]) IS 'Euclidean distance of two vectors of the same length';
+CREATE FUNCTION xtree_l1_distance(pg_catalog.float4[], pg_catalog.float4[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float4_l1_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_l1_distance(pg_catalog.float4[], pg_catalog.float4[]) IS 'taxicab distance of two vectors of the same length';
+CREATE FUNCTION xtree_in_window(pg_catalog.float4[], xtree_window) RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME', 'xtree_float4_in_window' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_in_window(pg_catalog.float4[], xtree_window) IS 'is the vector nowhere below the lower nor above the upper corner?';
+CREATE FUNCTION xtree_window_contains(xtree_window, pg_catalog.float4[]) RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME', 'xtree_window_has_float4' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_window_contains(xtree_window, pg_catalog.float4[]) IS 'is the vector nowhere below the lower nor above the upper corner?';
+CREATE OPERATOR <-> (FUNCTION = xtree_l2_distance, LEFTARG = pg_catalog.float4[], RIGHTARG = pg_catalog.float4[], COMMUTATOR = <->);
+CREATE OPERATOR <+> (FUNCTION = xtree_l1_distance, LEFTARG = pg_catalog.float4[], RIGHTARG = pg_catalog.float4[], COMMUTATOR = <+>);
+CREATE OPERATOR <@ (FUNCTION = xtree_in_window, LEFTARG = pg_catalog.float4[], RIGHTARG = xtree_window, COMMUTATOR = @>,
+  RESTRICT = pg_catalog.contsel, JOIN = pg_catalog.contjoinsel);
+CREATE OPERATOR @> (FUNCTION = xtree_window_contains, LEFTARG = xtree_window, RIGHTARG = pg_catalog.float4[], COMMUTATOR = <@,
+  RESTRICT = pg_catalog.contsel, JOIN = pg_catalog.contjoinsel);
+
+CREATE OPERATOR CLASS float4_vector_ops DEFAULT FOR TYPE pg_catalog.float4[] USING xtree AS
+  OPERATOR 8 <@ (pg_catalog.float4[], xtree_window),
+  OPERATOR 15 <-> (pg_catalog.float4[], pg_catalog.float4[]) FOR ORDER BY pg_catalog.float_ops,
+  OPERATOR 16 <+> (pg_catalog.float4[], pg_catalog.float4[]) FOR ORDER BY pg_catalog.float_ops,
+  FUNCTION 1 xtree_float4_vector_support(pg_catalog.internal),
+  FUNCTION 2 (pg_catalog.float4[]) xtree_vector_options(pg_catalog.internal);
+
+CREATE FUNCTION xtree_l2_distance(pg_catalog.float8[], pg_catalog.float8[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float8_l2_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_l2_distance(pg_catalog.float8[], pg_catalog.float8[]) IS 'Euclidean distance of two vectors of the same length';
+CREATE FUNCTION xtree_l1_distance(pg_catalog.float8[], pg_catalog.float8[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float8_l1_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_l1_distance(pg_catalog.float8[], pg_catalog.float8[]) IS 'taxicab distance of two vectors of the same length';
+CREATE FUNCTION xtree_in_window(pg_catalog.float8[], xtree_window) RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME', 'xtree_float8_in_window' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_in_window(pg_catalog.float8[], xtree_window) IS 'is the vector nowhere below the lower nor above the upper corner?';
+CREATE FUNCTION xtree_window_contains(xtree_window, pg_catalog.float8[]) RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME', 'xtree_window_has_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_window_contains(xtree_window, pg_catalog.float8[]) IS 'is the vector nowhere below the lower nor above the upper corner?';
+CREATE OPERATOR <-> (FUNCTION = xtree_l2_distance, LEFTARG = pg_catalog.float8[], RIGHTARG = pg_catalog.float8[], COMMUTATOR = <->);
+CREATE OPERATOR <+> (FUNCTION = xtree_l1_distance, LEFTARG = pg_catalog.float8[], RIGHTARG = pg_catalog.float8[], COMMUTATOR = <+>);
+CREATE OPERATOR <@ (FUNCTION = xtree_in_window, LEFTARG = pg_catalog.float8[], RIGHTARG = xtree_window, COMMUTATOR = @>,
+  RESTRICT = pg_catalog.contsel, JOIN = pg_catalog.contjoinsel);
+CREATE OPERATOR @> (FUNCTION = xtree_window_contains, LEFTARG = xtree_window, RIGHTARG = pg_catalog.float8[], COMMUTATOR = <@,
+  RESTRICT = pg_catalog.contsel, JOIN = pg_catalog.contjoinsel);
+
+CREATE OPERATOR CLASS float8_vector_ops DEFAULT FOR TYPE pg_catalog.float8[] USING xtree AS
+  OPERATOR 8 <@ (pg_catalog.float8[], xtree_window),
+  OPERATOR 15 <-> (pg_catalog.float8[], pg_catalog.float8[]) FOR ORDER BY pg_catalog.float_ops,
+  OPERATOR 16 <+> (pg_catalog.float8[], pg_catalog.float8[]) FOR ORDER BY pg_catalog.float_ops,
+  FUNCTION 1 xtree_float8_vector_support(pg_catalog.internal),
+  FUNCTION 2 (pg_catalog.float8[]) xtree_vector_options(pg_catalog.internal);
+
+CREATE FUNCTION xtree_window(lower pg_catalog.float8[], upper pg_catalog.float8[]) RETURNS xtree_window
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN ROW(lower, upper)::xtree_window;
+COMMENT ON FUNCTION xtree_window(pg_catalog.float8[], pg_catalog.float8[]) IS 'the box between two corners';
+
+-- Limits of distances: what the planner makes of `column <-> origin < limit`, in every family with an order. The right side is of a type
+-- that nobody can write: the condition may let more rows through than the comparison, which stays beside it.
+
+CREATE FUNCTION xtree_within_distance_support(pg_catalog.internal) RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION xtree_within_distance(pg_catalog.anyelement, pg_catalog.internal) RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT xtree_within_distance_support;
+COMMENT ON FUNCTION xtree_within_distance(pg_catalog.anyelement, pg_catalog.internal)
+  IS 'index condition of comparisons of distances; made by the planner alone';
+CREATE OPERATOR @<= (FUNCTION = xtree_within_distance, LEFTARG = pg_catalog.anyelement, RIGHTARG = pg_catalog.internal,
+  RESTRICT = pg_catalog.areasel, JOIN = pg_catalog.areajoinsel);
+
+ALTER OPERATOR FAMILY point_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY box_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY circle_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY poly_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY integer_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY float_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY datetime_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY oid_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY money_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY time_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY interval_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY float4_vector_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+ALTER OPERATOR FAMILY float8_vector_ops USING xtree ADD OPERATOR 255 @<= (pg_catalog.anyelement, pg_catalog.internal);
+
+-- Ranges and multiranges: operators and strategy numbers of the classes of the same name for GiST
+
+CREATE OPERATOR CLASS range_ops DEFAULT FOR TYPE pg_catalog.anyrange USING xtree AS
+  OPERATOR 1 pg_catalog.<< (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 1 pg_catalog.<< (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 2 pg_catalog.&< (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 2 pg_catalog.&< (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 3 pg_catalog.&& (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 3 pg_catalog.&& (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 4 pg_catalog.&> (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 4 pg_catalog.&> (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 5 pg_catalog.>> (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 5 pg_catalog.>> (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 6 pg_catalog.-|- (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 6 pg_catalog.-|- (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 7 pg_catalog.@> (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 7 pg_catalog.@> (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 8 pg_catalog.<@ (pg_catalog.anyrange, pg_catalog.anyrange),
+  OPERATOR 8 pg_catalog.<@ (pg_catalog.anyrange, pg_catalog.anymultirange),
+  OPERATOR 16 pg_catalog.@> (pg_catalog.anyrange, pg_catalog.anyelement),
+  OPERATOR 18 pg_catalog.= (pg_catalog.anyrange, pg_catalog.anyrange),
+  FUNCTION 1 xtree_range_support(pg_catalog.internal);
+
+CREATE OPERATOR CLASS multirange_ops DEFAULT FOR TYPE pg_catalog.anymultirange USING xtree AS
+  OPERATOR 1 pg_catalog.<< (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 1 pg_catalog.<< (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 2 pg_catalog.&< (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 2 pg_catalog.&< (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 3 pg_catalog.&& (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 3 pg_catalog.&& (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 4 pg_catalog.&> (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 4 pg_catalog.&> (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 5 pg_catalog.>> (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 5 pg_catalog.>> (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 6 pg_catalog.-|- (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 6 pg_catalog.-|- (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 7 pg_catalog.@> (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 7 pg_catalog.@> (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 8 pg_catalog.<@ (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  OPERATOR 8 pg_catalog.<@ (pg_catalog.anymultirange, pg_catalog.anyrange),
+  OPERATOR 16 pg_catalog.@> (pg_catalog.anymultirange, pg_catalog.anyelement),
+  OPERATOR 18 pg_catalog.= (pg_catalog.anymultirange, pg_catalog.anymultirange),
+  FUNCTION 1 xtree_multirange_support(pg_catalog.internal);
+
+-- Inspection and checking
+
+CREATE FUNCTION xtree_check(index pg_catalog.regclass, heapallindexed pg_catalog.bool DEFAULT false) RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION xtree_check(pg_catalog.regclass, pg_catalog.bool) IS
+  'checks the invariants of an xtree index, and with heapallindexed that every row is in it exactly once; an error names what is wrong';
+
+CREATE FUNCTION xtree_index_info(index pg_catalog.regclass,
+  OUT format_version pg_catalog.int4, OUT build_state pg_catalog.text, OUT dimensions pg_catalog.int4, OUT height pg_catalog.int4,
+  OUT level pg_catalog.int4, OUT nodes pg_catalog.int8, OUT pages pg_catalog.int8, OUT supernodes pg_catalog.int8,
+  OUT entries pg_catalog.int8, OUT fill pg_catalog.float8, OUT overlap pg_catalog.float8)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION xtree_index_info(pg_catalog.regclass) IS
+  'shape of an xtree index, one row per level from the root (level = height - 1) to the leaves (level 0): fill is the used share of the level''s room for entries, overlap the mean intersection over union of sibling boxes, both 0 to 1';
+
+CREATE FUNCTION xtree_nodes(index pg_catalog.regclass,
+  OUT block pg_catalog.int8, OUT parent pg_catalog.int8, OUT level pg_catalog.int4, OUT pages pg_catalog.int4, OUT entries pg_catalog.int4,
+  OUT lower pg_catalog.float8[], OUT upper pg_catalog.float8[])
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION xtree_nodes(pg_catalog.regclass) IS
+  'every node of an xtree index with the bounds of its entries, one element per dimension, NULL where all entries are NULL or empty';
+
+CREATE FUNCTION xtree_extent(index pg_catalog.regclass,
+  OUT number pg_catalog.int4, OUT name pg_catalog.name, OUT lower pg_catalog.float8[], OUT upper pg_catalog.float8[])
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION xtree_extent(pg_catalog.regclass) IS
+  'bounds of everything in an xtree index, one row per key column, read from its root page: never too small, and perhaps too large where rows at the edge were deleted; NULL where no row has a value';
+
+-- Monitoring. The functions that the views call are no interface of their own.
+
+CREATE FUNCTION xtree_preloaded() RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION xtree_preloaded() IS 'is xtree in shared_preload_libraries, so that indexes are mapped and there is a worker?';
+
+CREATE FUNCTION xtree_counted() RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION xtree_counted() IS 'are uses of indexes counted? With shared_preload_libraries, and from PostgreSQL 17 on without';
+
+CREATE FUNCTION xtree_mapping() RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION xtree_mapping() IS 'on, or why this session reads no index through a mapping';
+
+CREATE FUNCTION xtree_stat_indexes(
+  OUT indexrelid pg_catalog.oid, OUT state pg_catalog.text, OUT strategy pg_catalog.text,
+  OUT mapped_bytes pg_catalog.int8, OUT resident_bytes pg_catalog.int8, OUT pinned_bytes pg_catalog.int8, OUT backends pg_catalog.int4,
+  OUT loads pg_catalog.int8, OUT unloads pg_catalog.int8, OUT evictions pg_catalog.int8, OUT scans pg_catalog.int8,
+  OUT tuples pg_catalog.int8, OUT mapped_reads pg_catalog.int8, OUT buffer_reads pg_catalog.int8, OUT absent_reads pg_catalog.int8,
+  OUT retries pg_catalog.int8,
+  OUT faults pg_catalog.int8, OUT prefetches pg_catalog.int8, OUT prefetch_time pg_catalog.float8,
+  OUT first_access pg_catalog.timestamptz, OUT last_access pg_catalog.timestamptz, OUT load_time pg_catalog.float8,
+  OUT last_error pg_catalog.text, OUT last_error_time pg_catalog.timestamptz,
+  OUT build_stage pg_catalog.text, OUT demand pg_catalog.int8, OUT next_build pg_catalog.timestamptz)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT ROWS 100;
+
+CREATE FUNCTION xtree_build_state(index pg_catalog.oid, OUT built pg_catalog.bool, OUT stale pg_catalog.bool,
+  OUT distinct_keys pg_catalog.int8, OUT rows_per_key pg_catalog.float8)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+
+CREATE FUNCTION xtree_storage_options(reloptions pg_catalog.text[],
+  OUT strategy pg_catalog.text, OUT preload pg_catalog.bool, OUT memory_quota pg_catalog.int8)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE;
+
+CREATE FUNCTION xtree_file_bytes(tablespace pg_catalog.oid, filenode pg_catalog.oid) RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+
+CREATE FUNCTION xtree_stat_pages(
+  OUT datid pg_catalog.oid, OUT indexrelid pg_catalog.oid, OUT block pg_catalog.int8, OUT level pg_catalog.int4,
+  OUT accesses pg_catalog.int8, OUT frequency pg_catalog.float8, OUT hotness pg_catalog.float8,
+  OUT first_access pg_catalog.timestamptz, OUT last_access pg_catalog.timestamptz, OUT pinned pg_catalog.bool,
+  OUT index_bytes pg_catalog.int8, OUT index_resident_bytes pg_catalog.int8, OUT index_running_scans pg_catalog.int4)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+
+CREATE FUNCTION xtree_page_suggestion(hotness pg_catalog.float8, threshold pg_catalog.float8, pinned pg_catalog.bool, level pg_catalog.int4,
+  index_bytes pg_catalog.int8, index_resident_bytes pg_catalog.int8, index_running_scans pg_catalog.int4)
+RETURNS pg_catalog.text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE
+  WHEN hotness < threshold * '0.5'::pg_catalog.float8 THEN NULL
+  WHEN hotness >= threshold AND NOT pinned THEN 'pin'
+  WHEN index_resident_bytes < index_bytes / 2 AND level > 0 THEN 'prefetch'
+  WHEN index_resident_bytes < index_bytes / 2 THEN 'relocate'
+  WHEN index_running_scans >= 4 THEN 'parallel'
+END;
+COMMENT ON FUNCTION xtree_page_suggestion(pg_catalog.float8, pg_catalog.float8, pg_catalog.bool, pg_catalog.int4, pg_catalog.int8, pg_catalog.int8, pg_catalog.int4)
+  IS 'the rules behind pg_stat_xtree_pages.suggestion';
+
+CREATE FUNCTION xtree_stat_memory(
+  OUT registered pg_catalog.int8, OUT loaded pg_catalog.int8, OUT mapped_bytes pg_catalog.int8, OUT resident_bytes pg_catalog.int8,
+  OUT pinned_bytes pg_catalog.int8, OUT private_bytes pg_catalog.int8, OUT memory_budget pg_catalog.int8, OUT pressure pg_catalog.float8,
+  OUT memlock_limit pg_catalog.int8, OUT pin_failures pg_catalog.int8, OUT last_pin_failure pg_catalog.text,
+  OUT evicted_bytes pg_catalog.int8, OUT admissions pg_catalog.int8, OUT stats_reset pg_catalog.timestamptz)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT ROWS 1;
+
+CREATE FUNCTION xtree_stat_worker(
+  OUT pid pg_catalog.int4, OUT state pg_catalog.text, OUT started pg_catalog.timestamptz, OUT last_cycle pg_catalog.timestamptz,
+  OUT cycle_time pg_catalog.float8, OUT cycles pg_catalog.int8, OUT restarts pg_catalog.int8, OUT last_error pg_catalog.text,
+  OUT last_error_time pg_catalog.timestamptz)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT ROWS 1;
+
+CREATE FUNCTION xtree_stat_events(
+  OUT number pg_catalog.int8, OUT "time" pg_catalog.timestamptz, OUT kind pg_catalog.text, OUT pid pg_catalog.int4,
+  OUT datid pg_catalog.oid, OUT indexrelid pg_catalog.oid, OUT bytes pg_catalog.int8, OUT reason pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+
+CREATE VIEW pg_stat_xtree_indexes AS
+SELECT x.indrelid AS relid, x.indexrelid, n.nspname AS schemaname, t.relname, c.relname AS indexrelname,
+  CASE WHEN NOT b.built THEN coalesce(s.build_stage, 'unbuilt') ELSE coalesce(s.state, 'registered') END AS state,
+  coalesce(s.strategy, o.strategy) AS strategy,
+  f.size,
+  coalesce(s.mapped_bytes, m.zero) AS mapped_bytes,
+  coalesce(s.resident_bytes, m.zero) AS resident_bytes,
+  coalesce(s.pinned_bytes, m.zero) AS pinned_bytes,
+  o.memory_quota, o.preload,
+  coalesce(s.backends, m.zero::pg_catalog.int4) AS backends,
+  coalesce(s.loads, m.zero) AS loads,
+  coalesce(s.unloads, m.zero) AS unloads,
+  coalesce(s.evictions, m.zero) AS evictions,
+  coalesce(s.scans, z.zero) AS scans,
+  coalesce(s.tuples, z.zero) AS tuples,
+  coalesce(s.mapped_reads, m.zero) AS mapped_reads,
+  coalesce(s.buffer_reads, z.zero) AS buffer_reads,
+  s.mapped_reads::pg_catalog.float8 / nullif(s.mapped_reads + s.buffer_reads, 0)::pg_catalog.float8 AS mapped_share,
+  '1'::pg_catalog.float8 - s.absent_reads::pg_catalog.float8
+    / nullif(coalesce(s.mapped_reads, 0) + s.buffer_reads, 0)::pg_catalog.float8 AS hit_rate,
+  coalesce(s.retries, m.zero) AS retries,
+  coalesce(s.faults, m.zero) AS faults,
+  coalesce(s.prefetches, z.zero) AS prefetches,
+  coalesce(s.prefetch_time, z.zero::pg_catalog.float8) AS prefetch_time,
+  s.first_access, s.last_access, s.load_time, s.last_error, s.last_error_time,
+  e.entries,
+  f.size::pg_catalog.float8 / nullif(e.entries, 0)::pg_catalog.float8 AS bytes_per_entry,
+  b.distinct_keys, b.rows_per_key,
+  b.built AS is_built,
+  b.stale AS is_stale,
+  coalesce(s.demand, z.zero) AS demand,
+  p.phase AS build_phase,
+  CASE WHEN p.blocks_total > 0 THEN p.blocks_done::pg_catalog.float8 / p.blocks_total::pg_catalog.float8
+       WHEN p.tuples_total > 0 THEN p.tuples_done::pg_catalog.float8 / p.tuples_total::pg_catalog.float8
+       WHEN p.lockers_total > 0 THEN p.lockers_done::pg_catalog.float8 / p.lockers_total::pg_catalog.float8 END AS build_progress,
+  s.next_build
+FROM pg_catalog.pg_index x
+  JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
+  JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_am a ON a.oid = c.relam
+  CROSS JOIN LATERAL xtree_storage_options(c.reloptions) o
+  CROSS JOIN LATERAL (SELECT CASE WHEN xtree_counted() AND c.relpersistence <> 't' THEN 0::pg_catalog.int8 END AS zero) z
+  CROSS JOIN LATERAL (SELECT CASE WHEN xtree_preloaded() THEN z.zero END AS zero) m
+  CROSS JOIN LATERAL (SELECT CASE WHEN c.relpersistence = 't' THEN pg_catalog.pg_relation_size(c.oid)
+                                  ELSE xtree_file_bytes(c.reltablespace, c.relfilenode) END AS size) f
+  CROSS JOIN LATERAL xtree_build_state(c.oid) b
+  CROSS JOIN LATERAL (SELECT CASE WHEN b.built AND c.reltuples >= '0'::pg_catalog.float4 THEN c.reltuples::pg_catalog.int8 END AS entries) e
+  LEFT JOIN xtree_stat_indexes() s ON s.indexrelid = c.oid
+  LEFT JOIN pg_catalog.pg_stat_progress_create_index p ON p.index_relid = c.oid AND p.datname = pg_catalog.current_database()
+WHERE a.amname = 'xtree' AND c.relkind = 'i';
+COMMENT ON VIEW pg_stat_xtree_indexes IS 'one row per xtree index of the current database, used or not: its state in memory and its use';
+
+CREATE VIEW pg_stat_xtree_builds AS
+SELECT count(*) AS indexes,
+  count(*) FILTER (WHERE is_built) AS built,
+  count(*) FILTER (WHERE NOT is_built) AS unbuilt,
+  count(*) FILTER (WHERE is_stale) AS stale,
+  count(*) FILTER (WHERE state = 'queued') AS queued,
+  count(*) FILTER (WHERE state = 'building') AS building,
+  count(*) FILTER (WHERE state = 'failed' AND NOT is_built) AS failed,
+  count(*) FILTER (WHERE state = 'loaded') AS loaded,
+  '1'::pg_catalog.float8 - count(*) FILTER (WHERE state = 'loaded')::pg_catalog.float8 / nullif(count(*), 0)::pg_catalog.float8 AS not_loaded,
+  '1'::pg_catalog.float8 - count(*) FILTER (WHERE is_built)::pg_catalog.float8 / nullif(count(*), 0)::pg_catalog.float8 AS not_built
+FROM pg_stat_xtree_indexes;
+COMMENT ON VIEW pg_stat_xtree_builds IS 'one row: how many xtree indexes of the current database are built, stale, loaded, or waiting to be built';
+
+CREATE VIEW pg_stat_xtree_pages AS
+SELECT p.datid, d.datname, p.indexrelid, n.nspname AS schemaname, t.relname, c.relname AS indexrelname,
+  p.block, p.level, p.accesses, p.frequency, p.hotness, p.first_access, p.last_access, p.pinned,
+  xtree_page_suggestion(p.hotness, pg_catalog.current_setting('xtree.hot_page_threshold', true)::pg_catalog.float8, p.pinned, p.level,
+                        p.index_bytes, p.index_resident_bytes, p.index_running_scans) AS suggestion
+FROM xtree_stat_pages() p
+  LEFT JOIN pg_catalog.pg_database d ON d.oid = p.datid
+  LEFT JOIN pg_catalog.pg_class c ON c.oid = p.indexrelid AND d.datname = pg_catalog.current_database()
+  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_index x ON x.indexrelid = c.oid
+  LEFT JOIN pg_catalog.pg_class t ON t.oid = x.indrelid;
+COMMENT ON VIEW pg_stat_xtree_pages IS 'the pages of xtree indexes that scans visit most, of all databases; names only of the current one';
+
+CREATE VIEW pg_stat_xtree_memory AS
+SELECT xtree_preloaded() AS preloaded, m.*, xtree_mapping() AS mapping
+FROM (SELECT) one LEFT JOIN xtree_stat_memory() m ON true;
+COMMENT ON VIEW pg_stat_xtree_memory IS 'one row: memory that xtree indexes of all databases take, and its limits';
+
+CREATE VIEW pg_stat_xtree_worker AS SELECT * FROM xtree_stat_worker();
+COMMENT ON VIEW pg_stat_xtree_worker IS 'the background worker that loads, pins and evicts xtree indexes';
+
+CREATE VIEW pg_stat_xtree_events AS
+SELECT e.number, e."time", e.kind, e.pid, e.datid, d.datname, e.indexrelid, n.nspname AS schemaname, t.relname, c.relname AS indexrelname,
+  e.bytes, e.reason
+FROM xtree_stat_events() e
+  LEFT JOIN pg_catalog.pg_database d ON d.oid = e.datid
+  LEFT JOIN pg_catalog.pg_class c ON c.oid = e.indexrelid AND d.datname = pg_catalog.current_database()
+  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_index x ON x.indexrelid = c.oid
+  LEFT JOIN pg_catalog.pg_class t ON t.oid = x.indrelid;
+COMMENT ON VIEW pg_stat_xtree_events IS 'the last loads, unloads, evictions, pins and failures of xtree indexes of all databases; names only of the current one';
+
+COMMENT ON COLUMN pg_stat_xtree_indexes.relid IS 'table';
+COMMENT ON COLUMN pg_stat_xtree_indexes.indexrelid IS 'index';
+COMMENT ON COLUMN pg_stat_xtree_indexes.schemaname IS 'schema of both';
+COMMENT ON COLUMN pg_stat_xtree_indexes.relname IS 'name of the table';
+COMMENT ON COLUMN pg_stat_xtree_indexes.indexrelname IS 'name of the index';
+COMMENT ON COLUMN pg_stat_xtree_indexes.state IS 'registered, loading, loaded, unloading or failed, see docs/memory.md; while it is not built unbuilt, queued, building or failed, see docs/options.md';
+COMMENT ON COLUMN pg_stat_xtree_indexes.strategy IS 'how it is kept in memory: resident, paged or streamed; auto before it is first loaded';
+COMMENT ON COLUMN pg_stat_xtree_indexes.size IS 'bytes of its file';
+COMMENT ON COLUMN pg_stat_xtree_indexes.mapped_bytes IS 'bytes of its file that sessions map, counted once';
+COMMENT ON COLUMN pg_stat_xtree_indexes.resident_bytes IS 'of them in memory, as last measured';
+COMMENT ON COLUMN pg_stat_xtree_indexes.pinned_bytes IS 'of them locked in memory';
+COMMENT ON COLUMN pg_stat_xtree_indexes.memory_quota IS 'option memory_quota in bytes';
+COMMENT ON COLUMN pg_stat_xtree_indexes.preload IS 'option preload';
+COMMENT ON COLUMN pg_stat_xtree_indexes.backends IS 'sessions that map it';
+COMMENT ON COLUMN pg_stat_xtree_indexes.loads IS 'times that a session mapped it';
+COMMENT ON COLUMN pg_stat_xtree_indexes.unloads IS 'times that it was unloaded on request';
+COMMENT ON COLUMN pg_stat_xtree_indexes.evictions IS 'times that the worker evicted it';
+COMMENT ON COLUMN pg_stat_xtree_indexes.scans IS 'index scans';
+COMMENT ON COLUMN pg_stat_xtree_indexes.tuples IS 'index entries that scans returned';
+COMMENT ON COLUMN pg_stat_xtree_indexes.mapped_reads IS 'pages read through mappings';
+COMMENT ON COLUMN pg_stat_xtree_indexes.buffer_reads IS 'pages read through shared buffers';
+COMMENT ON COLUMN pg_stat_xtree_indexes.mapped_share IS 'share of the mapped reads in both, 0 to 1';
+COMMENT ON COLUMN pg_stat_xtree_indexes.hit_rate IS 'share of both that found the page in memory, in the page cache or in shared buffers, 0 to 1';
+COMMENT ON COLUMN pg_stat_xtree_indexes.retries IS 'mapped pages that changed meanwhile and were read again through shared buffers';
+COMMENT ON COLUMN pg_stat_xtree_indexes.faults IS 'mapped pages that the file could not give (SIGBUS), read again through shared buffers';
+COMMENT ON COLUMN pg_stat_xtree_indexes.prefetches IS 'pages that the kernel was asked for ahead';
+COMMENT ON COLUMN pg_stat_xtree_indexes.prefetch_time IS 'milliseconds that asking took';
+COMMENT ON COLUMN pg_stat_xtree_indexes.first_access IS 'first use';
+COMMENT ON COLUMN pg_stat_xtree_indexes.last_access IS 'last use';
+COMMENT ON COLUMN pg_stat_xtree_indexes.load_time IS 'milliseconds from the first access to its admission, of the last load';
+COMMENT ON COLUMN pg_stat_xtree_indexes.last_error IS 'why it could not be loaded, or what went wrong last; only for the owner and members of pg_read_all_stats';
+COMMENT ON COLUMN pg_stat_xtree_indexes.last_error_time IS 'when';
+COMMENT ON COLUMN pg_stat_xtree_indexes.entries IS 'rows in it, as the last VACUUM, ANALYZE or CREATE INDEX counted or estimated';
+COMMENT ON COLUMN pg_stat_xtree_indexes.bytes_per_entry IS 'size divided by entries';
+
+COMMENT ON COLUMN pg_stat_xtree_indexes.distinct_keys IS 'different keys, as CREATE INDEX, REINDEX or the deferred build estimated them (within a few percent); NULL: not known';
+COMMENT ON COLUMN pg_stat_xtree_indexes.rows_per_key IS 'rows per key then';
+COMMENT ON COLUMN pg_stat_xtree_indexes.is_built IS 'is it built? NULL while somebody has it locked, as REINDEX has';
+COMMENT ON COLUMN pg_stat_xtree_indexes.is_stale IS 'were rows written that it would have taken, while it was not built?';
+COMMENT ON COLUMN pg_stat_xtree_indexes.demand IS 'queries that asked for it since it was last built, or the server started';
+COMMENT ON COLUMN pg_stat_xtree_indexes.build_phase IS 'of the build that goes on, as in pg_stat_progress_create_index';
+COMMENT ON COLUMN pg_stat_xtree_indexes.build_progress IS 'share of this phase that is done, 0 to 1';
+COMMENT ON COLUMN pg_stat_xtree_indexes.next_build IS 'after a build that failed or gave way: not tried again before';
+
+COMMENT ON COLUMN pg_stat_xtree_builds.indexes IS 'xtree indexes of this database';
+COMMENT ON COLUMN pg_stat_xtree_builds.built IS 'of them built';
+COMMENT ON COLUMN pg_stat_xtree_builds.unbuilt IS 'not built';
+COMMENT ON COLUMN pg_stat_xtree_builds.stale IS 'not built, and their tables were written to since';
+COMMENT ON COLUMN pg_stat_xtree_builds.queued IS 'not built, and a background build was asked for';
+COMMENT ON COLUMN pg_stat_xtree_builds.building IS 'being built';
+COMMENT ON COLUMN pg_stat_xtree_builds.failed IS 'not built, because that failed';
+COMMENT ON COLUMN pg_stat_xtree_builds.loaded IS 'loaded into memory';
+COMMENT ON COLUMN pg_stat_xtree_builds.not_loaded IS 'share of all that is not loaded, 0 to 1';
+COMMENT ON COLUMN pg_stat_xtree_builds.not_built IS 'share of all that is not built, 0 to 1';
+
+COMMENT ON COLUMN pg_stat_xtree_pages.datid IS 'database';
+COMMENT ON COLUMN pg_stat_xtree_pages.datname IS 'its name';
+COMMENT ON COLUMN pg_stat_xtree_pages.indexrelid IS 'index';
+COMMENT ON COLUMN pg_stat_xtree_pages.schemaname IS 'its schema; names are NULL in other databases';
+COMMENT ON COLUMN pg_stat_xtree_pages.relname IS 'name of its table';
+COMMENT ON COLUMN pg_stat_xtree_pages.indexrelname IS 'name of the index';
+COMMENT ON COLUMN pg_stat_xtree_pages.block IS 'page';
+COMMENT ON COLUMN pg_stat_xtree_pages.level IS '0: leaf';
+COMMENT ON COLUMN pg_stat_xtree_pages.accesses IS 'visits, estimated from a sample of them';
+COMMENT ON COLUMN pg_stat_xtree_pages.frequency IS 'visits per second; halves every minute without one';
+COMMENT ON COLUMN pg_stat_xtree_pages.hotness IS 'frequency plus a millionth of the visits; from xtree.hot_page_threshold on the page is pinned';
+COMMENT ON COLUMN pg_stat_xtree_pages.first_access IS 'first visit that was noticed';
+COMMENT ON COLUMN pg_stat_xtree_pages.last_access IS 'last one';
+COMMENT ON COLUMN pg_stat_xtree_pages.pinned IS 'locked in memory?';
+COMMENT ON COLUMN pg_stat_xtree_pages.suggestion IS 'pin, prefetch, relocate, parallel or NULL';
+
+COMMENT ON COLUMN pg_stat_xtree_memory.preloaded IS 'is xtree in shared_preload_libraries? If not, all else but mapping is NULL';
+COMMENT ON COLUMN pg_stat_xtree_memory.registered IS 'indexes that were used since the server started';
+COMMENT ON COLUMN pg_stat_xtree_memory.loaded IS 'of them loaded';
+COMMENT ON COLUMN pg_stat_xtree_memory.mapped_bytes IS 'address space of mappings, added up over sessions';
+COMMENT ON COLUMN pg_stat_xtree_memory.resident_bytes IS 'of loaded indexes in memory, as the worker last measured';
+COMMENT ON COLUMN pg_stat_xtree_memory.pinned_bytes IS 'of them locked in memory';
+COMMENT ON COLUMN pg_stat_xtree_memory.private_bytes IS 'that sessions keep of indexes';
+COMMENT ON COLUMN pg_stat_xtree_memory.memory_budget IS 'xtree.memory_budget in bytes; NULL: no limit';
+COMMENT ON COLUMN pg_stat_xtree_memory.pressure IS 'resident and private bytes divided by the budget; from 1 on indexes are evicted';
+COMMENT ON COLUMN pg_stat_xtree_memory.memlock_limit IS 'bytes that the operating system lets the worker lock; NULL: no limit';
+COMMENT ON COLUMN pg_stat_xtree_memory.pin_failures IS 'times that locking pages failed';
+COMMENT ON COLUMN pg_stat_xtree_memory.last_pin_failure IS 'why, the last time';
+COMMENT ON COLUMN pg_stat_xtree_memory.evicted_bytes IS 'freed by evictions';
+COMMENT ON COLUMN pg_stat_xtree_memory.admissions IS 'loads that the worker completed';
+COMMENT ON COLUMN pg_stat_xtree_memory.stats_reset IS 'since when it counts';
+COMMENT ON COLUMN pg_stat_xtree_memory.mapping IS 'on, or why indexes are read through shared buffers alone';
+
+COMMENT ON COLUMN pg_stat_xtree_worker.pid IS 'process; NULL: none runs';
+COMMENT ON COLUMN pg_stat_xtree_worker.state IS 'what it does';
+COMMENT ON COLUMN pg_stat_xtree_worker.started IS 'when it was started';
+COMMENT ON COLUMN pg_stat_xtree_worker.last_cycle IS 'end of the last round over all indexes';
+COMMENT ON COLUMN pg_stat_xtree_worker.cycle_time IS 'milliseconds that took';
+COMMENT ON COLUMN pg_stat_xtree_worker.cycles IS 'rounds';
+COMMENT ON COLUMN pg_stat_xtree_worker.restarts IS 'after errors';
+COMMENT ON COLUMN pg_stat_xtree_worker.last_error IS 'the last one';
+COMMENT ON COLUMN pg_stat_xtree_worker.last_error_time IS 'when';
+
+COMMENT ON COLUMN pg_stat_xtree_events.number IS 'in order, from 1';
+COMMENT ON COLUMN pg_stat_xtree_events.time IS 'when';
+COMMENT ON COLUMN pg_stat_xtree_events.kind IS 'load, unload, evict, pin, unpin, admit, failure, removed, worker or build';
+COMMENT ON COLUMN pg_stat_xtree_events.pid IS 'process that it happened in';
+COMMENT ON COLUMN pg_stat_xtree_events.datid IS 'database';
+COMMENT ON COLUMN pg_stat_xtree_events.datname IS 'its name';
+COMMENT ON COLUMN pg_stat_xtree_events.indexrelid IS 'index';
+COMMENT ON COLUMN pg_stat_xtree_events.schemaname IS 'its schema; names are NULL in other databases';
+COMMENT ON COLUMN pg_stat_xtree_events.relname IS 'name of its table';
+COMMENT ON COLUMN pg_stat_xtree_events.indexrelname IS 'name of the index';
+COMMENT ON COLUMN pg_stat_xtree_events.bytes IS 'that it was about';
+COMMENT ON COLUMN pg_stat_xtree_events.reason IS 'why, in words; NULL in other databases, that of a failure only for the owner and members of pg_read_all_stats';
+
+GRANT SELECT ON pg_stat_xtree_indexes, pg_stat_xtree_builds, pg_stat_xtree_pages, pg_stat_xtree_memory, pg_stat_xtree_worker, pg_stat_xtree_events TO PUBLIC;
+
+-- What is in memory, on request. Those about one index ask for its owner themselves.
+
+CREATE FUNCTION xtree_load(index pg_catalog.regclass) RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION xtree_load(pg_catalog.regclass) IS
+  'loads an xtree index now and maps it in this session; false, with a notice, where it can only be read through shared buffers';
+
+CREATE FUNCTION xtree_unload(index pg_catalog.regclass) RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION xtree_unload(pg_catalog.regclass) IS
+  'lets all sessions let go of an xtree index and frees its memory; false, with a notice, while scans still use it';
+
+CREATE FUNCTION xtree_unload_cold(bytes pg_catalog.int8) RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION xtree_unload_cold(pg_catalog.int8) IS
+  'unloads the least recently used xtree indexes of the server until so many bytes are freed; returns the bytes';
+
+CREATE FUNCTION xtree_unload_idle(idle pg_catalog.interval) RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION xtree_unload_idle(pg_catalog.interval) IS
+  'unloads the xtree indexes of the server that nobody has used for so long; returns their number';
+
+CREATE FUNCTION xtree_pin_hot(bytes pg_catalog.int8 DEFAULT NULL) RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION xtree_pin_hot(pg_catalog.int8) IS
+  'locks the hottest pages of xtree indexes in memory now, at most so many bytes and xtree.pin_memory_limit; returns the bytes';
+
+CREATE FUNCTION xtree_unpin(index pg_catalog.regclass) RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION xtree_unpin(pg_catalog.regclass) IS
+  'unlocks the pages of an xtree index until it is loaded anew; returns their bytes';
+
+CREATE FUNCTION pg_stat_xtree_reset(index pg_catalog.regclass DEFAULT NULL) RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'xtree_stat_reset' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION pg_stat_xtree_reset(pg_catalog.regclass) IS
+  'sets the statistics of one xtree index to zero, or without argument those of all, with hot pages and events';
+
+-- Deferred builds.
+
+CREATE PROCEDURE xtree_build(index pg_catalog.regclass)
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON PROCEDURE xtree_build(pg_catalog.regclass) IS
+  'builds an xtree index that was created with build = deferred, and waits for it; of a partitioned index those of all partitions';
+
+REVOKE ALL ON FUNCTION xtree_unload_cold(pg_catalog.int8), xtree_unload_idle(pg_catalog.interval), xtree_pin_hot(pg_catalog.int8),
+  pg_stat_xtree_reset(pg_catalog.regclass) FROM PUBLIC;
