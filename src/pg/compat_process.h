@@ -59,6 +59,28 @@ inline void AbortIo() {
 #endif
 }
 
+// Tranches of locks: as many as there are names, with consecutive numbers, of which the first is returned. For the process that lays out shared
+// memory, when nobody else is there yet.
+template <size_t kCount>
+int NewTranches([[maybe_unused]] const char* const (&names)[kCount]) {
+#if PG_VERSION_NUM >= 190000
+  const int first = LWLockNewTrancheId(names[0]);
+  for (size_t i = 1; i < kCount; i++) LWLockNewTrancheId(names[i]);
+#else
+  const int first = LWLockNewTrancheId();
+  for (size_t i = 1; i < kCount; i++) LWLockNewTrancheId();
+#endif
+  return first;
+}
+
+// For each process. From 19 on the names are in shared memory.
+template <size_t kCount>
+void NameTranches([[maybe_unused]] int first, [[maybe_unused]] const char* const (&names)[kCount]) {
+#if PG_VERSION_NUM < 190000
+  for (size_t i = 0; i < kCount; i++) LWLockRegisterTranche(first + static_cast<int>(i), names[i]);
+#endif
+}
+
 // Of a table whose keys are compared as bytes. From 17 on copying a key is a parameter too.
 inline dshash_parameters TableOfBytes(size_t key, size_t entry, int tranche) {
   dshash_parameters parameters = {};

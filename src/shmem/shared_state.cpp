@@ -26,6 +26,8 @@ shmem_startup_hook_type previous_startup_hook = nullptr;
 // The area's first piece; further ones are segments of their own.
 constexpr size_t kAreaBytes = 256 * 1024;
 
+constexpr const char* kTrancheNames[kTrancheCount] = {"XtreeState", "XtreeArea", "XtreeIndexTable", "XtreeHotPages"};
+
 dsa_area* area = nullptr;
 dshash_table* index_table = nullptr;
 
@@ -57,9 +59,7 @@ void CreateArea() {
 
 void Initialize(uint8_t* memory) {
   memset(shared, 0, sizeof(*shared));
-  static_assert(kTrancheCount == 4);
-  shared->tranche_first = LWLockNewTrancheId();
-  for (int i = 1; i < kTrancheCount; i++) LWLockNewTrancheId();  // consecutive: nobody else is there yet
+  shared->tranche_first = pg::NewTranches(kTrancheNames);
   LWLockInitialize(&shared->lock, shared->tranche_first + kTrancheState);
   pg_atomic_init_u64(&shared->private_bytes, 0);
   pg_atomic_init_u64(&shared->mapped_bytes, 0);
@@ -77,11 +77,6 @@ void Initialize(uint8_t* memory) {
   CreateArea();
 }
 
-void RegisterTranches() {
-  static const char* const names[kTrancheCount] = {"XtreeState", "XtreeArea", "XtreeIndexTable", "XtreeHotPages"};
-  for (int i = 0; i < kTrancheCount; i++) LWLockRegisterTranche(shared->tranche_first + i, names[i]);
-}
-
 void LayOutMemory() {
   if (previous_startup_hook != nullptr) previous_startup_hook();
   bool found, slots_found;
@@ -91,7 +86,7 @@ void LayOutMemory() {
   if (!found) Initialize(reinterpret_cast<uint8_t*>(shared));
   freshness_slots = slots_found ? static_cast<FreshnessSlots*>(slots) : InitializeFreshness(slots, settings.freshness_slots);
   LWLockRelease(AddinShmemInitLock);
-  RegisterTranches();
+  pg::NameTranches(shared->tranche_first, kTrancheNames);
 }
 
 // The pins and tables of a process live as long as it does, whatever transaction attaches first.
