@@ -1,4 +1,4 @@
-# xtree: build, installation and tests, on PGXS (PostgreSQL 15 to 18).
+# xtree: build, installation and tests, on PGXS (PostgreSQL 15 to 19).
 #
 # On a bare Debian machine (these install what is missing, as root or through sudo):
 #   make deps [DEPS=build|test|peers|fuzz|sanitize]

@@ -5,8 +5,9 @@
 #   scripts/install-packages.sh peers   as test, and what unpacks the sources of the peers' tests
 #   scripts/install-packages.sh fuzz    as test, and clang for fuzzing, which the test suites do without where it is missing
 #   scripts/install-packages.sh sanitize    as fuzz, and valgrind
-# The server is the newest installed one that has its headers, else the one of this Debian release; with PG_CONFIG set it is somebody else's, and
-# none is installed. Does nothing, and needs neither root nor a network, when everything is there.
+# The server is the newest installed one that has its headers, else the one of this Debian release, or of version PG_MAJOR (`newest`: the newest of
+# the package lists); with PG_CONFIG set it is somebody else's, and none is installed. Does nothing, and needs neither root nor a network, when
+# everything is there.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -30,6 +31,7 @@ available() { apt-cache show "$1" >/dev/null 2>&1; }
 # Major version of the server to build for, and of the one that the release's package `postgresql` stands for; nothing where that is not known.
 version() { { "$pg_config" --version | sed -n "s/^PostgreSQL \([0-9]*\).*/\1/p"; } 2>/dev/null || true; }
 version_of_release() { apt-cache depends postgresql 2>/dev/null | sed -n "s/.*Depends: postgresql-\([0-9]*\)$/\1/p" || true; }
+newest_version() { apt-cache pkgnames postgresql-server-dev- | sed -n 's/^postgresql-server-dev-\([0-9]*\)$/\1/p' | sort -n | tail -n 1; }
 
 # Prints what is missing. Not every release has these: one decides how code is laid out, the others bring types that can be indexed.
 missing() {
@@ -56,7 +58,8 @@ apt() {
   die "apt-get failed, log in $log"
 }
 apt update
-server=${server:-$(version_of_release)}
+[ "${PG_MAJOR:-}" != newest ] || PG_MAJOR=$(newest_version)
+server=${server:-${PG_MAJOR:-$(version_of_release)}}
 [ -n "$server" ] || die "this system's package lists have no package postgresql: install a server with its headers, and name its pg_config in PG_CONFIG"
 mapfile -t packages < <(missing "$server")
 

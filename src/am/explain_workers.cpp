@@ -4,6 +4,7 @@
 #ifdef XTREE_EXPLAIN_OPTION
 
 #include "index/index_access.h"
+#include "pg/compat_process.h"
 
 extern "C" {
 #include "access/parallel.h"
@@ -20,6 +21,7 @@ namespace {
 
 constexpr int kReportsWanted = 1 << 30;  // of instrument_options, of which core uses the lowest bits
 constexpr int kPlaces = 256;
+constexpr char kTrancheName[] = "XtreeExplain";
 
 struct Place {
   int leader;  // its process; 0: the place is free
@@ -43,7 +45,7 @@ ExecutorEnd_hook_type next_end_hook;
 void InitializeSegment(void* memory) {
   auto* segment = static_cast<Segment*>(memory);
   memset(static_cast<void*>(segment), 0, sizeof(*segment));
-  segment->tranche = LWLockNewTrancheId();
+  segment->tranche = pg::NewTranche(kTrancheName);
   LWLockInitialize(&segment->lock, segment->tranche);
 }
 
@@ -52,8 +54,8 @@ Segment* AttachSegment() {
   static Segment* segment = nullptr;
   if (segment == nullptr) {
     bool found;
-    segment = static_cast<Segment*>(GetNamedDSMSegment("xtree explain", sizeof(Segment), InitializeSegment, &found));
-    LWLockRegisterTranche(segment->tranche, "xtree explain");
+    segment = static_cast<Segment*>(pg::NamedSegment("xtree explain", sizeof(Segment), InitializeSegment, &found));
+    pg::NameTranche(segment->tranche, kTrancheName);
   }
   return segment;
 }

@@ -43,49 +43,55 @@ extern "C" void _PG_init(void) {
   MarkGUCPrefixReserved("xtree");
 }
 
+static IndexAmRoutine MakeRoutine() {
+  IndexAmRoutine am = {};
+  am.type = T_IndexAmRoutine;
+  am.amstrategies = 0;  // an operator class numbers its strategies as its peers do
+  am.amsupport = XTREE_SUPPORT_PROCS;
+  am.amoptsprocnum = XTREE_OPTIONS_PROC;
+  am.amcanorder = false;
+  am.amcanorderbyop = true;
+  am.amcanbackward = false;
+  am.amcanunique = false;
+  am.amcanmulticol = true;
+  am.amoptionalkey = true;
+  am.amsearcharray = true;
+  am.amsearchnulls = true;
+  am.amstorage = false;
+  am.amclusterable = true;
+  am.ampredlocks = true;
+  am.amcanparallel = false;
+  am.amcaninclude = true;
+  am.amusemaintenanceworkmem = false;
+  am.amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL | VACUUM_OPTION_PARALLEL_COND_CLEANUP;
+  am.amkeytype = InvalidOid;
+  am.ambuild = xtreebuild;
+  am.ambuildempty = xtreebuildempty;
+  am.aminsert = xtreeinsert;
+  am.ambulkdelete = xtreebulkdelete;
+  am.amvacuumcleanup = xtreevacuumcleanup;
+  am.amcanreturn = xtreecanreturn;
+  am.amcostestimate = xtreecostestimate;
+  am.amoptions = xtreeoptions;
+  am.amproperty = xtreeproperty;
+  am.ambuildphasename = xtreebuildphasename;
+  am.amvalidate = xtreevalidate;
+  am.amadjustmembers = xtreeadjustmembers;
+  am.ambeginscan = xtreebeginscan;
+  am.amrescan = xtreerescan;
+  am.amgettuple = xtreegettuple;
+  am.amgetbitmap = xtreegetbitmap;
+  am.amendscan = xtreeendscan;
+  am.ammarkpos = nullptr;
+  am.amrestrpos = nullptr;
+  am.amestimateparallelscan = nullptr;
+  am.aminitparallelscan = nullptr;
+  am.amparallelrescan = nullptr;
+  pg::SetFieldsOfVersion<xtree::EqualStrategyOf>(&am);
+  return am;
+}
+
 extern "C" Datum xtree_handler(PG_FUNCTION_ARGS) {
-  IndexAmRoutine* am = makeNode(IndexAmRoutine);
-  am->amstrategies = 0;  // an operator class numbers its strategies as its peers do
-  am->amsupport = XTREE_SUPPORT_PROCS;
-  am->amoptsprocnum = XTREE_OPTIONS_PROC;
-  am->amcanorder = false;
-  am->amcanorderbyop = true;
-  am->amcanbackward = false;
-  am->amcanunique = false;
-  am->amcanmulticol = true;
-  am->amoptionalkey = true;
-  am->amsearcharray = true;
-  am->amsearchnulls = true;
-  am->amstorage = false;
-  am->amclusterable = true;
-  am->ampredlocks = true;
-  am->amcanparallel = false;
-  am->amcaninclude = true;
-  am->amusemaintenanceworkmem = false;
-  am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL | VACUUM_OPTION_PARALLEL_COND_CLEANUP;
-  am->amkeytype = InvalidOid;
-  am->ambuild = xtreebuild;
-  am->ambuildempty = xtreebuildempty;
-  am->aminsert = xtreeinsert;
-  am->ambulkdelete = xtreebulkdelete;
-  am->amvacuumcleanup = xtreevacuumcleanup;
-  am->amcanreturn = xtreecanreturn;
-  am->amcostestimate = xtreecostestimate;
-  am->amoptions = xtreeoptions;
-  am->amproperty = xtreeproperty;
-  am->ambuildphasename = xtreebuildphasename;
-  am->amvalidate = xtreevalidate;
-  am->amadjustmembers = xtreeadjustmembers;
-  am->ambeginscan = xtreebeginscan;
-  am->amrescan = xtreerescan;
-  am->amgettuple = xtreegettuple;
-  am->amgetbitmap = xtreegetbitmap;
-  am->amendscan = xtreeendscan;
-  am->ammarkpos = nullptr;
-  am->amrestrpos = nullptr;
-  am->amestimateparallelscan = nullptr;
-  am->aminitparallelscan = nullptr;
-  am->amparallelrescan = nullptr;
-  pg::SetFieldsOfVersion<xtree::EqualStrategyOf>(am);
-  PG_RETURN_POINTER(am);
+  static const IndexAmRoutine routine = MakeRoutine();
+  PG_RETURN_POINTER(pg::Handed(routine));
 }

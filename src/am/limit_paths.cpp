@@ -306,7 +306,7 @@ Datum xtree_within_distance(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(true); }
 
 Datum xtree_within_distance_support(PG_FUNCTION_ARGS) {
   Node* request = reinterpret_cast<Node*>(PG_GETARG_POINTER(0));
-  if (!IsA(request, SupportRequestIndexCondition)) PG_RETURN_POINTER(nullptr);
+  if (!IsA(request, SupportRequestIndexCondition)) return Datum{0};
   PG_RETURN_POINTER(xtree::ConditionOf(reinterpret_cast<SupportRequestIndexCondition*>(request)));
 }
 }

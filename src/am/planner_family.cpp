@@ -3,6 +3,7 @@
 
 #include "am/entry_points.h"
 #include "index/index_state.h"
+#include "pg/compat_planner.h"
 #include "xtree.h"
 
 extern "C" {
@@ -10,7 +11,6 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "catalog/pg_amop.h"
-#include "optimizer/plancat.h"
 #include "utils/catcache.h"
 #include "utils/syscache.h"
 }
@@ -18,8 +18,6 @@ extern "C" {
 namespace xtree {
 
 namespace {
-
-get_relation_info_hook_type next_hook;
 
 const FormData_pg_amop& Operator(const CatCList* operators, int i) {
   return *reinterpret_cast<Form_pg_amop>(GETSTRUCT(&operators->members[i]->tuple));
@@ -81,10 +79,9 @@ void OfferFamilies(IndexOptInfo* info) {
   index_close(index, NoLock);
 }
 
-void LookAtRelation(PlannerInfo* root, Oid relation, bool inherits, RelOptInfo* info) {
-  if (next_hook != nullptr) next_hook(root, relation, inherits, info);
+void LookAtIndexes(PlannerInfo*, RelOptInfo* rel) {
   ListCell* cell;
-  foreach (cell, info->indexlist) {
+  foreach (cell, rel->indexlist) {
     auto* index = lfirst_node(IndexOptInfo, cell);
     if (MayHavePlannerFamily(index)) OfferFamilies(index);
   }
@@ -96,9 +93,6 @@ bool IsXtree(const IndexOptInfo* index) {
   return index->amcostestimate == reinterpret_cast<decltype(index->amcostestimate)>(xtreecostestimate);
 }
 
-void OfferPlannerFamilies() {
-  next_hook = get_relation_info_hook;
-  get_relation_info_hook = LookAtRelation;
-}
+void OfferPlannerFamilies() { pg::IndexListHook<LookAtIndexes>::Install(); }
 
 }  // namespace xtree

@@ -3,6 +3,7 @@
 
 extern "C" {
 #include "access/amapi.h"
+#include "access/htup_details.h"
 #include "catalog/pg_amop.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"

@@ -4,11 +4,11 @@
 #include "am/limit_paths.h"
 #include "am/planner_family.h"
 #include "deferred/build_state.h"
+#include "pg/compat_planner.h"
 
 extern "C" {
 #include "access/genam.h"
 #include "optimizer/paths.h"
-#include "optimizer/plancat.h"
 #include "utils/snapmgr.h"
 }
 
@@ -16,7 +16,6 @@ namespace xtree {
 
 namespace {
 
-get_relation_info_hook_type next_info_hook;
 set_rel_pathlist_hook_type next_paths_hook;
 
 struct Withheld {
@@ -61,8 +60,7 @@ bool IsToBeWithheld(PlannerInfo* root, const IndexOptInfo* info) {
   return unusable;
 }
 
-void LookAtRelation(PlannerInfo* root, Oid relation, bool inherits, RelOptInfo* rel) {
-  if (next_info_hook != nullptr) next_info_hook(root, relation, inherits, rel);
+void LookAtIndexes(PlannerInfo* root, RelOptInfo* rel) {
   List* unusable = NIL;
   ListCell* cell;
   foreach (cell, rel->indexlist)
@@ -96,8 +94,7 @@ void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* e
 }  // namespace
 
 void WithholdUnbuiltIndexes() {
-  next_info_hook = get_relation_info_hook;
-  get_relation_info_hook = LookAtRelation;
+  pg::IndexListHook<LookAtIndexes>::Install();
   next_paths_hook = set_rel_pathlist_hook;
   set_rel_pathlist_hook = MakePaths;
 }

@@ -128,7 +128,7 @@ IndexBuildResult BuildInParallel(Relation heap, IndexInfo* info, Build* build, M
   const Team* team = parallel->seat.team;
   TeamMember leader(parallel->seat, build, memory);
   XTREE_STOP_POINT("build-leader-begin");
-  leader.Work(heap, info, PgCall([&] { return table_beginscan_parallel(heap, parallel->scan); }));
+  leader.Work(heap, info, PgCall([&] { return pg::JoinParallelScan(heap, parallel->scan); }));
   PgCall([&] {
     WaitForParallelWorkersToFinish(parallel->context);
     ReportTeam(*parallel, build->index);
@@ -159,7 +159,7 @@ void WorkInTeam(Relation heap, Relation index, ParallelTableScanDesc scan, const
   Build build = PrepareBuild(index, seat.team->dimensions, memory);
   IndexInfo* info = BuildIndexInfo(index);
   info->ii_Concurrent = seat.team->concurrent;
-  const TableScanDesc share = table_beginscan_parallel(heap, scan);
+  const TableScanDesc share = pg::JoinParallelScan(heap, scan);
   Guarded(index, [&] { TeamMember(seat, &build, memory).Work(heap, info, share); });
 }
 

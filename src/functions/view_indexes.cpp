@@ -155,7 +155,7 @@ extern "C" Datum xtree_storage_options(PG_FUNCTION_ARGS) {
   using namespace xtree;
   TupleDesc description;
   if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) elog(ERROR, "return type must be a row type");
-  const Datum reloptions = PG_ARGISNULL(0) ? PointerGetDatum(nullptr) : PG_GETARG_DATUM(0);
+  const Datum reloptions = PG_ARGISNULL(0) ? Datum{0} : PG_GETARG_DATUM(0);
   const LoadOptions options = LoadOptionsOf(reinterpret_cast<const IndexOptions*>(xtreeoptions(reloptions, false)));
   Datum values[] = {CStringGetTextDatum(NameOf(options.strategy)), BoolGetDatum(options.preload),
                     Int64GetDatum(int64{options.memory_quota_kb} * 1024)};

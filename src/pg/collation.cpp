@@ -6,6 +6,7 @@
 namespace pg {
 
 bool OrdersByBytes(Oid collation) { return IsC(collation); }
+bool IsIcu(Oid collation) { return IsOfIcu(collation); }
 
 char* SortKey(pg_locale_t locale, const char* bytes, int length, Size* size) { return MakeSortKey(locale, bytes, length, size); }
 
@@ -14,7 +15,7 @@ Size BeginningOfSortKey(pg_locale_t locale, const char* bytes, int length, char*
 }
 
 #ifdef USE_ICU
-const char* VersionOfIcu(pg_locale_t locale) { return get_collation_actual_version(COLLPROVIDER_ICU, locale->info.icu.locale); }
+const char* VersionOfIcu(pg_locale_t locale) { return get_collation_actual_version(COLLPROVIDER_ICU, IcuNameOf(locale)); }
 #else
 const char* VersionOfIcu(pg_locale_t) { return nullptr; }
 #endif

@@ -1,7 +1,7 @@
-// Every difference between PostgreSQL's major versions (15 to 18) that this project meets is in the headers src/pg/compat*.h, and no other
+// Every difference between PostgreSQL's major versions (15 to 19) that this project meets is in the headers src/pg/compat*.h, and no other
 // file tests PG_VERSION_NUM. Here: relations, their files and pages, WAL, settings. compat_version.h: which versions there are;
 // compat_am.h: the access method's routine; compat_planner.h; compat_commands.h: what VACUUM, builds and checks call; compat_process.h: the
-// worker and shared memory; compat_collation.h; compat_explain.h.
+// worker and shared memory; compat_collation.h; compat_explain.h; compat_stream.h: read streams; compat_types.h: what operator classes call.
 #pragma once
 
 #include "pg/postgres_api.h"
@@ -111,6 +111,39 @@ inline Buffer ExtendLocked(Relation rel) {
   LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
   if (shared) UnlockRelationForExtension(rel, ExclusiveLock);
   return buffer;
+#endif
+}
+
+// Runs `change`, which sets hints on a page that is locked shared, where that may be done now. Returns whether it was. From 19 on nobody changes
+// a page under a share lock while it may be written (its checksum would be that of another moment), and the server says when one may.
+template <typename Change>
+bool ChangeHints(Buffer buffer, Change change) {
+#if PG_VERSION_NUM >= 190000
+  if (!BufferBeginSetHintBits(buffer)) return false;
+  change();
+  BufferFinishSetHintBits(buffer, true, true);
+#else
+  change();
+  MarkBufferDirtyHint(buffer, true);
+#endif
+  return true;
+}
+
+// The LSN of a change that is not logged, above that of every one before.
+inline XLogRecPtr FakeLsn(Relation index) {
+#if PG_VERSION_NUM >= 190000
+  return XLogGetFakeLSN(index);
+#else
+  return gistGetFakeLSN(index);
+#endif
+}
+
+// This process's part of a table that is scanned in parallel. From 19 on with options of the scan, none of which concerns a build.
+inline TableScanDesc JoinParallelScan(Relation table, ParallelTableScanDesc scan) {
+#if PG_VERSION_NUM >= 190000
+  return table_beginscan_parallel(table, scan, SO_NONE);
+#else
+  return table_beginscan_parallel(table, scan);
 #endif
 }
 

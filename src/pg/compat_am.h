@@ -38,6 +38,17 @@ void SetFieldsOfVersion([[maybe_unused]] IndexAmRoutine* am) {
 #endif
 }
 
+// What a handler returns of a routine that stays as it is: from 19 on the server keeps the address, before that it frees a copy.
+inline const IndexAmRoutine* Handed(const IndexAmRoutine& routine) {
+#if PG_VERSION_NUM >= 190000
+  return &routine;
+#else
+  auto* copy = makeNode(IndexAmRoutine);
+  *copy = routine;
+  return copy;
+#endif
+}
+
 // Core counts scans; from 18 on EXPLAIN shows how often one searched the index, too.
 inline void CountSearch([[maybe_unused]] IndexScanDesc scan) {
 #if PG_VERSION_NUM >= 180000

@@ -3,7 +3,13 @@
 
 #include "pg/collation.h"
 
-#if PG_VERSION_NUM < 180000 && defined(USE_ICU)
+#if PG_VERSION_NUM >= 190000
+extern "C" {
+#include "access/htup_details.h"
+#include "catalog/pg_database.h"
+#include "utils/syscache.h"
+}
+#elif PG_VERSION_NUM < 180000 && defined(USE_ICU)
 extern "C" {
 #include "mb/pg_wchar.h"
 }
@@ -65,6 +71,52 @@ inline Size MakeBeginningOfSortKey(pg_locale_t locale, const char* bytes, int le
 inline char* MakeSortKey(pg_locale_t, const char*, int, Size*) { elog(ERROR, "ICU is not supported in this build"); }
 inline Size MakeBeginningOfSortKey(pg_locale_t, const char*, int, char*, Size) { elog(ERROR, "ICU is not supported in this build"); }
 
+#endif
+
+#if PG_VERSION_NUM >= 190000
+
+// Here a collation does not say whose it is: the catalog does, for the database's own that of databases.
+inline char ProviderOf(Oid collation) {
+  const HeapTuple row = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+  if (!HeapTupleIsValid(row)) elog(ERROR, "cache lookup failed for collation %u", collation);
+  const char provider = reinterpret_cast<Form_pg_collation>(GETSTRUCT(row))->collprovider;
+  ReleaseSysCache(row);
+  if (provider != COLLPROVIDER_DEFAULT) return provider;
+  const HeapTuple database = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+  if (!HeapTupleIsValid(database)) elog(ERROR, "cache lookup failed for database %u", MyDatabaseId);
+  const char of_database = reinterpret_cast<Form_pg_database>(GETSTRUCT(database))->datlocprovider;
+  ReleaseSysCache(database);
+  return of_database;
+}
+
+// Asked for each value, mostly about one collation. The server keeps what it knows of a collation for the session, too.
+inline bool IsOfIcu(Oid collation) {
+  static Oid known = InvalidOid;
+  static bool of_icu = false;
+  if (collation == known) return of_icu;
+  of_icu = ProviderOf(collation) == COLLPROVIDER_ICU;
+  known = collation;
+  return of_icu;
+}
+
+#else
+
+// Before 18, nullptr is the C library's default.
+inline bool IsOfIcu(Oid collation) {
+  const pg_locale_t locale = pg_newlocale_from_collation(collation);
+  return locale != nullptr && locale->provider == COLLPROVIDER_ICU;
+}
+
+#endif
+
+#ifdef USE_ICU
+inline const char* IcuNameOf(pg_locale_t locale) {
+#if PG_VERSION_NUM >= 190000
+  return locale->icu.locale;
+#else
+  return locale->info.icu.locale;
+#endif
+}
 #endif
 
 // From 18 on a collation knows it itself.

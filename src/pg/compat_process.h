@@ -67,12 +67,31 @@ inline void AbortIo() {
 #if PG_VERSION_NUM >= 170000
 inline constexpr bool kNamedSegments = true;
 inline void* NamedSegment(const char* name, size_t bytes, void (*initialize)(void*), bool* found) {
+#if PG_VERSION_NUM >= 190000
+  return GetNamedDSMSegment(
+      name, bytes, [](void* memory, void* with) { (*static_cast<void (**)(void*)>(with))(memory); }, found, &initialize);
+#else
   return GetNamedDSMSegment(name, bytes, initialize, found);
+#endif
 }
 #else
 inline constexpr bool kNamedSegments = false;
 inline void* NamedSegment(const char*, size_t, void (*)(void*), bool*) { return nullptr; }
 #endif
+
+// A tranche of locks, for the process that lays out shared memory; and its name, for each process. From 19 on names are in shared memory.
+inline int NewTranche([[maybe_unused]] const char* name) {
+#if PG_VERSION_NUM >= 190000
+  return LWLockNewTrancheId(name);
+#else
+  return LWLockNewTrancheId();
+#endif
+}
+inline void NameTranche([[maybe_unused]] int tranche, [[maybe_unused]] const char* name) {
+#if PG_VERSION_NUM < 190000
+  LWLockRegisterTranche(tranche, name);
+#endif
+}
 
 // Of a table whose keys are compared as bytes. From 17 on copying a key is a parameter too.
 inline dshash_parameters TableOfBytes(size_t key, size_t entry, int tranche) {

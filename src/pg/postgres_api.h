@@ -43,8 +43,9 @@ static_assert(kPageSize == BLCKSZ);
 static_assert(kPageSizeVersion == (BLCKSZ | PG_PAGE_LAYOUT_VERSION));
 static_assert(kPageHeaderSize == SizeOfPageHeaderData);
 static_assert(kSpecialOffset % MAXIMUM_ALIGNOF == 0);
-static_assert(offsetof(PageHeader, lsn_high) == offsetof(PageHeaderData, pd_lsn) + offsetof(PageXLogRecPtr, xlogid));
-static_assert(offsetof(PageHeader, lsn_low) == offsetof(PageHeaderData, pd_lsn) + offsetof(PageXLogRecPtr, xrecoff));
+static_assert(offsetof(PageHeader, lsn_high) == offsetof(PageHeaderData, pd_lsn) + pg::kLsnHighAt);
+static_assert(offsetof(PageHeader, lsn_low) == offsetof(PageHeaderData, pd_lsn) + pg::kLsnLowAt);
+static_assert(sizeof(PageXLogRecPtr) == 2 * sizeof(uint32_t));
 static_assert(offsetof(PageHeader, checksum) == offsetof(PageHeaderData, pd_checksum));
 static_assert(offsetof(PageHeader, flags) == offsetof(PageHeaderData, pd_flags));
 static_assert(offsetof(PageHeader, lower) == offsetof(PageHeaderData, pd_lower));
@@ -81,7 +82,7 @@ namespace pg {
 inline bool IsNewPage(const uint8_t* page) { return PageIsNew(reinterpret_cast<Page>(const_cast<uint8_t*>(page))); }
 inline XLogRecPtr PageLsn(const uint8_t* page) { return PageGetLSN(reinterpret_cast<Page>(const_cast<uint8_t*>(page))); }
 inline void SetPageLsn(uint8_t* page, XLogRecPtr lsn) { PageSetLSN(reinterpret_cast<Page>(page), lsn); }
-inline void SetPageChecksum(uint8_t* page, BlockNumber block) { PageSetChecksumInplace(reinterpret_cast<Page>(page), block); }
+inline void SetPageChecksum(uint8_t* page, BlockNumber block) { WriteChecksum(reinterpret_cast<Page>(page), block); }
 inline uint8_t* BufferBytes(Buffer buffer) { return reinterpret_cast<uint8_t*>(BufferGetPage(buffer)); }
 
 }  // namespace pg

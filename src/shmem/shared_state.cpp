@@ -34,6 +34,8 @@ constexpr size_t kAreaBytes = 256 * 1024;
 // with anything that lies in shared memory.
 constexpr char kSegmentName[] = "xtree statistics 1";
 
+constexpr const char* kTrancheNames[kTrancheCount] = {"XtreeState", "XtreeArea", "XtreeIndexTable", "XtreeHotPages"};
+
 dsa_area* area = nullptr;
 dshash_table* index_table = nullptr;
 
@@ -69,7 +71,7 @@ void CreateArea() {
 void Initialize(void* memory) {
   shared = static_cast<SharedState*>(memory);
   memset(static_cast<void*>(shared), 0, sizeof(*shared));
-  for (int& tranche : shared->tranche) tranche = LWLockNewTrancheId();
+  for (int i = 0; i < kTrancheCount; i++) shared->tranche[i] = pg::NewTranche(kTrancheNames[i]);
   LWLockInitialize(&shared->lock, shared->tranche[kTrancheState]);
   pg_atomic_init_u64(&shared->private_bytes, 0);
   pg_atomic_init_u64(&shared->mapped_bytes, 0);
@@ -85,9 +87,8 @@ void Initialize(void* memory) {
   shared->ready = true;
 }
 
-void RegisterTranches() {
-  static const char* const names[kTrancheCount] = {"XtreeState", "XtreeArea", "XtreeIndexTable", "XtreeHotPages"};
-  for (int i = 0; i < kTrancheCount; i++) LWLockRegisterTranche(shared->tranche[i], names[i]);
+void NameTranches() {
+  for (int i = 0; i < kTrancheCount; i++) pg::NameTranche(shared->tranche[i], kTrancheNames[i]);
 }
 
 void LayOutMemory() {
@@ -99,7 +100,7 @@ void LayOutMemory() {
   if (!found) Initialize(shared);
   freshness_slots = slots_found ? static_cast<FreshnessSlots*>(slots) : InitializeFreshness(slots, settings.freshness_slots);
   LWLockRelease(AddinShmemInitLock);
-  RegisterTranches();
+  NameTranches();
 }
 
 // The pins and tables of a process live as long as it does, whatever transaction attaches first.
@@ -118,7 +119,7 @@ void AttachSegment(void*) {
   bool found;
   shared = static_cast<SharedState*>(pg::NamedSegment(kSegmentName, BlockBytes(), Initialize, &found));
   if (!shared->ready) ereport(ERROR, (errmsg("the segment of shared memory for the statistics of xtree indexes was not laid out")));
-  RegisterTranches();
+  NameTranches();
   AttachArea();
 }
 

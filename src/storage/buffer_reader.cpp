@@ -2,6 +2,7 @@
 #include "storage/buffer_reader.h"
 
 #include "page/validate.h"
+#include "pg/compat.h"
 #include "pg/guard.h"
 #include "storage/recent_buffers.h"
 #include "testing/stop_point.h"
@@ -74,9 +75,10 @@ void BufferReader::Kill(BlockNumber leaf, Lsn lsn, const uint16_t* slots, int co
   const Buffer buffer = ReadBuffer(index_, leaf);
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
   if (BufferGetLSNAtomic(buffer) == lsn) {
-    NodeEditor editor(*layout_, pg::BufferBytes(buffer));
-    for (int i = 0; i < count; i++) editor.Kill(slots[i]);
-    MarkBufferDirtyHint(buffer, true);
+    (void)pg::ChangeHints(buffer, [&] {
+      NodeEditor editor(*layout_, pg::BufferBytes(buffer));
+      for (int i = 0; i < count; i++) editor.Kill(slots[i]);
+    });
   }
   UnlockReleaseBuffer(buffer);
 }

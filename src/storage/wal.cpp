@@ -71,7 +71,7 @@ void CommitLogged(Relation index, std::span<const BufferChange> changes) {
 }
 
 void CommitUnlogged(Relation index, std::span<const BufferChange> changes) {
-  const XLogRecPtr lsn = gistGetFakeLSN(index);  // may write a record of its own
+  const XLogRecPtr lsn = pg::FakeLsn(index);  // may write a record of its own
   START_CRIT_SECTION();
   for (const BufferChange& change : changes) Apply(change);
   SetLsns(changes, lsn);
@@ -90,7 +90,7 @@ void CommitPages(Relation index, std::span<const BufferChange> changes) {
   }
 }
 
-XLogRecPtr CurrentNsn(Relation index) { return RelationNeedsWAL(index) ? GetXLogInsertRecPtr() : gistGetFakeLSN(index); }
+XLogRecPtr CurrentNsn(Relation index) { return RelationNeedsWAL(index) ? GetXLogInsertRecPtr() : pg::FakeLsn(index); }
 
 void LogPageReuse(Relation index, Relation heap, BlockNumber block, uint64_t delete_xid) {
   if (XLogStandbyInfoActive() && RelationNeedsWAL(index)) {

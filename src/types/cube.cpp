@@ -43,7 +43,8 @@ class Cube {
     point_ = stored_->header & kPointBit;
     const uint32 dimensions = stored_->header & ~kPointBit;
     if (dimensions > kMaxDims || VARSIZE(stored_) < offsetof(StoredCube, x) + sizeof(double) * dimensions * (point_ ? 1 : 2))
-      ereport(ERROR, errcode(ERRCODE_DATA_CORRUPTED), errmsg("cube of %u dimensions has %u bytes", dimensions, VARSIZE(stored_)));
+      ereport(ERROR, errcode(ERRCODE_DATA_CORRUPTED),
+              errmsg("cube of %u dimensions has %u bytes", dimensions, static_cast<uint32>(VARSIZE(stored_))));
     dimensions_ = static_cast<int>(dimensions);
   }
 

@@ -3,6 +3,7 @@
 // Arguments may be of any of the three types. Comparison with timestamptz reads the other side as local time of the
 // session's zone, whose offset from UTC changes. Called by the access method through XtreeTypeRoutine. No locks, no
 // WAL.
+#include "pg/compat_types.h"
 #include "types/scalar_order.h"
 
 extern "C" {
@@ -107,7 +108,7 @@ void ConstrainTimestamp(const XtreeColumn*, StrategyNumber strategy, Oid argumen
   switch (argument_type) {
     case DATEOID: {
       int overflow;
-      const Timestamp time = date2timestamp_opt_overflow(DatumGetDateADT(argument), &overflow);
+      const Timestamp time = pg::TimestampOf(DatumGetDateADT(argument), &overflow);
       return ConstrainExactly(strategy, PlaceOrBeyond(time, overflow), out);
     }
     case TIMESTAMPOID: {
@@ -127,11 +128,11 @@ Place PlaceInTimestampTz(Oid argument_type, Datum argument) {
   int overflow = 0;
   switch (argument_type) {
     case DATEOID: {
-      const TimestampTz time = date2timestamptz_opt_overflow(DatumGetDateADT(argument), &overflow);
+      const TimestampTz time = pg::InstantOf(DatumGetDateADT(argument), &overflow);
       return PlaceOrBeyond(time, overflow);
     }
     case TIMESTAMPOID: {
-      const TimestampTz time = timestamp2timestamptz_opt_overflow(DatumGetTimestamp(argument), &overflow);
+      const TimestampTz time = pg::InstantOf(DatumGetTimestamp(argument), &overflow);
       return PlaceOrBeyond(time, overflow);
     }
     case TIMESTAMPTZOID: {

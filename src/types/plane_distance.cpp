@@ -1,9 +1,11 @@
-// See plane_distance.h. The proof that few values have to be looked at is at StepLeast.
+// See plane_distance.h. The proof that few values have to be looked at is at StepLeast; where it does not hold, see LeastOfLibrary.
 #include "types/plane_distance.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include "pg/compat_types.h"
 
 namespace xtree {
 namespace {
@@ -46,22 +48,52 @@ class Leg {
 double StepLeast(Leg leg, double other) {
   const double end = leg.length() * (1 + 0x1p-49);
   double least = kInfinity;
-  for (; leg.length() <= end; leg.Step()) least = std::min(least, pg_hypot(leg.length(), other));
+  for (; leg.length() <= end; leg.Step()) least = std::min(least, pg::Hypot(leg.length(), other));
   return least;
+}
+
+// An exact result: the sum of what is rounded and what was cut off.
+struct Exact {
+  double rounded, rest;
+};
+
+Exact Square(double a) {
+  const double rounded = a * a;
+  return {rounded, std::fma(a, a, -rounded)};
+}
+
+Exact Minus(double a, double b) {
+  const double rounded = a - b, taken = rounded - a;
+  return {rounded, (a - (rounded - taken)) - (b + taken)};
+}
+
+// Is this more than the true length for the two legs?
+bool IsAbove(double length, double longer, double shorter) {
+  const Exact whole = Square(length), a = Square(longer), b = Square(shorter);
+  const Exact without_a = Minus(whole.rounded, a.rounded), left = Minus(without_a.rounded, b.rounded);
+  return left.rounded + (left.rest + without_a.rest + (whole.rest - a.rest - b.rest)) > 0;
+}
+
+// The least length for these legs or longer ones by hypot() of the C library, in whatever order its values are. Its error is below one unit in the
+// last place, so it is the greatest float that is not above the true length, or the next one. In the second case pairs of legs whose true length is
+// less than that one may be computed as less: where they are too many to be looked at, one of them is taken to be.
+double LeastOfLibrary(const Leg& longer, const Leg& shorter) {
+  constexpr int kMostPairs = 64;
+  const double length = pg::Hypot(longer.length(), shorter.length());
+  int pairs = 0;
+  for (Leg x = longer; IsAbove(length, x.length(), shorter.length()); x.Step())
+    for (Leg y = shorter; IsAbove(length, x.length(), y.length()); y.Step())
+      if (++pairs > kMostPairs || pg::Hypot(x.length(), y.length()) < length) return std::nextafter(length, 0);
+  return length;
 }
 
 }  // namespace
 
-// pg_hypot of numbers that are divided by 4 is a quarter of it, bit for bit, and does not overflow.
 double PointDistance(const Point& a, const Point& b) {
-  constexpr double kSafe = 1e307;
   const double x = a.x - b.x, y = a.y - b.y;
-  if (std::fabs(x) < kSafe && std::fabs(y) < kSafe) return pg_hypot(x, y);
   if (std::isinf(x) && std::isfinite(a.x) && std::isfinite(b.x)) return kNan;
   if (std::isinf(y) && std::isfinite(a.y) && std::isfinite(b.y)) return kNan;
-  if (!std::isfinite(x) || !std::isfinite(y)) return pg_hypot(x, y);
-  const double quarter = pg_hypot(x / 4, y / 4);
-  return quarter > std::numeric_limits<double>::max() / 4 ? kNan : quarter * 4;
+  return pg::Hypot(x, y);
 }
 
 // pg_hypot grows with the shorter leg, all of its steps do, and is never below the longer one. So only longer ones are to be looked at,
@@ -71,6 +103,7 @@ double LeastDistance(const Point& from, const Point& low, const Point& high) {
   Leg longer(from.x, low.x, high.x), shorter(from.y, low.y, high.y);
   if (shorter.length() > longer.length()) std::swap(longer, shorter);
   if (!(shorter.length() >= kLeast && longer.length() <= kGreatest)) return longer.length();
+  if (!pg::kHypotIsServers) return LeastOfLibrary(longer, shorter);
   const double least = StepLeast(longer, shorter.length());
   if (shorter.length() * (1 + 0x1p-48) < longer.length()) return least;
   return std::min(least, StepLeast(shorter, longer.length()));

@@ -1,4 +1,4 @@
-// Distances in the plane as core computes them (pg_hypot), without its errors, and the least of them in a box, to the last bit.
+// Distances in the plane as core computes them (pg::Hypot), without its errors, and the least of them in a box, to the last bit.
 //
 // For the operator classes of point and box. Pure computation, but for ValueOrNan, which takes errors off the stack. No locks, no WAL.
 #pragma once
@@ -15,7 +15,7 @@ namespace xtree {
 double PointDistance(const Point& a, const Point& b);
 
 // The least of PointDistance from `from` to the points of the box, NaN apart; not less by an ulp, if the box is not very large, very small
-// or very far away.
+// or very far away. (With the C library's hypot(), from PostgreSQL 19 on, it may be less by one where one difference is much the shorter.)
 double LeastDistance(const Point& from, const Point& low, const Point& high);
 
 // What compute(argument) returns; NaN where it raises an error of arithmetic. It must hold no resources.

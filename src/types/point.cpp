@@ -114,7 +114,7 @@ void ConstrainByPolygon(const XtreeColumn* column, const POLYGON* query, XtreeCo
   }
 }
 
-// pg_hypot(dx, dy) <= radius implies |dx| <= radius and |dy| <= radius for the rounded differences, because its result
+// pg::Hypot(dx, dy) <= radius implies |dx| <= radius and |dy| <= radius for the rounded differences, because its result
 // is never below either.
 void ConstrainByCircle(const CIRCLE* query, XtreeConstraint* out) {
   const double radius = query->radius;

@@ -36,7 +36,7 @@ struct KnownVersion {
 
 TextOrder TextOrderOf(Oid collation) {
   if (!OidIsValid(collation) || pg::OrdersByBytes(collation)) return TextOrder::kBytes;
-  return pg::IsIcu(pg_newlocale_from_collation(collation)) ? TextOrder::kSortKey : TextOrder::kUnknown;
+  return pg::IsIcu(collation) ? TextOrder::kSortKey : TextOrder::kUnknown;
 }
 
 bool HasEqualBytes(Oid collation) {

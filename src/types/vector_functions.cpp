@@ -21,7 +21,7 @@ int RequireVector(const ArrayType* array) {
     ereport(ERROR, errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("an array that begins at %d is not a vector", ARR_LBOUND(array)[0]),
             errhint("A vector begins at 1."));
   const int elements = ARR_DIMS(array)[0];
-  if (const bits8* present = ARR_NULLBITMAP(array)) {
+  if (const uint8* present = ARR_NULLBITMAP(array)) {
     for (int i = 0; i < elements; i++)
       if ((present[i / 8] & (1 << i % 8)) == 0)
         ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("an array with NULL elements is not a vector"),

@@ -22,6 +22,7 @@
 extern "C" {
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
+#include "utils/wait_event.h"
 
 PGDLLEXPORT void xtree_worker_main(Datum);
 }

@@ -89,7 +89,8 @@ SELECT explain_analyze($$SELECT id FROM limited WHERE b <-> point '(-1000,12)' <
 SELECT explain_analyze($$SELECT id FROM limited WHERE c <-> point '(25.1,-90)' <= 89.5 ORDER BY c <-> point '(25.1,-90)' LIMIT 1000$$);
 
 -- Edges.
-SELECT (edges('limited', $$p <-> point '(25.1,12)'$$)).*;
+-- (How many distances are equal depends on how the server rounds, which is another way from PostgreSQL 19 on.)
+SELECT limits, same, conditions FROM edges('limited', $$p <-> point '(25.1,12)'$$);
 SELECT (edges('limited', $$point '(NaN,12)' <-> p$$)).*;
 SELECT (edges('limited', $$p <-> point '(Infinity,12)'$$)).*;
 SELECT (edges('limited', $$p <-> point '(1e-200,5e-324)'$$)).*;
@@ -122,7 +123,7 @@ EXPLAIN (COSTS OFF) SELECT place, n.* FROM places, LATERAL (SELECT id FROM limit
 SELECT (agree('SELECT place, n.* FROM places, LATERAL (SELECT b <-> place FROM limited WHERE b <-> place <= reach ORDER BY b <-> place LIMIT 3) n')).*;
 SELECT (agree('SELECT place, id FROM places LEFT JOIN limited ON place <-> p < reach AND n < 5')).*;
 SELECT (agree('SELECT place FROM places WHERE EXISTS (SELECT FROM limited WHERE reach > (g <-> place))')).*;
-SELECT (agree('SELECT place FROM places WHERE NOT EXISTS (SELECT FROM limited WHERE c <-> place < reach)')).*;
+SELECT rows, same FROM agree('SELECT place FROM places WHERE NOT EXISTS (SELECT FROM limited WHERE c <-> place < reach)');
 SELECT (agree('SELECT place, (SELECT count(*) FROM limited WHERE p <-> place < reach OR b <-> place < reach / 2) FROM places')).*;
 
 -- Prepared, with a generic plan and with NULL; an update; a cursor that locks its rows.
@@ -191,8 +192,15 @@ RESET enable_bitmapscan;
 RESET enable_indexonlyscan;
 
 -- The operator cannot be written.
-SELECT count(*) FROM limited WHERE p @<= ROW('<->(point,point)'::regoperator, point '(1,1)', 2);
-SELECT count(*) FROM limited WHERE p @<= NULL;
+CREATE FUNCTION refused(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE query;
+  RETURN false;
+EXCEPTION WHEN undefined_function OR feature_not_supported THEN  -- it depends on the version
+  RETURN true;
+END $$;
+SELECT refused($$SELECT count(*) FROM limited WHERE p @<= ROW('<->(point,point)'::regoperator, point '(1,1)', 2)$$);
+SELECT refused('SELECT count(*) FROM limited WHERE p @<= NULL');
 
 -- A class with such a member and no distances, or another operator in its place.
 CREATE OPERATOR FAMILY no_distances USING xtree;

@@ -4,6 +4,7 @@
 
 SET jit = off;
 SET timezone = 'UTC';
+SET enable_hashjoin = off;  -- servers of 2024 hash ranges whose bounds cannot be hashed, which is an ERROR
 SET client_min_messages = warning;
 CREATE COLLATION range_libc (provider = libc, locale = 'C.UTF-8');
 CREATE COLLATION range_icu (provider = icu, locale = 'und');
