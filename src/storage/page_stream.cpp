@@ -23,13 +23,14 @@ void PageStream::BeginRange(Relation index, BufferAccessStrategy strategy, Block
   Begin(index, strategy, pg::StreamFor::kMaintenance);
 }
 
+BlockNumber PageStream::Announce(void* argument) {
+  auto* stream = static_cast<PageStream*>(argument);
+  return stream->announced_ < stream->count_ ? stream->BlockAt(stream->announced_++) : InvalidBlockNumber;
+}
+
 void PageStream::Begin(Relation index, BufferAccessStrategy strategy, pg::StreamFor whom) {
-  constexpr auto next = [](void* argument) {
-    auto* stream = static_cast<PageStream*>(argument);
-    return stream->announced_ < stream->count_ ? stream->BlockAt(stream->announced_++) : InvalidBlockNumber;
-  };
   announced_ = taken_ = 0;
-  stream_ = pg::BeginReadStream<+next>(index, strategy, whom, this);
+  stream_ = pg::BeginReadStream<Announce>(index, strategy, whom, this);
 }
 
 // count_: nowhere among those to come.

@@ -23,6 +23,7 @@ class PageStream {
 
  private:
   void Begin(Relation index, BufferAccessStrategy strategy, pg::StreamFor whom);
+  static BlockNumber Announce(void* stream);  // the next block, to the server
   BlockNumber BlockAt(BlockNumber i) const { return list_ != nullptr ? list_[i] : first_ + i; }
   BlockNumber PositionOf(BlockNumber block) const;
 
