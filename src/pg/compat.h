@@ -1,7 +1,7 @@
 // Every difference between PostgreSQL's major versions (15 to 18) that this project meets is in the headers src/pg/compat*.h, and no other
 // file tests PG_VERSION_NUM. Here: relations, their files and pages, WAL, settings. compat_version.h: which versions there are;
 // compat_am.h: the access method's routine; compat_planner.h; compat_commands.h: what VACUUM, builds and checks call; compat_process.h: the
-// worker and shared memory; compat_collation.h.
+// worker and shared memory; compat_statistics.h: the server's cumulative statistics; compat_collation.h.
 #pragma once
 
 #include "pg/postgres_api.h"
