@@ -73,4 +73,4 @@ CREATE OR REPLACE VIEW pg_stat_xtree_memory AS
 SELECT xtree_preloaded() AS preloaded, m.*, xtree_mapping() AS mapping
 FROM (SELECT) one LEFT JOIN xtree_stat_memory() m ON true;
 COMMENT ON COLUMN pg_stat_xtree_memory.mapping IS 'on, or why indexes are read through shared buffers alone';
-COMMENT ON COLUMN pg_stat_xtree_memory.preloaded IS 'is xtree in shared_preload_libraries? If not, all else but mapping is NULL';
+COMMENT ON COLUMN pg_stat_xtree_memory.preloaded IS 'is xtree in shared_preload_libraries? If not, all else is NULL but mapping and what is counted without: registered, private_bytes, stats_reset';

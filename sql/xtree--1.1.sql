@@ -897,7 +897,7 @@ COMMENT ON COLUMN pg_stat_xtree_pages.last_access IS 'last one';
 COMMENT ON COLUMN pg_stat_xtree_pages.pinned IS 'locked in memory?';
 COMMENT ON COLUMN pg_stat_xtree_pages.suggestion IS 'pin, prefetch, relocate, parallel or NULL';
 
-COMMENT ON COLUMN pg_stat_xtree_memory.preloaded IS 'is xtree in shared_preload_libraries? If not, all else but mapping is NULL';
+COMMENT ON COLUMN pg_stat_xtree_memory.preloaded IS 'is xtree in shared_preload_libraries? If not, all else is NULL but mapping and what is counted without: registered, private_bytes, stats_reset';
 COMMENT ON COLUMN pg_stat_xtree_memory.registered IS 'indexes that were used since the server started';
 COMMENT ON COLUMN pg_stat_xtree_memory.loaded IS 'of them loaded';
 COMMENT ON COLUMN pg_stat_xtree_memory.mapped_bytes IS 'address space of mappings, added up over sessions';

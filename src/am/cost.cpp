@@ -17,6 +17,7 @@
 #include "index/index_state.h"
 #include "core/leaf_share.h"
 #include "core/scan/nearest_scan.h"
+#include "pg/compat_am.h"
 #include "pg/compat_planner.h"
 #include "pg/settings.h"
 #include "shmem/build_demand.h"
@@ -261,3 +262,25 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   *correlation = 0;
   *pages = costs.numIndexPages;
 }
+
+// The planner asks it of each index of each table, whether a condition fits or not. So the meta page is not looked at: a damaged one would be an
+// ERROR of every statement about the table. Estimates and scans look at it, and from then on the session knows.
+extern "C" int xtreegettreeheight(Relation index) { return xtree::KnownTreeHeight(index); }
+
+#ifdef XTREE_STOP_POINTS
+
+extern "C" {
+#include "fmgr.h"
+
+PG_FUNCTION_INFO_V1(xtree_planned_height);
+}
+
+// xtree_planned_height(index oid) returns int, for tests: what the planner would hear now.
+extern "C" Datum xtree_planned_height(PG_FUNCTION_ARGS) {
+  const Relation index = index_open(PG_GETARG_OID(0), AccessShareLock);
+  const int height = pg::PlannedTreeHeight(index);
+  index_close(index, AccessShareLock);
+  PG_RETURN_INT32(height);
+}
+
+#endif

@@ -32,6 +32,7 @@ bool xtreecanreturn(Relation index, int column);
 // cost.cpp
 void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loop_count, Cost* startup_cost, Cost* total_cost,
                        Selectivity* selectivity, double* correlation, double* pages);
+int xtreegettreeheight(Relation index);
 
 // property.cpp
 bool xtreeproperty(Oid index, int column, IndexAMProperty property, const char* name, bool* result, bool* isnull);

@@ -9,6 +9,7 @@
 #include "pg/compat_am.h"
 #include "pg/settings.h"
 #include "registry/drop_watch.h"
+#include "shmem/index_counters.h"
 #include "shmem/shared_state.h"
 #include "worker/worker.h"
 #include "xtree.h"
@@ -35,6 +36,7 @@ extern "C" void _PG_init(void) {
   if (process_shared_preload_libraries_in_progress) {
     xtree::RequestSharedMemory();
     xtree::RegisterWorker();
+    xtree::RegisterIndexStatistics();
   }
   xtree::WatchDrops();
 #ifdef XTREE_STOP_POINTS
@@ -87,7 +89,7 @@ static IndexAmRoutine MakeRoutine() {
   am.amestimateparallelscan = nullptr;
   am.aminitparallelscan = nullptr;
   am.amparallelrescan = nullptr;
-  pg::SetFieldsOfVersion<xtree::EqualStrategyOf>(&am);
+  pg::SetFieldsOfVersion<xtree::EqualStrategyOf, xtreegettreeheight>(&am);
   return am;
 }
 

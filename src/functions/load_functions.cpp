@@ -153,15 +153,15 @@ int64 MicrosecondsOf(const Interval& interval) {
 }
 
 void ResetIndex(SharedIndex* index, void*) {
-  for (pg_atomic_uint64* counter : CountersOf(index)) pg_atomic_write_u64(counter, 0);
+  ResetOwnCounters(index);
   SharedIndexLock lock(index);
-  index->unloads = index->evictions = 0;
   index->last_error[0] = '\0';
   index->last_error_time = 0;
 }
 
 void ResetServer() {
   ForEachSharedIndex(ResetIndex, nullptr);
+  ResetServersCounters({InvalidOid, InvalidOid});
   ResetPages({InvalidOid, InvalidOid});
   ClearEvents();
   const TimestampTz now = GetCurrentTimestamp();
@@ -229,6 +229,7 @@ extern "C" Datum xtree_stat_reset(PG_FUNCTION_ARGS) {
     PG_RETURN_VOID();
   }
   const IndexKey key = {MyDatabaseId, PG_GETARG_OID(0)};
+  ResetServersCounters(key);
   if (SharedIndex* index = FindSharedIndex(key)) {
     ResetIndex(index, nullptr);
     ReleaseSharedIndex(index);

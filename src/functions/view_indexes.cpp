@@ -29,8 +29,8 @@ struct IndexCopy {
   uint32 mapped_by;
   int64 blocks;
   int64 resident_bytes, pinned_bytes;
-  int64 loads, unloads, evictions;
-  int64 scans, tuples, mapped_pages, buffer_pages, absent_pages, retries, faults, prefetches, prefetch_us, load_us;
+  CounterValues counters;
+  int64 load_us;
   TimestampTz first_access, last_access, last_error_time;
   char last_error[sizeof(SharedIndex::last_error)];
   SharedBuildStatus build;
@@ -43,8 +43,6 @@ struct Copies {
   IndexCopy* copy;
 };
 
-int64 Read(pg_atomic_uint64* counter) { return static_cast<int64>(pg_atomic_read_u64(counter)); }
-
 void CopyGuarded(SharedIndex* from, IndexCopy* to) {
   SharedIndexLock lock(from);
   to->state = from->state;
@@ -52,8 +50,6 @@ void CopyGuarded(SharedIndex* from, IndexCopy* to) {
   to->blocks = static_cast<int64>(from->blocks);
   to->resident_bytes = from->resident_bytes;
   to->pinned_bytes = from->pinned_bytes;
-  to->unloads = from->unloads;
-  to->evictions = from->evictions;
   to->load_us = from->load_us;
   to->first_access = from->first_access;
   to->last_error_time = from->last_error_time;
@@ -69,17 +65,8 @@ void Copy(SharedIndex* from, void* context) {
   IndexCopy* to = &copies->copy[place];
   to->index = from->key.index;
   to->mapped_by = pg_atomic_read_u32(&from->mapped_by);
-  to->loads = Read(&from->loads);
-  to->scans = Read(&from->scans);
-  to->tuples = Read(&from->tuples);
-  to->mapped_pages = Read(&from->mapped_pages);
-  to->buffer_pages = Read(&from->buffer_pages);
-  to->absent_pages = Read(&from->absent_pages);
-  to->retries = Read(&from->retries);
-  to->faults = Read(&from->faults);
-  to->prefetches = Read(&from->prefetches);
-  to->prefetch_us = Read(&from->prefetch_us);
-  to->last_access = static_cast<TimestampTz>(Read(&from->last_access));
+  to->counters = OwnCounters(from);
+  to->last_access = static_cast<TimestampTz>(pg_atomic_read_u64(&from->last_access));
   CopyGuarded(from, to);
 }
 
@@ -104,15 +91,16 @@ void Put(RowWriter& row, const IndexCopy& index) {
   put(index.resident_bytes);
   put(index.pinned_bytes);
   row.Add(Int32GetDatum(static_cast<int>(index.mapped_by)), !mapped);
-  put(index.loads);
-  put(index.unloads);
-  put(index.evictions);
-  row.Count(index.scans).Count(index.tuples);
-  put(index.mapped_pages);
-  row.Count(index.buffer_pages).Count(index.absent_pages);
-  put(index.retries);
-  put(index.faults);
-  row.Count(index.prefetches).Duration(index.prefetch_us);
+  const CounterValues counters = ServerKeepsCounters() ? ServersCounters({MyDatabaseId, index.index}) : index.counters;
+  put(counters[Counter::kLoads]);
+  put(counters[Counter::kUnloads]);
+  put(counters[Counter::kEvictions]);
+  row.Count(counters[Counter::kScans]).Count(counters[Counter::kTuples]);
+  put(counters[Counter::kMappedPages]);
+  row.Count(counters[Counter::kBufferPages]).Count(counters[Counter::kAbsentPages]);
+  put(counters[Counter::kRetries]);
+  put(counters[Counter::kFaults]);
+  row.Count(counters[Counter::kPrefetches]).Duration(counters[Counter::kPrefetchUs]);
   row.Time(index.first_access).Time(index.last_access);
   if (index.load_us == 0) {
     row.Null();
@@ -121,6 +109,23 @@ void Put(RowWriter& row, const IndexCopy& index) {
   }
   row.Text(MayReadErrors(index.index) ? index.last_error : "").Time(index.last_error_time);
   row.Text(NameOf(index.build.stage)).Count(static_cast<int64>(index.build.demand)).Time(index.build.next_try).Put();
+}
+
+bool HasEntry(IndexKey key) {
+  SharedIndex* index = FindSharedIndex(key);
+  if (index == nullptr) return false;
+  ReleaseSharedIndex(index);
+  return true;
+}
+
+// The server may know more than our table, which begins empty and takes what our own file has.
+void PutOthersOfServer(RowWriter& row) {
+  ListCell* cell;
+  foreach (cell, IndexesWithServersCounters(MyDatabaseId)) {
+    IndexCopy other = {};
+    other.index = lfirst_oid(cell);
+    if (!HasEntry({MyDatabaseId, other.index})) Put(row, other);
+  }
 }
 
 }  // namespace
@@ -139,13 +144,14 @@ extern "C" Datum xtree_counted(PG_FUNCTION_ARGS) {
   PG_RETURN_BOOL(xtree::Counting());
 }
 
-// A row per index of this database that has an entry in shared memory; none without shared memory.
+// A row per index of this database that has an entry in shared memory, or counters of the server's; none without shared memory.
 extern "C" Datum xtree_stat_indexes(PG_FUNCTION_ARGS) {
   using namespace xtree;
   RowWriter row(fcinfo);
   if (!Counting()) return 0;
   const Copies copies = CopyIndexes(MyDatabaseId);
   for (size_t i = 0; i < copies.count; i++) Put(row, copies.copy[i]);
+  PutOthersOfServer(row);
   return 0;
 }
 

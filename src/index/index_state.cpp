@@ -224,6 +224,12 @@ IndexState* CopyIndexState(Relation index, MetaUse use) {
   return copy;
 }
 
+int KnownTreeHeight(Relation index) {
+  const auto* state = static_cast<const IndexState*>(index->rd_amcache);
+  const bool known = state != nullptr && state->meta_read && state->build_state == MetaBuildState::kBuilt;
+  return known ? static_cast<int>(state->levels) - 1 : -1;
+}
+
 bool RereadMeta(Relation index, IndexState* state) { return LoadMeta(index, MetaUse::kRequired, state); }
 
 const IndexState* NewIndexState(Relation index, const uint16* dimensions) { return ReadState(index, dimensions, CurrentMemoryContext); }

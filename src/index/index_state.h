@@ -52,6 +52,10 @@ const IndexState* GetIndexState(Relation index, MetaUse use);
 // The same, copied into the current memory context.
 IndexState* CopyIndexState(Relation index, MetaUse use);
 
+// The levels above the leaves, as the last build or VACUUM counted them, where the cached state has them; -1: not known. Looks at nothing else, and
+// raises nothing.
+int KnownTreeHeight(Relation index);
+
 // Looks at the meta page again. False: dimensions were decided meanwhile, so that the layout is another one.
 bool RereadMeta(Relation index, IndexState* state);
 

@@ -1,7 +1,8 @@
 // Every difference between PostgreSQL's major versions (15 to 19) that this project meets is in the headers src/pg/compat*.h, and no other
 // file tests PG_VERSION_NUM. Here: relations, their files and pages, WAL, settings. compat_version.h: which versions there are;
 // compat_am.h: the access method's routine; compat_planner.h; compat_commands.h: what VACUUM, builds and checks call; compat_process.h: the
-// worker and shared memory; compat_collation.h; compat_explain.h; compat_stream.h: read streams; compat_types.h: what operator classes call.
+// worker and shared memory; compat_statistics.h: the server's cumulative statistics; compat_collation.h; compat_explain.h; compat_stream.h: read
+// streams; compat_types.h: what operator classes call.
 #pragma once
 
 #include "pg/postgres_api.h"

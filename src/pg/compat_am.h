@@ -11,8 +11,8 @@ extern "C" {
 namespace pg {
 
 // The fields of IndexAmRoutine that not every version has. `kEqualStrategy`: the strategy of a family's operator that is equality for B-tree
-// too; InvalidStrategy: it has none.
-template <StrategyNumber (*kEqualStrategy)(Oid family)>
+// too; InvalidStrategy: it has none. `kTreeHeight`: the number of levels above the leaves; -1: not known.
+template <StrategyNumber (*kEqualStrategy)(Oid family), int (*kTreeHeight)(Relation index)>
 void SetFieldsOfVersion([[maybe_unused]] IndexAmRoutine* am) {
 #if PG_VERSION_NUM >= 160000
   am->amsummarizing = false;  // an entry points to one row, so no update of an indexed column is HOT
@@ -26,8 +26,7 @@ void SetFieldsOfVersion([[maybe_unused]] IndexAmRoutine* am) {
   am->amcanhash = false;
   am->amconsistentequality = false;
   am->amconsistentordering = false;
-  am->amgettreeheight =
-      nullptr;  // asked of each index of each table that is planned with, while only amcostestimate would use it, which knows it
+  am->amgettreeheight = kTreeHeight;
   // So that logical replication finds rows by the index where REPLICA IDENTITY is FULL.
   am->amtranslatestrategy = [](StrategyNumber strategy, Oid family) {
     return strategy != InvalidStrategy && strategy == kEqualStrategy(family) ? COMPARE_EQ : COMPARE_INVALID;
@@ -46,6 +45,15 @@ inline const IndexAmRoutine* Handed(const IndexAmRoutine& routine) {
   auto* copy = makeNode(IndexAmRoutine);
   *copy = routine;
   return copy;
+#endif
+}
+
+// What the planner hears of the index's height (IndexOptInfo.tree_height); -1: nothing.
+inline int PlannedTreeHeight([[maybe_unused]] Relation index) {
+#if PG_VERSION_NUM >= 180000
+  return index->rd_indam->amgettreeheight(index);
+#else
+  return -1;
 #endif
 }
 

@@ -6,11 +6,13 @@
 #include "registry/index_registry.h"
 
 extern "C" {
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
-#include "utils/lsyscache.h"
+#include "commands/defrem.h"
+#include "utils/syscache.h"
 }
 
 namespace xtree {
@@ -70,10 +72,23 @@ void NoteDatabase(Oid database) {
   pfree(found.key);
 }
 
+bool IsXtreeIndex(Oid relation) {
+  const HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+  if (!HeapTupleIsValid(tuple)) return false;
+  const auto* row = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple));
+  const bool is_index = row->relkind == RELKIND_INDEX;
+  const Oid method = row->relam;
+  ReleaseSysCache(tuple);
+  return is_index && method == get_am_oid("xtree", true);
+}
+
 void OnObjectAccess(ObjectAccessType access, Oid class_id, Oid object, int column, void* argument) {
   if (previous_hook != nullptr) previous_hook(access, class_id, object, column, argument);
   if (access != OAT_DROP || shared == nullptr || column != 0) return;
-  if (class_id == RelationRelationId && get_rel_relkind(object) == RELKIND_INDEX) NoteIndex({MyDatabaseId, object});
+  if (class_id == RelationRelationId && IsXtreeIndex(object)) {
+    NoteIndex({MyDatabaseId, object});
+    DropCountersAtCommit({MyDatabaseId, object});
+  }
   if (class_id == DatabaseRelationId && Preloaded()) NoteDatabase(object);
 }
 

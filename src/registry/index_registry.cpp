@@ -243,7 +243,7 @@ void Map(RegisteredIndex* index, const pg::FileLocator& locator, const Admission
   index->state = LoadState::kLoaded;
   pg_atomic_fetch_add_u64(&shared->mapped_bytes, index->mapping.bytes());
   pg_atomic_fetch_add_u32(&index->shared->mapped_by, 1);
-  pg_atomic_fetch_add_u64(&index->shared->loads, 1);
+  Count(index->shared, Counter::kLoads);
   XTREE_SCAN_STOP_POINT("registry-mapped");
   // Asked to let go between the look at the entry and now: whoever asked may not have seen this mapping.
   if (Stale(*index)) {
@@ -358,6 +358,7 @@ void BeginUse(Relation index, const LoadOptions& options, MapWhen when, IndexUse
   if (pg::BelongsToSession(index) || !Counting()) return;
   RegisteredIndex* entry = Register(index);
   if (entry == nullptr) return;
+  PrepareCounters(*entry->shared, pg::NewInTransaction(index));
   entry->options = options;
   const pg::FileLocator& locator = pg::LocatorOf(index);
   const bool mappable = Mappable(index);
@@ -411,18 +412,18 @@ void CountUse(const IndexUse& use, const ScanCounts& counts) {
   if (use.index == nullptr || registry == nullptr) return;
   SharedIndex* index = use.index->shared;
   if (use.may_map && !use.mapped) use.index->unmapped_pages += counts.buffer_pages;
-  const auto add = [](pg_atomic_uint64* counter, uint64_t count) {
-    if (count != 0) pg_atomic_fetch_add_u64(counter, static_cast<int64>(count));
-  };
-  add(&index->scans, counts.scans);
-  add(&index->tuples, counts.tuples);
-  add(&index->mapped_pages, counts.mapped_pages);
-  add(&index->buffer_pages, counts.buffer_pages);
-  add(&index->absent_pages, counts.absent_pages);
-  add(&index->retries, counts.retries);
-  add(&index->faults, counts.faults);
-  add(&index->prefetches, counts.prefetches);
-  add(&index->prefetch_us, counts.prefetch_us);
+  CounterValues added = {};
+  const auto add = [&](Counter counter, uint64_t count) { added[counter] = static_cast<int64>(count); };
+  add(Counter::kScans, counts.scans);
+  add(Counter::kTuples, counts.tuples);
+  add(Counter::kMappedPages, counts.mapped_pages);
+  add(Counter::kBufferPages, counts.buffer_pages);
+  add(Counter::kAbsentPages, counts.absent_pages);
+  add(Counter::kRetries, counts.retries);
+  add(Counter::kFaults, counts.faults);
+  add(Counter::kPrefetches, counts.prefetches);
+  add(Counter::kPrefetchUs, counts.prefetch_us);
+  AddCounts(index, added);
 }
 
 void DropStaleMappings() {

@@ -22,7 +22,7 @@ void Initialize(SharedIndex* index, IndexKey key, dsa_pointer self) {
   pg_atomic_init_u32(&index->mapped_by, 0);
   pg_atomic_init_u32(&index->running, 0);
   pg_atomic_init_u32(&index->generation, 0);
-  for (pg_atomic_uint64* counter : CountersOf(index)) pg_atomic_init_u64(counter, 0);
+  for (pg_atomic_uint64& counter : index->counters.value) pg_atomic_init_u64(&counter, 0);
   pg_atomic_init_u64(&index->last_access, 0);
   SpinLockInit(&index->mutex);
   index->options.memory_quota_kb = -1;

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "pg/compat.h"
+#include "shmem/index_counters.h"
 #include "shmem/shared_state.h"
 
 namespace xtree {
@@ -82,17 +83,8 @@ struct SharedIndex {
   // Raised when mappings must go: a backend whose mapping is of another generation drops it as soon as no scan of it uses it.
   pg_atomic_uint32 generation;
 
-  pg_atomic_uint64 loads;  // of this index by a backend: a mapping was made
-  pg_atomic_uint64 scans;
-  pg_atomic_uint64 tuples;        // entries that scans returned
-  pg_atomic_uint64 mapped_pages;  // read through mappings
-  pg_atomic_uint64 buffer_pages;  // read through shared buffers
-  pg_atomic_uint64 absent_pages;  // of both: not in the page cache, or not in the shared buffers
-  pg_atomic_uint64 retries;       // of mapped_pages: changed meanwhile, read again through buffers
-  pg_atomic_uint64 faults;        // SIGBUS under a mapping
-  pg_atomic_uint64 prefetches;    // pages advised
-  pg_atomic_uint64 prefetch_us;   // time that took
-  pg_atomic_uint64 last_access;   // TimestampTz; 0: never
+  IndexCounters counters;        // unless the server keeps them
+  pg_atomic_uint64 last_access;  // TimestampTz; 0: never
 
   slock_t mutex;  // guards what follows
   LoadState state;
@@ -106,8 +98,6 @@ struct SharedIndex {
   TimestampTz state_since;
   UnloadReason unload_reason;  // of state kUnloading
   int64 load_us;               // from the first access to the admission, of the last load
-  int64 unloads;               // on request
-  int64 evictions;             // by the worker
   int64 resident_bytes;        // in the page cache, by mincore()
   int64 pinned_bytes;
   char last_error[192];
@@ -117,12 +107,6 @@ struct SharedIndex {
 
 // Has anybody scanned or loaded the index? An entry may be there only because queries asked for it to be built.
 bool WasUsed(SharedIndex* index);
-
-// What pg_stat_xtree_reset() sets to 0: everything that is counted without the mutex.
-inline std::array<pg_atomic_uint64*, 10> CountersOf(SharedIndex* index) {
-  return {&index->loads,        &index->scans,   &index->tuples, &index->mapped_pages, &index->buffer_pages,
-          &index->absent_pages, &index->retries, &index->faults, &index->prefetches,   &index->prefetch_us};
-}
 
 // The entry of an index, found or made, with a reference for the caller. REQUIRES: shared != nullptr. May raise.
 SharedIndex* AcquireSharedIndex(IndexKey key);

@@ -39,14 +39,7 @@ int64 FreePageCache(SharedIndex* index, const IndexStatus& status) {
 }
 
 void CountUnload(SharedIndex* index, UnloadReason reason, int64 freed) {
-  {
-    SharedIndexLock lock(index);
-    if (reason == UnloadReason::kRequest) {
-      index->unloads++;
-    } else {
-      index->evictions++;
-    }
-  }
+  Count(index, reason == UnloadReason::kRequest ? Counter::kUnloads : Counter::kEvictions);
   LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
   shared->memory.evicted_bytes += std::max<int64>(0, freed);
   LWLockRelease(&shared->lock);

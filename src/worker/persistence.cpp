@@ -1,5 +1,6 @@
 // See persistence.h. The file: a header, records, and over both a checksum at the end. A record holds what is known of an index as
-// plain data. Counters count only where the header says that the shutdown was clean.
+// plain data. What was counted counts only where the header says that the shutdown was clean; where the server keeps counters
+// (shmem/index_counters.h) those of the file are 0.
 #include "worker/persistence.h"
 
 #include <fcntl.h>
@@ -21,7 +22,7 @@ namespace {
 constexpr char kPath[] = PGSTAT_STAT_PERMANENT_DIRECTORY "/xtree.stat";
 constexpr char kTemporary[] = PGSTAT_STAT_PERMANENT_DIRECTORY "/xtree.stat.tmp";
 constexpr uint32 kMagic = 0x58545354;
-constexpr uint32 kVersion = 2;
+constexpr uint32 kVersion = 3;
 constexpr int kReportedIndexes = 20;
 constexpr uint32 kMostRecords = 10000000;  // more is damage
 
@@ -39,53 +40,35 @@ struct Record {
   IndexKey key;
   pg::FileLocator locator;
   LoadOptions options;
-  uint64 loads, scans, tuples, mapped_pages, buffer_pages, absent_pages, retries, faults, prefetches, prefetch_us, last_access;
-  TimestampTz first_access;
-  int64 load_us, unloads, evictions;
+  CounterValues counters;
+  TimestampTz first_access, last_access;
+  int64 load_us;
   char last_error[sizeof(SharedIndex::last_error)];
   TimestampTz last_error_time;
 };
 
-// The counters, in both directions.
-template <class Visit>
-void ForEachCounter(SharedIndex* index, Record* record, Visit&& visit) {
-  visit(&index->loads, &record->loads);
-  visit(&index->scans, &record->scans);
-  visit(&index->tuples, &record->tuples);
-  visit(&index->mapped_pages, &record->mapped_pages);
-  visit(&index->buffer_pages, &record->buffer_pages);
-  visit(&index->absent_pages, &record->absent_pages);
-  visit(&index->retries, &record->retries);
-  visit(&index->faults, &record->faults);
-  visit(&index->prefetches, &record->prefetches);
-  visit(&index->prefetch_us, &record->prefetch_us);
-  visit(&index->last_access, &record->last_access);
-}
-
 void ToRecord(SharedIndex* index, Record* record) {
   memset(static_cast<void*>(record), 0, sizeof(*record));
   record->key = index->key;
-  ForEachCounter(index, record, [](pg_atomic_uint64* from, uint64* to) { *to = pg_atomic_read_u64(from); });
+  record->counters = OwnCounters(index);
+  record->last_access = static_cast<TimestampTz>(pg_atomic_read_u64(&index->last_access));
   SharedIndexLock lock(index);
   record->locator = index->file.locator;
   record->options = index->options;
   record->first_access = index->first_access;
   record->load_us = index->load_us;
-  record->unloads = index->unloads;
-  record->evictions = index->evictions;
   memcpy(record->last_error, index->last_error, sizeof(record->last_error));
   record->last_error_time = index->last_error_time;
 }
 
+// Added to what sessions that were quicker than the worker have counted.
 void TakeCounters(SharedIndex* index, Record* record) {
-  const uint64 used = pg_atomic_read_u64(&index->last_access);  // perhaps by a session that was quicker than the worker
-  ForEachCounter(index, record, [](pg_atomic_uint64* to, const uint64* from) { pg_atomic_fetch_add_u64(to, static_cast<int64>(*from)); });
-  pg_atomic_write_u64(&index->last_access, std::max(used, record->last_access));
+  if (!ServerKeepsCounters()) AddCounts(index, record->counters);
+  uint64 unused = 0;
+  (void)pg_atomic_compare_exchange_u64(&index->last_access, &unused, static_cast<uint64>(record->last_access));
   SharedIndexLock lock(index);
-  if (index->first_access == 0) index->first_access = record->first_access;
+  if (record->first_access != 0) index->first_access = record->first_access;
   index->load_us = record->load_us;
-  index->unloads += record->unloads;
-  index->evictions += record->evictions;
   if (index->last_error_time != 0) return;
   memcpy(index->last_error, record->last_error, sizeof(index->last_error));
   index->last_error[sizeof(index->last_error) - 1] = '\0';
