@@ -17,7 +17,7 @@
 extern "C" {
 #include "utils/guc.h"
 
-PG_MODULE_MAGIC;
+XTREE_MODULE_MAGIC;
 PG_FUNCTION_INFO_V1(xtree_handler);
 void _PG_init(void);
 }
@@ -93,7 +93,7 @@ static IndexAmRoutine MakeRoutine() {
   return am;
 }
 
-extern "C" Datum xtree_handler(PG_FUNCTION_ARGS) {
+extern "C" Datum xtree_handler(FunctionCallInfo) {
   static const IndexAmRoutine routine = MakeRoutine();
   PG_RETURN_POINTER(pg::Handed(routine));
 }

@@ -302,7 +302,7 @@ PG_FUNCTION_INFO_V1(xtree_within_distance);
 PG_FUNCTION_INFO_V1(xtree_within_distance_support);
 
 // Called where the executor looks at a row's index conditions again. The comparison that this one was made of is looked at anyway.
-Datum xtree_within_distance(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(true); }
+Datum xtree_within_distance(FunctionCallInfo) { PG_RETURN_BOOL(true); }
 
 Datum xtree_within_distance_support(PG_FUNCTION_ARGS) {
   Node* request = reinterpret_cast<Node*>(PG_GETARG_POINTER(0));

@@ -104,7 +104,9 @@ inline Buffer ReadBufferOfFile(const FileLocator& locator, BlockNumber block, bo
 // Appends a page to the relation: zeroed, pinned, exclusively locked before anybody else can reach it.
 inline Buffer ExtendLocked(Relation rel) {
 #if PG_VERSION_NUM >= 160000
-  return ExtendBufferedRel(BMR_REL(rel), MAIN_FORKNUM, nullptr, EB_LOCK_FIRST);
+  BufferManagerRelation extended = {};  // as BMR_REL() names it, but for the warning of compilers that miss some of its fields
+  extended.rel = rel;
+  return ExtendBufferedRel(extended, MAIN_FORKNUM, nullptr, EB_LOCK_FIRST);
 #else
   const bool shared = !RELATION_IS_LOCAL(rel);
   if (shared) LockRelationForExtension(rel, ExclusiveLock);

@@ -6,7 +6,15 @@
 extern "C" {
 #include "access/amapi.h"
 #include "access/relscan.h"
+#include "fmgr.h"
 }
+
+// The library's magic block. From 18 on it has a name in it, for pg_get_loaded_modules().
+#if PG_VERSION_NUM >= 180000
+#define XTREE_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "xtree", .version = nullptr)
+#else
+#define XTREE_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
 
 namespace pg {
 

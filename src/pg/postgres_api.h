@@ -85,4 +85,16 @@ inline void SetPageLsn(uint8_t* page, XLogRecPtr lsn) { PageSetLSN(reinterpret_c
 inline void SetPageChecksum(uint8_t* page, BlockNumber block) { WriteChecksum(reinterpret_cast<Page>(page), block); }
 inline uint8_t* BufferBytes(Buffer buffer) { return reinterpret_cast<uint8_t*>(BufferGetPage(buffer)); }
 
+// The server's macros of these names but for their `++` of a volatile variable, which C++20 deprecates.
+inline void StartCriticalSection() { CritSectionCount = CritSectionCount + 1; }
+inline void EndCriticalSection() {
+  Assert(CritSectionCount > 0);
+  CritSectionCount = CritSectionCount - 1;
+}
+inline void HoldInterrupts() { InterruptHoldoffCount = InterruptHoldoffCount + 1; }
+inline void ResumeInterrupts() {
+  Assert(InterruptHoldoffCount > 0);
+  InterruptHoldoffCount = InterruptHoldoffCount - 1;
+}
+
 }  // namespace pg

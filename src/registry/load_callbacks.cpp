@@ -5,6 +5,7 @@
 
 #ifdef XTREE_STOP_POINTS
 extern "C" {
+#include "access/htup_details.h"
 #include "funcapi.h"
 
 PG_FUNCTION_INFO_V1(xtree_count_callbacks);

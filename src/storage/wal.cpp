@@ -58,7 +58,7 @@ void CommitLogged(Relation index, std::span<const BufferChange> changes) {
     delta_size[i] = change.fresh ? kNoDelta : ComputePageDelta(pg::BufferBytes(change.buffer), change.image->bytes, fragments[i]);
   }
   XLogBeginInsert();
-  START_CRIT_SECTION();
+  pg::StartCriticalSection();
   for (size_t i = 0; i < changes.size(); i++) {
     Apply(changes[i]);
     Register(static_cast<uint8_t>(i), changes[i].buffer, delta_size[i]);
@@ -67,15 +67,15 @@ void CommitLogged(Relation index, std::span<const BufferChange> changes) {
   SetLsns(changes, lsn);
   Publish(index, changes, lsn);
   XTREE_STOP_POINT("commit-after-wal");
-  END_CRIT_SECTION();
+  pg::EndCriticalSection();
 }
 
 void CommitUnlogged(Relation index, std::span<const BufferChange> changes) {
   const XLogRecPtr lsn = pg::FakeLsn(index);  // may write a record of its own
-  START_CRIT_SECTION();
+  pg::StartCriticalSection();
   for (const BufferChange& change : changes) Apply(change);
   SetLsns(changes, lsn);
-  END_CRIT_SECTION();
+  pg::EndCriticalSection();
 }
 
 }  // namespace

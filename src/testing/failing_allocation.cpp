@@ -60,21 +60,16 @@ void ThrowIfFails() {
 
 void Assign(int, void*) { allocations = 0; }
 
-// The newest lock that this process holds.
-LWLock* LastLock() {
-  LWLock* last = nullptr;
-  ForEachLWLockHeldByMe([](LWLock* lock, LWLockMode, void* out) { *static_cast<LWLock**>(out) = lock; }, &last);
-  return last;
-}
-
 // Has the partition of the key locked, and the table as it was.
 void LockPartition(dshash_table* table, const void* key) {
   bool found;
   void* entry = __real_dshash_find_or_insert(table, key, &found);
   if (found) return;
-  LWLock* lock = LastLock();
-  dshash_delete_entry(table, entry);
-  LWLockAcquire(lock, LW_EXCLUSIVE);
+  dshash_release_lock(table, entry);
+  dshash_seq_status walk;
+  dshash_seq_init(&walk, table, true);
+  while (dshash_seq_next(&walk) != entry) continue;
+  dshash_delete_current(&walk);  // which leaves the partition locked, as long as the walk does not go on
 }
 
 }  // namespace

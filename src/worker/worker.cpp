@@ -96,7 +96,7 @@ void Nap(int unloading) {
 // The bottom of the process, reached by an ERROR: as much of an abort as there is to do.
 void HandleError() {
   error_context_stack = nullptr;
-  HOLD_INTERRUPTS();
+  pg::HoldInterrupts();
   EmitErrorReport();
   ReleaseAfterError();
   MemoryContextSwitchTo(round_context);
@@ -105,7 +105,7 @@ void HandleError() {
   ReleaseIndexes();
   ShowError(error->message != nullptr ? error->message : "unknown");
   MemoryContextReset(round_context);
-  RESUME_INTERRUPTS();
+  pg::ResumeInterrupts();
   pg::CloseAllStorage();
   pgstat_report_wait_end();
 }
