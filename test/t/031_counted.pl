@@ -1,9 +1,8 @@
 # Statistics of a server that did not preload the library: counted from PostgreSQL 17 on, in a segment of shared memory that the first session that needs it
 # makes. Who makes it and who does not, several sessions at once, parallel workers, a standby, a crash, dropped indexes and databases, and no
 # memory for it.
-# Seen to fail: with the segment made by CREATE INDEX or by planning; with indexes mapped without preload; with entries of
-# dropped indexes kept, or those of sessions that have them taken away; with an ERROR for want of memory that ends the query; with ids of locks taken
-# for consecutive.
+# Seen to fail: with the segment made by planning; with indexes that may be mapped without preload; with entries of dropped indexes kept, or those of
+# sessions that hold them taken away; with an ERROR for want of memory that ends the query.
 use strict;
 use warnings;
 

@@ -1,8 +1,7 @@
 # Counters of indexes as a kind of the server's cumulative statistics: PostgreSQL 18 and newer, with shared_preload_libraries. Restarts, resets, drops and what rolls
 # them back, databases, a crash, a standby that does not preload the library.
-# Seen to fail: with counters read from our own file, too (they double with each restart); with the file of our own left to bring them back after a reset; with
-# drops not told to the server, or at once rather than at COMMIT; with statistics of indexes that were rolled back kept; with entries not written to the
-# server's file.
+# Seen to fail: with counters kept in our own file, too; with entries not written to the server's file; with a view that shows only what is in our own
+# table; with drops not told to the server; with statistics of indexes that were rolled back kept.
 use strict;
 use warnings;
 

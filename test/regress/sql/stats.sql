@@ -1,6 +1,6 @@
 -- Views and functions of monitoring and memory. stats.out: without shared_preload_libraries; stats_1.out: with it. What is counted without depends
 -- on the server (from PostgreSQL 17 on), so it is compared with what xtree_counted() says; test/t/031_counted.pl knows what that must be.
--- Seen to fail: with counters NULL without preload; with nothing noted of first and last access; with a reset that leaves pages.
+-- Seen to fail: with the first access not noted; with a reset that leaves pages.
 SELECT current_setting('shared_preload_libraries') LIKE '%xtree%' AS preloaded;
 
 -- names and types of the views' columns are an interface
