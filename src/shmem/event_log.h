@@ -27,7 +27,7 @@ size_t EventRingBytes();
 EventRing* InitializeEventRing(void* memory);
 
 // Does nothing without shared memory. Never raises.
-void LogEvent(EventKind kind, IndexKey key, int64 bytes, const char* format, ...) pg_attribute_printf(4, 5);
+void LogEvent(EventKind kind, IndexKey key, int64 bytes, const char* format, ...) __attribute__((format(printf, 4, 5)));
 
 // Copies the i-th place, 0 <= i < kEvents; false: unused.
 bool ReadEvent(int i, Event* event);
