@@ -1,6 +1,7 @@
 // Every kernel against the plain meaning of its terms, and the vector kernels against the scalar one.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <random>
 #include <string>
