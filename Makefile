@@ -7,6 +7,7 @@
 #   make test [SUITES="unit tap ..."]   every test suite
 #   make matrix [SUITES="unit ..."] [RELEASES="bookworm trixie sid"]
 #                                       the suites with the PostgreSQL of each Debian release, in chroots (root only); one table
+#                                       (RELEASES=experimental: with the newest that Debian tries out)
 #   make oracle [SECONDS=60] [SEED=1] [PRELOAD=yes]
 #                                       random statements: index answers against sequential scans; PRELOAD: also read through mappings
 #   make peers [SUITES="core cube ..."] the regression tests of PostgreSQL, btree_gist, cube and PostGIS, with xtree instead of GiST
@@ -21,7 +22,8 @@
 #   make dist                           the archive for PGXN, from what is committed
 # With PostgreSQL's server headers installed:
 #   make, make install, make installcheck (against the running server that PGHOST, PGPORT ... name)
-# Variables: PG_CONFIG, WERROR=1 (warnings are errors), STOP_POINTS=1 (named pauses and failures, for tests only).
+# Variables: PG_CONFIG (of another server than the newest of Debian's: for demo, test, oracle, bench and these), WERROR=1 (warnings are errors),
+# STOP_POINTS=1 (named pauses and failures, for tests only).
 
 PG_CONFIG ?= pg_config
 
@@ -66,6 +68,7 @@ SHLIB_LINK = -lstdc++ -Wl,-Bsymbolic -Wl,--version-script=src/exports.map
 # src/testing/failing_allocation.cpp
 FAILING = palloc palloc0 palloc_extended repalloc repalloc_huge MemoryContextAlloc MemoryContextAllocZero MemoryContextAllocZeroAligned \
 	MemoryContextAllocExtended MemoryContextAllocHuge AllocSetContextCreateInternal dsa_allocate_extended dshash_find_or_insert \
+	dshash_find_or_insert_extended \
 	malloc calloc realloc mmap _Znwm _ZnwmRKSt9nothrow_t _ZnwmSt11align_val_t
 SHLIB_LINK += $(if $(STOP_POINTS),$(FAILING:%=-Wl,--wrap=%))
 # src/testing/guarded_allocation.cpp

@@ -27,7 +27,7 @@ size_t EventRingBytes();
 void InitializeEventRing(void* memory);
 
 // Does nothing in a process without shared memory, and attaches none. Never raises.
-void LogEvent(EventKind kind, IndexKey key, int64 bytes, const char* format, ...) pg_attribute_printf(4, 5);
+void LogEvent(EventKind kind, IndexKey key, int64 bytes, const char* format, ...) __attribute__((format(printf, 4, 5)));
 
 // Copies the i-th place, 0 <= i < kEvents; false: unused.
 bool ReadEvent(int i, Event* event);

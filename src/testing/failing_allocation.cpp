@@ -28,7 +28,11 @@ void* __real_MemoryContextAllocExtended(MemoryContext context, Size bytes, int f
 void* __real_MemoryContextAllocHuge(MemoryContext context, Size bytes);
 MemoryContext __real_AllocSetContextCreateInternal(MemoryContext parent, const char* name, Size least, Size first, Size most);
 dsa_pointer __real_dsa_allocate_extended(dsa_area* area, size_t bytes, int flags);
+#ifdef dshash_find_or_insert  // from PostgreSQL 19 on a name for this with no flags
+void* __real_dshash_find_or_insert_extended(dshash_table* table, const void* key, bool* found, int flags);
+#else
 void* __real_dshash_find_or_insert(dshash_table* table, const void* key, bool* found);
+#endif
 void* __real_malloc(size_t bytes);
 void* __real_calloc(size_t count, size_t bytes);
 void* __real_realloc(void* old, size_t bytes);
@@ -60,10 +64,18 @@ void ThrowIfFails() {
 
 void Assign(int, void*) { allocations = 0; }
 
+void* FindOrInsert(dshash_table* table, const void* key, bool* found) {
+#ifdef dshash_find_or_insert
+  return __real_dshash_find_or_insert_extended(table, key, found, 0);
+#else
+  return __real_dshash_find_or_insert(table, key, found);
+#endif
+}
+
 // Has the partition of the key locked, and the table as it was.
 void LockPartition(dshash_table* table, const void* key) {
   bool found;
-  void* entry = __real_dshash_find_or_insert(table, key, &found);
+  void* entry = FindOrInsert(table, key, &found);
   if (found) return;
   dshash_release_lock(table, entry);
   dshash_seq_status walk;
@@ -156,12 +168,16 @@ dsa_pointer __wrap_dsa_allocate_extended(dsa_area* area, size_t bytes, int flags
   return __real_dsa_allocate_extended(area, bytes, flags);
 }
 
+#ifdef dshash_find_or_insert
+void* __wrap_dshash_find_or_insert_extended(dshash_table* table, const void* key, bool* found, int) {
+#else
 void* __wrap_dshash_find_or_insert(dshash_table* table, const void* key, bool* found) {
+#endif
   if (xtree::Fails()) {
     xtree::LockPartition(table, key);
     xtree::RaiseOutOfMemory();
   }
-  return __real_dshash_find_or_insert(table, key, found);
+  return xtree::FindOrInsert(table, key, found);
 }
 
 void* __wrap_malloc(size_t bytes) { return xtree::Fails() ? nullptr : __real_malloc(bytes); }

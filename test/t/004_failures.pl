@@ -12,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('failures');
-$node->init;
+$node->init(no_data_checksums => 1);  # damage is to reach the library
 $node->append_conf('postgresql.conf', "autovacuum = off\nrestart_after_crash = on\nlog_min_error_statement = panic\nstatement_timeout = '180s'\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION xtree');

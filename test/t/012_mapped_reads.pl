@@ -32,7 +32,7 @@ statement_timeout = '180s'
 CONF
 
 my $node = PostgreSQL::Test::Cluster->new('mapped');
-$node->init(allows_streaming => 1);
+$node->init(allows_streaming => 1, no_data_checksums => 1);  # they would notice what the protocol is to notice
 $node->append_conf('postgresql.conf', $settings);
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION xtree');

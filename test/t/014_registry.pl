@@ -19,6 +19,8 @@ use XtreeTest;
 use Time::HiRes qw(usleep);
 
 my $node = PostgreSQL::Test::Cluster->new('registry');
+# Has another name from PostgreSQL 16 on.
+my $forced_parallel = $node->pg_version < 16 ? 'force_parallel_mode' : 'debug_parallel_query';
 $node->init(extra => ['-k']);
 $node->append_conf('postgresql.conf', <<'CONF');
 shared_preload_libraries = 'xtree'
@@ -183,7 +185,6 @@ sub nothing_runs
 }
 my $session = open_session();
 my $cursor = "DECLARE c CURSOR FOR SELECT id FROM t WHERE $all";
-my $forced = $node->pg_version < 16 ? 'force_parallel_mode' : 'debug_parallel_query';
 my %cases = (
 	'an ERROR between two pages' => [ "SET xtree.stop_point = 'mapped-read+3:error'", $query, 'RESET xtree.stop_point' ],
 	'an ERROR within a page' => [ "SET xtree.stop_point = 'mapped-open+2:error'", $query, 'RESET xtree.stop_point' ],
@@ -202,9 +203,9 @@ my %cases = (
 	'a nested loop' => ["SET enable_hashjoin = off; SET enable_mergejoin = off; SELECT count(*) FROM generate_series(1, 300) g JOIN t ON t.p <@ box(point(g, 0), point(g, 20))"],
 	'two scans of the same index' => ["SET enable_hashjoin = off; SET enable_mergejoin = off; SELECT count(*) FROM t a, t b WHERE a.p <@ box '(0,0),(20,20)' AND b.p <@ box(a.p, a.p)"],
 	'a LIMIT' => [ "SELECT id FROM t WHERE $all LIMIT 3", "SELECT id FROM t ORDER BY p <-> point(50, 20) LIMIT 3" ],
-	'parallel workers' => [ "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET enable_seqscan = on; SET $forced = on",
+	'parallel workers' => [ "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET enable_seqscan = on; SET $forced_parallel = on",
 		"SELECT count(*) FROM t a WHERE EXISTS (SELECT FROM t b WHERE b.p <@ box(a.p, a.p) AND b.id >= 0)", $query,
-		"SELECT count(*) FROM t a WHERE EXISTS (SELECT FROM t b WHERE b.p <@ box(a.p, a.p) AND 1 / (b.id - 2500) IS NOT NULL)", "RESET $forced; SET enable_seqscan = off" ],
+		"SELECT count(*) FROM t a WHERE EXISTS (SELECT FROM t b WHERE b.p <@ box(a.p, a.p) AND 1 / (b.id - 2500) IS NOT NULL)", "RESET $forced_parallel; SET enable_seqscan = off" ],
 	);
 my $lock = open_session();
 ask($lock, 'SELECT pg_advisory_lock(7)');
@@ -255,7 +256,7 @@ configure(q{xtree.naptime = '1h'}, 'xtree.idle_timeout = 0');
 
 # A parallel worker does not know what its leader's transaction made.
 my $own = q{FROM xtree_stat_indexes() WHERE indexrelid = 'own_x'::regclass};
-ask($session, "BEGIN; SET LOCAL $forced = on; CREATE TABLE own AS SELECT p FROM t; CREATE INDEX own_x ON own USING xtree (p); ANALYZE own");
+ask($session, qq{BEGIN; SET LOCAL $forced_parallel = on; CREATE TABLE own AS SELECT p FROM t; CREATE INDEX own_x ON own USING xtree (p); ANALYZE own});
 like(ask($session, "EXPLAIN SELECT count(*) FROM own WHERE $all"), qr/Gather/, 'a parallel worker scans an index of its own transaction');
 my $look = "SELECT count(*) FROM own WHERE $all";
 is(ask($session, $look) . ask($session, $look), $rows x 2, 'it answers');

@@ -212,6 +212,17 @@ sub wait_until_stopped { my ($database) = @_; $node->poll_query_until('template1
 	is_right($name, 'after disk space was there');
 }
 
+# A psql that is not let in may end before it has got the query, of which IPC::Run dies.
+sub recover
+{
+	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		return if (eval { $node->safe_psql('postgres', 'SELECT NOT pg_is_in_recovery()') } // '') eq 't';
+		usleep(100_000);
+	}
+	die 'no recovery';
+}
+
 # A killed process, an ERROR, a cancel and a terminated one, in each phase. The first takes the server with it, which recovers.
 foreach my $point ('deferred-begin', 'build-row+5000', 'build-tree+2', 'build-meta', 'deferred-ready', 'deferred-validated', 'deferred-waited')
 {
@@ -224,7 +235,7 @@ foreach my $point ('deferred-begin', 'build-row+5000', 'build-tree+2', 'build-me
 			$node->psql('postgres', query($name));
 			if ($end eq 'crash')
 			{
-				$node->poll_query_until('postgres', q{SELECT pg_postmaster_start_time() IS NOT NULL AND NOT pg_is_in_recovery()}) or die 'no recovery';
+				recover();
 				$node->poll_query_until('postgres', q{SELECT pid IS NOT NULL FROM pg_stat_xtree_worker}) or die 'no worker';
 			}
 			else
