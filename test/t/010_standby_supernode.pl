@@ -72,7 +72,7 @@ foreach my $round (1 .. 8)
 	$primary->safe_psql('postgres', insert_more(400));
 	my $lsn = $primary->lsn('insert');
 	$standby->poll_query_until('postgres', qq{SELECT pg_last_wal_replay_lsn() >= '$lsn' OR EXISTS (SELECT FROM pg_stat_activity
-		WHERE backend_type = 'startup' AND wait_event = 'BufferContent')}) or die 'replay neither waits nor ends';
+		WHERE backend_type = 'startup' AND wait_event IN ('BufferContent', 'BufferExclusive'))}) or die 'replay neither waits nor ends';
 	$waited++ if $standby->safe_psql('postgres', "SELECT pg_last_wal_replay_lsn() < '$lsn'") eq 't';
 	ask($gate, 'SELECT pg_advisory_unlock(9)', 'opened');
 	$reader->{run}->pump until $reader->{out} =~ /rows\|(\d+)\|(\d+)\n/;

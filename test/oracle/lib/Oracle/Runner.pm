@@ -15,6 +15,9 @@ our @EXPORT_OK = qw(run_steps run_one check_indexes);
 # two sessions of the oracle, both SERIALIZABLE, really do conflict.
 my %ALLOWED = map { $_ => 1 } qw(40001 40P01 25P02);
 
+# ANALYZE measures ranges of numeric in double precision, which is an ERROR beyond its range; the keys are not looked at for that.
+sub is_of_analyze { my ($step, $state) = @_; return $state eq '22003' && ($step->{sql} // '') =~ /^(VACUUM \([^)]*)?\bANALYZE\b/ }
+
 # Verifies every index of the method in the schema.
 sub check_indexes {
     my ($session, $am) = @_;
@@ -43,6 +46,7 @@ sub run_one {
     }
     my $result = $session->run_step($step);
     return { outcome => 'done' } if !$result->{state} || $ALLOWED{ $result->{state} } || $am->{tolerated}{ $result->{state} };
+    return { outcome => 'done' } if is_of_analyze($step, $result->{state});
     return failure("statement $result->{state}", $result->{message});
 }
 
