@@ -62,6 +62,7 @@ FROM pg_catalog.pg_index x
   LEFT JOIN xtree_stat_indexes() s ON s.indexrelid = c.oid
   LEFT JOIN pg_catalog.pg_stat_progress_create_index p ON p.index_relid = c.oid AND p.datname = pg_catalog.current_database()
 WHERE a.amname = 'xtree' AND c.relkind = 'i';
+COMMENT ON COLUMN pg_stat_xtree_indexes.prefetches IS 'pages read ahead: that the kernel was asked for, or a read stream brought (bitmap scans, from PostgreSQL 17 on)';
 
 -- Why nothing is mapped.
 
@@ -72,5 +73,5 @@ COMMENT ON FUNCTION xtree_mapping() IS 'on, or why this session reads no index t
 CREATE OR REPLACE VIEW pg_stat_xtree_memory AS
 SELECT xtree_preloaded() AS preloaded, m.*, xtree_mapping() AS mapping
 FROM (SELECT) one LEFT JOIN xtree_stat_memory() m ON true;
-COMMENT ON COLUMN pg_stat_xtree_memory.mapping IS 'on, or why indexes are read through shared buffers alone';
+COMMENT ON COLUMN pg_stat_xtree_memory.mapping IS 'on, or why indexes are read through shared buffers alone: xtree is not preloaded, xtree.use_mmap is off, the server is in recovery, debug_io_direct includes data';
 COMMENT ON COLUMN pg_stat_xtree_memory.preloaded IS 'is xtree in shared_preload_libraries? If not, all else is NULL but mapping and what is counted without: registered, private_bytes, stats_reset';

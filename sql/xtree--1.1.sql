@@ -851,7 +851,7 @@ COMMENT ON COLUMN pg_stat_xtree_indexes.mapped_share IS 'share of the mapped rea
 COMMENT ON COLUMN pg_stat_xtree_indexes.hit_rate IS 'share of both that found the page in memory, in the page cache or in shared buffers, 0 to 1';
 COMMENT ON COLUMN pg_stat_xtree_indexes.retries IS 'mapped pages that changed meanwhile and were read again through shared buffers';
 COMMENT ON COLUMN pg_stat_xtree_indexes.faults IS 'mapped pages that the file could not give (SIGBUS), read again through shared buffers';
-COMMENT ON COLUMN pg_stat_xtree_indexes.prefetches IS 'pages that the kernel was asked for ahead';
+COMMENT ON COLUMN pg_stat_xtree_indexes.prefetches IS 'pages read ahead: that the kernel was asked for, or a read stream brought (bitmap scans, from PostgreSQL 17 on)';
 COMMENT ON COLUMN pg_stat_xtree_indexes.prefetch_time IS 'milliseconds that asking took';
 COMMENT ON COLUMN pg_stat_xtree_indexes.first_access IS 'first use';
 COMMENT ON COLUMN pg_stat_xtree_indexes.last_access IS 'last use';
@@ -912,7 +912,7 @@ COMMENT ON COLUMN pg_stat_xtree_memory.last_pin_failure IS 'why, the last time';
 COMMENT ON COLUMN pg_stat_xtree_memory.evicted_bytes IS 'freed by evictions';
 COMMENT ON COLUMN pg_stat_xtree_memory.admissions IS 'loads that the worker completed';
 COMMENT ON COLUMN pg_stat_xtree_memory.stats_reset IS 'since when it counts';
-COMMENT ON COLUMN pg_stat_xtree_memory.mapping IS 'on, or why indexes are read through shared buffers alone';
+COMMENT ON COLUMN pg_stat_xtree_memory.mapping IS 'on, or why indexes are read through shared buffers alone: xtree is not preloaded, xtree.use_mmap is off, the server is in recovery, debug_io_direct includes data';
 
 COMMENT ON COLUMN pg_stat_xtree_worker.pid IS 'process; NULL: none runs';
 COMMENT ON COLUMN pg_stat_xtree_worker.state IS 'what it does';

@@ -54,7 +54,7 @@ my %granted = ('xtree_unload_cold(bigint)' => '1', 'xtree_unload_idle(interval)'
 	'pg_stat_xtree_reset(regclass)' => "'s.t_x'");
 # They read statistics and catalogs, or compute with their arguments.
 my %harmless = (
-	'xtree_preloaded()' => '', 'xtree_counted()' => '', 'xtree_stat_indexes()' => '', 'xtree_stat_pages()' => '', 'xtree_stat_memory()' => '',
+	'xtree_preloaded()' => '', 'xtree_counted()' => '', 'xtree_mapping()' => '', 'xtree_stat_indexes()' => '', 'xtree_stat_pages()' => '', 'xtree_stat_memory()' => '',
 	'xtree_stat_worker()' => '', 'xtree_stat_events()' => '', 'xtree_build_state(oid)' => "'s.t_x'::regclass",
 	'xtree_storage_options(text[])' => "'{preload=on}'", 'xtree_file_bytes(oid,oid)' => '0, 1259',
 	'xtree_page_suggestion(double precision,double precision,boolean,integer,bigint,bigint,integer)' => '1, 1, false, 0, 1, 1, 1',
@@ -140,7 +140,7 @@ is(sql(q{SELECT string_agg(DISTINCT a.atttypid::regtype::text, ' ' ORDER BY a.at
 is(sql(q{SELECT string_agg(c.relname || '.' || a.attname, ' ' ORDER BY c.relname, a.attnum) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 	WHERE c.relname LIKE 'pg_stat_xtree_%' AND a.attnum > 0 AND a.atttypid = 'text'::regtype}),
 	join(' ', map { "pg_stat_xtree_$_" } qw(events.kind events.reason indexes.state indexes.strategy indexes.last_error indexes.build_phase
-		memory.last_pin_failure pages.suggestion worker.state worker.last_error)), 'those that hold text');
+		memory.last_pin_failure memory.mapping pages.suggestion worker.state worker.last_error)), 'those that hold text');
 my $errors = q{SELECT (SELECT last_error FROM pg_stat_xtree_indexes WHERE indexrelname = 't_bad'),
 	(SELECT reason FROM pg_stat_xtree_events WHERE indexrelname = 't_bad' AND kind = 'failure'), (SELECT last_error_time > '2000-01-01'
 	FROM pg_stat_xtree_indexes WHERE indexrelname = 't_bad')};

@@ -30,7 +30,7 @@ SELECT line FROM (
     FROM member JOIN pg_operator o ON o.oid = objid WHERE classid = 'pg_operator'::regclass
   UNION ALL SELECT 'class ' || opcname || ' ' || opcintype::regtype || ' ' || opcdefault || ' ' || opckeytype::regtype || ' ' || opfname
     FROM member JOIN pg_opclass o ON o.oid = objid JOIN pg_opfamily f ON f.oid = opcfamily WHERE classid = 'pg_opclass'::regclass
-  UNION ALL SELECT 'family ' || opfname || ' operator ' || amopstrategy || ' ' || amoppurpose || ' ' || amopopr::regoperator || ' ' || amopsortfamily
+  UNION ALL SELECT 'family ' || opfname || ' operator ' || amopstrategy || ' ' || amoppurpose::text || ' ' || amopopr::regoperator || ' ' || amopsortfamily
     FROM member JOIN pg_opfamily f ON f.oid = objid JOIN pg_amop ON amopfamily = f.oid WHERE classid = 'pg_opfamily'::regclass
   UNION ALL SELECT 'family ' || opfname || ' function ' || amprocnum || ' ' || amproclefttype::regtype || ' ' || amprocrighttype::regtype || ' ' || amproc::regprocedure
     FROM member JOIN pg_opfamily f ON f.oid = objid JOIN pg_amproc ON amprocfamily = f.oid WHERE classid = 'pg_opfamily'::regclass
