@@ -1,7 +1,7 @@
 # ALTER EXTENSION xtree UPDATE leaves what a fresh CREATE EXTENSION makes: every object with its definition, comment and privileges. Before it, the
 # catalog of the former version works with this library: indexes answer, take rows, are built, and the views show them. Indexes stay as they are.
 # test/upgrade holds the scripts of former versions.
-# Seen to fail: with a comment, a column of a view, a function left out of the update script, with another volatility, with another result type.
+# Seen to fail: with a comment, and with a column of a view left out of the update script, and with another volatility of a function.
 use strict;
 use warnings;
 
@@ -18,7 +18,7 @@ $node->start;
 my $members = q{
 WITH member AS (SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
     AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'xtree'))
-SELECT line FROM (
+SELECT replace(line, E'\n', ' ') FROM (
   SELECT 'object ' || pg_describe_object(classid, objid, 0) || ' -- ' || coalesce(obj_description(objid, classid::regclass::text::name), '(no comment)') FROM member
   UNION ALL SELECT pg_get_functiondef(objid) || ' cost ' || procost || ' rows ' || prorows || ' support ' || prosupport::regproc || ' acl ' || coalesce(proacl::text, '-')
     FROM member JOIN pg_proc p ON p.oid = objid WHERE classid = 'pg_proc'::regclass AND prokind <> 'a'
@@ -47,7 +47,7 @@ cmp_ok(scalar @former, '>', 0, "scripts of former versions are there: @former");
 $node->safe_psql('postgres', 'CREATE DATABASE fresh');
 $node->safe_psql('fresh', 'CREATE EXTENSION xtree');
 my @fresh = split /\n/, $node->safe_psql('fresh', $members);
-cmp_ok(scalar @fresh, '>', 1000, 'the catalog of a fresh installation has ' . @fresh . ' lines');
+cmp_ok(scalar @fresh, '>', 500, 'the catalog of a fresh installation has ' . @fresh . ' lines');
 
 my $query = q{SET enable_seqscan = off; SELECT count(*), sum(id) FROM t WHERE p <@ box '(10,10),(40,40)'; SELECT id FROM t WHERE r && int4range(10, 20) ORDER BY id;
 	SELECT id FROM t ORDER BY p <-> point '(33.3,44.4)', id LIMIT 5};
