@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('collation');
-$node->init(no_data_checksums => 1, extra => ['--encoding=UTF8']);
+$node->init(no_data_checksums => 1, extra => [ '--encoding=UTF8', '--locale=C' ]);
 $node->append_conf('postgresql.conf', "autovacuum = off");
 $node->start;
 $node->safe_psql('postgres', q{CREATE DATABASE icu ENCODING 'UTF8' LOCALE 'C' LOCALE_PROVIDER icu ICU_LOCALE 'de' TEMPLATE template0});
