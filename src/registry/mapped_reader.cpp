@@ -204,7 +204,10 @@ void MappedReader::Reset() {
 }
 
 void MappedReader::WillRead(const BlockNumber* blocks, int count, ReadOrder order) {
-  if (!mapped_ && streams_ && order == ReadOrder::kNext) return buffers_.ReadAhead(blocks, PagesToAdvise(index_, count));
+  if (!mapped_ && streams_ && order == ReadOrder::kNext) {
+    if (MayReadAhead(index_, count)) buffers_.ReadAhead(blocks, count);
+    return;
+  }
   const PrefetchResult result = mapped_ ? PrefetchMapped(index_, use_->index, blocks, count) : PrefetchBuffers(index_, blocks, count);
   counts_.prefetches += result.pages;
   counts_.prefetch_us += result.microseconds;

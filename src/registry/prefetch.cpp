@@ -36,9 +36,9 @@ Credit* CreditOf(Relation index) {
 // Looks for each page, by advise(block): was it absent?
 template <class Advise>
 PrefetchResult Prefetch(Relation index, const BlockNumber* blocks, int count, Advise&& advise) {
-  const int allowed = PagesToAdvise(index, count);
-  if (allowed == 0) return {};
+  if (!MayReadAhead(index, count)) return {};
   Credit* credit = CreditOf(index);
+  const int allowed = std::min(count, settings.prefetch_limit);
   instr_time begin, end;
   INSTR_TIME_SET_CURRENT(begin);
   PrefetchResult result = {};
@@ -52,10 +52,9 @@ PrefetchResult Prefetch(Relation index, const BlockNumber* blocks, int count, Ad
 
 }  // namespace
 
-int PagesToAdvise(Relation index, int count) {
-  if (count < 2) return 0;  // a single one is read at once anyway
-  if (get_tablespace_io_concurrency(index->rd_rel->reltablespace) == 0) return 0;
-  return std::min(count, settings.prefetch_limit);
+// A single one is read at once anyway.
+bool MayReadAhead(Relation index, int count) {
+  return count >= 2 && settings.prefetch_limit > 0 && get_tablespace_io_concurrency(index->rd_rel->reltablespace) > 0;
 }
 
 void NoteStreamed(Relation index, int64 absent) {

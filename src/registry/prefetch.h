@@ -21,8 +21,9 @@ bool PrefetchPays(Relation index);
 PrefetchResult PrefetchBuffers(Relation index, const BlockNumber* blocks, int count);
 PrefetchResult PrefetchMapped(Relation index, RegisteredIndex* mapped, const BlockNumber* blocks, int count);
 
-// How many of the next `count` pages may be read ahead, by the same rule: by a stream, of which is noted what it read when a page is taken from it.
-int PagesToAdvise(Relation index, int count);
+// May `count` pages that come next be read ahead? A stream of them goes as far ahead as the server sees fit; of it is noted what it read when a page is
+// taken from it.
+bool MayReadAhead(Relation index, int count);
 void NoteStreamed(Relation index, int64 absent);
 
 }  // namespace xtree
