@@ -56,7 +56,7 @@ void ExplainNodeOfPlan(PlanState* plan, List* ancestors, const char* relationshi
 
 void OfferExplainOption() {
   extension_id = GetExplainExtensionId("xtree");
-  RegisterExtensionExplainOption("xtree", TakeOption);
+  pg::AddBooleanExplainOption("xtree", TakeOption);
   next_validate_hook = explain_validate_options_hook;
   explain_validate_options_hook = BeginExplain;
   next_node_hook = explain_per_node_hook;

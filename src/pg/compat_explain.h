@@ -18,4 +18,17 @@ extern "C" {
 #include "nodes/execnodes.h"
 #include "storage/dsm_registry.h"
 }
+
+namespace pg {
+
+// An option that is on, off, or merely named. From 19 on a setting may name options too, whose values are checked.
+inline void AddBooleanExplainOption(const char* name, ExplainOptionHandler handler) {
+#if PG_VERSION_NUM >= 190000
+  RegisterExtensionExplainOption(name, handler, GUCCheckBooleanExplainOption);
+#else
+  RegisterExtensionExplainOption(name, handler);
+#endif
+}
+
+}  // namespace pg
 #endif
