@@ -21,8 +21,8 @@ bool PrefetchPays(Relation index);
 PrefetchResult PrefetchBuffers(Relation index, const BlockNumber* blocks, int count);
 PrefetchResult PrefetchMapped(Relation index, RegisteredIndex* mapped, const BlockNumber* blocks, int count);
 
-// May `count` pages that come next be read ahead? A stream of them goes as far ahead as the server sees fit; of it is noted what it read when a page is
-// taken from it.
+// May `count` pages that come next be read ahead? A stream of them goes as far ahead as the server sees fit; what it read when a page is taken
+// from it is noted.
 bool MayReadAhead(Relation index, int count);
 void NoteStreamed(Relation index, int64 absent);
 

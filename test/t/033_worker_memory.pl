@@ -73,7 +73,7 @@ my $use = q{SET enable_seqscan = off; SELECT xtree_load('whole'), xtree_load('pa
 value($use);
 my ($errors, $pins, $n) = (0, 0, 0);
 value('ALTER ROLE ' . value('SELECT current_user') . ' SET xtree.fail_allocation = 0');  # not in sessions
-while ($n++ < 100)
+while ($n++ < 150)
 {
 	# A round that had begun before would end without the failure.
 	$node->poll_query_until('postgres', q{SELECT state = 'idle' FROM pg_stat_xtree_worker}) or die "the worker is not idle, allocation $n";
@@ -91,7 +91,7 @@ while ($n++ < 100)
 	if (value("SELECT restarts = $restarts FROM pg_stat_xtree_worker") eq 't')
 	{
 		# One that may fail without an error; or there was none of this number.
-		last if $n > 60 || $pins > 1;
+		last if $pins > 1 || $n > ($pins > 0 ? 60 : 150);
 		next;
 	}
 	$errors++;
