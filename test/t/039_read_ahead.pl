@@ -46,7 +46,8 @@ SKIP:
 	sql("$chill $bitmap $query");
 	cmp_ok(prefetches(), '>', $before + 100, 'leaves are read ahead, and counted');
 }
-is(sql("$chill $bitmap SELECT count(*) FROM generate_series(-900, 0, 100) x, LATERAL (SELECT count(*) FROM t WHERE p <@ box(point(x, -900), point(x + 400, 800))) c") =~ s/.*\n//sr, 10, 'rescans');
+my $again = 'SELECT sum(n) FROM generate_series(-900, 0, 100) x, LATERAL (SELECT count(*) AS n FROM t WHERE p <@ box(point(x, -900), point(x + 400, 800))) c';
+is(sql("$chill $bitmap $again") =~ s/.*\n//sr, sql("$scan $again"), 'rescans');
 
 # A scan in the middle of its rows holds no leaf that VACUUM has to lock for cleanup.
 my $session = $node->background_psql('postgres', on_error_stop => 1);
@@ -61,7 +62,7 @@ is(sql("$chill $bitmap $query") =~ s/.*\n//sr, sql("$scan $query"), 'the scan an
 is(sql(q{SELECT xtree_check('t_p', true)}), '', 'and the index is valid');
 
 # Cancelled in the middle.
-(undef, undef, $error) = $node->psql('postgres', "SET statement_timeout = '300ms'; $bitmap SELECT count(*) FROM generate_series(1, 1000000) g, LATERAL (SELECT count(*) FROM t WHERE p <\@ box(point(-900, -900), point(600, 800 + g % 2))) c");
+(undef, undef, $error) = $node->psql('postgres', "SET statement_timeout = '300ms'; $bitmap SELECT sum(n) FROM generate_series(1, 1000000) g, LATERAL (SELECT count(*) AS n FROM t WHERE p <\@ box(point(-900, -900), point(600, 800 + g * 1e-7))) c");
 like($error, qr/statement timeout/, 'a scan is cancelled');
 is(sql("$bitmap $query"), sql("$scan $query"), 'the next one answers');
 
