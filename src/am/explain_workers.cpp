@@ -53,8 +53,7 @@ void InitializeSegment(void* memory) {
 Segment* AttachSegment() {
   static Segment* segment = nullptr;
   if (segment == nullptr) {
-    bool found;
-    segment = static_cast<Segment*>(pg::NamedSegment("xtree explain", sizeof(Segment), InitializeSegment, &found));
+    segment = static_cast<Segment*>(pg::NamedSegment("xtree explain", sizeof(Segment), InitializeSegment));
     pg::NameTranche(segment->tranche, kTrancheName);
   }
   return segment;

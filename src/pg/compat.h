@@ -117,19 +117,18 @@ inline Buffer ExtendLocked(Relation rel) {
 #endif
 }
 
-// Runs `change`, which sets hints on a page that is locked shared, where that may be done now. Returns whether it was. From 19 on nobody changes
+// Runs `change`, which sets hints on a page that is locked shared, where that may be done now. From 19 on nobody changes
 // a page under a share lock while it may be written (its checksum would be that of another moment), and the server says when one may.
 template <typename Change>
-bool ChangeHints(Buffer buffer, Change change) {
+void ChangeHints(Buffer buffer, Change change) {
 #if PG_VERSION_NUM >= 190000
-  if (!BufferBeginSetHintBits(buffer)) return false;
+  if (!BufferBeginSetHintBits(buffer)) return;
   change();
   BufferFinishSetHintBits(buffer, true, true);
 #else
   change();
   MarkBufferDirtyHint(buffer, true);
 #endif
-  return true;
 }
 
 // The LSN of a change that is not logged, above that of every one before.

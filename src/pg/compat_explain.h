@@ -16,7 +16,6 @@ extern "C" {
 #include "commands/explain_state.h"
 #include "executor/executor.h"
 #include "nodes/execnodes.h"
-#include "storage/dsm_registry.h"
 }
 
 namespace pg {

@@ -66,17 +66,18 @@ inline void AbortIo() {
 // mapped for the life of the process.
 #if PG_VERSION_NUM >= 170000
 inline constexpr bool kNamedSegments = true;
-inline void* NamedSegment(const char* name, size_t bytes, void (*initialize)(void*), bool* found) {
+inline void* NamedSegment(const char* name, size_t bytes, void (*initialize)(void*)) {
+  bool found;
 #if PG_VERSION_NUM >= 190000
   return GetNamedDSMSegment(
-      name, bytes, [](void* memory, void* with) { (*static_cast<void (**)(void*)>(with))(memory); }, found, &initialize);
+      name, bytes, [](void* memory, void* with) { (*static_cast<void (**)(void*)>(with))(memory); }, &found, &initialize);
 #else
-  return GetNamedDSMSegment(name, bytes, initialize, found);
+  return GetNamedDSMSegment(name, bytes, initialize, &found);
 #endif
 }
 #else
 inline constexpr bool kNamedSegments = false;
-inline void* NamedSegment(const char*, size_t, void (*)(void*), bool*) { return nullptr; }
+inline void* NamedSegment(const char*, size_t, void (*)(void*)) { return nullptr; }
 #endif
 
 // A tranche of locks, for the process that lays out shared memory; and its name, for each process. From 19 on names are in shared memory.

@@ -335,8 +335,7 @@ Hindrance WhyNotMappable(Relation index) {
   if (index->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED) return {"it is unlogged", kWorks};
   if (const Hindrance general = WhyNothingMappable(); general.reason != nullptr) return general;
   if (pg::NewInTransaction(index)) return {"its file was made by the current transaction", "Load it after COMMIT."};
-  const bool as_needed = RelationIsPermanent(index) && RelationNeedsWAL(index) && !PerhapsMadeByLeader();
-  if (!as_needed) return {"pages of this relation are not written as mappings need it", kWorks};
+  if (!RelationNeedsWAL(index) || PerhapsMadeByLeader()) return {"pages of this relation are not written as mappings need it", kWorks};
   return {};
 }
 

@@ -98,7 +98,7 @@ Hindrance WhyNotMappable(Relation index);
 Hindrance WhyNothingMappable();  // of any relation, in this session
 inline bool Mappable(Relation index) { return WhyNotMappable(index).reason == nullptr; }
 
-// How the index is loaded, as the whole server sees it. Without shared memory, and where nobody has scanned it: registered. Registers nothing.
+// How the index is loaded, as the whole server sees it. Without preload, and where nobody has scanned it: registered. Registers nothing.
 struct LoadView {
   LoadState state;
   int64_t resident_bytes;  // as last measured

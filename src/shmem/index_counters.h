@@ -29,8 +29,8 @@ enum class Counter : int {
   kAbsentPages,  // of both: not in the page cache, or not in the shared buffers
   kRetries,      // of mapped pages: changed meanwhile, read again through buffers
   kFaults,       // SIGBUS under a mapping
-  kPrefetches,   // pages advised
-  kPrefetchUs,   // time that took
+  kPrefetches,   // pages advised, or read ahead by a stream
+  kPrefetchUs,   // time that advising took
 };
 inline constexpr int kCounters = 12;
 

@@ -116,8 +116,7 @@ void AttachArea() {
 }
 
 void AttachSegment(void*) {
-  bool found;
-  shared = static_cast<SharedState*>(pg::NamedSegment(kSegmentName, BlockBytes(), Initialize, &found));
+  shared = static_cast<SharedState*>(pg::NamedSegment(kSegmentName, BlockBytes(), Initialize));
   if (!shared->ready) ereport(ERROR, (errmsg("the segment of shared memory for the statistics of xtree indexes was not laid out")));
   NameTranches();
   AttachArea();

@@ -75,7 +75,7 @@ void BufferReader::Kill(BlockNumber leaf, Lsn lsn, const uint16_t* slots, int co
   const Buffer buffer = ReadBuffer(index_, leaf);
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
   if (BufferGetLSNAtomic(buffer) == lsn) {
-    (void)pg::ChangeHints(buffer, [&] {
+    pg::ChangeHints(buffer, [&] {
       NodeEditor editor(*layout_, pg::BufferBytes(buffer));
       for (int i = 0; i < count; i++) editor.Kill(slots[i]);
     });
