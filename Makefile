@@ -6,7 +6,7 @@
 #   make demo [KEEP=1]                  the world's cities in a private server, and an index's life there
 #   make test [SUITES="unit tap ..."]   every test suite
 #   make matrix [SUITES="unit ..."] [RELEASES="bookworm trixie sid"]
-#                                       the suites with the PostgreSQL of each Debian release, in chroots (root only); one table
+#                                       the suites, and the peers, with the PostgreSQL of each Debian release, in chroots (root only); one table
 #                                       (RELEASES=experimental: with the newest that Debian tries out)
 #   make oracle [SECONDS=60] [SEED=1] [PRELOAD=yes]
 #                                       random statements: index answers against sequential scans; PRELOAD: also read through mappings
