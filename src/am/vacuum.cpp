@@ -50,6 +50,7 @@ void RenewStatistics(Relation index, const TreeVacuum& vacuum, BufferStore* stor
   const uint64_t now = store->NextTransactionId();
   ColumnStatistics column[kMaxColumns];
   vacuum.leaf_sample().Fit(levels.empty() ? 0 : levels[0].nodes, column);
+  const float heap_spread = vacuum.leaf_sample().HeapSpread();
   PgCall([&] {
     EditMeta(index, [&](MetaContent* meta) {
       for (size_t i = 0; i < levels.size(); i++) {
@@ -58,6 +59,7 @@ void RenewStatistics(Relation index, const TreeVacuum& vacuum, BufferStore* stor
       }
       meta->levels = static_cast<uint16_t>(levels.size());
       std::copy_n(column, meta->columns, meta->column_statistics);
+      meta->heap_spread = heap_spread;
       meta->statistics_xid = now;
     });
   });

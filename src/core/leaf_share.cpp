@@ -137,9 +137,19 @@ double FitDimension(double at_point, const Growth& growth, int dimensions) {
   return best;
 }
 
+// Pages of the table per row of the leaf.
+float SpreadOf(const NodeView& leaf) {
+  std::vector<uint64_t> pages;
+  for (int i = 0; i < leaf.entries(); ++i) pages.push_back(leaf.Tuple(i).Packed() >> 16);
+  std::sort(pages.begin(), pages.end());
+  const auto distinct = std::unique(pages.begin(), pages.end()) - pages.begin();
+  return static_cast<float>(distinct) / static_cast<float>(pages.size());
+}
+
 }  // namespace
 
-void LeafSample::Set(size_t i, const Box& leaf, const Box& row) {
+void LeafSample::Set(size_t i, const Box& leaf, const Box& row, float heap_spread) {
+  spread_[i] = heap_spread;
   Ordinal* to = &sides_[i * SidesPerPair()];
   for (const Ordinal* from : {leaf.lo, leaf.hi, row.lo, row.hi}) to = std::copy_n(from, layout_->dimensions, to);
 }
@@ -153,9 +163,10 @@ void LeafSample::Get(size_t i, Box* leaf, Box* row) const {
   leaf->marks = row->marks = 0;
 }
 
-void LeafSample::Add(const Box& leaf, const Box& row) {
+void LeafSample::Add(const Box& leaf, const Box& row, float heap_spread) {
   sides_.resize(sides_.size() + SidesPerPair());
-  Set(size() - 1, leaf, row);
+  spread_.push_back(heap_spread);
+  Set(size() - 1, leaf, row, heap_spread);
 }
 
 void LeafSample::Offer(const NodeView& leaf) {
@@ -165,8 +176,14 @@ void LeafSample::Offer(const NodeView& leaf) {
   Box bounds, row;
   leaf.Bounds(&bounds);
   leaf.GetBox(static_cast<int>(random_.Below(leaf.entries())), &row);
-  if (place == size()) return Add(bounds, row);
-  Set(place, bounds, row);
+  if (place == size()) return Add(bounds, row, SpreadOf(leaf));
+  Set(place, bounds, row, SpreadOf(leaf));
+}
+
+float LeafSample::HeapSpread() const {
+  double sum = 0;
+  for (const float spread : spread_) sum += spread;
+  return spread_.empty() ? 0 : static_cast<float>(sum / static_cast<double>(spread_.size()));
 }
 
 // Of the leaves that a window meets, the row's own is certain, and of the others the sample tells.

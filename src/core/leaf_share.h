@@ -32,18 +32,22 @@ class LeafSample {
   void Get(size_t i, Box* leaf, Box* row) const;
 
   // One that another process sampled.
-  void Add(const Box& leaf, const Box& row);
+  void Add(const Box& leaf, const Box& row, float heap_spread);
+
+  // On how many pages of the table the rows of a leaf lie, per row: MetaContent::heap_spread. 0: there is no leaf.
+  float HeapSpread() const;
 
   // Of each column, in a tree of so many leaves. All zero where there is too little to see.
   void Fit(uint64_t leaves, ColumnStatistics* out) const;
 
  private:
   size_t SidesPerPair() const { return size_t{4} * layout_->dimensions; }
-  void Set(size_t i, const Box& leaf, const Box& row);
+  void Set(size_t i, const Box& leaf, const Box& row, float heap_spread);
 
   const KeyLayout* layout_;
   uint64_t seen_ = 0;
   std::vector<Ordinal> sides_;  // of a pair: lo and hi of the leaf, then of the row
+  std::vector<float> spread_;   // of its leaf
   BulkRandom random_{0x1EAF};
 };
 

@@ -76,6 +76,7 @@ void SetUnbuilt(Relation index) {
     meta->levels = 0;
     memset(static_cast<void*>(meta->level), 0, sizeof(meta->level));
     memset(static_cast<void*>(meta->column_statistics), 0, sizeof(meta->column_statistics));
+    meta->heap_spread = 0;
   });
   CacheInvalidateRelcache(index);
 }
@@ -91,6 +92,7 @@ void SetReady(Relation index, const BuiltTree& built) {
     meta->levels = static_cast<uint16_t>(built.statistics.levels);
     memcpy(static_cast<void*>(meta->level), built.statistics.level, meta->levels * sizeof(LevelStatistics));
     std::copy_n(built.statistics.column, meta->columns, meta->column_statistics);
+    meta->heap_spread = built.statistics.heap_spread;
     meta->counted_rows = built.rows;
     meta->distinct_keys = built.distinct_keys;
   });

@@ -182,6 +182,7 @@ bool LoadMeta(Relation index, MetaUse use, IndexState* state) {
   state->levels = meta.levels;
   memcpy(state->level, meta.level, sizeof(meta.level));
   memcpy(state->column_statistics, meta.column_statistics, sizeof(meta.column_statistics));
+  state->heap_spread = meta.heap_spread;
   return !decided;
 }
 

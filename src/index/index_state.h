@@ -33,6 +33,7 @@ struct IndexState {
   uint16_t levels;  // of the statistics
   LevelStatistics level[kMaxLevel];
   ColumnStatistics column_statistics[kMaxColumns];
+  float heap_spread;
   ColumnState column[kMaxColumns];
   KeyLayout layout;  // last: allocated only as far as its dimensions reach
 

@@ -70,9 +70,10 @@ void InitializeMetaPage(const IndexState& state, MetaBuildState build_state, con
   for (int i = 0; i < meta.columns; i++) meta.dimensions = static_cast<uint16_t>(meta.dimensions + meta.column[i].dimensions);
 }
 
-void NoteColumns(const ColumnStatistics* column, PageImage* image) {
+void NoteColumns(const ColumnStatistics* column, float heap_spread, PageImage* image) {
   MetaContent& meta = MetaOn(image);
   std::copy_n(column, meta.columns, meta.column_statistics);
+  meta.heap_spread = heap_spread;
 }
 
 void NoteKeys(uint64_t rows, uint64_t distinct_keys, PageImage* image) {

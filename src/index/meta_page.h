@@ -24,7 +24,7 @@ bool ReadableFormat(const MetaContent& meta);
 
 // The page of an index in this state of building.
 void InitializeMetaPage(const IndexState& state, MetaBuildState build_state, const LevelStatistics* level, int levels, PageImage* image);
-void NoteColumns(const ColumnStatistics* column, PageImage* image);
+void NoteColumns(const ColumnStatistics* column, float heap_spread, PageImage* image);
 // How many rows a build put in, and how many different keys they have.
 void NoteKeys(uint64_t rows, uint64_t distinct_keys, PageImage* image);
 

@@ -82,6 +82,7 @@ const char* CheckMetaFields(const MetaContent& meta) {
   for (const ColumnStatistics& column : meta.column_statistics)
     if (!(column.cuts >= 0 && column.cuts <= 2 && column.dimension >= 0 && column.dimension <= 2 * kMaxDimensions))
       return "statistics of a column are out of range";
+  if (!(meta.heap_spread >= 0 && meta.heap_spread <= 1)) return "statistics of the table's pages are out of range";
   return nullptr;
 }
 
@@ -121,7 +122,7 @@ const char* ValidateMeta(const uint8_t* page, const ColumnEncoding* columns, int
   frame.Read(page);
   if (const char* wrong = CheckFrame(frame)) return wrong;
   if (frame.opaque.flags != kNodeMeta) return "page is not flagged as meta page";
-  if (frame.header.lower < kPageHeaderSize + sizeof(MetaContent)) return "meta page is too short";
+  if (frame.header.lower < kPageHeaderSize + kLeastMetaBytes) return "meta page is too short";
   MetaContent meta;
   memcpy(&meta, page + kPageHeaderSize, sizeof(meta));
   if (const char* wrong = CheckMetaFields(meta)) return wrong;

@@ -48,6 +48,7 @@ BulkStatistics BulkLoader::Finish() {
   BuildTree(0, &store_);
   BulkStatistics statistics = writer_.Statistics();
   writer_.leaf_sample().Fit(statistics.level[0].nodes, statistics.column);
+  statistics.heap_spread = writer_.leaf_sample().HeapSpread();
   return statistics;
 }
 

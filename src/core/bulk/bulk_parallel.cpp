@@ -152,6 +152,7 @@ void BulkParticipant::BuildParts(const BulkPlan& plan, std::span<const BulkShare
   share->statistics = writer_.Statistics();
   if (downlinks.size() > 0) share->downlinks = PublishDownlinks(&downlinks);
   share->leaves_seen = writer_.leaf_sample().seen();
+  share->heap_spread = writer_.leaf_sample().HeapSpread();
   if (share->leaves_seen > 0) share->leaf_sample = PublishLeafSample();
 }
 
@@ -187,7 +188,7 @@ LeafSample BulkParticipant::UniteLeafSamples(std::span<const BulkShare> shares) 
       entry_.GetBox(reader.record(), &leaf);
       reader.Next();
       entry_.GetBox(reader.record(), &row);
-      if (i < wanted) all.Add(leaf, row);
+      if (i < wanted) all.Add(leaf, row, share.heap_spread);
     }
     files_->Drop(share.leaf_sample.file);
   }
@@ -240,6 +241,7 @@ BulkStatistics BulkParticipant::Finish(const BulkPlan& plan, std::span<const Bul
     if (&share != own) AddStatistics(share.statistics, &all);
   const LeafSample& sample = parts ? UniteLeafSamples(shares) : writer_.leaf_sample();
   sample.Fit(all.level[0].nodes, all.column);
+  all.heap_spread = sample.HeapSpread();
   return all;
 }
 

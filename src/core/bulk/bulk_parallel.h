@@ -24,6 +24,7 @@ struct BulkShare {
   SpillRun downlinks;
   SpillRun leaf_sample;       // a leaf, then one of its rows, as directory records
   uint64_t leaves_seen;       // that it stands for
+  float heap_spread;          // of them
   BulkStatistics statistics;  // of what it wrote
 };
 

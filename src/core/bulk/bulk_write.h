@@ -34,6 +34,7 @@ struct BulkStatistics {
   int levels;                        // entries of level[] in use; level[levels - 1] is the root's
   LevelStatistics level[kMaxLevel];  // overlap: of a level's nodes with their siblings, from a sample of pairs
   ColumnStatistics column[kMaxColumns];
+  float heap_spread;  // LeafSample::HeapSpread
 };
 
 // What is written of a node: where it is and what its downlink must say.
