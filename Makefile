@@ -34,8 +34,8 @@ DATA = $(foreach name,$(EXTENSION),sql/$(name)--$(shell sed -n "s/^default_versi
 HEADERS_xtree = src/xtree.h
 
 # The core and the page format know nothing of PostgreSQL, and are compiled without its headers in reach.
-FREE_DIRS = core core/bulk core/filter core/scan core/write page
-BOUND_DIRS = pg storage shmem registry worker types index build deferred am check functions testing
+FREE_DIRS = core core/bulk core/estimate core/filter core/scan core/write page
+BOUND_DIRS = pg storage shmem registry worker types index build deferred am planner check functions testing
 FREE_SOURCES = $(wildcard $(FREE_DIRS:%=src/%/*.cpp))
 BOUND_SOURCES = $(wildcard $(BOUND_DIRS:%=src/%/*.cpp))
 FREE_OBJS = $(FREE_SOURCES:src/%.cpp=build/obj/%.o)
@@ -50,7 +50,7 @@ REGRESS = setup agree \
 	distance distance_limit distance_limit_scalar knn_ties overflow exclusion \
 	$(call with,cube,cube many_dimensions knn_ties_cube distance_limit_cube) $(call with,seg,seg) $(call with,isn,isn) $(call with,postgis,$(POSTGIS_TESTS)) \
 	$(call with,vector,pgvector) \
-	parallel_build moving_from_gist deferred deferred_untracked stats settings $(call since_17,plans_since_17) $(call since_18,explain)
+	parallel_build moving_from_gist estimates deferred deferred_untracked stats settings $(call since_17,plans_since_17) $(call since_18,explain)
 POSTGIS_TESTS = postgis knn_ties_postgis distance_limit_postgis empty_values large_geometries geography_windows geometry_3d
 # Companions are tested where their extension is installed: $(call with,EXTENSION,TESTS).
 with = $(if $(wildcard $(datadir)/extension/$(1).control),$(2))

@@ -75,3 +75,9 @@ SELECT xtree_preloaded() AS preloaded, m.*, xtree_mapping() AS mapping
 FROM (SELECT) one LEFT JOIN xtree_stat_memory() m ON true;
 COMMENT ON COLUMN pg_stat_xtree_memory.mapping IS 'on, or why indexes are read through shared buffers alone: xtree is not preloaded, xtree.use_mmap is off, the server is in recovery, debug_io_direct includes data';
 COMMENT ON COLUMN pg_stat_xtree_memory.preloaded IS 'is xtree in shared_preload_libraries? If not, all else is NULL but mapping and what is counted without: registered, private_bytes, stats_reset';
+
+-- They look at arrays, which takes as long as so many of the server's own operators.
+ALTER FUNCTION xtree_in_window(pg_catalog.float4[], xtree_window) COST 25;
+ALTER FUNCTION xtree_window_contains(xtree_window, pg_catalog.float4[]) COST 25;
+ALTER FUNCTION xtree_in_window(pg_catalog.float8[], xtree_window) COST 25;
+ALTER FUNCTION xtree_window_contains(xtree_window, pg_catalog.float8[]) COST 25;

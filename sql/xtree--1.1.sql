@@ -495,10 +495,10 @@ CREATE FUNCTION xtree_l1_distance(pg_catalog.float4[], pg_catalog.float4[]) RETU
 AS 'MODULE_PATHNAME', 'xtree_float4_l1_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION xtree_l1_distance(pg_catalog.float4[], pg_catalog.float4[]) IS 'taxicab distance of two vectors of the same length';
 CREATE FUNCTION xtree_in_window(pg_catalog.float4[], xtree_window) RETURNS pg_catalog.bool
-AS 'MODULE_PATHNAME', 'xtree_float4_in_window' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'xtree_float4_in_window' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 25;
 COMMENT ON FUNCTION xtree_in_window(pg_catalog.float4[], xtree_window) IS 'is the vector nowhere below the lower nor above the upper corner?';
 CREATE FUNCTION xtree_window_contains(xtree_window, pg_catalog.float4[]) RETURNS pg_catalog.bool
-AS 'MODULE_PATHNAME', 'xtree_window_has_float4' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'xtree_window_has_float4' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 25;
 COMMENT ON FUNCTION xtree_window_contains(xtree_window, pg_catalog.float4[]) IS 'is the vector nowhere below the lower nor above the upper corner?';
 CREATE OPERATOR <-> (FUNCTION = xtree_l2_distance, LEFTARG = pg_catalog.float4[], RIGHTARG = pg_catalog.float4[], COMMUTATOR = <->);
 CREATE OPERATOR <+> (FUNCTION = xtree_l1_distance, LEFTARG = pg_catalog.float4[], RIGHTARG = pg_catalog.float4[], COMMUTATOR = <+>);
@@ -521,10 +521,10 @@ CREATE FUNCTION xtree_l1_distance(pg_catalog.float8[], pg_catalog.float8[]) RETU
 AS 'MODULE_PATHNAME', 'xtree_float8_l1_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION xtree_l1_distance(pg_catalog.float8[], pg_catalog.float8[]) IS 'taxicab distance of two vectors of the same length';
 CREATE FUNCTION xtree_in_window(pg_catalog.float8[], xtree_window) RETURNS pg_catalog.bool
-AS 'MODULE_PATHNAME', 'xtree_float8_in_window' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'xtree_float8_in_window' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 25;
 COMMENT ON FUNCTION xtree_in_window(pg_catalog.float8[], xtree_window) IS 'is the vector nowhere below the lower nor above the upper corner?';
 CREATE FUNCTION xtree_window_contains(xtree_window, pg_catalog.float8[]) RETURNS pg_catalog.bool
-AS 'MODULE_PATHNAME', 'xtree_window_has_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'xtree_window_has_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 25;
 COMMENT ON FUNCTION xtree_window_contains(xtree_window, pg_catalog.float8[]) IS 'is the vector nowhere below the lower nor above the upper corner?';
 CREATE OPERATOR <-> (FUNCTION = xtree_l2_distance, LEFTARG = pg_catalog.float8[], RIGHTARG = pg_catalog.float8[], COMMUTATOR = <->);
 CREATE OPERATOR <+> (FUNCTION = xtree_l1_distance, LEFTARG = pg_catalog.float8[], RIGHTARG = pg_catalog.float8[], COMMUTATOR = <+>);

@@ -2,9 +2,10 @@
 #include "am/compare_type.h"
 #include "am/entry_points.h"
 #include "am/explain.h"
-#include "am/limit_paths.h"
-#include "am/planner_family.h"
-#include "am/unbuilt_indexes.h"
+#include "planner/limit_paths.h"
+#include "planner/planner_family.h"
+#include "planner/row_counts.h"
+#include "planner/unbuilt_indexes.h"
 #include "index/options.h"
 #include "pg/compat_am.h"
 #include "pg/settings.h"
@@ -32,6 +33,7 @@ extern "C" void _PG_init(void) {
   xtree::OfferPlannerFamilies();
   xtree::OfferLimitPaths();
   xtree::WithholdUnbuiltIndexes();
+  xtree::CorrectRowCounts();
   xtree::OfferExplainOption();
   if (process_shared_preload_libraries_in_progress) {
     xtree::RequestSharedMemory();

@@ -4,8 +4,11 @@
 #include "pg/postgres_api.h"
 
 extern "C" {
+#include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
+#include "optimizer/cost.h"
 #include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "utils/selfuncs.h"
 }
@@ -46,6 +49,40 @@ class IndexListHook {
   static inline get_relation_info_hook_type next_ = nullptr;
 #endif
 };
+
+// Tree walkers: their callbacks have another type from 16 on.
+template <bool (*kWalker)(Node*, void*)>
+bool WalkExpression(Node* node, void* context) {
+#if PG_VERSION_NUM >= 160000
+  return expression_tree_walker(node, kWalker, context);
+#else
+  return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(kWalker)), context);
+#endif
+}
+template <Node* (*kMutator)(Node*, void*)>
+Node* MutateExpression(Node* node, void* context) {
+#if PG_VERSION_NUM >= 160000
+  return expression_tree_mutator(node, kMutator, context);
+#else
+  return expression_tree_mutator(node, reinterpret_cast<Node* (*)()>(reinterpret_cast<void (*)()>(kMutator)), context);
+#endif
+}
+
+// The server's own paths of a table that is scanned as a whole. From 17 on a scan by TID may be the only one.
+inline void MakePlainPaths(PlannerInfo* root, RelOptInfo* rel) {
+#if PG_VERSION_NUM >= 170000
+  if (create_tidscan_paths(root, rel)) return;
+#endif
+  add_path(rel, create_seqscan_path(root, rel, rel->lateral_relids, 0));
+  if (rel->consider_parallel && rel->lateral_relids == nullptr) {
+    const int workers = compute_parallel_worker(rel, rel->pages, -1, max_parallel_workers_per_gather);
+    if (workers > 0) add_partial_path(rel, create_seqscan_path(root, rel, nullptr, workers));
+  }
+  create_index_paths(root, rel);
+#if PG_VERSION_NUM < 170000
+  create_tidscan_paths(root, rel);
+#endif
+}
 
 // Has the planner take any other path, whatever is disabled. From 18 on disabled nodes are counted before costs are compared.
 inline void NeverPrefer([[maybe_unused]] Path* path) {

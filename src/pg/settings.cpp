@@ -20,6 +20,9 @@ const config_enum_entry kBuildOnFirstUse[] = {{"background", static_cast<int>(Bu
                                               {"off", static_cast<int>(BuildOnFirstUse::kOff), false},
                                               {nullptr, 0, false}};
 
+const config_enum_entry kEstimateRows[] = {
+    {"auto", static_cast<int>(EstimateRows::kAuto), false}, {"off", static_cast<int>(EstimateRows::kOff), false}, {nullptr, 0, false}};
+
 void DefineInt(const char* name, const char* text, const char* more, int* value, int initial, int min, int max, GucContext context,
                int unit) {
   DefineCustomIntVariable(name, text, more, value, initial, min, max, context, unit, nullptr, nullptr, nullptr);
@@ -39,6 +42,13 @@ void DefineOfSessions() {
                            "off: only xtree_build() and REINDEX build them.",
                            &settings.build_on_first_use, static_cast<int>(BuildOnFirstUse::kBackground), kBuildOnFirstUse, PGC_USERSET, 0,
                            nullptr, nullptr, nullptr);
+  DefineCustomEnumVariable("xtree.estimate_rows", "Lets the planner count rows by a look at xtree indexes.",
+                           "auto: where the operator's own estimate is a constant, and of several conditions on one index; off: never.",
+                           &settings.estimate_rows, static_cast<int>(EstimateRows::kAuto), kEstimateRows, PGC_USERSET, 0, nullptr, nullptr,
+                           nullptr);
+  DefineInt("xtree.estimate_pages", "Most pages of an index that the planner reads for one estimate.",
+            "Of joins and parameters, which stand for many values, it is so many for some values together.", &settings.estimate_pages, 16,
+            2, 1024, PGC_USERSET, 0);
 }
 
 void DefineOfMemory() {

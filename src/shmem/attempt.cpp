@@ -1,10 +1,9 @@
 // See attempt.h. Subtransactions without a name may be begun in parallel workers, too, on the versions that count without preload (17 on).
 #include "shmem/attempt.h"
 
+#include "pg/subtransaction.h"
+
 extern "C" {
-#include "access/xact.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 }
 
@@ -24,28 +23,8 @@ void Report(const ErrorData& error) {
 
 bool AttemptForStatistics(void (*body)(void*), void* argument) {
   if (failed_at != 0 && GetCurrentTimestamp() - failed_at < kRetryAfter) return false;
-  const MemoryContext context = CurrentMemoryContext;
-  const ResourceOwner owner = CurrentResourceOwner;
-  ErrorData* volatile error = nullptr;
-  BeginInternalSubTransaction(nullptr);
-  MemoryContextSwitchTo(context);
-  PG_TRY();
-  {
-    body(argument);
-    ReleaseCurrentSubTransaction();
-  }
-  PG_CATCH();
-  {
-    MemoryContextSwitchTo(context);
-    error = CopyErrorData();
-    FlushErrorState();
-    RollbackAndReleaseCurrentSubTransaction();
-  }
-  PG_END_TRY();
-  MemoryContextSwitchTo(context);
-  CurrentResourceOwner = owner;
+  ErrorData* error = RunInSubtransaction(body, argument);
   if (error == nullptr) return true;
-  if (error->sqlerrcode == ERRCODE_QUERY_CANCELED) ReThrowError(error);
   failed_at = GetCurrentTimestamp();
   Report(*error);
   FreeErrorData(error);

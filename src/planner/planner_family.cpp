@@ -1,5 +1,5 @@
 // See planner_family.h.
-#include "am/planner_family.h"
+#include "planner/planner_family.h"
 
 #include "am/entry_points.h"
 #include "index/index_state.h"

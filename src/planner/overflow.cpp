@@ -1,5 +1,5 @@
 // See overflow.h. Runs in the planner: palloc and ereport as they come.
-#include "am/overflow.h"
+#include "planner/overflow.h"
 
 #include "am/scan_keys.h"
 #include "storage/buffer_reader.h"

@@ -1,8 +1,8 @@
 // See limit_paths.h. Runs in the planner: palloc and ereport as they come; the catalog is only read.
-#include "am/limit_paths.h"
+#include "planner/limit_paths.h"
 
 #include "am/limit_keys.h"
-#include "am/planner_family.h"
+#include "planner/planner_family.h"
 #include "index/index_state.h"
 #include "xtree.h"
 
@@ -35,6 +35,7 @@ struct IndexFamilies {
 // `column distance origin <= limit`, or with `<`, `=` or `>` turned round.
 struct Cutoff {
   Node* column;
+  int index_column;
   Oid distance;
   Node* origin;
   Node* limit;
@@ -75,10 +76,11 @@ bool IsFixed(PlannerInfo* root, Node* expression, IndexOptInfo* index) {
 }
 
 // Is `column` one of the index, and `distance` an order that its family has, and can limit?
-bool FindColumn(const IndexFamilies& index, Node* column, Oid distance, Oid* limit_operator) {
+bool FindColumn(const IndexFamilies& index, Node* column, Oid distance, Oid* limit_operator, int* index_column) {
   for (int i = 0; i < index.index->nkeycolumns; i++) {
     if (!match_index_to_operand(column, i, index.index) || !MayLimit(index, i, distance)) continue;
     *limit_operator = LimitOperator(index.family[i]);
+    *index_column = i;
     if (OidIsValid(*limit_operator)) return true;
   }
   return false;
@@ -93,7 +95,7 @@ bool MatchDistance(PlannerInfo* root, const IndexFamilies& index, Node* expressi
     out->origin = static_cast<Node*>(list_nth(op->args, 1 - side));
     out->distance = side == 0 ? op->opno : get_commutator(op->opno);
     Oid limit_operator;
-    if (!OidIsValid(out->distance) || !FindColumn(index, out->column, out->distance, &limit_operator)) continue;
+    if (!OidIsValid(out->distance) || !FindColumn(index, out->column, out->distance, &limit_operator, &out->index_column)) continue;
     out->function = get_opcode(limit_operator);
     return IsFixed(root, out->origin, index.index);
   }
@@ -139,9 +141,8 @@ bool MatchCutoff(PlannerInfo* root, const IndexFamilies& index, const OpExpr* co
 // copyObject is a macro of C.
 Node* Copy(const Node* node) { return static_cast<Node*>(copyObjectImpl(node)); }
 
-// What stands in for the comparison. The row is of type internal for the operator, so that nobody can write such a condition, which
-// says less than it seems to.
-Expr* CallOf(const Cutoff& cutoff) {
+// The right side of the operator. The row is of type internal for it, so that nobody can write such a condition, which says less than it seems to.
+Expr* LimitArgument(const Cutoff& cutoff) {
   auto* row = makeNode(RowExpr);
   row->args = list_make3(makeConst(REGOPERATOROID, -1, InvalidOid, sizeof(Oid), ObjectIdGetDatum(cutoff.distance), false, true),
                          Copy(cutoff.origin), Copy(cutoff.limit));
@@ -149,8 +150,12 @@ Expr* CallOf(const Cutoff& cutoff) {
   row->row_typeid = RECORDOID;
   row->row_format = COERCE_EXPLICIT_CALL;
   row->location = -1;
-  RelabelType* argument = makeRelabelType(reinterpret_cast<Expr*>(row), INTERNALOID, -1, InvalidOid, COERCE_IMPLICIT_CAST);
-  List* arguments = list_make2(Copy(cutoff.column), argument);
+  return reinterpret_cast<Expr*>(makeRelabelType(reinterpret_cast<Expr*>(row), INTERNALOID, -1, InvalidOid, COERCE_IMPLICIT_CAST));
+}
+
+// What stands in for the comparison.
+Expr* CallOf(const Cutoff& cutoff) {
+  List* arguments = list_make2(Copy(cutoff.column), LimitArgument(cutoff));
   return reinterpret_cast<Expr*>(makeFuncExpr(cutoff.function, BOOLOID, arguments, InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL));
 }
 
@@ -286,6 +291,18 @@ void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* e
 void OfferLimitPaths() {
   next_hook = set_rel_pathlist_hook;
   set_rel_pathlist_hook = MakePaths;
+}
+
+bool LimitConditionOf(PlannerInfo* root, IndexOptInfo* info, const RestrictInfo* clause, IndexCondition* out) {
+  if (!MayBeCutoff(clause)) return false;
+  IndexFamilies index;
+  LoadFamilies(info, &index);
+  Cutoff cutoff;
+  if (!HasLimits(index) || !MatchCutoff(root, index, reinterpret_cast<OpExpr*>(clause->clause), &cutoff)) return false;
+  out->column = cutoff.index_column;
+  out->expression = make_opclause(LimitOperator(index.family[cutoff.index_column]), BOOLOID, false, reinterpret_cast<Expr*>(cutoff.column),
+                                  LimitArgument(cutoff), InvalidOid, info->indexcollations[cutoff.index_column]);
+  return true;
 }
 
 bool IsLimitClause(const IndexClause* clause) {

@@ -1,8 +1,8 @@
 // See unbuilt_indexes.h. What is withheld from a table's list is kept in a list of this session for as long as the table's RelOptInfo lives.
-#include "am/unbuilt_indexes.h"
+#include "planner/unbuilt_indexes.h"
 
-#include "am/limit_paths.h"
-#include "am/planner_family.h"
+#include "planner/limit_paths.h"
+#include "planner/planner_family.h"
 #include "deferred/build_state.h"
 #include "pg/compat_planner.h"
 

@@ -7,7 +7,7 @@
 // condition is weaker than the comparison, which stays as a filter; so answers are exact at the edge, whatever rounds how.
 #pragma once
 
-#include "pg/postgres_api.h"
+#include "planner/scan_estimate.h"
 
 extern "C" {
 #include "nodes/pathnodes.h"
@@ -21,6 +21,9 @@ void OfferLimitPaths();
 // What a table with these paths gets more, if it may have any. Called with the indexes of its list.
 void AddLimitPaths(PlannerInfo* root, RelOptInfo* rel, const RangeTblEntry* entry);
 bool MayHaveIndexPaths(RelOptInfo* rel, const RangeTblEntry* entry);
+
+// The condition of the index that a comparison with a distance is. False: it is none.
+bool LimitConditionOf(PlannerInfo* root, IndexOptInfo* info, const RestrictInfo* clause, IndexCondition* out);
 
 // Is the condition of the index a cut-off?
 bool IsLimitClause(const IndexClause* clause);

@@ -1,5 +1,5 @@
 // See blind_clauses.h.
-#include "am/blind_clauses.h"
+#include "planner/blind_clauses.h"
 
 #include <algorithm>
 

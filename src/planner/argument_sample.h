@@ -1,0 +1,37 @@
+// Values that stand for an argument which is not known while a query is planned: a column of another table, a parameter.
+//
+// Of a column: the entries of a tree over it, or what ANALYZE keeps of it. Of anything else: the values that the index itself holds, as if what it
+// is asked for lay like them. Runs in the planner: reads pages of indexes, palloc and ereport as they come.
+#pragma once
+
+#include "core/estimate/row_estimate.h"
+#include "index/index_state.h"
+
+extern "C" {
+#include "nodes/pathnodes.h"
+}
+
+namespace xtree {
+
+struct ArgumentSample {
+  static constexpr int kMost = 48;
+  int count;  // 0: nothing is known
+  Datum value[kMost];
+  bool null[kMost];
+};
+
+// Entries of an index, which stand for what it is asked.
+struct IndexSample {
+  int count;
+  const SampledEntry* entry;
+};
+IndexSample SampleOfIndex(Relation index, const IndexState& state, int most);
+
+// The values that these entries have in a column, if it is of this type and an index-only scan could return them. False: not.
+bool ValuesOfSample(const IndexState& state, int column, const IndexSample& sample, Oid type, ArgumentSample* out);
+
+// Values of the argument of a condition on the column. One thing in it may be unknown, anywhere: another table's column, or a parameter of the
+// column's type, for which the values of `own` stand, as for a column of which nothing is known. False: there is nothing to sample.
+bool SampleOfArgument(PlannerInfo* root, const IndexState& state, int column, const IndexSample& own, Node* argument, ArgumentSample* out);
+
+}  // namespace xtree

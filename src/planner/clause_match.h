@@ -1,0 +1,17 @@
+// Which of a table's conditions an xtree index can answer, and which of them the planner can only guess at.
+//
+// In the planner; may read the catalog. No locks.
+#pragma once
+
+#include "planner/scan_estimate.h"
+
+namespace xtree {
+
+// Is the operator's selectivity one constant, whatever it is asked? As a condition of one table, and of a join.
+bool IsGuessed(const Node* condition);
+bool IsGuessedJoin(const Node* condition);
+
+// The condition as one of the index's columns; a comparison with a distance too. False: it is none.
+bool MatchCondition(PlannerInfo* root, IndexOptInfo* info, const RestrictInfo* clause, IndexCondition* out);
+
+}  // namespace xtree

@@ -1,0 +1,336 @@
+// See row_counts.h. Runs in the planner: palloc and ereport as they come; the catalog is only read.
+#include "planner/row_counts.h"
+
+#include "pg/compat_planner.h"
+#include "planner/clause_match.h"
+#include "planner/limit_paths.h"
+#include "planner/planner_family.h"
+#include "planner/planner_notes.h"
+
+extern "C" {
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/restrictinfo.h"
+}
+
+namespace xtree {
+
+namespace {
+
+set_rel_pathlist_hook_type next_hook;
+
+// What was found out about a query's tables.
+struct Corrections {
+  bool looked;
+  Bitmapset* changed;  // tables whose paths are to be made again
+  List* joins;         // RestrictInfos of joins whose selectivity the trees said
+};
+
+constexpr Selectivity kLeast = 1e-10;
+
+bool HasXtree(const RelOptInfo* rel) {
+  ListCell* cell;
+  foreach (cell, rel->indexlist)
+    if (IsXtree(lfirst_node(IndexOptInfo, cell))) return true;
+  return false;
+}
+
+// An index of all the table's rows, of which something can be known.
+bool IsWholeXtree(const IndexOptInfo* info) { return IsXtree(info) && !info->hypothetical && info->indpred == NIL; }
+
+// Conditions, those within ORs too.
+void Flatten(Node* condition, List** conditions) {
+  ListCell* cell;
+  if (IsA(condition, RestrictInfo)) {
+    auto* clause = reinterpret_cast<RestrictInfo*>(condition);
+    if (clause->orclause != nullptr)
+      Flatten(reinterpret_cast<Node*>(clause->orclause), conditions);
+    else
+      *conditions = lappend(*conditions, clause);
+  } else if (IsA(condition, BoolExpr)) {
+    foreach (cell, reinterpret_cast<BoolExpr*>(condition)->args) Flatten(static_cast<Node*>(lfirst(cell)), conditions);
+  }
+}
+
+// Of the indexes that can answer the condition alone, the one with the fewest columns.
+bool EstimateCondition(PlannerInfo* root, const RelOptInfo* rel, const RestrictInfo* clause, bool guessed, ScanEstimate* out) {
+  IndexOptInfo* best = nullptr;
+  IndexCondition condition = {}, found;
+  ListCell* cell;
+  foreach (cell, rel->indexlist) {
+    auto* info = lfirst_node(IndexOptInfo, cell);
+    if (!IsWholeXtree(info) || (best != nullptr && info->nkeycolumns >= best->nkeycolumns)) continue;
+    if (guessed ? !MatchCondition(root, info, clause, &found) : !LimitConditionOf(root, info, clause, &found)) continue;
+    best = info;
+    condition = found;
+  }
+  if (best == nullptr) return false;
+  *out = EstimateScan(root, best, &condition, 1, Look::kTree);
+  out->share = std::clamp(out->share, kLeast, 1.0);
+  return out->known;
+}
+
+bool CorrectCondition(PlannerInfo* root, const RelOptInfo* rel, RestrictInfo* clause) {
+  ScanEstimate estimate;
+  Node* condition = reinterpret_cast<Node*>(clause->clause);
+  if (is_notclause(condition)) {
+    RestrictInfo inner = *clause;
+    inner.clause = get_notclausearg(condition);
+    if (!EstimateCondition(root, rel, &inner, IsGuessed(reinterpret_cast<Node*>(inner.clause)), &estimate)) return false;
+    clause->norm_selec = std::clamp(1 - estimate.share, kLeast, 1.0);
+    return true;
+  }
+  if (!EstimateCondition(root, rel, clause, IsGuessed(condition), &estimate)) return false;
+  clause->norm_selec = estimate.share;
+  return true;
+}
+
+// Did some condition of the table get another selectivity?
+bool CorrectConditions(PlannerInfo* root, RelOptInfo* rel) {
+  bool corrected = false;
+  ListCell *cell, *part;
+  foreach (cell, rel->baserestrictinfo) {
+    auto* whole = lfirst_node(RestrictInfo, cell);
+    List* parts = NIL;
+    bool some = false;
+    Flatten(reinterpret_cast<Node*>(whole), &parts);
+    foreach (part, parts) some |= CorrectCondition(root, rel, lfirst_node(RestrictInfo, part));
+    if (some && whole->orclause != nullptr) whole->norm_selec = -1;  // to be computed anew from its parts
+    corrected |= some;
+  }
+  return corrected;
+}
+
+struct JointConditions {
+  IndexOptInfo* index;
+  int count;
+  IndexCondition condition[INDEX_MAX_KEYS];
+  List* clauses;  // RestrictInfos, as many
+};
+
+JointConditions MatchAll(PlannerInfo* root, const RelOptInfo* rel, IndexOptInfo* info) {
+  JointConditions joint = {info, 0, {}, NIL};
+  ListCell* cell;
+  foreach (cell, rel->baserestrictinfo) {
+    auto* clause = lfirst_node(RestrictInfo, cell);
+    if (joint.count == INDEX_MAX_KEYS || !MatchCondition(root, info, clause, &joint.condition[joint.count])) continue;
+    joint.clauses = lappend(joint.clauses, clause);
+    joint.count++;
+  }
+  return joint;
+}
+
+// Of a small table no plan is wrong, and planning is to read nothing of its indexes, unless operators can only guess.
+bool IsWorthALook(const RelOptInfo* rel, bool corrected) {
+  constexpr BlockNumber kSmall = 16;
+  return list_length(rel->baserestrictinfo) > 1 && (corrected || rel->pages > kSmall);
+}
+
+// Several conditions that one index can answer together: what lets all of them through.
+bool EstimateTogether(PlannerInfo* root, const RelOptInfo* rel, Selectivity* out) {
+  JointConditions best = {};
+  ListCell* cell;
+  foreach (cell, rel->indexlist) {
+    auto* info = lfirst_node(IndexOptInfo, cell);
+    if (!IsWholeXtree(info)) continue;
+    const JointConditions joint = MatchAll(root, rel, info);
+    if (joint.count > best.count || (joint.count == best.count && best.index != nullptr && info->nkeycolumns < best.index->nkeycolumns))
+      best = joint;
+  }
+  if (best.count < 2) return false;
+  const ScanEstimate estimate = EstimateScan(root, best.index, best.condition, best.count, Look::kTree);
+  if (!estimate.known) return false;
+  List* others = list_difference_ptr(rel->baserestrictinfo, best.clauses);
+  *out = std::max(estimate.share, kLeast) * clauselist_selectivity(root, others, static_cast<int>(rel->relid), JOIN_INNER, nullptr);
+  return true;
+}
+
+bool MayCorrect(const PlannerInfo* root, const RelOptInfo* rel) {
+  if (rel == nullptr || rel->baserestrictinfo == NIL || rel->indexlist == NIL) return false;
+  if (!MayHaveIndexPaths(const_cast<RelOptInfo*>(rel), root->simple_rte_array[rel->relid]) || !HasXtree(rel)) return false;
+  ListCell* cell;
+  foreach (cell, rel->baserestrictinfo)
+    if (IsA(lfirst_node(RestrictInfo, cell)->clause, CurrentOfExpr)) return false;
+  return true;
+}
+
+// Did the table's rows change?
+bool CorrectRows(PlannerInfo* root, RelOptInfo* rel) {
+  if (!MayCorrect(root, rel)) return false;
+  const bool corrected = CorrectConditions(root, rel);
+  Selectivity selectivity;
+  if (!IsWorthALook(rel, corrected) || !EstimateTogether(root, rel, &selectivity)) {
+    if (!corrected) return false;
+    selectivity = clauselist_selectivity(root, rel->baserestrictinfo, 0, JOIN_INNER, nullptr);
+  }
+  rel->rows = clamp_row_est(rel->tuples * selectivity);
+  return true;
+}
+
+// A table has the rows of its partitions, and so on.
+void CorrectParents(PlannerInfo* root, int child, double more) {
+  if (root->append_rel_array == nullptr) return;
+  while (root->append_rel_array[child] != nullptr) {
+    child = static_cast<int>(root->append_rel_array[child]->parent_relid);
+    RelOptInfo* parent = root->simple_rel_array[child];
+    parent->rows = clamp_row_est(parent->rows + more);
+  }
+}
+
+// Of the rows on the left, how many find one on the right? Of all that are there; and of those that other conditions leave, if these are anywhere.
+Selectivity ShareWithMatch(const PlannerInfo* root, const RestrictInfo* clause, const ScanEstimate& estimate) {
+  ListCell* cell;
+  foreach (cell, root->join_info_list) {
+    const auto* join = lfirst_node(SpecialJoinInfo, cell);
+    if ((join->jointype != JOIN_SEMI && join->jointype != JOIN_ANTI) || !bms_overlap(join->min_righthand, clause->clause_relids) ||
+        !bms_overlap(join->min_lefthand, clause->clause_relids))
+      continue;
+    int inner;
+    if (!bms_get_singleton_member(join->min_righthand, &inner) || root->simple_rel_array[inner] == nullptr) continue;
+    return std::min(estimate.matched, 1 - std::exp(-estimate.share * root->simple_rel_array[inner]->rows));
+  }
+  return estimate.share;
+}
+
+bool MayBeGuessedJoin(const RestrictInfo* clause) {
+  return IsA(clause->clause, OpExpr) && bms_membership(clause->clause_relids) == BMS_MULTIPLE && clause->orclause == nullptr;
+}
+
+// From the tree over this table, asked for what the other table holds.
+bool CorrectJoins(PlannerInfo* root, RelOptInfo* rel, Corrections* all) {
+  bool some = false;
+  ListCell* cell;
+  foreach (cell, rel->joininfo) {
+    auto* clause = lfirst_node(RestrictInfo, cell);
+    if (!MayBeGuessedJoin(clause)) continue;
+    if (list_member_ptr(all->joins, clause)) {
+      some = true;
+      continue;
+    }
+    ScanEstimate estimate;
+    if (!EstimateCondition(root, rel, clause, IsGuessedJoin(reinterpret_cast<Node*>(clause->clause)), &estimate)) continue;
+    clause->norm_selec = estimate.share;
+    clause->outer_selec = ShareWithMatch(root, clause, estimate);
+    all->joins = lappend(all->joins, clause);
+    some = true;
+  }
+  return some;
+}
+
+bool IsTable(const PlannerInfo* root, const RelOptInfo* rel) {
+  return rel != nullptr && rel->indexlist != NIL && MayHaveIndexPaths(const_cast<RelOptInfo*>(rel), root->simple_rte_array[rel->relid]) &&
+         HasXtree(rel);
+}
+
+void LookAtTables(PlannerInfo* root, Corrections* all) {
+  for (int i = 1; i < root->simple_rel_array_size; i++) {
+    RelOptInfo* rel = root->simple_rel_array[i];
+    const double before = rel != nullptr ? rel->rows : 0;
+    if (!CorrectRows(root, rel)) continue;
+    CorrectParents(root, i, rel->rows - before);
+    all->changed = bms_add_member(all->changed, i);
+  }
+  for (int i = 1; i < root->simple_rel_array_size; i++) {
+    RelOptInfo* rel = root->simple_rel_array[i];
+    if (!IsTable(root, rel) || rel->joininfo == NIL || !CorrectJoins(root, rel, all)) continue;
+    all->changed = bms_add_member(all->changed, i);
+  }
+}
+
+// Rows of the paths that are made for given rows of other tables.
+void CorrectParameterized(PlannerInfo* root, RelOptInfo* rel, const List* joins) {
+  ListCell* cell;
+  foreach (cell, rel->joininfo) {
+    auto* clause = lfirst_node(RestrictInfo, cell);
+    if (!list_member_ptr(joins, clause) || !join_clause_is_movable_to(clause, rel)) continue;
+    Relids outer = bms_union(bms_difference(clause->clause_relids, rel->relids), rel->lateral_relids);
+    (void)get_baserel_parampathinfo(root, rel, outer);
+  }
+  foreach (cell, rel->ppilist) {
+    auto* parameters = lfirst_node(ParamPathInfo, cell);
+    List* others = NIL;
+    Selectivity selectivity = 1;
+    ListCell* clause;
+    foreach (clause, parameters->ppi_clauses) {
+      if (list_member_ptr(joins, lfirst(clause)))
+        selectivity *= lfirst_node(RestrictInfo, clause)->norm_selec;
+      else
+        others = lappend(others, lfirst(clause));
+    }
+    parameters->ppi_rows = clamp_row_est(get_parameterized_baserel_size(root, rel, others) * selectivity);
+  }
+}
+
+// The indexes of a path, and of what it consists of.
+void CollectIndexes(const Path* path, List** indexes) {
+  ListCell* cell;
+  switch (nodeTag(path)) {
+    case T_IndexPath:
+      *indexes = list_append_unique_ptr(*indexes, reinterpret_cast<const IndexPath*>(path)->indexinfo);
+      break;
+    case T_BitmapHeapPath:
+      CollectIndexes(reinterpret_cast<const BitmapHeapPath*>(path)->bitmapqual, indexes);
+      break;
+    case T_BitmapAndPath:
+      foreach (cell, reinterpret_cast<const BitmapAndPath*>(path)->bitmapquals) CollectIndexes(static_cast<Path*>(lfirst(cell)), indexes);
+      break;
+    case T_BitmapOrPath:
+      foreach (cell, reinterpret_cast<const BitmapOrPath*>(path)->bitmapquals) CollectIndexes(static_cast<Path*>(lfirst(cell)), indexes);
+      break;
+    default:
+      break;
+  }
+}
+
+// The indexes that paths are worth making with again: of a great number of trees those that the first paths did not prefer are as bad as the others.
+List* IndexesToAsk(const RelOptInfo* rel) {
+  constexpr int kMany = 16;
+  List *used = NIL, *others = NIL;
+  ListCell* cell;
+  foreach (cell, rel->indexlist)
+    if (!IsXtree(lfirst_node(IndexOptInfo, cell))) others = lappend(others, lfirst(cell));
+  if (list_length(rel->indexlist) - list_length(others) <= kMany) return rel->indexlist;
+  foreach (cell, rel->pathlist) CollectIndexes(static_cast<Path*>(lfirst(cell)), &used);
+  return list_concat_unique_ptr(others, used);
+}
+
+// Paths that are not the server's own stay.
+void MakePathsAgain(PlannerInfo* root, RelOptInfo* rel, const List* joins) {
+  List *const before = rel->pathlist, *const partial_before = rel->partial_pathlist, *const indexes = rel->indexlist;
+  rel->indexlist = IndexesToAsk(rel);
+  rel->pathlist = rel->partial_pathlist = NIL;
+  CorrectParameterized(root, rel, joins);
+  pg::MakePlainPaths(root, rel);
+  rel->indexlist = indexes;
+  ListCell* cell;
+  foreach (cell, before)
+    if (IsA(lfirst(cell), CustomPath)) add_path(rel, static_cast<Path*>(lfirst(cell)));
+  foreach (cell, partial_before)
+    if (IsA(lfirst(cell), CustomPath)) add_partial_path(rel, static_cast<Path*>(lfirst(cell)));
+}
+
+void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* entry) {
+  if (MayEstimate(root)) {
+    auto* all = PlannerNotes<Corrections>::Of(root);
+    if (!all->looked) {
+      all->looked = true;
+      LookAtTables(root, all);
+    }
+    if (bms_is_member(static_cast<int>(relid), all->changed)) MakePathsAgain(root, rel, all->joins);
+  }
+  if (next_hook != nullptr) next_hook(root, rel, relid, entry);
+}
+
+}  // namespace
+
+bool RowCountsAreCorrected(PlannerInfo* root) { return MayEstimate(root) && PlannerNotes<Corrections>::Of(root)->looked; }
+
+void CorrectRowCounts() {
+  next_hook = set_rel_pathlist_hook;
+  set_rel_pathlist_hook = MakePaths;
+}
+
+}  // namespace xtree

@@ -1,0 +1,248 @@
+// See scan_estimate.h. Pages are read under their locks through shared buffers, in a subtransaction.
+#include "planner/scan_estimate.h"
+
+#include "am/limit_keys.h"
+#include "core/estimate/row_estimate.h"
+#include "pg/compat_process.h"
+#include "pg/settings.h"
+#include "pg/subtransaction.h"
+#include "planner/argument_sample.h"
+#include "planner/planner_notes.h"
+#include "planner/unbuilt_indexes.h"
+#include "storage/buffer_reader.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "utils/lsyscache.h"
+}
+
+namespace xtree {
+
+namespace {
+
+constexpr int kMostConditions = 64;
+constexpr int kMostEstimates = 64;  // of one planning, so that a table with hundreds of indexes plans as fast as ever
+
+// A question and its answer.
+struct Answer {
+  Oid index;
+  int count;
+  const IndexCondition* condition;
+  ScanEstimate estimate;
+  Answer* next;
+};
+
+// All that one planning was told.
+struct Answers {
+  Answer* first;
+  int count;
+};
+
+bool SameConditions(const Answer& answer, const IndexCondition* condition, int count) {
+  if (answer.count != count) return false;
+  for (int i = 0; i < count; i++)
+    if (answer.condition[i].column != condition[i].column || !equal(answer.condition[i].expression, condition[i].expression)) return false;
+  return true;
+}
+
+// One condition as the scan's keys: where the argument is not known, for each value of a sample; where nothing stands for it, windows as large as
+// leaves.
+struct KeyTemplate {
+  ScanKeyData key;
+  bool sampled;
+  bool window;
+  ArgumentSample* sample;
+};
+
+class ScanQuestion {
+ public:
+  ScanQuestion(PlannerInfo* root, const IndexOptInfo* info, const IndexCondition* condition, int count)
+      : root_(root), info_(info), condition_(condition), count_(count) {}
+
+  static void RunThis(void* question) { static_cast<ScanQuestion*>(question)->Run(); }
+  const ScanEstimate& estimate() const { return estimate_; }
+
+ private:
+  void Run();
+  bool MakeTemplate(const IndexCondition& condition, KeyTemplate* out);
+  bool MakeOfOperator(const IndexCondition& condition, Oid opno, Oid collation, Node* argument, int flags, KeyTemplate* out);
+  void SampleArgument(int column, Node* argument, KeyTemplate* out);
+  const IndexSample& Own();
+  int Samples();
+  void MakeConstraint(int sample, BufferReader* reader, ScanKeyData* keys, Constraint* out);
+  ScanEstimate Ask();
+
+  PlannerInfo* root_;
+  const IndexOptInfo* info_;
+  const IndexCondition* condition_;
+  int count_;
+  Relation index_ = nullptr;
+  const IndexState* state_ = nullptr;
+  KeyTemplate* template_ = nullptr;
+  int templates_ = 0;
+  IndexSample own_ = {};
+  ScanEstimate estimate_ = {};
+};
+
+// So many entries stand for parameters.
+const IndexSample& ScanQuestion::Own() {
+  constexpr int kOwnValues = 16;
+  if (own_.count == 0) own_ = SampleOfIndex(index_, *state_, kOwnValues);
+  return own_;
+}
+
+void ScanQuestion::SampleArgument(int column, Node* argument, KeyTemplate* out) {
+  out->sample = static_cast<ArgumentSample*>(palloc(sizeof(ArgumentSample)));
+  out->sampled = SampleOfArgument(root_, *state_, column, Own(), argument, out->sample);
+  out->window = !out->sampled;
+}
+
+bool ScanQuestion::MakeOfOperator(const IndexCondition& condition, Oid opno, Oid collation, Node* argument, int flags, KeyTemplate* out) {
+  int strategy;
+  Oid left_type, right_type;
+  const Oid family = index_->rd_opfamily[condition.column];
+  if (!op_in_opfamily(opno, family)) return false;
+  get_op_opfamily_properties(opno, family, false, &strategy, &left_type, &right_type);
+  argument = estimate_expression_value(root_, argument);
+  Datum value = 0;
+  if (IsA(argument, Const)) {
+    const auto* constant = reinterpret_cast<const Const*>(argument);
+    value = constant->constvalue;
+    if (constant->constisnull) flags |= SK_ISNULL;
+  } else if ((flags & SK_SEARCHARRAY) != 0) {
+    out->window = Own().count > 0;
+  } else {
+    SampleArgument(condition.column, argument, out);
+  }
+  ScanKeyEntryInitialize(&out->key, flags, static_cast<AttrNumber>(condition.column + 1), static_cast<StrategyNumber>(strategy), right_type,
+                         collation, get_opcode(opno), value);
+  return true;
+}
+
+// False: it says nothing, or nothing that is known now.
+bool ScanQuestion::MakeTemplate(const IndexCondition& condition, KeyTemplate* out) {
+  *out = {};
+  const Node* node = reinterpret_cast<Node*>(condition.expression);
+  if (IsA(node, OpExpr)) {
+    const auto* op = reinterpret_cast<const OpExpr*>(node);
+    return MakeOfOperator(condition, op->opno, op->inputcollid, static_cast<Node*>(lsecond(op->args)), 0, out);
+  }
+  if (IsA(node, ScalarArrayOpExpr)) {
+    const auto* op = reinterpret_cast<const ScalarArrayOpExpr*>(node);
+    return op->useOr && MakeOfOperator(condition, op->opno, op->inputcollid, static_cast<Node*>(lsecond(op->args)), SK_SEARCHARRAY, out);
+  }
+  if (!IsA(node, NullTest)) return false;
+  const int search = reinterpret_cast<const NullTest*>(node)->nulltesttype == IS_NULL ? SK_SEARCHNULL : SK_SEARCHNOTNULL;
+  ScanKeyEntryInitialize(&out->key, SK_ISNULL | search, static_cast<AttrNumber>(condition.column + 1), InvalidStrategy, InvalidOid,
+                         InvalidOid, InvalidOid, Datum{0});
+  return true;
+}
+
+int ScanQuestion::Samples() {
+  int samples = 1;
+  for (int i = 0; i < templates_; i++) {
+    if (template_[i].sampled) samples = std::max(samples, template_[i].sample->count);
+    if (template_[i].window) samples = std::max(samples, Own().count);
+  }
+  return samples;
+}
+
+// Values lie within the bounds of the leaf.
+void RequireLeaf(const KeyLayout& layout, int column, const Box& leaf, Constraint* out) {
+  out->Require(column, MarkRule::kValue);
+  for (int d = layout.first_dimension[column]; d < layout.first_dimension[column + 1]; d++) {
+    out->RequireLo(d, {leaf.lo[d], leaf.hi[d]});
+    out->RequireHi(d, {leaf.lo[d], leaf.hi[d]});
+  }
+}
+
+// The conditions for one value of each argument. `keys`: room for them.
+void ScanQuestion::MakeConstraint(int sample, BufferReader* reader, ScanKeyData* keys, Constraint* out) {
+  int count = 0;
+  for (int i = 0; i < templates_; i++) {
+    const KeyTemplate& one = template_[i];
+    if (one.window) continue;
+    keys[count] = one.key;
+    if (one.sampled) {
+      keys[count].sk_argument = one.sample->value[sample % one.sample->count];
+      if (one.sample->null[sample % one.sample->count]) keys[count].sk_flags |= SK_ISNULL;
+    }
+    count++;
+  }
+  LimitKeys limits = {};
+  ConstraintFromKeys(index_, *state_, keys, count, out);
+  LimitsFromKeys(index_, *state_, keys, count, out, &limits);
+  SettleLimits(*reader, state_->layout, true, &limits, out);
+  for (int i = 0; i < templates_; i++)
+    if (template_[i].window && own_.count > 0)
+      RequireLeaf(state_->layout, template_[i].key.sk_attno - 1, own_.entry[sample % own_.count].leaf, out);
+}
+
+ScanEstimate ScanQuestion::Ask() {
+  constexpr double kTrustInModel = 8;
+  const int samples = Samples();
+  auto* constraint = static_cast<Constraint*>(palloc(sizeof(Constraint) * static_cast<Size>(samples)));
+  auto* keys = static_cast<ScanKeyData*>(palloc(sizeof(ScanKeyData) * static_cast<Size>(templates_)));
+  BufferReader reader(index_, state_->layout, CurrentMemoryContext);
+  for (int s = 0; s < samples; s++) MakeConstraint(s, &reader, keys, &constraint[s]);
+  auto* estimator = new (palloc(sizeof(RowEstimator))) RowEstimator;
+  const TreeStatistics statistics = {state_->levels, state_->level, state_->column_statistics};
+  RowEstimator::Options options;
+  options.most_pages = settings.estimate_pages;
+  if (samples > 1) options = {.most_pages = 2 * samples + 4 * settings.estimate_pages, .trust_in_model = kTrustInModel};
+  const RowEstimate found = estimator->Run(reader, state_->layout, statistics, constraint, samples, options);
+  reader.Reset();
+  return {true, found.share, found.leaves, found.matched};
+}
+
+void ScanQuestion::Run() {
+  index_ = index_open(info_->indexoid, NoLock);
+  state_ = CopyIndexState(index_, MetaUse::kPlan);
+  if (state_->build_state == MetaBuildState::kBuilt && state_->meta_read && !state_->undecided && !IsUnusable(root_, *state_)) {
+    template_ = static_cast<KeyTemplate*>(palloc(sizeof(KeyTemplate) * std::max(count_, 1)));
+    for (int i = 0; i < count_; i++) templates_ += MakeTemplate(condition_[i], &template_[templates_]);
+    if (templates_ > 0) estimate_ = Ask();
+  }
+  index_close(index_, NoLock);
+}
+
+ScanEstimate AskTree(PlannerInfo* root, const IndexOptInfo* info, const IndexCondition* condition, int count) {
+  const MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "xtree estimate", ALLOCSET_DEFAULT_SIZES);
+  const MemoryContext old = MemoryContextSwitchTo(context);
+  ScanQuestion question(root, info, condition, count);
+  ErrorData* error = RunInSubtransaction(ScanQuestion::RunThis, &question);
+  if (error != nullptr) ereport(DEBUG1, (errmsg_internal("no estimate of an xtree index: %s", error->message)));
+  const ScanEstimate estimate = error == nullptr ? question.estimate() : ScanEstimate{};
+  MemoryContextSwitchTo(old);
+  MemoryContextDelete(context);
+  return estimate;
+}
+
+}  // namespace
+
+// Rows that a policy or a view hides are not to be counted for who may not see them.
+bool MayEstimate(const PlannerInfo* root) {
+  return settings.estimate_rows != static_cast<int>(EstimateRows::kOff) && root->qual_security_level == 0 && pg::MayBeginSubtransaction();
+}
+
+ScanEstimate EstimateScan(PlannerInfo* root, IndexOptInfo* info, const IndexCondition* condition, int count, Look look) {
+  if (count == 0 || count > kMostConditions || info->hypothetical || !MayEstimate(root)) return {};
+  auto* answers = PlannerNotes<Answers>::Of(root);
+  for (const Answer* answer = answers->first; answer != nullptr; answer = answer->next)
+    if (answer->index == info->indexoid && SameConditions(*answer, condition, count)) return answer->estimate;
+  if (look == Look::kRemember || answers->count >= kMostEstimates) return {};
+  const ScanEstimate estimate = AskTree(root, info, condition, count);
+  const MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(root));
+  auto* copy = static_cast<IndexCondition*>(palloc(sizeof(IndexCondition) * static_cast<Size>(count)));
+  std::copy_n(condition, count, copy);
+  auto* answer = static_cast<Answer*>(palloc(sizeof(Answer)));
+  *answer = {info->indexoid, count, copy, estimate, answers->first};
+  answers->first = answer;
+  answers->count++;
+  MemoryContextSwitchTo(old);
+  return estimate;
+}
+
+}  // namespace xtree

@@ -1,0 +1,35 @@
+// What a scan of an index would find and visit, by a look at the tree (core/estimate/row_estimate.h), for the planner.
+//
+// Conditions that are not constants are asked for values that stand for them (planner/argument_sample.h). Each question is answered once per
+// planning. A damaged page, one that cannot be read, an argument that the operator refuses: nothing is known then, and nothing is raised.
+#pragma once
+
+#include "index/index_state.h"
+
+extern "C" {
+#include "nodes/pathnodes.h"
+}
+
+namespace xtree {
+
+// A condition that an index can use, with its column on the left.
+struct IndexCondition {
+  int column;
+  Expr* expression;
+};
+
+struct ScanEstimate {
+  bool known;
+  double share;    // of the index's entries that the conditions let through
+  double leaves;   // share of its leaves that are visited
+  double matched;  // where values stand for an argument: share of those that find something
+};
+
+// Of all the conditions together. Of an index that is not built, or does not exist, nothing is known. `kRemember`: the tree itself is not looked at.
+enum class Look { kTree, kRemember };
+ScanEstimate EstimateScan(PlannerInfo* root, IndexOptInfo* info, const IndexCondition* condition, int count, Look look);
+
+// Is the planner to be told what the trees know?
+bool MayEstimate(const PlannerInfo* root);
+
+}  // namespace xtree
