@@ -18,6 +18,7 @@ use Bench::Larger;
 use Bench::Options;
 use Bench::Paper;
 use Bench::Pin;
+use Bench::Plans;
 use Bench::Query;
 use Bench::Ratios;
 use Bench::Report;
@@ -63,6 +64,13 @@ sub run_reports {
     return @{ Bench::Ratios::reports($result) }, @{ $cluster->{targets} };
 }
 
+sub run_plans {
+    my ($db, $opt, $result) = @_;
+    my $out = Bench::Plans::run($db, $opt);
+    $result->{plans} = $out->{figures};
+    return @{ $out->{targets} };
+}
+
 my @LIFE = (
     [ scaling        => \&Bench::Scaling::run ],
     [ 'scaling-long' => \&Bench::Scaling::run_long ],
@@ -106,6 +114,7 @@ sub main {
     }
     $result->{ratios} = Bench::Ratios::compute($result);
     push @{ $result->{ratios} }, run_reports($db, $opt, $result) if $opt->wants('reports');
+    push @{ $result->{ratios} }, run_plans($db, $opt, $result) if $opt->wants('plans') && $opt->has_peer('xtree');
     run_life($db, $opt, $result);
     Bench::Report::ratios($result->{ratios});
     $result->{differences} = $db->{differences};
