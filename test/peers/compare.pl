@@ -1,7 +1,8 @@
 #!/usr/bin/env perl
 # Compares what regression tests gave with xtree with what they should give, and that with the list of known differences.
-#   compare.pl LIST PEER PEER-EXPECTED RESULTS EXPECTED
+#   compare.pl LIST VERSION PEER PEER-EXPECTED RESULTS EXPECTED
 # LIST           known differences and their reasons, see docs/peers.md
+# VERSION        major version of the server, for entries that hold from or before one
 # PEER           what the tests gave with the peers' own access methods on this server, *.out
 # PEER-EXPECTED  what their authors expect, *.out and alternatives *_1.out ...
 # RESULTS        what the translated tests gave with xtree
@@ -14,8 +15,8 @@ use warnings;
 use File::Basename qw(basename);
 use File::Temp qw(tempfile);
 
-my ($list_file, $peer, $peer_expected, $results, $expected) = @ARGV;
-die "usage: $0 LIST PEER PEER-EXPECTED RESULTS EXPECTED\n" if @ARGV != 5;
+my ($list_file, $version, $peer, $peer_expected, $results, $expected) = @ARGV;
+die "usage: $0 LIST VERSION PEER PEER-EXPECTED RESULTS EXPECTED\n" if @ARGV != 6;
 
 sub slurp {
     my ($file) = @_;
@@ -31,20 +32,34 @@ sub pattern {
     return qr/\A$text\z/;
 }
 
-# Entries {test, reason, pattern, hunk} of the list. "== TEST: reason" holds for the hunks that follow, which end at empty lines.
+# Does what stands under "== TEST CONDITION: reason" hold here? Conditions are "from 18" and "before 18", of the server's major version, for what
+# versions do otherwise; "with WORD" and "without WORD", of the test's expected output, for what not all versions of the test look at.
+sub holds {
+    my ($test, $condition) = @_;
+    return 1 if !defined $condition;
+    my ($kind, $what) = split / /, $condition;
+    return $version >= $what if $kind eq 'from';
+    return $version < $what  if $kind eq 'before';
+    return ((slurp("$expected/$test.out") // '') =~ /\b\Q$what\E\b/) == ($kind eq 'with');
+}
+
+# Entries {test, reason, pattern, hunk} of the list that hold here. "== TEST: reason" is for the hunks that follow, which end at empty lines.
 sub read_list {
     my ($file) = @_;
     open my $in, '<:raw', $file or die "cannot read $file: $!\n";
-    my (@entries, @hunk, $test, $reason);
+    my (@entries, @hunk, $test, $reason, $holds);
     my $end = sub {
-        push @entries, { test => $test, reason => $reason, pattern => pattern(@hunk), hunk => join '', @hunk } if @hunk;
+        push @entries, { test => $test, reason => $reason, pattern => pattern(@hunk), hunk => join '', @hunk } if @hunk && $holds;
         @hunk = ();
     };
     while (my $line = <$in>) {
-        if    ($line =~ /^== (\S+): (\S.*)$/) { $end->(); ($test, $reason) = ($1, $2) }
-        elsif ($line =~ /^[-+ ]/)             { $test or die "$file:$.: no reason given\n"; push @hunk, $line }
-        elsif ($line =~ /^(#.*)?$/)           { $end->() }
-        else                                  { die "$file:$.: neither a difference nor a reason: $line" }
+        if ($line =~ /^== (\S+)(?: ((?:from|before) \d+|with(?:out)? \w+))?: (\S.*)$/) {
+            $end->();
+            ($test, $reason, $holds) = ($1, $3, holds($1, $2));
+        }
+        elsif ($line =~ /^[-+ ]/)   { $test or die "$file:$.: no reason given\n"; push @hunk, $line }
+        elsif ($line =~ /^(#.*)?$/) { $end->() }
+        else                        { die "$file:$.: neither a difference nor a reason: $line" }
     }
     $end->();
     return @entries;
