@@ -68,9 +68,9 @@ Node* MutateExpression(Node* node, void* context) {
 #endif
 }
 
-// The server's own paths of a table that is scanned as a whole. From 17 on a scan by TID may be the only one.
+// The server's own paths of a table that is scanned as a whole. From 18 on a scan by TID may be the only one.
 inline void MakePlainPaths(PlannerInfo* root, RelOptInfo* rel) {
-#if PG_VERSION_NUM >= 170000
+#if PG_VERSION_NUM >= 180000
   if (create_tidscan_paths(root, rel)) return;
 #endif
   add_path(rel, create_seqscan_path(root, rel, rel->lateral_relids, 0));
@@ -79,7 +79,7 @@ inline void MakePlainPaths(PlannerInfo* root, RelOptInfo* rel) {
     if (workers > 0) add_partial_path(rel, create_seqscan_path(root, rel, nullptr, workers));
   }
   create_index_paths(root, rel);
-#if PG_VERSION_NUM < 170000
+#if PG_VERSION_NUM < 180000
   create_tidscan_paths(root, rel);
 #endif
 }
