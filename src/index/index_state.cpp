@@ -231,6 +231,11 @@ int KnownTreeHeight(Relation index) {
   return known ? static_cast<int>(state->levels) - 1 : -1;
 }
 
+bool IsMetaKnown(Relation index) {
+  const auto* state = static_cast<const IndexState*>(index->rd_amcache);
+  return state != nullptr && state->meta_read && !state->undecided;
+}
+
 bool RereadMeta(Relation index, IndexState* state) { return LoadMeta(index, MetaUse::kRequired, state); }
 
 const IndexState* NewIndexState(Relation index, const uint16* dimensions) { return ReadState(index, dimensions, CurrentMemoryContext); }

@@ -57,6 +57,9 @@ IndexState* CopyIndexState(Relation index, MetaUse use);
 // raises nothing.
 int KnownTreeHeight(Relation index);
 
+// Does the cached state have what the meta page says?
+bool IsMetaKnown(Relation index);
+
 // Looks at the meta page again. False: dimensions were decided meanwhile, so that the layout is another one.
 bool RereadMeta(Relation index, IndexState* state);
 

@@ -50,6 +50,15 @@ class IndexListHook {
 #endif
 };
 
+// As whom a table of the query is read.
+inline Oid UserOf([[maybe_unused]] const RangeTblEntry* entry, [[maybe_unused]] const RelOptInfo* table) {
+#if PG_VERSION_NUM >= 160000
+  return OidIsValid(table->userid) ? table->userid : GetUserId();
+#else
+  return OidIsValid(entry->checkAsUser) ? entry->checkAsUser : GetUserId();
+#endif
+}
+
 // Tree walkers: their callbacks have another type from 16 on.
 template <bool (*kWalker)(Node*, void*)>
 bool WalkExpression(Node* node, void* context) {

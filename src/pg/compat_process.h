@@ -20,15 +20,6 @@ extern "C" {
 
 namespace pg {
 
-// Not while a parallel query runs, before 17: a function that it calls may plan.
-inline bool MayBeginSubtransaction() {
-#if PG_VERSION_NUM >= 170000
-  return true;
-#else
-  return !IsInParallelMode();
-#endif
-}
-
 // For a process without a database: from now on it is asked to close files before they go away, as sessions are.
 inline void JoinProcSignal() {
   SharedInvalBackendInit(true);

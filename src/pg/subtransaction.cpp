@@ -9,7 +9,7 @@ extern "C" {
 
 namespace xtree {
 
-ErrorData* RunInSubtransaction(void (*body)(void*), void* argument) {
+ErrorData* RunInSubtransaction(void (*body)(void*), void* argument, SubtransactionEnd end) {
   const MemoryContext context = CurrentMemoryContext;
   const ResourceOwner owner = CurrentResourceOwner;
   ErrorData* volatile error = nullptr;
@@ -18,7 +18,10 @@ ErrorData* RunInSubtransaction(void (*body)(void*), void* argument) {
   PG_TRY();
   {
     body(argument);
-    ReleaseCurrentSubTransaction();
+    if (end == SubtransactionEnd::kRelease)
+      ReleaseCurrentSubTransaction();
+    else
+      RollbackAndReleaseCurrentSubTransaction();
   }
   PG_CATCH();
   {

@@ -9,11 +9,14 @@
 extern "C" {
 #include "access/genam.h"
 #include "catalog/pg_statistic.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
+#include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
+#include "utils/acl.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rangetypes.h"
@@ -24,11 +27,16 @@ namespace xtree {
 
 namespace {
 
+bool MayRead(PlannerInfo* root, const RelOptInfo* table) {
+  const RangeTblEntry* entry = root->simple_rte_array[table->relid];
+  return entry->securityQuals == NIL && pg_class_aclcheck(entry->relid, pg::UserOf(entry, table), ACL_SELECT) == ACLCHECK_OK;
+}
+
 // The column of the index that the argument is, with values that can be had from its entries; -1: none.
 int ColumnOf(IndexOptInfo* info, const IndexState& state, Node* argument) {
   for (int i = 0; i < info->nkeycolumns; i++) {
     if (!match_index_to_operand(argument, i, info)) continue;
-    if (state.column[i].routine->exact && state.column[i].column.type == exprType(argument)) return i;
+    if (state.column[i].routine->exact && state.column[i].column.type == getBaseType(exprType(argument))) return i;
   }
   return -1;
 }
@@ -42,7 +50,7 @@ bool SampleOfStatistics(PlannerInfo* root, Node* argument, ArgumentSample* out) 
     for (const int kind : {STATISTIC_KIND_BOUNDS_HISTOGRAM, STATISTIC_KIND_HISTOGRAM, STATISTIC_KIND_MCV}) {
       AttStatsSlot slot;
       if (out->count > 0 || !get_attstatsslot(&slot, variable.statsTuple, kind, InvalidOid, ATTSTATSSLOT_VALUES)) continue;
-      if (slot.valuetype == exprType(argument)) {
+      if (slot.valuetype == getBaseType(exprType(argument))) {
         const int count = std::min(slot.nvalues, ArgumentSample::kMost);
         int16 length;
         bool by_value;
@@ -126,7 +134,7 @@ bool SampleOfVar(PlannerInfo* root, Node* argument, ArgumentSample* out) {
   const auto* var = reinterpret_cast<Var*>(argument);
   if (var->varlevelsup != 0 || IS_SPECIAL_VARNO(var->varno) || static_cast<int>(var->varno) >= root->simple_rel_array_size) return false;
   const RelOptInfo* rel = root->simple_rel_array[var->varno];
-  if (rel == nullptr) return false;
+  if (rel == nullptr || rel->rtekind != RTE_RELATION || !MayRead(root, rel)) return false;
   ListCell* cell;
   foreach (cell, rel->indexlist)
     if (SampleOfTree(lfirst_node(IndexOptInfo, cell), argument, out)) return true;
@@ -146,7 +154,7 @@ IndexSample SampleOfIndex(Relation index, const IndexState& state, int most) {
 
 bool ValuesOfSample(const IndexState& state, int column, const IndexSample& sample, Oid type, ArgumentSample* out) {
   const ColumnState& described = state.column[column];
-  if (!described.routine->exact || described.routine->reconstruct == nullptr || described.column.type != type) return false;
+  if (!described.routine->exact || described.routine->reconstruct == nullptr || described.column.type != getBaseType(type)) return false;
   const int first = state.layout.first_dimension[column];
   out->count = sample.count;
   for (int i = 0; i < sample.count; i++) {
@@ -159,12 +167,28 @@ bool ValuesOfSample(const IndexState& state, int column, const IndexSample& samp
   return out->count > 0;
 }
 
-bool SampleOfArgument(PlannerInfo* root, const IndexState& state, int column, const IndexSample& own, Node* argument, ArgumentSample* out) {
+bool IsCheap(PlannerInfo* root, Node* argument) {
+  constexpr double kOperators = 10;
+  QualCost cost;
+  cost_qual_eval_node(&cost, argument, root);
+  return cost.startup + cost.per_tuple <= kOperators * cpu_operator_cost;
+}
+
+static bool FindColumn(Node* node, void*) {
+  if (node == nullptr) return false;
+  return IsA(node, Var) || IsA(node, PlaceHolderVar) || pg::WalkExpression<FindColumn>(node, nullptr);
+}
+
+bool HasColumns(Node* argument) { return FindColumn(argument, nullptr); }
+
+bool SampleOfArgument(PlannerInfo* root, const RelOptInfo* table, const IndexState& state, int column, const IndexSample& own,
+                      Node* argument, ArgumentSample* out) {
   Unknowns unknowns = {};
   FindUnknowns(argument, &unknowns);
   if (unknowns.one == nullptr || unknowns.many || contain_volatile_functions(argument)) return false;
-  const bool sampled =
-      (IsA(unknowns.one, Var) && SampleOfVar(root, unknowns.one, out)) || ValuesOfSample(state, column, own, exprType(unknowns.one), out);
+  if (argument != unknowns.one && !IsCheap(root, argument)) return false;
+  const bool sampled = (IsA(unknowns.one, Var) && SampleOfVar(root, unknowns.one, out)) ||
+                       (MayRead(root, table) && ValuesOfSample(state, column, own, exprType(unknowns.one), out));
   if (sampled && argument != unknowns.one) Evaluate(root, argument, unknowns.one, out);
   return sampled && out->count > 0;
 }

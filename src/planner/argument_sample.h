@@ -32,6 +32,13 @@ bool ValuesOfSample(const IndexState& state, int column, const IndexSample& samp
 
 // Values of the argument of a condition on the column. One thing in it may be unknown, anywhere: another table's column, or a parameter of the
 // column's type, for which the values of `own` stand, as for a column of which nothing is known. False: there is nothing to sample.
-bool SampleOfArgument(PlannerInfo* root, const IndexState& state, int column, const IndexSample& own, Node* argument, ArgumentSample* out);
+// Only of tables whose rows the user may read, since functions of the query see them.
+bool SampleOfArgument(PlannerInfo* root, const RelOptInfo* table, const IndexState& state, int column, const IndexSample& own,
+                      Node* argument, ArgumentSample* out);
+
+// May an argument be computed while planning? It takes no longer than a few operators of the server's.
+bool IsCheap(PlannerInfo* root, Node* argument);
+// Does it depend on another table's rows?
+bool HasColumns(Node* argument);
 
 }  // namespace xtree

@@ -24,10 +24,12 @@
 #include "pg/compat_am.h"
 #include "pg/compat_planner.h"
 #include "pg/settings.h"
+#include "pg/subtransaction.h"
 #include "shmem/build_demand.h"
 
 extern "C" {
 #include "access/genam.h"
+#include "access/xact.h"
 #include "access/table.h"
 #include "catalog/index.h"
 #include "nodes/nodeFuncs.h"
@@ -201,11 +203,19 @@ Cost CostOfTuple(const IndexPath* path) {
   return path->path.pathtype == T_IndexOnlyScan ? (kOperators + kOperatorsOfColumn * path->indexinfo->ncolumns) * cpu_operator_cost : 0;
 }
 
+void ReadMetaOf(void* index) { (void)GetIndexState(static_cast<Relation>(index), MetaUse::kPlan); }
+
+// A page that cannot be read is an ERROR of those who scan the index.
+bool CanReadMeta(Relation index) {
+  if (IsMetaKnown(index) || IsInParallelMode()) return true;
+  return RunInSubtransaction(ReadMetaOf, index, SubtransactionEnd::kRollBack) == nullptr;
+}
+
 // A copy, because estimates may process invalidations. nullptr: the index does not exist.
 const IndexState* StateForPlanning(const IndexOptInfo* info) {
   if (info->hypothetical) return nullptr;
   const Relation index = index_open(info->indexoid, NoLock);
-  const IndexState* state = CopyIndexState(index, ShouldReadMeta(index) ? MetaUse::kPlan : MetaUse::kNone);
+  const IndexState* state = CopyIndexState(index, ShouldReadMeta(index) && CanReadMeta(index) ? MetaUse::kPlan : MetaUse::kNone);
   index_close(index, NoLock);
   return state;
 }

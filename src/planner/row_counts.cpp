@@ -6,8 +6,10 @@
 #include "planner/limit_paths.h"
 #include "planner/planner_family.h"
 #include "planner/planner_notes.h"
+#include "xtree.h"
 
 extern "C" {
+#include "access/genam.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -111,12 +113,22 @@ struct JointConditions {
   List* clauses;  // RestrictInfos, as many
 };
 
+// Keys that are not the values, such as the beginning of a text, say less than the column's own statistics do.
+bool SaysAll(const IndexOptInfo* info, const IndexCondition& condition) {
+  if (IsGuessed(reinterpret_cast<Node*>(condition.expression))) return true;
+  const Relation index = index_open(info->indexoid, NoLock);
+  const bool exact = GetIndexState(index, MetaUse::kNone)->column[condition.column].routine->exact;
+  index_close(index, NoLock);
+  return exact;
+}
+
 JointConditions MatchAll(PlannerInfo* root, const RelOptInfo* rel, IndexOptInfo* info) {
   JointConditions joint = {info, 0, {}, NIL};
   ListCell* cell;
   foreach (cell, rel->baserestrictinfo) {
     auto* clause = lfirst_node(RestrictInfo, cell);
     if (joint.count == INDEX_MAX_KEYS || !MatchCondition(root, info, clause, &joint.condition[joint.count])) continue;
+    if (!SaysAll(info, joint.condition[joint.count])) continue;
     joint.clauses = lappend(joint.clauses, clause);
     joint.count++;
   }
@@ -176,7 +188,9 @@ void CorrectParents(PlannerInfo* root, int child, double more) {
   while (root->append_rel_array[child] != nullptr) {
     child = static_cast<int>(root->append_rel_array[child]->parent_relid);
     RelOptInfo* parent = root->simple_rel_array[child];
+    const bool same = parent->tuples == parent->rows;  // as PostgreSQL 15 has it
     parent->rows = clamp_row_est(parent->rows + more);
+    if (same) parent->tuples = parent->rows;
   }
 }
 
@@ -243,6 +257,9 @@ void LookAtTables(PlannerInfo* root, Corrections* all) {
 // Rows of the paths that are made for given rows of other tables.
 void CorrectParameterized(PlannerInfo* root, RelOptInfo* rel, const List* joins) {
   ListCell* cell;
+  // Conditions that the tree saw together let more rows through, or fewer, than one after the other.
+  const double apart = rel->tuples * clauselist_selectivity(root, rel->baserestrictinfo, 0, JOIN_INNER, nullptr);
+  const double together = apart > 0 ? rel->rows / apart : 1;
   foreach (cell, rel->joininfo) {
     auto* clause = lfirst_node(RestrictInfo, cell);
     if (!list_member_ptr(joins, clause) || !join_clause_is_movable_to(clause, rel)) continue;
@@ -260,7 +277,8 @@ void CorrectParameterized(PlannerInfo* root, RelOptInfo* rel, const List* joins)
       else
         others = lappend(others, lfirst(clause));
     }
-    parameters->ppi_rows = clamp_row_est(get_parameterized_baserel_size(root, rel, others) * selectivity);
+    const double rows = get_parameterized_baserel_size(root, rel, others) * selectivity;
+    parameters->ppi_rows = clamp_row_est(std::min(rows * together, rel->rows));
   }
 }
 

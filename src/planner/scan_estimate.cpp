@@ -3,7 +3,6 @@
 
 #include "am/limit_keys.h"
 #include "core/estimate/row_estimate.h"
-#include "pg/compat_process.h"
 #include "pg/settings.h"
 #include "pg/subtransaction.h"
 #include "planner/argument_sample.h"
@@ -13,6 +12,7 @@
 
 extern "C" {
 #include "access/genam.h"
+#include "access/xact.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
@@ -23,7 +23,7 @@ namespace xtree {
 namespace {
 
 constexpr int kMostConditions = 64;
-constexpr int kMostEstimates = 64;  // of one planning, so that a table with hundreds of indexes plans as fast as ever
+constexpr int kMostEstimates = 1000;  // of one planning, for tables with very many partitions
 
 // A question and its answer.
 struct Answer {
@@ -83,6 +83,7 @@ class ScanQuestion {
   KeyTemplate* template_ = nullptr;
   int templates_ = 0;
   IndexSample own_ = {};
+  bool unknown_ = false;  // a condition on another table's column of which nothing is known
   ScanEstimate estimate_ = {};
 };
 
@@ -95,7 +96,7 @@ const IndexSample& ScanQuestion::Own() {
 
 void ScanQuestion::SampleArgument(int column, Node* argument, KeyTemplate* out) {
   out->sample = static_cast<ArgumentSample*>(palloc(sizeof(ArgumentSample)));
-  out->sampled = SampleOfArgument(root_, *state_, column, Own(), argument, out->sample);
+  out->sampled = SampleOfArgument(root_, info_->rel, *state_, column, Own(), argument, out->sample);
   out->window = !out->sampled;
 }
 
@@ -105,7 +106,7 @@ bool ScanQuestion::MakeOfOperator(const IndexCondition& condition, Oid opno, Oid
   const Oid family = index_->rd_opfamily[condition.column];
   if (!op_in_opfamily(opno, family)) return false;
   get_op_opfamily_properties(opno, family, false, &strategy, &left_type, &right_type);
-  argument = estimate_expression_value(root_, argument);
+  if (IsCheap(root_, argument)) argument = estimate_expression_value(root_, argument);
   Datum value = 0;
   if (IsA(argument, Const)) {
     const auto* constant = reinterpret_cast<const Const*>(argument);
@@ -116,6 +117,7 @@ bool ScanQuestion::MakeOfOperator(const IndexCondition& condition, Oid opno, Oid
   } else {
     SampleArgument(condition.column, argument, out);
   }
+  unknown_ |= out->window && HasColumns(argument);
   ScanKeyEntryInitialize(&out->key, flags, static_cast<AttrNumber>(condition.column + 1), static_cast<StrategyNumber>(strategy), right_type,
                          collation, get_opcode(opno), value);
   return true;
@@ -138,6 +140,14 @@ bool ScanQuestion::MakeTemplate(const IndexCondition& condition, KeyTemplate* ou
   ScanKeyEntryInitialize(&out->key, SK_ISNULL | search, static_cast<AttrNumber>(condition.column + 1), InvalidStrategy, InvalidOid,
                          InvalidOid, InvalidOid, Datum{0});
   return true;
+}
+
+// By the size of the file, of which as much are leaves as when they were counted.
+double LeavesNow(Relation index, const IndexState& state) {
+  double pages = 0;
+  for (int l = 0; l < state.levels; l++) pages += state.level[l].pages;
+  const double blocks = RelationGetNumberOfBlocks(index) - 1.0;
+  return pages > 0 ? state.level[0].nodes * std::max(blocks / pages, 1.0) : std::max(blocks, 1.0);
 }
 
 int ScanQuestion::Samples() {
@@ -188,13 +198,13 @@ ScanEstimate ScanQuestion::Ask() {
   BufferReader reader(index_, state_->layout, CurrentMemoryContext);
   for (int s = 0; s < samples; s++) MakeConstraint(s, &reader, keys, &constraint[s]);
   auto* estimator = new (palloc(sizeof(RowEstimator))) RowEstimator;
-  const TreeStatistics statistics = {state_->levels, state_->level, state_->column_statistics};
+  const TreeStatistics statistics = {state_->levels, state_->level, state_->column_statistics, LeavesNow(index_, *state_)};
   RowEstimator::Options options;
   options.most_pages = settings.estimate_pages;
   if (samples > 1) options = {.most_pages = 2 * samples + 4 * settings.estimate_pages, .trust_in_model = kTrustInModel};
   const RowEstimate found = estimator->Run(reader, state_->layout, statistics, constraint, samples, options);
   reader.Reset();
-  return {true, found.share, found.leaves, found.matched};
+  return {std::isfinite(found.share) && std::isfinite(found.leaves), found.share, found.leaves, found.matched};
 }
 
 void ScanQuestion::Run() {
@@ -203,7 +213,7 @@ void ScanQuestion::Run() {
   if (state_->build_state == MetaBuildState::kBuilt && state_->meta_read && !state_->undecided && !IsUnusable(root_, *state_)) {
     template_ = static_cast<KeyTemplate*>(palloc(sizeof(KeyTemplate) * std::max(count_, 1)));
     for (int i = 0; i < count_; i++) templates_ += MakeTemplate(condition_[i], &template_[templates_]);
-    if (templates_ > 0) estimate_ = Ask();
+    if (templates_ > 0 && !unknown_) estimate_ = Ask();
   }
   index_close(index_, NoLock);
 }
@@ -212,7 +222,7 @@ ScanEstimate AskTree(PlannerInfo* root, const IndexOptInfo* info, const IndexCon
   const MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "xtree estimate", ALLOCSET_DEFAULT_SIZES);
   const MemoryContext old = MemoryContextSwitchTo(context);
   ScanQuestion question(root, info, condition, count);
-  ErrorData* error = RunInSubtransaction(ScanQuestion::RunThis, &question);
+  ErrorData* error = RunInSubtransaction(ScanQuestion::RunThis, &question, SubtransactionEnd::kRollBack);
   if (error != nullptr) ereport(DEBUG1, (errmsg_internal("no estimate of an xtree index: %s", error->message)));
   const ScanEstimate estimate = error == nullptr ? question.estimate() : ScanEstimate{};
   MemoryContextSwitchTo(old);
@@ -222,9 +232,10 @@ ScanEstimate AskTree(PlannerInfo* root, const IndexOptInfo* info, const IndexCon
 
 }  // namespace
 
-// Rows that a policy or a view hides are not to be counted for who may not see them.
+// Rows that a policy or a view hides are not to be counted for who may not see them. A parallel query, of which a function may plan, allows no
+// subtransaction.
 bool MayEstimate(const PlannerInfo* root) {
-  return settings.estimate_rows != static_cast<int>(EstimateRows::kOff) && root->qual_security_level == 0 && pg::MayBeginSubtransaction();
+  return settings.estimate_rows != static_cast<int>(EstimateRows::kOff) && root->qual_security_level == 0 && !IsInParallelMode();
 }
 
 ScanEstimate EstimateScan(PlannerInfo* root, IndexOptInfo* info, const IndexCondition* condition, int count, Look look) {

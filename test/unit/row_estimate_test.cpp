@@ -70,7 +70,7 @@ struct Tree {
   RowEstimate Estimate(const Constraint* constraint, int count, RowEstimator::Options options = {}) const {
     MemoryReader reader(*store);
     auto estimator = std::make_unique<RowEstimator>();
-    return estimator->Run(reader, *layout, {levels, level, column}, constraint, count, options);
+    return estimator->Run(reader, *layout, {levels, level, column, static_cast<double>(level[0].nodes)}, constraint, count, options);
   }
   double Rows(const Constraint& constraint, RowEstimator::Options options = {}) const {
     return Estimate(&constraint, 1, options).share * static_cast<double>(rows.size());

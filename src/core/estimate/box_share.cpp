@@ -16,6 +16,9 @@ double Length(const DimensionLayout& dimension, Ordinal from, Ordinal to) {
 // An integer takes a unit of the line, a float none.
 double Unit(const DimensionLayout& dimension) { return dimension.scalar == Scalar::kInteger ? 1 : 0; }
 
+// Of a side whose ends are as good as one number (infinity and NaN, say) nobody knows.
+double PartOf(double length, double all) { return all > 0 ? std::min(length / all, 1.0) : 0.5; }
+
 // A place in the box, by its share of a side.
 Ordinal PlaceIn(const DimensionLayout& dimension, Ordinal low, Ordinal high, double share) {
   if (low >= high) return low;
@@ -97,7 +100,7 @@ double BoxShare::OfSide(const Side& side, int dimension, Interval lo, Interval h
     if (lo.min <= side.low && lo.max >= side.high) return 1;
     const Ordinal from = std::max(lo.min, side.low), to = std::min(lo.max, side.high);
     if (from > to) return 0;
-    return (Length(d, from, to) + Unit(d)) / (side.length + Unit(d));
+    return PartOf(Length(d, from, to) + Unit(d), side.length + Unit(d));
   }
   const double extent = std::min(extents_->length[dimension], side.length);
   const double places = side.length - extent;  // that `lo` may take, from 0 on; `hi` lies an extent further
@@ -109,7 +112,7 @@ double BoxShare::OfSide(const Side& side, int dimension, Interval lo, Interval h
   if (hi.max < side.high) to = std::min(to, at(hi.max) - extent);
   if (from <= 0 && to >= places) return 1;
   if (from > to) return 0;
-  return std::min((to - from + Unit(d)) / (places + Unit(d)), 1.0);
+  return PartOf(to - from + Unit(d), places + Unit(d));
 }
 
 double BoxShare::OfColumn(const NodeView& node, int entry, int column, const Interval* lo, const Interval* hi) const {
@@ -169,6 +172,17 @@ double BoxShare::OfAnyOf(const NodeView& node, int entry, const AnyOf& group) co
   return asked == 0 ? 0 : std::min(share * group.count / asked, 1.0);
 }
 
+// Where no point is near enough: the part of the box that a cube as wide as the limit's sphere takes.
+double BoxShare::OfSphere(const NodeView& node, int entry, const DistanceLimit& limit) const {
+  const double radius = limit.query != nullptr ? std::sqrt(std::max(limit.greatest_square, 0.0)) : limit.limit;
+  double share = 1;
+  for (int d = limit.first; d < limit.first + limit.dimensions; ++d) {
+    const double length = SideOf(node, entry, d).length;
+    if (length > 0 && radius >= 0) share *= std::min(2 * radius / length, 1.0);
+  }
+  return share;
+}
+
 // How many of some points in the box are near enough.
 double BoxShare::OfLimit(const NodeView& node, int entry, const DistanceLimit& limit) const {
   constexpr int kPoints = 8;
@@ -187,7 +201,8 @@ double BoxShare::OfLimit(const NodeView& node, int entry, const DistanceLimit& l
     }
     near += limit.query != nullptr ? square <= limit.greatest_square : limit.lower_bound(limit.context, lo, hi) <= limit.limit;
   }
-  return (near + 0.25) / (kPoints + 0.25);
+  if (near == 0) return std::min(OfSphere(node, entry, limit), 0.5 / kPoints);
+  return near / static_cast<double>(kPoints);
 }
 
 double BoxShare::Of(const NodeView& node, int entry) const {

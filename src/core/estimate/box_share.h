@@ -39,6 +39,7 @@ class BoxShare {
   double OfMarks(const NodeView& node, int entry, int column, MarkRule rule) const;
   double OfColumn(const NodeView& node, int entry, int column, const Interval* lo, const Interval* hi) const;
   double OfAnyOf(const NodeView& node, int entry, const AnyOf& group) const;
+  double OfSphere(const NodeView& node, int entry, const DistanceLimit& limit) const;
   double OfLimit(const NodeView& node, int entry, const DistanceLimit& limit) const;
 
   const KeyLayout* layout_;

@@ -29,9 +29,10 @@ const RowEstimator::Filters& RowEstimator::FiltersOf(int constraint) {
 // Each page of the node, up to what is left; each(view, times) is told for how many pages of the node this one stands.
 template <class Each>
 void RowEstimator::ReadNode(BlockNumber block, int level, Each&& each) {
-  const NodeView head = reader_->Open(0, block, level);
+  const NodeView head = reader_->Open(0, block, block == kRootBlock ? -1 : level);
   ++pages_;
-  const bool counts = !head.deleted() && !head.supernode_follower();
+  const bool counts =
+      !head.deleted() && !head.supernode_follower() && head.level() == level;  // of a root that was split meanwhile nothing is known
   const int followers = counts ? head.followers() : 0;
   const int visited = std::min(followers, std::max(options_.most_pages - pages_, 0));
   const double times = static_cast<double>(1 + followers) / (1 + visited);
@@ -70,6 +71,14 @@ void RowEstimator::LookAtRoot() {
     }
   }
   const int below = root_level_ - 1;
+  // What has come since the statistics were taken is below the root, too.
+  if (below > 0 && tree_->leaves > 0 && root_entries_ > 0) {
+    const double grown = tree_->leaves / (root_entries_ * leaves_below_[below]);
+    if (below >= known || grown > 1.2) {
+      entries_below_[below] *= grown;
+      leaves_below_[below] *= grown;
+    }
+  }
   entries_below_[root_level_] = root_level_ == 0 ? root_entries_ : root_entries_ * entries_below_[below];
   leaves_below_[root_level_] = root_level_ == 0 ? 1 : root_entries_ * leaves_below_[below];
 }
@@ -79,9 +88,9 @@ bool RowEstimator::AddExtentsOf(double place) {
   MeanExtents of_leaf;
   BlockNumber block = kRootBlock;
   for (int level = root_level_; level >= 0; --level) {
-    const NodeView node = reader_->Open(0, block, level);
-    const int entries = node.entries(), found = filters_.filter.Run(node, slots_);
-    if (level == 0) MeasureExtents(node, &of_leaf);
+    const NodeView node = reader_->Open(0, block, block == kRootBlock ? -1 : level);
+    const int entries = node.level() == level ? node.entries() : 0, found = filters_.filter.Run(node, slots_);
+    if (level == 0 && entries > 0) MeasureExtents(node, &of_leaf);
     if (level > 0 && entries > 0)
       block = node.Child(found > 0 ? slots_[static_cast<int>(place * found)] : static_cast<int>(place * entries));
     (void)reader_->Close(0);

@@ -22,6 +22,7 @@ struct TreeStatistics {
   int levels;  // of `level`; 0: nothing
   const LevelStatistics* level;
   const ColumnStatistics* column;  // nullptr: nothing
+  double leaves;                   // that there are now, by the size of the file; 0: not known
 };
 
 struct RowEstimate {
