@@ -122,9 +122,6 @@ TEST_P(RowEstimateOf, IsNearTheTruth) {
   }
   std::sort(factors.begin(), factors.end());
   EXPECT_LT(factors[factors.size() / 2], shape.median);
-  if (getenv("PRINT"))
-    printf("%s: median %.3f, 95%% %.3f, most %.3f\n", shape.name, factors[factors.size() / 2], factors[factors.size() * 95 / 100],
-           factors.back());
 }
 
 const Shape kShapes[] = {
@@ -148,6 +145,91 @@ const Shape kShapes[] = {
     {"correlated_columns", {2, 1, 1}, Data::kLine},
 };
 INSTANTIATE_TEST_SUITE_P(, RowEstimateOf, testing::ValuesIn(kShapes), [](const auto& info) { return info.param.name; });
+
+const Shape kPlane = {"plane", {2}, Data::kUniform};
+
+// Windows of which every other one lies where nothing is.
+std::vector<Constraint> Windows(const Tree& tree, int count) {
+  std::vector<Constraint> windows;
+  Random random(3);
+  for (int i = 0; i < count; ++i) {
+    if (i % 2 == 0) {
+      windows.push_back(Around(tree.rows, static_cast<size_t>(random.Below(static_cast<int>(tree.rows.size()))), 0.05));
+    } else {
+      windows.push_back(Overlapping(*tree.layout, {2.0 + i, 2}, {3.0 + i, 3}));
+    }
+  }
+  return windows;
+}
+
+TEST(RowEstimate, OfSeveralConstraintsIsTheirMean) {
+  const KeyLayout layout = LayoutOf(kPlane);
+  const Tree tree(RowsOf(layout, kPlane, 30000));
+  const std::vector<Constraint> windows = Windows(tree, 32);
+  double rows = 0;
+  for (const Constraint& window : windows) rows += static_cast<double>(BruteForce(tree.rows, window).size());
+  for (const double trust : {0.0, 8.0}) {
+    const RowEstimate estimate = tree.Estimate(windows.data(), 32, {.most_pages = 100, .trust_in_model = trust});
+    EXPECT_LT(FactorBetween(estimate.share * 30000, rows / 32), 1.2) << "trust " << trust;
+    EXPECT_NEAR(estimate.matched, 0.5, 0.01);
+  }
+}
+
+// Joins find less than a row for most values: the leaves that are visited hold none or a few by chance.
+TEST(RowEstimate, TrustsTheModelWhereRowsAreFew) {
+  const KeyLayout layout = LayoutOf(kPlane);
+  const Tree tree(RowsOf(layout, kPlane, 30000));
+  std::vector<Constraint> windows;
+  Random random(9);
+  for (int i = 0; i < 32; ++i) {
+    const double x = random.Uniform(), y = random.Uniform();
+    windows.push_back(Overlapping(layout, {x, y}, {x + 0.001, y + 0.001}));
+  }
+  const double expected = 30000 * 0.001 * 0.001;
+  const RowEstimate estimate = tree.Estimate(windows.data(), 32, {.most_pages = 100, .trust_in_model = 8});
+  EXPECT_GT(estimate.share * 30000, expected / 3);
+  EXPECT_LT(estimate.share * 30000, expected * 3);
+}
+
+TEST(RowEstimate, CountsWhatHasComeSinceTheStatisticsWereTaken) {
+  const KeyLayout layout = LayoutOf(kPlane);
+  Tree tree(RowsOf(layout, kPlane, 30000));
+  const Constraint window = Overlapping(layout, {0, 0}, {0.3, 1});
+  const double now = tree.level[0].nodes;
+  ASSERT_EQ(tree.levels, 2);
+  tree.levels = 0;  // an index that was empty when VACUUM saw it
+  EXPECT_NEAR(tree.Estimate(&window, 1).share, 0.3, 0.03);
+  tree.levels = 1;
+  tree.level[0] = {.entries = 150, .nodes = 1, .pages = 1, .supernodes = 0, .overlap = 0};
+  MemoryReader reader(*tree.store);
+  auto estimator = std::make_unique<RowEstimator>();
+  EXPECT_NEAR(estimator->Run(reader, layout, {1, tree.level, tree.column, now}, &window, 1, {}).share, 0.3, 0.03);
+}
+
+TEST(RowEstimate, OfATreeOfOneLeafIsExact) {
+  const KeyLayout layout = LayoutOf(kPlane);
+  const Tree tree(RowsOf(layout, kPlane, 50));
+  const Constraint window = Overlapping(layout, {0, 0}, {0.5, 0.5});
+  EXPECT_DOUBLE_EQ(tree.Rows(window), static_cast<double>(BruteForce(tree.rows, window).size()));
+  EXPECT_DOUBLE_EQ(tree.Rows(Everything(layout)), 50);
+}
+
+TEST(SampleEntries, ComeFromAllOverTheTree) {
+  const KeyLayout layout = LayoutOf(kPlane);
+  const Tree tree(RowsOf(layout, kPlane, 30000));
+  MemoryReader reader(*tree.store);
+  std::vector<SampledEntry> entries(48);
+  ASSERT_EQ(SampleEntries(reader, 16, 48, entries.data()), 48);
+  std::set<Ordinal> leaves;
+  double x = 0;
+  for (const SampledEntry& entry : entries) {
+    EXPECT_TRUE(Contains(layout, entry.leaf, entry.box));
+    leaves.insert(entry.leaf.lo[0] ^ entry.leaf.lo[1]);
+    x += DoubleFromOrdinal(entry.box.lo[0]) / 48;
+  }
+  EXPECT_GE(leaves.size(), 12U);
+  EXPECT_NEAR(x, 0.5, 0.2);
+}
 
 }  // namespace
 }  // namespace xtree::test
