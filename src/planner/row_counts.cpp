@@ -332,7 +332,7 @@ void MakePathsAgain(PlannerInfo* root, RelOptInfo* rel, const List* joins) {
 
 void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* entry) {
   if (MayEstimate(root)) {
-    auto* all = PlannerNotes<Corrections>::Of(root);
+    auto* all = PlannerNotes<PlannerInfo, Corrections>::Of(root);
     if (!all->looked) {
       all->looked = true;
       LookAtTables(root, all);
@@ -344,7 +344,7 @@ void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* e
 
 }  // namespace
 
-bool RowCountsAreCorrected(PlannerInfo* root) { return MayEstimate(root) && PlannerNotes<Corrections>::Of(root)->looked; }
+bool RowCountsAreCorrected(PlannerInfo* root) { return MayEstimate(root) && PlannerNotes<PlannerInfo, Corrections>::Of(root)->looked; }
 
 void CorrectRowCounts() {
   next_hook = set_rel_pathlist_hook;

@@ -240,7 +240,7 @@ bool MayEstimate(const PlannerInfo* root) {
 
 ScanEstimate EstimateScan(PlannerInfo* root, IndexOptInfo* info, const IndexCondition* condition, int count, Look look) {
   if (count == 0 || count > kMostConditions || info->hypothetical || !MayEstimate(root)) return {};
-  auto* answers = PlannerNotes<Answers>::Of(root);
+  auto* answers = PlannerNotes<PlannerInfo, Answers>::Of(root);
   for (const Answer* answer = answers->first; answer != nullptr; answer = answer->next)
     if (answer->index == info->indexoid && SameConditions(*answer, condition, count)) return answer->estimate;
   if (look == Look::kRemember || answers->count >= kMostEstimates) return {};

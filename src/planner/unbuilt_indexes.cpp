@@ -1,8 +1,9 @@
-// See unbuilt_indexes.h. What is withheld from a table's list is kept in a list of this session for as long as the table's RelOptInfo lives.
+// See unbuilt_indexes.h.
 #include "planner/unbuilt_indexes.h"
 
 #include "planner/limit_paths.h"
 #include "planner/planner_family.h"
+#include "planner/planner_notes.h"
 #include "deferred/build_state.h"
 #include "pg/compat_planner.h"
 
@@ -19,37 +20,9 @@ namespace {
 set_rel_pathlist_hook_type next_paths_hook;
 
 struct Withheld {
-  const RelOptInfo* rel;
   List* indexes;  // of IndexOptInfo
-  Withheld* next;
-  MemoryContextCallback forget;
 };
-Withheld* withheld = nullptr;
-
-// The planner's memory goes.
-void Forget(void* one) {
-  Withheld** place = &withheld;
-  while (*place != one) place = &(*place)->next;
-  *place = (*place)->next;
-}
-
-void Withhold(const RelOptInfo* rel, List* indexes) {
-  const MemoryContext memory = GetMemoryChunkContext(const_cast<RelOptInfo*>(rel));
-  auto* one = static_cast<Withheld*>(MemoryContextAllocZero(memory, sizeof(Withheld)));
-  one->rel = rel;
-  one->indexes = indexes;
-  one->next = withheld;
-  one->forget.func = Forget;
-  one->forget.arg = one;
-  MemoryContextRegisterResetCallback(memory, &one->forget);
-  withheld = one;
-}
-
-List* WithheldFrom(const RelOptInfo* rel) {
-  for (const Withheld* one = withheld; one != nullptr; one = one->next)
-    if (one->rel == rel) return one->indexes;
-  return NIL;
-}
+using WithheldFrom = PlannerNotes<RelOptInfo, Withheld>;
 
 // An index that does not exist (a planner's extension asks what it would be worth) counts as built.
 bool IsToBeWithheld(PlannerInfo* root, const IndexOptInfo* info) {
@@ -67,7 +40,7 @@ void LookAtIndexes(PlannerInfo* root, RelOptInfo* rel) {
     if (IsToBeWithheld(root, lfirst_node(IndexOptInfo, cell))) unusable = lappend(unusable, lfirst(cell));
   if (unusable == NIL) return;
   rel->indexlist = list_difference_ptr(rel->indexlist, unusable);
-  Withhold(rel, unusable);
+  WithheldFrom::Of(rel)->indexes = unusable;
 }
 
 // The paths are made of a table that has none, because those that it has could be freed for them.
@@ -84,10 +57,8 @@ void MakePathsInVain(PlannerInfo* root, RelOptInfo* rel, RangeTblEntry* entry, L
 }
 
 void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* entry) {
-  if (withheld != nullptr && MayHaveIndexPaths(rel, entry)) {
-    List* indexes = WithheldFrom(rel);
-    if (indexes != NIL) MakePathsInVain(root, rel, entry, indexes);
-  }
+  const Withheld* withheld = WithheldFrom::Find(rel);
+  if (withheld != nullptr && MayHaveIndexPaths(rel, entry)) MakePathsInVain(root, rel, entry, withheld->indexes);
   if (next_paths_hook != nullptr) next_paths_hook(root, rel, relid, entry);
 }
 

@@ -200,7 +200,7 @@ TEST(RowEstimate, CountsWhatHasComeSinceTheStatisticsWereTaken) {
   tree.levels = 0;  // an index that was empty when VACUUM saw it
   EXPECT_NEAR(tree.Estimate(&window, 1).share, 0.3, 0.03);
   tree.levels = 1;
-  tree.level[0] = {.entries = 150, .nodes = 1, .pages = 1, .supernodes = 0, .overlap = 0};
+  tree.level[0] = {.entries = static_cast<uint64_t>(30000 / now), .nodes = 1, .pages = 1, .supernodes = 0, .overlap = 0};
   MemoryReader reader(*tree.store);
   auto estimator = std::make_unique<RowEstimator>();
   EXPECT_NEAR(estimator->Run(reader, layout, {1, tree.level, tree.column, now}, &window, 1, {}).share, 0.3, 0.03);
