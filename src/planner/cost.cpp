@@ -147,18 +147,25 @@ bool ShouldReadMeta(Relation index) {
   return MayBeUnbuilt(index) || index->rd_rel->relpages > kFewPages;
 }
 
-// A table with many indexes is not to be planned for longer than it takes to make all their paths: then the tree that says the rows says it all.
-Look LookOf(const RelOptInfo* rel) {
+// A table with many indexes is not to be planned for longer than it takes to make all their paths. Then one of the trees says how many rows there
+// are, and the pages of all are estimated alike, by the model.
+bool HasFewTrees(const RelOptInfo* rel) {
   constexpr int kFew = 2;
   int trees = 0;
   ListCell* cell;
   foreach (cell, rel->indexlist) trees += IsXtree(lfirst_node(IndexOptInfo, cell));
-  return trees <= kFew ? Look::kTree : Look::kRemember;
+  return trees <= kFew;
 }
 
-// What the tree says of all the path's conditions together.
-ScanEstimate EstimatePath(PlannerInfo* root, const IndexPath* path) {
-  if (!RowCountsAreCorrected(root)) return {};
+// What a tree says of all the path's conditions together. Negative: nothing.
+struct PathEstimate {
+  double share;   // of the index's entries
+  double leaves;  // of its leaves
+};
+
+PathEstimate EstimatePath(PlannerInfo* root, const IndexPath* path) {
+  constexpr PathEstimate kUnknown = {-1, -1};
+  if (!RowCountsAreCorrected(root)) return kUnknown;
   IndexCondition condition[INDEX_MAX_KEYS];
   int count = 0;
   ListCell *cell, *qual;
@@ -167,7 +174,9 @@ ScanEstimate EstimatePath(PlannerInfo* root, const IndexPath* path) {
     foreach (qual, clause->indexquals)
       if (count < INDEX_MAX_KEYS) condition[count++] = {clause->indexcol, lfirst_node(RestrictInfo, qual)->clause};
   }
-  return EstimateScan(root, path->indexinfo, condition, count, LookOf(path->indexinfo->rel));
+  if (!HasFewTrees(path->indexinfo->rel)) return {path->indexinfo->indpred == NIL ? RememberedShare(root, condition, count) : -1, -1};
+  const ScanEstimate estimate = EstimateScan(root, path->indexinfo, condition, count);
+  return estimate.known ? PathEstimate{estimate.share, estimate.leaves} : kUnknown;
 }
 
 // Does the tree know more of the rows than the operators' own estimates do? (planner/row_counts.h)
@@ -288,8 +297,8 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
     return;
   }
   const TreeShape shape = ShapeOf(state, info);
-  const ScanEstimate estimate = state != nullptr ? EstimatePath(root, path) : ScanEstimate{};
-  const double share_of_leaves = estimate.known ? estimate.leaves : ShareOfLeaves(root, path, state, shape.leaves);
+  const PathEstimate estimate = state != nullptr ? EstimatePath(root, path) : PathEstimate{-1, -1};
+  const double share_of_leaves = estimate.leaves >= 0 ? estimate.leaves : ShareOfLeaves(root, path, state, shape.leaves);
   const double leaves = std::max(1.0, std::ceil(share_of_leaves * shape.leaves));
 
   // Disk and argument costs as for any index, with the tuples of the leaves visited standing for the pages. An array condition is one
@@ -298,7 +307,7 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   costs.numIndexTuples = std::max(1.0, leaves * info->tuples / std::max<double>(info->pages, 1)) / ArrayElements(root, path);
   const double visited = costs.numIndexTuples;
   genericcostestimate(root, path, loop_count, &costs);
-  if (estimate.known && TreeKnowsRows(path))
+  if (estimate.share >= 0 && TreeKnowsRows(path))
     costs.indexSelectivity = ShareOfTable(info, estimate.share);
   else
     costs.indexSelectivity = std::min(1.0, costs.indexSelectivity * RowsBeyondBlindClauses(root, path, state));

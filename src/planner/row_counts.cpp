@@ -70,7 +70,7 @@ bool EstimateCondition(PlannerInfo* root, const RelOptInfo* rel, const RestrictI
     condition = found;
   }
   if (best == nullptr) return false;
-  *out = EstimateScan(root, best, &condition, 1, Look::kTree);
+  *out = EstimateScan(root, best, &condition, 1);
   out->share = std::clamp(out->share, kLeast, 1.0);
   return out->known;
 }
@@ -153,7 +153,7 @@ bool EstimateTogether(PlannerInfo* root, const RelOptInfo* rel, Selectivity* out
       best = joint;
   }
   if (best.count < 2) return false;
-  const ScanEstimate estimate = EstimateScan(root, best.index, best.condition, best.count, Look::kTree);
+  const ScanEstimate estimate = EstimateScan(root, best.index, best.condition, best.count);
   if (!estimate.known) return false;
   List* others = list_difference_ptr(rel->baserestrictinfo, best.clauses);
   *out = std::max(estimate.share, kLeast) * clauselist_selectivity(root, others, static_cast<int>(rel->relid), JOIN_INNER, nullptr);

@@ -47,6 +47,16 @@ bool SameConditions(const Answer& answer, const IndexCondition* condition, int c
   return true;
 }
 
+// In whatever order, and of whichever index's columns: what they are conditions of says the table.
+bool SameExpressions(const Answer& answer, const IndexCondition* condition, int count) {
+  if (answer.count != count) return false;
+  for (int i = 0; i < count; i++) {
+    const auto is_this = [&](const IndexCondition& other) { return equal(other.expression, condition[i].expression); };
+    if (std::none_of(answer.condition, answer.condition + count, is_this)) return false;
+  }
+  return true;
+}
+
 // One condition as the scan's keys: where the argument is not known, for each value of a sample; where nothing stands for it, windows as large as
 // leaves.
 struct KeyTemplate {
@@ -238,12 +248,12 @@ bool MayEstimate(const PlannerInfo* root) {
   return settings.estimate_rows != static_cast<int>(EstimateRows::kOff) && root->qual_security_level == 0 && !IsInParallelMode();
 }
 
-ScanEstimate EstimateScan(PlannerInfo* root, IndexOptInfo* info, const IndexCondition* condition, int count, Look look) {
+ScanEstimate EstimateScan(PlannerInfo* root, IndexOptInfo* info, const IndexCondition* condition, int count) {
   if (count == 0 || count > kMostConditions || info->hypothetical || !MayEstimate(root)) return {};
   auto* answers = PlannerNotes<PlannerInfo, Answers>::Of(root);
   for (const Answer* answer = answers->first; answer != nullptr; answer = answer->next)
     if (answer->index == info->indexoid && SameConditions(*answer, condition, count)) return answer->estimate;
-  if (look == Look::kRemember || answers->count >= kMostEstimates) return {};
+  if (answers->count >= kMostEstimates) return {};
   const ScanEstimate estimate = AskTree(root, info, condition, count);
   const MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(root));
   auto* copy = static_cast<IndexCondition*>(palloc(sizeof(IndexCondition) * static_cast<Size>(count)));
@@ -254,6 +264,14 @@ ScanEstimate EstimateScan(PlannerInfo* root, IndexOptInfo* info, const IndexCond
   answers->count++;
   MemoryContextSwitchTo(old);
   return estimate;
+}
+
+double RememberedShare(PlannerInfo* root, const IndexCondition* condition, int count) {
+  const auto* answers = PlannerNotes<PlannerInfo, Answers>::Find(root);
+  if (answers == nullptr) return -1;
+  for (const Answer* answer = answers->first; answer != nullptr; answer = answer->next)
+    if (answer->estimate.known && SameExpressions(*answer, condition, count)) return answer->estimate.share;
+  return -1;
 }
 
 }  // namespace xtree

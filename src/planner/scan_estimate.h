@@ -25,9 +25,11 @@ struct ScanEstimate {
   double matched;  // where values stand for an argument: share of those that find something
 };
 
-// Of all the conditions together. Of an index that is not built, or does not exist, nothing is known. `kRemember`: the tree itself is not looked at.
-enum class Look { kTree, kRemember };
-ScanEstimate EstimateScan(PlannerInfo* root, IndexOptInfo* info, const IndexCondition* condition, int count, Look look);
+// Of all the conditions together. Of an index that is not built, or does not exist, nothing is known.
+ScanEstimate EstimateScan(PlannerInfo* root, IndexOptInfo* info, const IndexCondition* condition, int count);
+
+// The share of the table's rows, as far as some index of the table has been asked for these conditions; negative: none has.
+double RememberedShare(PlannerInfo* root, const IndexCondition* condition, int count);
 
 // Is the planner to be told what the trees know?
 bool MayEstimate(const PlannerInfo* root);

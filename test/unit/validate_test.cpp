@@ -234,7 +234,8 @@ TEST_F(ValidateMetaTest, Page) {
   ExpectRefused("page is not initialized", [&] { memset(page_->bytes, 0, kPageSize); });
   ExpectRefused("page does not belong to an xtree index", [&] { opaque().page_id = 1; });
   ExpectRefused("page is not flagged as meta page", [&] { opaque().flags = kNodeLeaf; });
-  ExpectRefused("meta page is too short", [&] { header().lower -= 8; });
+  ExpectRefused("meta page is too short", [&] { header().lower -= 16; });
+  ExpectRefused("statistics of the table's pages are out of range", [&] { meta().heap_spread = 2; });
 }
 
 TEST_F(ValidateMetaTest, Fields) {
