@@ -195,7 +195,8 @@ void CorrectParents(PlannerInfo* root, int child, double more) {
 }
 
 // Of the rows on the left, how many find one on the right? Of all that are there; and of those that other conditions leave, if these are anywhere.
-Selectivity ShareWithMatch(const PlannerInfo* root, const RestrictInfo* clause, const ScanEstimate& estimate) {
+// `asked`: the table whose tree was asked for values of the other.
+Selectivity ShareWithMatch(const PlannerInfo* root, const RelOptInfo* asked, const RestrictInfo* clause, const ScanEstimate& estimate) {
   ListCell* cell;
   foreach (cell, root->join_info_list) {
     const auto* join = lfirst_node(SpecialJoinInfo, cell);
@@ -204,7 +205,8 @@ Selectivity ShareWithMatch(const PlannerInfo* root, const RestrictInfo* clause, 
       continue;
     int inner;
     if (!bms_get_singleton_member(join->min_righthand, &inner) || root->simple_rel_array[inner] == nullptr) continue;
-    return std::min(estimate.matched, 1 - std::exp(-estimate.share * root->simple_rel_array[inner]->rows));
+    const double of_all = 1 - std::exp(-estimate.share * root->simple_rel_array[inner]->rows);
+    return static_cast<int>(asked->relid) == inner ? std::min(estimate.matched, of_all) : of_all;
   }
   return estimate.share;
 }
@@ -227,7 +229,7 @@ bool CorrectJoins(PlannerInfo* root, RelOptInfo* rel, Corrections* all) {
     ScanEstimate estimate;
     if (!EstimateCondition(root, rel, clause, IsGuessedJoin(reinterpret_cast<Node*>(clause->clause)), &estimate)) continue;
     clause->norm_selec = estimate.share;
-    clause->outer_selec = ShareWithMatch(root, clause, estimate);
+    clause->outer_selec = ShareWithMatch(root, rel, clause, estimate);
     all->joins = lappend(all->joins, clause);
     some = true;
   }
