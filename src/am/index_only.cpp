@@ -1,5 +1,6 @@
 // Index-only scans: the row's columns from the entry alone.
 #include "am/entry_points.h"
+#include "index/key_box.h"
 #include "index/payload.h"
 #include "am/tree_scan.h"
 
@@ -14,13 +15,8 @@ namespace {
 
 void ReconstructKeys(const IndexState& state, const Box& box, Datum* values, bool* isnull) {
   for (int i = 0; i < state.layout.columns; i++) {
-    const ColumnState& type = state.column[i];
-    const uint8_t marks = (box.marks >> (2 * i)) & 3;
-    isnull[i] = (marks & kMarkNull) || !type.routine->exact;  // a column whose key is lossy is never asked for
-    values[i] = 0;
-    if (isnull[i]) continue;
-    const int first = state.layout.first_dimension[i];
-    values[i] = type.routine->reconstruct(&type.column, &box.lo[first], &box.hi[first], marks & kMarkEmpty);
+    isnull[i] = true;  // a column whose key is lossy is never asked for
+    values[i] = state.column[i].routine->exact ? ReconstructKey(state, i, box, &isnull[i]) : Datum{0};
   }
 }
 

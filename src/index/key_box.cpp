@@ -48,4 +48,13 @@ void FormBox(Relation index, const IndexState& state, ItemPointer row, const Dat
   error_context_stack = context.previous;
 }
 
+Datum ReconstructKey(const IndexState& state, int column, const Box& box, bool* isnull) {
+  const ColumnState& type = state.column[column];
+  const uint8_t marks = (box.marks >> (2 * column)) & 3;
+  *isnull = marks & kMarkNull;
+  if (*isnull) return Datum{0};
+  const int first = state.layout.first_dimension[column];
+  return type.routine->reconstruct(&type.column, &box.lo[first], &box.hi[first], marks & kMarkEmpty);
+}
+
 }  // namespace xtree

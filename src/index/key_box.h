@@ -1,4 +1,4 @@
-// The box of a row, from its values.
+// The box of a row, from its values, and back.
 #pragma once
 
 #include "index/index_state.h"
@@ -8,5 +8,8 @@ namespace xtree {
 // The box of an index tuple's key columns. Calls the types' callbacks, which may ereport (errors name column and row): only where no
 // C++ object is alive.
 void FormBox(Relation index, const IndexState& state, ItemPointer row, const Datum* values, const bool* isnull, Box* box);
+
+// The value of a column whose keys are exact, from an entry's box.
+Datum ReconstructKey(const IndexState& state, int column, const Box& box, bool* isnull);
 
 }  // namespace xtree

@@ -1,15 +1,14 @@
 // See argument_sample.h.
 #include "planner/argument_sample.h"
 
+#include "index/key_box.h"
 #include "pg/compat_planner.h"
 #include "planner/planner_family.h"
-#include "planner/unbuilt_indexes.h"
 #include "storage/buffer_reader.h"
 
 extern "C" {
 #include "access/genam.h"
 #include "catalog/pg_statistic.h"
-#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
@@ -19,7 +18,6 @@ extern "C" {
 #include "utils/acl.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
-#include "utils/rangetypes.h"
 #include "utils/selfuncs.h"
 }
 
@@ -117,8 +115,26 @@ void Evaluate(PlannerInfo* root, Node* argument, const Node* unknown, ArgumentSa
   sample->count = kept;
 }
 
+IndexSample SampleOfIndex(Relation index, const IndexState& state, int most) {
+  constexpr int kLeaves = 16;
+  BufferReader reader(index, state.layout, CurrentMemoryContext);
+  auto* entry = static_cast<SampledEntry*>(palloc(sizeof(SampledEntry) * static_cast<Size>(most)));
+  const int count = SampleEntries(reader, kLeaves, most, entry);
+  reader.Reset();
+  return {count, entry};
+}
+
+// The values that these entries have in a column, if it is of this type and an index-only scan could return them. False: not.
+bool ValuesOfSample(const IndexState& state, int column, const IndexSample& sample, Oid type, ArgumentSample* out) {
+  const ColumnState& described = state.column[column];
+  if (!described.routine->exact || described.routine->reconstruct == nullptr || described.column.type != getBaseType(type)) return false;
+  out->count = sample.count;
+  for (int i = 0; i < sample.count; i++) out->value[i] = ReconstructKey(state, column, sample.entry[i].box, &out->null[i]);
+  return out->count > 0;
+}
+
 bool SampleOfTree(IndexOptInfo* info, Node* argument, ArgumentSample* out) {
-  if (!IsXtree(info) || info->hypothetical || info->indpred != NIL) return false;
+  if (!IsWholeXtree(info)) return false;
   const Relation index = index_open(info->indexoid, NoLock);
   const IndexState* state = CopyIndexState(index, MetaUse::kPlan);
   const int column =
@@ -143,28 +159,10 @@ bool SampleOfVar(PlannerInfo* root, Node* argument, ArgumentSample* out) {
 
 }  // namespace
 
-IndexSample SampleOfIndex(Relation index, const IndexState& state, int most) {
-  constexpr int kLeaves = 16;
-  BufferReader reader(index, state.layout, CurrentMemoryContext);
-  auto* entry = static_cast<SampledEntry*>(palloc(sizeof(SampledEntry) * static_cast<Size>(most)));
-  const int count = SampleEntries(reader, kLeaves, most, entry);
-  reader.Reset();
-  return {count, entry};
-}
-
-bool ValuesOfSample(const IndexState& state, int column, const IndexSample& sample, Oid type, ArgumentSample* out) {
-  const ColumnState& described = state.column[column];
-  if (!described.routine->exact || described.routine->reconstruct == nullptr || described.column.type != getBaseType(type)) return false;
-  const int first = state.layout.first_dimension[column];
-  out->count = sample.count;
-  for (int i = 0; i < sample.count; i++) {
-    const Box& box = sample.entry[i].box;
-    const uint8_t marks = (box.marks >> (2 * column)) & 3;
-    out->null[i] = marks & kMarkNull;
-    out->value[i] =
-        out->null[i] ? Datum{0} : described.routine->reconstruct(&described.column, &box.lo[first], &box.hi[first], marks & kMarkEmpty);
-  }
-  return out->count > 0;
+const IndexSample& OwnSample::Get() {
+  constexpr int kOwnValues = 16;
+  if (sample_.count == 0) sample_ = SampleOfIndex(index_, *state_, kOwnValues);
+  return sample_;
 }
 
 bool IsCheap(PlannerInfo* root, Node* argument) {
@@ -181,14 +179,13 @@ static bool FindColumn(Node* node, void*) {
 
 bool HasColumns(Node* argument) { return FindColumn(argument, nullptr); }
 
-bool SampleOfArgument(PlannerInfo* root, const RelOptInfo* table, const IndexState& state, int column, const IndexSample& own,
-                      Node* argument, ArgumentSample* out) {
+bool SampleOfArgument(PlannerInfo* root, const RelOptInfo* table, int column, OwnSample* own, Node* argument, ArgumentSample* out) {
   Unknowns unknowns = {};
   FindUnknowns(argument, &unknowns);
   if (unknowns.one == nullptr || unknowns.many || contain_volatile_functions(argument)) return false;
   if (argument != unknowns.one && !IsCheap(root, argument)) return false;
   const bool sampled = (IsA(unknowns.one, Var) && SampleOfVar(root, unknowns.one, out)) ||
-                       (MayRead(root, table) && ValuesOfSample(state, column, own, exprType(unknowns.one), out));
+                       (MayRead(root, table) && ValuesOfSample(own->state(), column, own->Get(), exprType(unknowns.one), out));
   if (sampled && argument != unknowns.one) Evaluate(root, argument, unknowns.one, out);
   return sampled && out->count > 0;
 }

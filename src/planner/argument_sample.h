@@ -25,16 +25,24 @@ struct IndexSample {
   int count;
   const SampledEntry* entry;
 };
-IndexSample SampleOfIndex(Relation index, const IndexState& state, int most);
 
-// The values that these entries have in a column, if it is of this type and an index-only scan could return them. False: not.
-bool ValuesOfSample(const IndexState& state, int column, const IndexSample& sample, Oid type, ArgumentSample* out);
+// Those of the index that is to be scanned: read when they are first asked for, since most arguments need none.
+class OwnSample {
+ public:
+  OwnSample(Relation index, const IndexState& state) : index_(index), state_(&state) {}
+  const IndexState& state() const { return *state_; }
+  const IndexSample& Get();
+
+ private:
+  Relation index_;
+  const IndexState* state_;
+  IndexSample sample_ = {};
+};
 
 // Values of the argument of a condition on the column. One thing in it may be unknown, anywhere: another table's column, or a parameter of the
 // column's type, for which the values of `own` stand, as for a column of which nothing is known. False: there is nothing to sample.
 // Only of tables whose rows the user may read, since functions of the query see them.
-bool SampleOfArgument(PlannerInfo* root, const RelOptInfo* table, const IndexState& state, int column, const IndexSample& own,
-                      Node* argument, ArgumentSample* out);
+bool SampleOfArgument(PlannerInfo* root, const RelOptInfo* table, int column, OwnSample* own, Node* argument, ArgumentSample* out);
 
 // May an argument be computed while planning? It takes no longer than a few operators of the server's.
 bool IsCheap(PlannerInfo* root, Node* argument);

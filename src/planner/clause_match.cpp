@@ -33,10 +33,6 @@ bool IsOpaqueEquality(Oid operation) {
 
 bool CollationsMatch(Oid index, Oid expression) { return !OidIsValid(index) || index == expression; }
 
-bool IsFixed(PlannerInfo* root, Node* expression, IndexOptInfo* index) {
-  return is_pseudo_constant_for_index(root, expression, index) && !contain_subplans(expression);
-}
-
 // `operand` is the column, `argument` what it is compared with.
 bool FitsColumn(PlannerInfo* root, IndexOptInfo* info, int column, Node* operand, Node* argument, Oid operation, Oid collation) {
   return OidIsValid(operation) && match_index_to_operand(operand, column, info) && op_in_opfamily(operation, info->opfamily[column]) &&
@@ -102,6 +98,10 @@ bool IsGuessedJoin(const Node* condition) {
     default:
       return false;
   }
+}
+
+bool IsFixed(PlannerInfo* root, Node* expression, IndexOptInfo* index) {
+  return is_pseudo_constant_for_index(root, expression, index) && !contain_subplans(expression);
 }
 
 bool MatchCondition(PlannerInfo* root, IndexOptInfo* info, const RestrictInfo* clause, IndexCondition* out) {

@@ -11,6 +11,9 @@ namespace xtree {
 bool IsGuessed(const Node* condition);
 bool IsGuessedJoin(const Node* condition);
 
+// Can a scan of the index have the expression before it looks at a row?
+bool IsFixed(PlannerInfo* root, Node* expression, IndexOptInfo* index);
+
 // The condition as one of the index's columns; a comparison with a distance too. False: it is none.
 bool MatchCondition(PlannerInfo* root, IndexOptInfo* info, const RestrictInfo* clause, IndexCondition* out);
 

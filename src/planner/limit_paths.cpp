@@ -2,6 +2,7 @@
 #include "planner/limit_paths.h"
 
 #include "am/limit_keys.h"
+#include "planner/clause_match.h"
 #include "planner/planner_family.h"
 #include "index/index_state.h"
 #include "xtree.h"
@@ -68,11 +69,6 @@ void LoadFamilies(IndexOptInfo* info, IndexFamilies* out) {
   const IndexState* state = GetIndexState(index, MetaUse::kNone);
   for (int i = 0; i < info->nkeycolumns; i++) out->blind[i] = state->column[i].routine->blind_strategies;
   index_close(index, NoLock);
-}
-
-// Can the scan have it before it looks at a row?
-bool IsFixed(PlannerInfo* root, Node* expression, IndexOptInfo* index) {
-  return is_pseudo_constant_for_index(root, expression, index) && !contain_subplans(expression);
 }
 
 // Is `column` one of the index, and `distance` an order that its family has, and can limit?

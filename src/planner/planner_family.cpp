@@ -93,6 +93,8 @@ bool IsXtree(const IndexOptInfo* index) {
   return index->amcostestimate == reinterpret_cast<decltype(index->amcostestimate)>(xtreecostestimate);
 }
 
+bool IsWholeXtree(const IndexOptInfo* index) { return IsXtree(index) && !index->hypothetical && index->indpred == NIL; }
+
 void OfferPlannerFamilies() { pg::IndexListHook<LookAtIndexes>::Install(); }
 
 }  // namespace xtree

@@ -17,6 +17,9 @@ namespace xtree {
 // Is it an index of this access method?
 bool IsXtree(const IndexOptInfo* index);
 
+// One that exists, and has all of the table's rows?
+bool IsWholeXtree(const IndexOptInfo* index);
+
 // Called once, when the library is loaded: that is before the first index of a session is planned with, since the
 // relation cache asks for the handler.
 void OfferPlannerFamilies();

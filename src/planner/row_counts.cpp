@@ -40,9 +40,6 @@ bool HasXtree(const RelOptInfo* rel) {
   return false;
 }
 
-// An index of all the table's rows, of which something can be known.
-bool IsWholeXtree(const IndexOptInfo* info) { return IsXtree(info) && !info->hypothetical && info->indpred == NIL; }
-
 // Conditions, those within ORs too.
 void Flatten(Node* condition, List** conditions) {
   ListCell* cell;
@@ -160,9 +157,13 @@ bool EstimateTogether(PlannerInfo* root, const RelOptInfo* rel, Selectivity* out
   return true;
 }
 
+bool IsTable(const PlannerInfo* root, const RelOptInfo* rel) {
+  return rel != nullptr && rel->indexlist != NIL && MayHaveIndexPaths(const_cast<RelOptInfo*>(rel), root->simple_rte_array[rel->relid]) &&
+         HasXtree(rel);
+}
+
 bool MayCorrect(const PlannerInfo* root, const RelOptInfo* rel) {
-  if (rel == nullptr || rel->baserestrictinfo == NIL || rel->indexlist == NIL) return false;
-  if (!MayHaveIndexPaths(const_cast<RelOptInfo*>(rel), root->simple_rte_array[rel->relid]) || !HasXtree(rel)) return false;
+  if (!IsTable(root, rel) || rel->baserestrictinfo == NIL) return false;
   ListCell* cell;
   foreach (cell, rel->baserestrictinfo)
     if (IsA(lfirst_node(RestrictInfo, cell)->clause, CurrentOfExpr)) return false;
@@ -234,11 +235,6 @@ bool CorrectJoins(PlannerInfo* root, RelOptInfo* rel, Corrections* all) {
     some = true;
   }
   return some;
-}
-
-bool IsTable(const PlannerInfo* root, const RelOptInfo* rel) {
-  return rel != nullptr && rel->indexlist != NIL && MayHaveIndexPaths(const_cast<RelOptInfo*>(rel), root->simple_rte_array[rel->relid]) &&
-         HasXtree(rel);
 }
 
 void LookAtTables(PlannerInfo* root, Corrections* all) {
@@ -346,7 +342,10 @@ void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* e
 
 }  // namespace
 
-bool RowCountsAreCorrected(PlannerInfo* root) { return MayEstimate(root) && PlannerNotes<PlannerInfo, Corrections>::Of(root)->looked; }
+bool RowCountsAreCorrected(PlannerInfo* root) {
+  const auto* all = PlannerNotes<PlannerInfo, Corrections>::Find(root);
+  return all != nullptr && all->looked && MayEstimate(root);
+}
 
 void CorrectRowCounts() {
   next_hook = set_rel_pathlist_hook;

@@ -22,7 +22,6 @@ namespace xtree {
 
 namespace {
 
-constexpr int kMostConditions = 64;
 constexpr int kMostEstimates = 1000;  // of one planning, for tables with very many partitions
 
 // A question and its answer.
@@ -79,7 +78,6 @@ class ScanQuestion {
   bool MakeTemplate(const IndexCondition& condition, KeyTemplate* out);
   bool MakeOfOperator(const IndexCondition& condition, Oid opno, Oid collation, Node* argument, int flags, KeyTemplate* out);
   void SampleArgument(int column, Node* argument, KeyTemplate* out);
-  const IndexSample& Own();
   int Samples();
   void MakeConstraint(int sample, BufferReader* reader, ScanKeyData* keys, Constraint* out);
   ScanEstimate Ask();
@@ -92,21 +90,14 @@ class ScanQuestion {
   const IndexState* state_ = nullptr;
   KeyTemplate* template_ = nullptr;
   int templates_ = 0;
-  IndexSample own_ = {};
+  OwnSample* own_ = nullptr;
   bool unknown_ = false;  // a condition on another table's column of which nothing is known
   ScanEstimate estimate_ = {};
 };
 
-// So many entries stand for parameters.
-const IndexSample& ScanQuestion::Own() {
-  constexpr int kOwnValues = 16;
-  if (own_.count == 0) own_ = SampleOfIndex(index_, *state_, kOwnValues);
-  return own_;
-}
-
 void ScanQuestion::SampleArgument(int column, Node* argument, KeyTemplate* out) {
   out->sample = static_cast<ArgumentSample*>(palloc(sizeof(ArgumentSample)));
-  out->sampled = SampleOfArgument(root_, info_->rel, *state_, column, Own(), argument, out->sample);
+  out->sampled = SampleOfArgument(root_, info_->rel, column, own_, argument, out->sample);
   out->window = !out->sampled;
 }
 
@@ -123,7 +114,7 @@ bool ScanQuestion::MakeOfOperator(const IndexCondition& condition, Oid opno, Oid
     value = constant->constvalue;
     if (constant->constisnull) flags |= SK_ISNULL;
   } else if ((flags & SK_SEARCHARRAY) != 0) {
-    out->window = Own().count > 0;
+    out->window = own_->Get().count > 0;
   } else {
     SampleArgument(condition.column, argument, out);
   }
@@ -164,7 +155,7 @@ int ScanQuestion::Samples() {
   int samples = 1;
   for (int i = 0; i < templates_; i++) {
     if (template_[i].sampled) samples = std::max(samples, template_[i].sample->count);
-    if (template_[i].window) samples = std::max(samples, Own().count);
+    if (template_[i].window) samples = std::max(samples, own_->Get().count);
   }
   return samples;
 }
@@ -196,8 +187,8 @@ void ScanQuestion::MakeConstraint(int sample, BufferReader* reader, ScanKeyData*
   LimitsFromKeys(index_, *state_, keys, count, out, &limits);
   SettleLimits(*reader, state_->layout, true, &limits, out);
   for (int i = 0; i < templates_; i++)
-    if (template_[i].window && own_.count > 0)
-      RequireLeaf(state_->layout, template_[i].key.sk_attno - 1, own_.entry[sample % own_.count].leaf, out);
+    if (template_[i].window && own_->Get().count > 0)
+      RequireLeaf(state_->layout, template_[i].key.sk_attno - 1, own_->Get().entry[sample % own_->Get().count].leaf, out);
 }
 
 ScanEstimate ScanQuestion::Ask() {
@@ -221,7 +212,9 @@ void ScanQuestion::Run() {
   index_ = index_open(info_->indexoid, NoLock);
   state_ = CopyIndexState(index_, MetaUse::kPlan);
   if (state_->build_state == MetaBuildState::kBuilt && state_->meta_read && !state_->undecided && !IsUnusable(root_, *state_)) {
-    template_ = static_cast<KeyTemplate*>(palloc(sizeof(KeyTemplate) * std::max(count_, 1)));
+    OwnSample own(index_, *state_);
+    own_ = &own;
+    template_ = static_cast<KeyTemplate*>(palloc(sizeof(KeyTemplate) * static_cast<Size>(count_)));
     for (int i = 0; i < count_; i++) templates_ += MakeTemplate(condition_[i], &template_[templates_]);
     if (templates_ > 0 && !unknown_) estimate_ = Ask();
   }
@@ -249,7 +242,7 @@ bool MayEstimate(const PlannerInfo* root) {
 }
 
 ScanEstimate EstimateScan(PlannerInfo* root, IndexOptInfo* info, const IndexCondition* condition, int count) {
-  if (count == 0 || count > kMostConditions || info->hypothetical || !MayEstimate(root)) return {};
+  if (count == 0 || info->hypothetical || !MayEstimate(root)) return {};
   auto* answers = PlannerNotes<PlannerInfo, Answers>::Of(root);
   for (const Answer* answer = answers->first; answer != nullptr; answer = answer->next)
     if (answer->index == info->indexoid && SameConditions(*answer, condition, count)) return answer->estimate;
