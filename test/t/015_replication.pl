@@ -46,8 +46,9 @@ sub insert_more
 		CASE WHEN i % 9 > 0 THEN box(point(random() * 90, random() * 90), point(random() * 99, random() * 99)) END, i % 50 FROM generate_series($from, $rows) i;";
 }
 my $changes = q{DELETE FROM t WHERE p <@ box '(0,0),(30,90)' AND k < 40; UPDATE t SET k = k + 1 WHERE id % 7 = 0; VACUUM t;};
+# Each of the indexes has a query that only it can answer.
 my $queries = q{SELECT count(*), sum(id) FROM t WHERE p <@ box '(10,10),(70,60)';
-	SELECT count(*), sum(id) FROM t WHERE b && box '(20,20),(40,40)' AND k < 30 AND p <@ box '(-1,-1),(101,101)'; SELECT count(*), sum(id) FROM t};
+	SELECT count(*), sum(id) FROM t WHERE b && box '(20,20),(40,40)' AND k < 30; SELECT count(*), sum(id) FROM t};
 
 sub answers { my ($server) = @_; return $server->safe_psql('postgres', "SET enable_indexscan = off; SET enable_bitmapscan = off; $queries") }
 

@@ -35,6 +35,19 @@ sub value { return $node->safe_psql('postgres', $_[0]); }
 sub of { my ($index, $column) = @_; return value("SELECT $column FROM pg_stat_xtree_indexes WHERE indexrelname = '$index'"); }
 sub worker_pid { return value('SELECT pid FROM pg_stat_xtree_worker'); }
 
+# Waits until a signal is pending for a process that is stopped (SIGHUP is the first bit of the set).
+sub wait_for_hangup
+{
+	my ($pid) = @_;
+	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		my ($pending) = slurp_file("/proc/$pid/status") =~ /^ShdPnd:\s*([0-9a-f]+)/m;
+		return if hex($pending) & 1;
+		select(undef, undef, undef, 0.1);
+	}
+	die 'the worker was not told of the new settings';
+}
+
 # A whole cycle of the worker, which a reload brings about.
 sub cycle
 {
@@ -84,6 +97,8 @@ while ($n++ < 150)
 	value('REINDEX INDEX whole; REINDEX INDEX paged');
 	value(q{SET enable_seqscan = off; SET enable_indexonlyscan = off; SELECT count(i) FROM t WHERE p <@ box '(0,0),(5,5)'; SELECT count(i) FROM t WHERE p <@ box '(0,0),(5,5)' AND i > 0});
 	$node->safe_psql('postgres', "ALTER SYSTEM SET xtree.fail_allocation = $n; SELECT pg_reload_conf()");
+	# The postmaster passes the signal on when it comes to it; a round that began earlier would run without the failure.
+	wait_for_hangup($worker);
 	kill 'CONT', $worker;
 	$node->poll_query_until('postgres', "SELECT restarts > $restarts OR cycles > $cycles FROM pg_stat_xtree_worker") or die "the worker is gone, allocation $n";
 	# Older events than the last 512 are gone.
