@@ -223,8 +223,8 @@ sub commit_and_look
 {
 	my ($writer, $other, $reader) = map { open_session() } 1 .. 3;
 	ask($reader, 'SET enable_seqscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off');
-	my $next_copy = time + $seconds / 5;
-	while (time < $end)
+	my ($next_copy, $copied, $least) = (time + $seconds / 5, 0, $rounds + 4);  # however slow the machine is
+	while (time < $end || $rounds < $least)
 	{
 		$rounds++;
 		my ($x, $y) = (rand 90, rand 90);
@@ -235,8 +235,9 @@ sub commit_and_look
 		$unseen++ if ask($reader, "SELECT count(*) FROM t WHERE $where") ne '1';
 		ask($session, "DELETE FROM t WHERE id = $id");
 		$undead++ if ask($reader, "SELECT count(*) FROM t WHERE $where") ne '0';
-		next if time < $next_copy;
+		next if time < $next_copy || ($copied && time >= $end);
 		copy_database();
+		$copied = 1;
 		$next_copy = time + 3;
 	}
 	close_session($_) for $writer, $other, $reader;
