@@ -6,7 +6,6 @@
 // row and looks whether the entry is still there. SERIALIZABLE: every visited node is predicate-locked.
 #include "deferred/build_state.h"
 #include "am/entry_points.h"
-#include "index/payload.h"
 #include "pg/compat_am.h"
 #include "am/tree_scan.h"
 #include "testing/stop_point.h"
@@ -123,6 +122,17 @@ void Start(IndexScanDesc scan, TreeScan* state, bool fetches_rows) {
   state->next = state->batch.count = state->killed_count = 0;
 }
 
+// What an index-only scan returns.
+void ReturnTuple(IndexScanDesc scan, TreeScan* state, const uint8_t* page, int entry) {
+  if (state->returned == nullptr) {
+    const MemoryContext old = MemoryContextSwitchTo(state->context);
+    state->returned = new (palloc(sizeof(IndexTupleForm))) IndexTupleForm(scan->indexRelation, state->index, state->row_context);
+    MemoryContextSwitchTo(old);
+  }
+  scan->xs_itup = state->returned->Form(NodeView(state->index->layout, page), entry);
+  scan->xs_itupdesc = RelationGetDescr(scan->indexRelation);
+}
+
 bool NextInWindow(IndexScanDesc scan, TreeScan* state) {
   if (state->next >= state->batch.count) {
     ApplyKilled(state);
@@ -133,14 +143,12 @@ bool NextInWindow(IndexScanDesc scan, TreeScan* state) {
     }
     state->reader.counts().tuples += state->batch.count;
     state->next = 0;
+    MemoryContextReset(state->row_context);
   }
   const int i = state->next++;
   scan->xs_heaptid = ToItemPointer(state->batch.tuples[i]);
   scan->xs_recheck = state->batch.MustRecheck(i);
-  if (scan->xs_want_itup) {
-    scan->xs_itup = FormIndexTuple(scan->indexRelation, state, NodeView(state->index->layout, state->batch.page), state->batch.slots[i]);
-    scan->xs_itupdesc = RelationGetDescr(scan->indexRelation);
-  }
+  if (scan->xs_want_itup) ReturnTuple(scan, state, state->batch.page, state->batch.slots[i]);
   return true;
 }
 
@@ -210,10 +218,7 @@ bool NextNearest(IndexScanDesc scan, TreeScan* state) {
   scan->xs_heaptid = ToItemPointer(state->row.tuple);
   scan->xs_recheck = state->row.recheck;
   ReturnDistances(scan, state);
-  if (scan->xs_want_itup) {
-    scan->xs_itup = FormIndexTuple(scan->indexRelation, state, NodeView(state->index->layout, state->row.page), state->row.slot);
-    scan->xs_itupdesc = RelationGetDescr(scan->indexRelation);
-  }
+  if (scan->xs_want_itup) ReturnTuple(scan, state, state->row.page, state->row.slot);
   return true;
 }
 
@@ -251,7 +256,6 @@ extern "C" IndexScanDesc xtreebeginscan(Relation index, int keys, int orderbys) 
   MemoryContextRegisterResetCallback(context, &state->end_use);
   state->key_context = AllocSetContextCreate(context, "xtree scan keys", ALLOCSET_SMALL_SIZES);
   state->row_context = AllocSetContextCreate(context, "xtree scan row", ALLOCSET_SMALL_SIZES);
-  state->include = IncludeDescriptor(index);
   if (orderbys > 0) {
     scan->xs_orderbyvals = static_cast<Datum*>(palloc0(sizeof(Datum) * orderbys));
     scan->xs_orderbynulls = static_cast<bool*>(palloc0(sizeof(bool) * orderbys));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "index/index_state.h"
+#include "am/index_only.h"
 #include "am/limit_keys.h"
 #include "core/scan/nearest_scan.h"
 #include "core/scan/window_scan.h"
@@ -20,9 +21,8 @@ struct TreeScan {
 
   MemoryContext context;                // of the scan: the reader's memory
   MemoryContext key_context = nullptr;  // of the current keys, reset by each rescan
-  MemoryContext row_context = nullptr;  // of the row that was returned last
+  MemoryContext row_context = nullptr;  // of the row that was returned last, or of the leaf's rows
   const IndexState* index;
-  TupleDesc include = nullptr;
   MappedReader reader;
   IndexUse use = {};                   // of the registry, from the first start to the end of the scan
   MemoryContextCallback end_use = {};  // ends it also where an ERROR ends the scan
@@ -32,7 +32,8 @@ struct TreeScan {
 
   WindowScan window;
   LeafBatch batch;
-  int next = 0;  // of the batch
+  int next = 0;                       // of the batch
+  IndexTupleForm* returned = nullptr;  // of an index-only scan, from its first row on
   int killed_count = 0;
   uint16_t killed[kMaxEntriesPerPage];  // slots of the batch whose rows the executor found dead to everybody
 
@@ -45,8 +46,5 @@ struct TreeScan {
   bool row_returned = false;       // `row` is what the executor's verdict (kill_prior_tuple) is about
 };
 static_assert(std::is_trivially_destructible_v<TreeScan>);
-
-// Forms the tuple of an index-only scan from an entry: reconstructed keys and the INCLUDE payload.
-IndexTuple FormIndexTuple(Relation index, TreeScan* state, const NodeView& page, int entry);
 
 }  // namespace xtree

@@ -11,6 +11,7 @@
 #include "deferred/build_state.h"
 #include "planner/blind_clauses.h"
 #include "planner/clause_match.h"
+#include "planner/heap_pages.h"
 #include "am/entry_points.h"
 #include "planner/limit_paths.h"
 #include "planner/overflow.h"
@@ -25,6 +26,7 @@
 #include "pg/compat_planner.h"
 #include "pg/settings.h"
 #include "pg/subtransaction.h"
+#include "registry/index_registry.h"
 #include "shmem/build_demand.h"
 
 extern "C" {
@@ -195,21 +197,25 @@ Selectivity ShareOfTable(const IndexOptInfo* info, double share) {
   return std::clamp(info->rel->tuples > 0 ? share * info->tuples / info->rel->tuples : share, 0.0, 1.0);
 }
 
-// How far the rows of a leaf lie together in the table: 0, as if they were anywhere, up to 1, on as few pages as hold them. The server takes the
-// square for the share of the way from pages read at random to pages read in sequence.
-double CorrelationWithTable(const IndexState* state, const RelOptInfo* table) {
-  if (state == nullptr || state->heap_spread <= 0 || state->levels == 0 || state->level[0].nodes == 0 || table->pages == 0) return 0;
-  const double rows = std::max<double>(state->level[0].entries, 1) / state->level[0].nodes, pages = table->pages;
-  const double anywhere = pages * (1 - std::pow(1 - 1 / pages, rows));
-  const double together = std::max(1.0, rows * pages / std::max(table->tuples, 1.0));
-  if (anywhere <= together) return 0;
-  return std::sqrt(std::clamp((anywhere - state->heap_spread * rows) / (anywhere - together), 0.0, 1.0));
+// What it takes to put a row together again from its entry, where a comparison takes 0.025 us: where all keys have a fixed length little (index_only.h),
+// else measured 0.1 us and 0.05 us a column.
+Cost CostOfTuple(const IndexPath* path) {
+  constexpr double kOperatorsOfFixed = 2, kOperators = 4, kOperatorsOfColumn = 2;
+  if (path->path.pathtype != T_IndexOnlyScan) return 0;
+  const IndexOptInfo* info = path->indexinfo;
+  const auto is_fixed = [](Oid type) { return get_typlen(type) > 0; };
+  const bool fixed = std::all_of(info->opcintype, info->opcintype + info->nkeycolumns, is_fixed);
+  return (fixed ? kOperatorsOfFixed : kOperators + kOperatorsOfColumn * info->ncolumns) * cpu_operator_cost;
 }
 
-// What it takes to put a row together again from its entry: measured 0.1 us and 0.05 us a column, where a comparison takes 0.025.
-Cost CostOfTuple(const IndexPath* path) {
-  constexpr double kOperators = 4, kOperatorsOfColumn = 2;
-  return path->path.pathtype == T_IndexOnlyScan ? (kOperators + kOperatorsOfColumn * path->indexinfo->ncolumns) * cpu_operator_cost : 0;
+// How much of the index is in memory, as the worker measured it last. 0: nobody has loaded it, or the library is not preloaded, and nothing is known.
+double ShareInMemory(const IndexOptInfo* info) {
+  if (info->hypothetical) return 0;
+  const Relation index = index_open(info->indexoid, NoLock);
+  const LoadView view = ViewLoad(index);
+  index_close(index, NoLock);
+  if (view.state != LoadState::kLoaded) return 0;
+  return std::clamp(static_cast<double>(view.resident_bytes) / (std::max<double>(info->pages, 1) * BLCKSZ), 0.0, 1.0);
 }
 
 void ReadMetaOf(void* index) { (void)GetIndexState(static_cast<Relation>(index), MetaUse::kPlan); }
@@ -301,7 +307,7 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   const double share_of_leaves = estimate.leaves >= 0 ? estimate.leaves : ShareOfLeaves(root, path, state, shape.leaves);
   const double leaves = std::max(1.0, std::ceil(share_of_leaves * shape.leaves));
 
-  // Disk and argument costs as for any index, with the tuples of the leaves visited standing for the pages. An array condition is one
+  // Disk and argument costs as for any index, less what is known to be in memory, with the tuples of the leaves visited standing for the pages. An array condition is one
   // scan here, however many elements it has.
   GenericCosts costs = {};
   costs.numIndexTuples = std::max(1.0, leaves * info->tuples / std::max<double>(info->pages, 1)) / ArrayElements(root, path);
@@ -314,6 +320,7 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
 
   const int operators = list_length(path->indexclauses) + list_length(path->indexorderbys);
   const double charged = visited * costs.num_sa_scans * (cpu_index_tuple_cost + operators * cpu_operator_cost);
+  const Cost from_disk = std::max(costs.indexTotalCost - costs.indexStartupCost - charged, 0.0);
   const double returned = costs.indexSelectivity * info->rel->tuples;
   const double filter = (leaves + shape.height) * kFilterOperators * cpu_operator_cost;
   const double cpu = returned * (cpu_index_tuple_cost + list_length(path->indexorderbys) * cpu_operator_cost + CostOfTuple(path)) + filter;
@@ -325,10 +332,10 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
 
   costs.indexStartupCost += descent;
   *startup_cost = costs.indexStartupCost;
-  *total_cost = std::max(costs.indexTotalCost - charged + cpu, 0.0) + descent;
+  *total_cost = std::max(costs.indexTotalCost - charged + cpu, 0.0) + descent - from_disk * ShareInMemory(info);
   if (HasCutoff(path)) *total_cost = std::max(*total_cost * kPreferCutoff, *startup_cost);
   *selectivity = costs.indexSelectivity;
-  *correlation = CorrelationWithTable(state, info->rel);
+  *correlation = CorrelationWithTable(root, path, state, loop_count, costs.indexSelectivity, leaves);
   *pages = costs.numIndexPages;
 }
 

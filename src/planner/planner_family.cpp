@@ -95,6 +95,8 @@ bool IsXtree(const IndexOptInfo* index) {
 
 bool IsWholeXtree(const IndexOptInfo* index) { return IsXtree(index) && !index->hypothetical && index->indpred == NIL; }
 
+bool HasAllRowsAskedFor(const IndexOptInfo* index) { return IsXtree(index) && !index->hypothetical && index->indpred != NIL && index->predOK; }
+
 void OfferPlannerFamilies() { pg::IndexListHook<LookAtIndexes>::Install(); }
 
 }  // namespace xtree

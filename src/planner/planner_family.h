@@ -20,6 +20,9 @@ bool IsXtree(const IndexOptInfo* index);
 // One that exists, and has all of the table's rows?
 bool IsWholeXtree(const IndexOptInfo* index);
 
+// One that exists, and has not all rows, but all that the query asks for?
+bool HasAllRowsAskedFor(const IndexOptInfo* index);
+
 // Called once, when the library is loaded: that is before the first index of a session is planned with, since the
 // relation cache asks for the handler.
 void OfferPlannerFamilies();

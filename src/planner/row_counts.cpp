@@ -4,6 +4,7 @@
 #include "pg/compat_planner.h"
 #include "planner/clause_match.h"
 #include "planner/limit_paths.h"
+#include "planner/paths_again.h"
 #include "planner/planner_family.h"
 #include "planner/planner_notes.h"
 #include "xtree.h"
@@ -138,22 +139,33 @@ bool IsWorthALook(const RelOptInfo* rel, bool corrected) {
   return list_length(rel->baserestrictinfo) > 1 && (corrected || rel->pages > kSmall);
 }
 
-// Several conditions that one index can answer together: what lets all of them through.
+// Conditions that a partial index's predicate follows from need not be asked: it has no other rows.
+int ImpliedConditions(const RelOptInfo* rel, const IndexOptInfo* info) {
+  return info->indpred != NIL ? list_length(list_difference_ptr(rel->baserestrictinfo, info->indrestrictinfo)) : 0;
+}
+
+// Several conditions that one index can answer together, or rows that it has and others that a partial one does not have: what lets all through.
 bool EstimateTogether(PlannerInfo* root, const RelOptInfo* rel, Selectivity* out) {
   JointConditions best = {};
+  int most = 1;  // conditions; one alone is known
   ListCell* cell;
   foreach (cell, rel->indexlist) {
     auto* info = lfirst_node(IndexOptInfo, cell);
-    if (!IsWholeXtree(info)) continue;
+    if (!IsWholeXtree(info) && !HasAllRowsAskedFor(info)) continue;
     const JointConditions joint = MatchAll(root, rel, info);
-    if (joint.count > best.count || (joint.count == best.count && best.index != nullptr && info->nkeycolumns < best.index->nkeycolumns))
-      best = joint;
+    if (joint.count == 0) continue;
+    const int count = joint.count + ImpliedConditions(rel, info);
+    if (count < most || (count == most && (best.index == nullptr || info->nkeycolumns >= best.index->nkeycolumns))) continue;
+    best = joint;
+    most = count;
   }
-  if (best.count < 2) return false;
+  if (best.index == nullptr) return false;
   const ScanEstimate estimate = EstimateScan(root, best.index, best.condition, best.count);
   if (!estimate.known) return false;
-  List* others = list_difference_ptr(rel->baserestrictinfo, best.clauses);
-  *out = std::max(estimate.share, kLeast) * clauselist_selectivity(root, others, static_cast<int>(rel->relid), JOIN_INNER, nullptr);
+  const List* rest = best.index->indpred != NIL ? best.index->indrestrictinfo : rel->baserestrictinfo;
+  List* others = list_difference_ptr(rest, best.clauses);
+  const double part = best.index->indpred != NIL ? best.index->tuples / std::max(rel->tuples, 1.0) : 1;
+  *out = std::max(std::min(estimate.share * part, 1.0), kLeast) * clauselist_selectivity(root, others, static_cast<int>(rel->relid), JOIN_INNER, nullptr);
   return true;
 }
 
@@ -280,54 +292,6 @@ void CorrectParameterized(PlannerInfo* root, RelOptInfo* rel, const List* joins)
   }
 }
 
-// The indexes of a path, and of what it consists of.
-void CollectIndexes(const Path* path, List** indexes) {
-  ListCell* cell;
-  switch (nodeTag(path)) {
-    case T_IndexPath:
-      *indexes = list_append_unique_ptr(*indexes, reinterpret_cast<const IndexPath*>(path)->indexinfo);
-      break;
-    case T_BitmapHeapPath:
-      CollectIndexes(reinterpret_cast<const BitmapHeapPath*>(path)->bitmapqual, indexes);
-      break;
-    case T_BitmapAndPath:
-      foreach (cell, reinterpret_cast<const BitmapAndPath*>(path)->bitmapquals) CollectIndexes(static_cast<Path*>(lfirst(cell)), indexes);
-      break;
-    case T_BitmapOrPath:
-      foreach (cell, reinterpret_cast<const BitmapOrPath*>(path)->bitmapquals) CollectIndexes(static_cast<Path*>(lfirst(cell)), indexes);
-      break;
-    default:
-      break;
-  }
-}
-
-// The indexes that paths are worth making with again: of a great number of trees those that the first paths did not prefer are as bad as the others.
-List* IndexesToAsk(const RelOptInfo* rel) {
-  constexpr int kMany = 16;
-  List *used = NIL, *others = NIL;
-  ListCell* cell;
-  foreach (cell, rel->indexlist)
-    if (!IsXtree(lfirst_node(IndexOptInfo, cell))) others = lappend(others, lfirst(cell));
-  if (list_length(rel->indexlist) - list_length(others) <= kMany) return rel->indexlist;
-  foreach (cell, rel->pathlist) CollectIndexes(static_cast<Path*>(lfirst(cell)), &used);
-  return list_concat_unique_ptr(others, used);
-}
-
-// Paths that are not the server's own stay.
-void MakePathsAgain(PlannerInfo* root, RelOptInfo* rel, const List* joins) {
-  List *const before = rel->pathlist, *const partial_before = rel->partial_pathlist, *const indexes = rel->indexlist;
-  rel->indexlist = IndexesToAsk(rel);
-  rel->pathlist = rel->partial_pathlist = NIL;
-  CorrectParameterized(root, rel, joins);
-  pg::MakePlainPaths(root, rel);
-  rel->indexlist = indexes;
-  ListCell* cell;
-  foreach (cell, before)
-    if (IsA(lfirst(cell), CustomPath)) add_path(rel, static_cast<Path*>(lfirst(cell)));
-  foreach (cell, partial_before)
-    if (IsA(lfirst(cell), CustomPath)) add_partial_path(rel, static_cast<Path*>(lfirst(cell)));
-}
-
 void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* entry) {
   if (MayEstimate(root)) {
     auto* all = PlannerNotes<PlannerInfo, Corrections>::Of(root);
@@ -335,7 +299,10 @@ void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* e
       all->looked = true;
       LookAtTables(root, all);
     }
-    if (bms_is_member(static_cast<int>(relid), all->changed)) MakePathsAgain(root, rel, all->joins);
+    if (bms_is_member(static_cast<int>(relid), all->changed)) {
+      CorrectParameterized(root, rel, all->joins);
+      MakePathsAgain(root, rel);
+    }
   }
   if (next_hook != nullptr) next_hook(root, rel, relid, entry);
 }

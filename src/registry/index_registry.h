@@ -3,7 +3,7 @@
 // An index is in it from its first scan in this backend on. It is mapped once it is admitted by the worker (shmem/index_table.h) and
 // this backend has read so many pages of it that a mapping pays (xtree.map_after); that may be in the middle of a scan. Scans hold an
 // IndexUse: a mapping goes only when no scan uses it. Mappings go when the worker asks (their generation is not the index's any more),
-// when the relation has another file, and when the backend exits. Planning never comes here.
+// when the relation has another file, and when the backend exits. Planning asks only how much is in memory (ViewLoad).
 //
 // Memory: a RegisteredIndex per index used, in the memory context "xtree registry"; nothing in backends that do not scan.
 // No locks; functions may raise ERRORs unless they say that they do not. Only where uses can be counted (shared_state.h, Counting): elsewhere

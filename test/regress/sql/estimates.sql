@@ -1,6 +1,7 @@
 -- What the planner expects, beside what there is: conditions of which the server's own estimators know nothing, by a look at the tree.
 -- Seen to fail: without the hook (a thousandth of the rows is in any window); with paths that are not made again; with the rows of a partition that are
--- not its parent's; with selectivities that are multiplied where one index has both columns; with an outer table's values taken for the index's own.
+-- not its parent's; with selectivities that are multiplied where one index has both columns; with an outer table's values taken for the index's own; with the
+-- server's product for the rows of two bitmaps; with heap pages at random.
 SET xtree.estimate_rows = auto;
 SET max_parallel_workers_per_gather = 0;
 
@@ -48,6 +49,26 @@ SELECT kind, within(1.5, format('SELECT FROM crowd WHERE p <@ box(point(0,0), po
 SELECT within(1.5, 'SELECT FROM crowd WHERE p <@ box(point(0,0), point(30,30)) AND kind = ANY (''{1,3}'')'),
   within(1.5, 'SELECT FROM crowd WHERE p IS NULL AND kind < 5'), within(1.5, 'SELECT FROM crowd WHERE p <@ box(point(0,0), point(30,30)) AND kind < 4 AND id % 2 = 0 IS NOT NULL');
 DROP INDEX crowd_p_kind;
+
+-- A partial index has all that queries ask for whose conditions its predicate follows from.
+CREATE INDEX crowd_some ON crowd USING xtree (p) WHERE kind = 2;
+SELECT within(1.3, 'SELECT FROM crowd WHERE p <@ box(point(0,0), point(1,100)) AND kind = 2'), within(1.3, 'SELECT FROM crowd WHERE p <@ box(point(0,0), point(1,1)) AND kind = 2');
+DROP INDEX crowd_some;
+
+-- Costs: rows that two B-trees have in common are not taken for fewer than there are; a leaf's rows come in the order of the heap, so few of them need no
+-- bitmap, but many do.
+CREATE TABLE along AS SELECT g AS id, x, x + g % 7 AS y, repeat('x', 100) AS pad FROM (SELECT g, (1000 * (g * 0.6180339887 % 1))::float8 AS x FROM generate_series(1, 20000) g) s;
+CREATE INDEX along_x ON along (x);
+CREATE INDEX along_y ON along (y);
+CREATE INDEX along_xyz ON along USING xtree (x, y, id);
+VACUUM ANALYZE along;
+EXPLAIN (COSTS OFF) SELECT pad FROM along WHERE x BETWEEN 300 AND 310 AND y BETWEEN 300 AND 310;
+CREATE TABLE apart AS SELECT g AS id, point(100 * (g * 0.6180339887 % 1), 100 * (g * 0.7548776662 % 1)) AS p, repeat('x', 100) AS pad FROM generate_series(1, 20000) g;
+CREATE INDEX apart_p ON apart USING xtree (p);
+VACUUM ANALYZE apart;
+EXPLAIN (COSTS OFF) SELECT pad FROM apart WHERE p <@ box '(10,10),(15,15)';
+EXPLAIN (COSTS OFF) SELECT pad FROM apart WHERE p <@ box '(10,10),(40,50)';
+SELECT xtree_check('along_xyz', true), xtree_check('apart_p', true);
 
 -- Joins: the tree on one side, whatever is known of the other.
 CREATE TABLE areas AS SELECT g AS id, box(point(x, y), point(x + 2 * (g * 0.4142135 % 1), y + 2)) AS b

@@ -1,0 +1,17 @@
+// A table's paths, made again where its row counts were corrected after the server had made them.
+//
+// Used by row_counts.cpp.
+#pragma once
+
+#include "pg/postgres_api.h"
+
+extern "C" {
+#include "nodes/pathnodes.h"
+}
+
+namespace xtree {
+
+// Paths that are not the server's own stay.
+void MakePathsAgain(PlannerInfo* root, RelOptInfo* rel);
+
+}  // namespace xtree
