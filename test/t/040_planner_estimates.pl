@@ -1,7 +1,7 @@
 # The planner looks at trees to count rows (xtree.estimate_rows): beside writers that split pages, VACUUM, evictions and REINDEX, on a standby, of an
 # index that is damaged or cut short, and under statement_timeout. It is never an ERROR of EXPLAIN, leaves no pin behind (the server would warn),
 # and what cannot be read is expected as PostgreSQL's own estimators do.
-# Seen to fail: without the subtransaction (damaged pages); without the check of who may see all rows.
+# Seen to fail: without the subtransaction (damaged pages); without the check of who may see all rows; without a look at what is in memory.
 use strict;
 use warnings;
 
@@ -47,6 +47,17 @@ sql("CREATE EXTENSION xtree; CREATE TABLE t (id int, p point); CREATE INDEX t_p 
 	INSERT INTO t SELECT i, point(hashint4(i) % 1000, hashint4(-i) % 1000) FROM generate_series(1, $rows) i; VACUUM ANALYZE t");
 my $truth = sql("SELECT count(*) FROM ($window) q");
 is_near($node, $window, $truth, 'at rest');
+
+# An index that is in memory costs less than one that nobody has loaded.
+sub cost { my ($total) = sql("SET enable_seqscan = off; SET enable_bitmapscan = off; EXPLAIN $window") =~ /cost=[\d.]+\.\.([\d.]+)/; return $total; }
+$node->restart;
+my $cold = cost();
+sql(q{SELECT xtree_load('t_p')});
+ok($node->poll_query_until('postgres', q{SELECT resident_bytes >= size FROM pg_stat_xtree_indexes WHERE indexrelname = 't_p'}), 'all of the index is in memory');
+my $pages = sql(q{SELECT relpages FROM pg_class WHERE relname = 't_p'});
+cmp_ok($cold - cost(), '>', $pages / 4, "warm: cheaper than $cold");
+sql(q{SELECT xtree_unload('t_p')});
+is(cost(), $cold, 'let go of: as before');
 
 # A standby.
 $node->backup('copy');
