@@ -149,7 +149,9 @@ override with_llvm = no
 
 include $(PGXS)
 
-STANDARD_FLAGS = -std=c++20 -Wall -Wextra $(if $(WERROR),-Werror) -fno-math-errno -ffp-contract=off \
+# The server's own flags are those of the compiler that it was built with: clang does not know all of gcc's.
+CLANG_FLAGS := $(if $(findstring clang,$(shell $(CXX) --version)),-Wno-unknown-warning-option -Wno-ignored-optimization-argument)
+STANDARD_FLAGS = $(CLANG_FLAGS) -std=c++20 -Wall -Wextra $(if $(WERROR),-Werror) -fno-math-errno -ffp-contract=off \
 	-fvisibility-inlines-hidden -Isrc $(if $(STOP_POINTS),-DXTREE_STOP_POINTS)
 # As system headers, because PostgreSQL's own do not compile without warnings as C++20.
 SERVER_FLAGS = $(patsubst -I%,-isystem%,$(filter-out -I. -I$(srcdir),$(CPPFLAGS)))
