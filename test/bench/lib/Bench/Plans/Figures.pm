@@ -27,13 +27,14 @@ sub spreads {
     my ($figures) = @_;
     my @queries = @{ $figures->{queries} };
     my @modes   = @{ $figures->{modes} };
-    my @geometry = grep { $_->{postgis} } @queries;
+    my @geometry = grep { $_->{postgis} } @queries;    # estimated by PostGIS, which has statistics of its own
+    my @own      = grep { !$_->{postgis} } @queries;
     my $of_modes = sub {
         my ($most, $field, @of) = @_;
         return { map { my $mode = $_; $mode => spread($most, _values($field, map { $_->{mode}{$mode} } @of)) } @modes };
     };
     return {
-        factor   => $of_modes->($MOST_FACTOR, 'factor', @queries),
+        factor   => $of_modes->($MOST_FACTOR, 'factor', @own),
         ratio    => $of_modes->($MOST_RATIO, 'ratio', @queries),
         geometry => $of_modes->($MOST_FACTOR, 'factor', @geometry),
         postgis  => spread($MOST_FACTOR, _values('factor', map { $_->{postgis} } @geometry)),

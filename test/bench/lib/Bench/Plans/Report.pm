@@ -39,7 +39,7 @@ sub _spreads {
     my $spreads = Bench::Plans::Figures::spreads($figures);
     my @lines;
     for my $mode (@{ $figures->{modes} }) {
-        push @lines, [ "factor of error, $mode", $spreads->{factor}{$mode} ];
+        push @lines, [ "factor of error, $mode, without geometries", $spreads->{factor}{$mode} ];
         push @lines, [ "time of the plan chosen / the best, $mode", $spreads->{ratio}{$mode} ];
         push @lines, [ "factor of error, $mode, of geometries", $spreads->{geometry}{$mode} ] if $spreads->{postgis}{count};
     }
