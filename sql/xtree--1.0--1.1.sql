@@ -81,3 +81,167 @@ ALTER FUNCTION xtree_in_window(pg_catalog.float4[], xtree_window) COST 25;
 ALTER FUNCTION xtree_window_contains(xtree_window, pg_catalog.float4[]) COST 25;
 ALTER FUNCTION xtree_in_window(pg_catalog.float8[], xtree_window) COST 25;
 ALTER FUNCTION xtree_window_contains(xtree_window, pg_catalog.float8[]) COST 25;
+
+-- What the views above amount to: xtree_recommendations. A figure that nobody has counted is NULL, and a rule about it does not apply.
+
+CREATE FUNCTION xtree_stat_tree(index pg_catalog.oid, OUT built_at pg_catalog.timestamptz, OUT height pg_catalog.int4,
+  OUT pages pg_catalog.int8, OUT entries pg_catalog.int8, OUT fill pg_catalog.float8, OUT built_rows pg_catalog.int8)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+
+CREATE VIEW xtree_recommendations AS
+WITH server AS (
+  SELECT m.*,
+    coalesce(pg_catalog.current_setting('xtree.recommend_after', true), '1d')::pg_catalog.interval AS after,
+    pg_catalog.pg_size_bytes(pg_catalog.current_setting('xtree.pin_memory_limit', true)) AS pin_memory_limit,
+    pg_catalog.pg_size_bytes(pg_catalog.current_setting('xtree.resident_threshold', true)) AS resident_threshold
+  FROM pg_stat_xtree_memory m
+), evicted AS (
+  -- for want of memory, and wanted again
+  SELECT e.indexrelid, pg_catalog.split_part(e.reason, ';', 1) AS reason, count(*) AS times
+  FROM xtree_stat_events() e
+  WHERE e.kind = 'evict' AND e.datid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+    AND EXISTS (SELECT FROM xtree_stat_events() l WHERE l.kind IN ('admit', 'load') AND l.datid = e.datid AND l.indexrelid = e.indexrelid AND l.number > e.number)
+  GROUP BY 1, 2
+), covered AS (
+  -- An xtree index of the same table has all columns of this one, with the same classes, collations and predicate; of two alike the older one stays.
+  SELECT a.indexrelid, b.indexrelid AS other, b.indnkeyatts > a.indnkeyatts AS has_more
+  FROM pg_catalog.pg_index a
+    JOIN pg_catalog.pg_class ac ON ac.oid = a.indexrelid
+    JOIN pg_catalog.pg_am m ON m.oid = ac.relam AND m.amname = 'xtree'
+    CROSS JOIN LATERAL (
+      SELECT b.indexrelid, b.indnkeyatts
+      FROM pg_catalog.pg_index b JOIN pg_catalog.pg_class bc ON bc.oid = b.indexrelid AND bc.relam = ac.relam
+      WHERE b.indrelid = a.indrelid AND b.indexrelid <> a.indexrelid AND b.indisvalid
+        AND (b.indnkeyatts > a.indnkeyatts OR (b.indnkeyatts = a.indnkeyatts AND (b.indnatts > a.indnatts OR b.indexrelid < a.indexrelid)))
+        AND pg_catalog.pg_get_expr(a.indpred, a.indrelid) IS NOT DISTINCT FROM pg_catalog.pg_get_expr(b.indpred, b.indrelid)
+        AND NOT EXISTS (
+          SELECT FROM pg_catalog.generate_series(1, a.indnatts::pg_catalog.int4) k
+          WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.generate_series(1, b.indnatts::pg_catalog.int4) o
+            WHERE pg_catalog.pg_get_indexdef(a.indexrelid, k, false) = pg_catalog.pg_get_indexdef(b.indexrelid, o, false)
+              AND (k > a.indnkeyatts::pg_catalog.int4
+                   OR (o <= b.indnkeyatts::pg_catalog.int4 AND a.indclass[k - 1] = b.indclass[o - 1]
+                       AND a.indcollation[k - 1] = b.indcollation[o - 1]))))
+      ORDER BY b.indnkeyatts, b.indnatts, b.indexrelid LIMIT 1) b
+), indexes AS (
+  SELECT i.*, b.built_at, b.pages, b.fill, s.after, s.memory_budget, s.resident_threshold,
+    pg_catalog.format('%I.%I', i.schemaname, i.indexrelname) AS name,
+    pg_catalog.format('%I.%I', i.schemaname, i.relname) AS table_name,
+    pg_catalog.now() - greatest(b.built_at, s.stats_reset) AS observed,
+    pg_catalog.pg_stat_get_numscans(i.indexrelid) AS all_scans,
+    -- of the table, less what the build found there
+    greatest(pg_catalog.pg_stat_get_tuples_inserted(i.relid) + pg_catalog.pg_stat_get_tuples_updated(i.relid)
+      - pg_catalog.pg_stat_get_tuples_hot_updated(i.relid) - b.built_rows, 0) AS writes,
+    x.indisexclusion OR c.relispartition AS is_needed,
+    x.indnkeyatts, x.indclass, t.relpages AS table_pages
+  FROM pg_stat_xtree_indexes i
+    JOIN pg_catalog.pg_index x ON x.indexrelid = i.indexrelid
+    JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+    JOIN pg_catalog.pg_class t ON t.oid = i.relid
+    CROSS JOIN server s
+    CROSS JOIN LATERAL xtree_stat_tree(i.indexrelid) b
+  WHERE x.indisvalid
+)
+SELECT i.indexrelid, i.schemaname, i.relname, i.indexrelname, r.advice, r.reason, r.statement, r.saves
+FROM indexes i
+  LEFT JOIN covered k ON k.indexrelid = i.indexrelid
+  LEFT JOIN indexes o ON o.indexrelid = k.other
+  CROSS JOIN LATERAL (
+    SELECT i.indnkeyatts = 1 AND EXISTS (
+      SELECT FROM pg_catalog.pg_opclass x JOIN pg_catalog.pg_opclass b ON b.opcintype = x.opcintype AND b.opcdefault
+        JOIN pg_catalog.pg_am m ON m.oid = b.opcmethod AND m.amname = 'btree'
+        JOIN pg_catalog.pg_type t ON t.oid = x.opcintype
+      WHERE x.oid = i.indclass[0] AND t.typcategory NOT IN ('R', 'P', 'I')) AS is_scalar) y
+  LEFT JOIN evicted q ON q.indexrelid = i.indexrelid AND q.reason = 'memory quota'
+  CROSS JOIN LATERAL (VALUES
+    ('drop: never read', i.is_built AND i.all_scans = 0 AND NOT i.is_needed AND i.entries > 0 AND i.observed >= i.after,
+     pg_catalog.format('no scan since it was built, or since counting began, %s ago', pg_catalog.date_trunc('second', i.observed)),
+     pg_catalog.format('DROP INDEX CONCURRENTLY %s', i.name),
+     pg_catalog.format('%s, and an insertion into it for each row written (%s so far)', pg_catalog.pg_size_pretty(i.size), i.writes)),
+    ('drop: nearly only written', i.is_built AND i.all_scans > 0 AND i.writes >= 10000 AND i.writes / i.all_scans >= 1000 AND NOT i.is_needed
+       AND i.observed >= i.after,
+     pg_catalog.format('%s rows written to the table, %s scans of the index', i.writes, i.all_scans),
+     pg_catalog.format('DROP INDEX CONCURRENTLY %s', i.name),
+     pg_catalog.format('%s, and an insertion for each row written; its scans will read the table', pg_catalog.pg_size_pretty(i.size))),
+    ('drop: duplicate', NOT k.has_more AND NOT i.is_needed,
+     pg_catalog.format('%s has the same columns, classes and predicate', o.name),
+     pg_catalog.format('DROP INDEX CONCURRENTLY %s', i.name),
+     pg_catalog.format('%s, and an insertion for each row written', pg_catalog.pg_size_pretty(i.size))),
+    ('drop: covered', k.has_more AND NOT i.is_needed AND o.is_built AND i.all_scans <= o.all_scans
+       AND i.observed >= i.after,
+     pg_catalog.format('%s has its columns and more, and %s scans to its %s', o.name, o.all_scans, i.all_scans),
+     pg_catalog.format('DROP INDEX CONCURRENTLY %s', i.name),
+     pg_catalog.format('%s, and an insertion for each row written; its scans will visit more pages of the other', pg_catalog.pg_size_pretty(i.size))),
+    ('build', i.is_built IS FALSE AND i.demand > 0
+       AND (i.state IN ('unbuilt', 'failed') OR (i.state = 'queued' AND pg_catalog.current_setting('xtree.max_build_workers', true) = '0')),
+     pg_catalog.format('deferred, and %s queries have asked for it; it is %s', i.demand, i.state),
+     pg_catalog.format('CALL xtree_build(%L)', i.name),
+     'a scan of the whole table for each such query'),
+    ('preload', i.preload IS FALSE AND i.all_scans >= 1000 AND i.load_time IS NOT NULL AND i.observed >= i.after
+       AND i.size <= least(i.resident_threshold, i.memory_budget / 100),
+     pg_catalog.format('%s scans, and only %s', i.all_scans, pg_catalog.pg_size_pretty(i.size)),
+     pg_catalog.format('ALTER INDEX %s SET (preload = on)', i.name),
+     pg_catalog.format('%s ms until it is loaded, and the reads of its first scans, after each start of the server',
+                       pg_catalog.round(i.load_time::pg_catalog.numeric, 1))),
+    ('raise memory_quota', q.times >= 3,
+     pg_catalog.format('evicted %s times for its quota of %s and used again; it has %s', q.times, pg_catalog.pg_size_pretty(i.memory_quota),
+                       pg_catalog.pg_size_pretty(i.size)),
+     pg_catalog.format('ALTER INDEX %s SET (memory_quota = ''%skB'')', i.name, i.size / 1024 + 1),
+     pg_catalog.format('%s loads, of %s ms and the reads that follow each', q.times, pg_catalog.round(i.load_time::pg_catalog.numeric, 1))),
+    ('reindex: low fill', i.is_built AND i.pages >= 64 AND i.fill < '0.4'::pg_catalog.float8,
+     pg_catalog.format('its leaves are %s %% full', pg_catalog.round((i.fill * '100'::pg_catalog.float8)::pg_catalog.numeric)),
+     pg_catalog.format('REINDEX INDEX CONCURRENTLY %s', i.name),
+     pg_catalog.format('about %s', pg_catalog.pg_size_pretty(((1 - i.fill::pg_catalog.numeric / '0.9') * i.size::pg_catalog.numeric)::pg_catalog.int8))),
+    ('use a B-tree', i.is_built AND y.is_scalar AND NOT i.is_needed AND i.table_pages > 8,
+     'one column of a type with an order: a B-tree answers everything but neighbours, and keeps it sorted',
+     pg_catalog.format('CREATE INDEX CONCURRENTLY ON %s USING btree (%s)', i.table_name, pg_catalog.pg_get_indexdef(i.indexrelid, 1, true)),
+     'sorts, merge joins and uniqueness come with it'),
+    ('drop: small table', i.is_built AND i.table_pages BETWEEN 1 AND 4 AND NOT i.is_needed AND i.observed >= i.after,
+     pg_catalog.format('the table has %s pages: no index is faster than reading them', i.table_pages),
+     pg_catalog.format('DROP INDEX CONCURRENTLY %s', i.name),
+     pg_catalog.format('%s, and an insertion for each row written', pg_catalog.pg_size_pretty(i.size)))
+  ) r(advice, applies, reason, statement, saves)
+WHERE r.applies
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, r.advice, r.reason, r.statement, r.saves
+FROM server s
+  CROSS JOIN (SELECT coalesce(pg_catalog.sum(size), 0)::pg_catalog.int8 AS size, coalesce(pg_catalog.sum(resident_bytes), 0)::pg_catalog.int8 AS resident_bytes,
+                coalesce(pg_catalog.sum(mapped_reads), 0)::pg_catalog.int8 AS mapped_reads,
+                coalesce(pg_catalog.sum(buffer_reads), 0)::pg_catalog.int8 AS buffer_reads FROM pg_stat_xtree_indexes) a
+  CROSS JOIN (SELECT coalesce(pg_catalog.sum(times), 0)::pg_catalog.int8 AS times, count(DISTINCT indexrelid) AS indexes
+              FROM evicted WHERE reason = 'memory budget') e
+  CROSS JOIN (SELECT count(*) AS pages FROM pg_stat_xtree_pages WHERE suggestion = 'pin') h
+  CROSS JOIN LATERAL (VALUES
+    ('raise xtree.memory_budget', e.times >= 3,
+     pg_catalog.format('%s evictions of %s indexes that were used again: the budget is %s, all indexes of this database have %s', e.times, e.indexes,
+                       pg_catalog.pg_size_pretty(s.memory_budget), pg_catalog.pg_size_pretty(a.size)),
+     pg_catalog.format('ALTER SYSTEM SET xtree.memory_budget = %L', pg_catalog.format('%skB', 11 * greatest(a.size, s.memory_budget) / 10240)),
+     pg_catalog.format('%s loads, and the reads that follow each', e.times)),
+    ('raise the limit of locked memory', s.pin_failures > 0 AND s.memlock_limit < s.pin_memory_limit,
+     pg_catalog.format('%s times pages could not be locked: the operating system allows %s, xtree.pin_memory_limit is %s', s.pin_failures,
+                       pg_catalog.pg_size_pretty(s.memlock_limit), pg_catalog.pg_size_pretty(s.pin_memory_limit)),
+     pg_catalog.format('-- in the service of the server: LimitMEMLOCK=%s', s.pin_memory_limit),
+     'reads of pages that the system took for something else'),
+    ('raise xtree.pin_memory_limit', h.pages > 0 AND s.pinned_bytes::pg_catalog.float8 >= '0.9'::pg_catalog.float8 * s.pin_memory_limit::pg_catalog.float8,
+     pg_catalog.format('%s hot pages are not pinned, and %s of %s are used', h.pages, pg_catalog.pg_size_pretty(s.pinned_bytes),
+                       pg_catalog.pg_size_pretty(s.pin_memory_limit)),
+     pg_catalog.format('ALTER SYSTEM SET xtree.pin_memory_limit = %L',
+                       pg_catalog.format('%skB', (s.pin_memory_limit + 2 * 8192 * h.pages) / 1024)),
+     'reads of hot pages that the system took for something else'),
+    ('turn mapping off', s.mapping = 'on' AND a.mapped_reads + a.buffer_reads >= 10000 AND a.mapped_reads < (a.mapped_reads + a.buffer_reads) / 10,
+     pg_catalog.format('%s of %s pages were read through mappings: others had changed since the last checkpoint, or were read by index-only scans',
+                       a.mapped_reads, a.mapped_reads + a.buffer_reads),
+     pg_catalog.format('ALTER DATABASE %I SET xtree.use_mmap = off', pg_catalog.current_database()),
+     pg_catalog.format('loading, the mappings of each session and %s in the page cache beside shared buffers', pg_catalog.pg_size_pretty(a.resident_bytes)))
+  ) r(advice, applies, reason, statement, saves)
+WHERE r.applies;
+COMMENT ON VIEW xtree_recommendations IS 'what to do about the xtree indexes of the current database, by their use: why, with which statement, and what it saves';
+COMMENT ON COLUMN xtree_recommendations.indexrelid IS 'index; NULL of what concerns the whole server';
+COMMENT ON COLUMN xtree_recommendations.schemaname IS 'its schema';
+COMMENT ON COLUMN xtree_recommendations.relname IS 'name of its table';
+COMMENT ON COLUMN xtree_recommendations.indexrelname IS 'its name';
+COMMENT ON COLUMN xtree_recommendations.advice IS 'what to do, in a few words';
+COMMENT ON COLUMN xtree_recommendations.reason IS 'why, in figures';
+COMMENT ON COLUMN xtree_recommendations.statement IS 'the statement that carries it out';
+COMMENT ON COLUMN xtree_recommendations.saves IS 'what that is expected to save';

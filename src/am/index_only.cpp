@@ -107,7 +107,8 @@ IndexTuple IndexTupleForm::Form(const NodeView& page, int entry) {
   const uint8_t* payload = nullptr;
   uint16_t length = 0;
   if (include_ != nullptr) payload = page.Payload(entry, &length);
-  const bool fast = fast_ && (box.marks & marks_) == 0 && (payload == nullptr || (length >= kTupleData && (InfoOf(payload) & INDEX_NULL_MASK) == 0));
+  const bool fast =
+      fast_ && (box.marks & marks_) == 0 && (payload == nullptr || (length >= kTupleData && (InfoOf(payload) & INDEX_NULL_MASK) == 0));
   if (!fast) MemoryContextReset(rows_);
   const MemoryContext old = MemoryContextSwitchTo(rows_);
   IndexTuple tuple = fast ? FormFast(box, payload, length) : FormAny(box, payload, length);

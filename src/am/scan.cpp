@@ -7,11 +7,13 @@
 #include "deferred/build_state.h"
 #include "am/entry_points.h"
 #include "pg/compat_am.h"
+#include "pg/guard.h"
 #include "am/tree_scan.h"
 #include "testing/stop_point.h"
 
 extern "C" {
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "nodes/tidbitmap.h"
@@ -122,6 +124,13 @@ void Start(IndexScanDesc scan, TreeScan* state, bool fetches_rows) {
   state->next = state->batch.count = state->killed_count = 0;
 }
 
+// An entry that names no row of any page is damage. (A bitmap would say so in other words, and the heap would find nothing.)
+void RequireRows(IndexScanDesc scan, const LeafBatch& batch) {
+  const auto names_none = [](const TupleId& tuple) { return tuple.offset == 0 || tuple.offset > MaxHeapTuplesPerPage; };
+  if (std::any_of(batch.tuples, batch.tuples + batch.count, names_none))
+    ReportCorruptPage(scan->indexRelation, batch.block, "an entry names no row of the table");
+}
+
 // What an index-only scan returns.
 void ReturnTuple(IndexScanDesc scan, TreeScan* state, const uint8_t* page, int entry) {
   if (state->returned == nullptr) {
@@ -141,6 +150,7 @@ bool NextInWindow(IndexScanDesc scan, TreeScan* state) {
       state->batch.count = state->next = 0;
       return false;
     }
+    RequireRows(scan, state->batch);
     state->reader.counts().tuples += state->batch.count;
     state->next = 0;
     MemoryContextReset(state->row_context);
@@ -302,6 +312,7 @@ extern "C" int64 xtreegetbitmap(IndexScanDesc scan, TIDBitmap* bitmap) {
   if (state->index->undecided) return count;
   state->reader.AllowStreams();
   while (state->window.Step(state->reader, &state->batch)) {
+    RequireRows(scan, state->batch);
     AddToBitmap(state->batch, bitmap);
     count += state->batch.count;
   }

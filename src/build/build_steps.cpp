@@ -68,7 +68,7 @@ void FinishIndex(const Build& build, const BulkStatistics& statistics, BuildWrit
   const auto meta = std::make_unique<PageImage>();
   InitializeMetaPage(*build.state, MetaBuildState::kBuilt, statistics.level, statistics.levels, meta.get());
   NoteColumns(statistics.column, statistics.heap_spread, meta.get());
-  NoteKeys(build.built->rows, build.built->distinct_keys, meta.get());
+  NoteBuild(build.built->rows, build.built->distinct_keys, &MetaOn(meta.get()));
   writer->Finish(*meta);
 }
 

@@ -93,8 +93,7 @@ void SetReady(Relation index, const BuiltTree& built) {
     memcpy(static_cast<void*>(meta->level), built.statistics.level, meta->levels * sizeof(LevelStatistics));
     std::copy_n(built.statistics.column, meta->columns, meta->column_statistics);
     meta->heap_spread = built.statistics.heap_spread;
-    meta->counted_rows = built.rows;
-    meta->distinct_keys = built.distinct_keys;
+    NoteBuild(built.rows, built.distinct_keys, meta);
   });
   CacheInvalidateRelcache(index);
 }

@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "access/transam.h"
+#include "utils/timestamp.h"
 }
 
 namespace xtree {
@@ -76,10 +77,10 @@ void NoteColumns(const ColumnStatistics* column, float heap_spread, PageImage* i
   meta.heap_spread = heap_spread;
 }
 
-void NoteKeys(uint64_t rows, uint64_t distinct_keys, PageImage* image) {
-  MetaContent& meta = MetaOn(image);
-  meta.counted_rows = rows;
-  meta.distinct_keys = distinct_keys;
+void NoteBuild(uint64_t rows, uint64_t distinct_keys, MetaContent* meta) {
+  meta->counted_rows = rows;
+  meta->distinct_keys = distinct_keys;
+  meta->built_at = static_cast<uint32_t>(std::max<TimestampTz>(GetCurrentTimestamp() / USECS_PER_SEC, 0));
 }
 
 void AppendMetaPage(Relation index, const PageImage& image) {

@@ -162,7 +162,7 @@ struct MetaContent {
   OrderVersion order_version[kMaxColumns];
   // Since 1.1; pages of before end here, and have zeros in their hole.
   float heap_spread;  // pages of the table that a leaf's rows are on, per row, the mean of a sample: 1: each on its own; 0: not known
-  uint32_t reserved;  // zero
+  uint32_t built_at;  // when the last build ended: seconds since 2000; 0: not known
 };
 static_assert(offsetof(MetaContent, level) == 56);
 static_assert(sizeof(MetaContent) == 64 + 24 * kMaxLevel + (16 + kOrderVersionBytes) * kMaxColumns);

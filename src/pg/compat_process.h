@@ -4,7 +4,6 @@
 #include "pg/postgres_api.h"
 
 extern "C" {
-#include "access/xact.h"
 #include "lib/dshash.h"
 #if PG_VERSION_NUM >= 170000
 #include "storage/dsm_registry.h"

@@ -49,6 +49,12 @@ void DefineOfSessions() {
   DefineInt("xtree.estimate_pages", "Most pages of an index that the planner reads for one estimate.",
             "Of joins and parameters, which stand for many values, it is so many for some values together.", &settings.estimate_pages, 16,
             2, 1024, PGC_USERSET, 0);
+  DefineCustomRealVariable("xtree.cached_page_cost",
+                           "The planner's cost of a page of an index that is known to be in memory, as a share of random_page_cost.",
+                           "1: what is in memory makes no difference to plans. Without shared_preload_libraries nothing is known.",
+                           &settings.cached_page_cost, 0, 0, 1, PGC_USERSET, GUC_EXPLAIN, nullptr, nullptr, nullptr);
+  DefineInt("xtree.recommend_after", "Time for which an index was watched before xtree_recommendations says that nobody needs it.", nullptr,
+            &settings.recommend_after_s, 24 * 3600, 0, INT_MAX / 1000, PGC_USERSET, GUC_UNIT_S);
 }
 
 void DefineOfMemory() {

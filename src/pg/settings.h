@@ -12,12 +12,14 @@ enum class EstimateRows : int { kAuto, kOff };
 
 struct Settings {
   // Of a session
-  int use_mmap;            // UseMmap: may scans read through a mapping?
-  int prefetch_limit;      // most pages advised together; 0: none
-  int map_after;           // pages of an index that a session reads through buffers before it maps it
-  int build_on_first_use;  // BuildOnFirstUse: do this session's queries ask for deferred indexes?
-  int estimate_rows;       // EstimateRows: is the planner told what trees know?
-  int estimate_pages;      // of an index, at most read for one estimate
+  int use_mmap;             // UseMmap: may scans read through a mapping?
+  int prefetch_limit;       // most pages advised together; 0: none
+  int map_after;            // pages of an index that a session reads through buffers before it maps it
+  int build_on_first_use;   // BuildOnFirstUse: do this session's queries ask for deferred indexes?
+  int estimate_rows;        // EstimateRows: is the planner told what trees know?
+  int estimate_pages;       // of an index, at most read for one estimate
+  double cached_page_cost;  // of an index, known to be in memory: share of random_page_cost
+  int recommend_after_s;    // before an index is said not to be needed; read by the view xtree_recommendations
 
   // Of the server, changed by a reload
   int memory_budget_kb;       // of resident pages, pins and private caches; -1: no limit

@@ -9,7 +9,7 @@ extern "C" {
 
 namespace xtree {
 
-ErrorData* RunInSubtransaction(void (*body)(void*), void* argument, SubtransactionEnd end) {
+ErrorData* RunInSubtransaction(void (*body)(void*), void* argument) {
   const MemoryContext context = CurrentMemoryContext;
   const ResourceOwner owner = CurrentResourceOwner;
   ErrorData* volatile error = nullptr;
@@ -18,10 +18,7 @@ ErrorData* RunInSubtransaction(void (*body)(void*), void* argument, Subtransacti
   PG_TRY();
   {
     body(argument);
-    if (end == SubtransactionEnd::kRelease)
-      ReleaseCurrentSubTransaction();
-    else
-      RollbackAndReleaseCurrentSubTransaction();
+    RollbackAndReleaseCurrentSubTransaction();
   }
   PG_CATCH();
   {

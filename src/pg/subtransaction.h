@@ -5,10 +5,10 @@
 
 namespace xtree {
 
-// Runs body(argument) in a subtransaction, so that an ERROR leaves no lock and no pin behind. Returns the ERROR, in the current memory context;
-// nullptr: there was none. A cancel is not kept back. `kRollBack`: of one that only reads, since the end of another begins a command.
-// REQUIRES: a transaction, no LWLock held; before PostgreSQL 17, and for one that is released, no parallel mode.
-enum class SubtransactionEnd { kRelease, kRollBack };
-ErrorData* RunInSubtransaction(void (*body)(void*), void* argument, SubtransactionEnd end);
+// Runs body(argument) in a subtransaction that is rolled back, so that neither it nor an ERROR leaves a lock or a pin behind. What is not undone by a
+// rollback (shared memory, memory of the session) stays. Returns the ERROR, in the current memory context; nullptr: there was none. A cancel is not
+// kept back. It is never released, since that begins a command, which parallel mode forbids.
+// REQUIRES: a transaction, no LWLock held; before PostgreSQL 17 no parallel mode.
+ErrorData* RunInSubtransaction(void (*body)(void*), void* argument);
 
 }  // namespace xtree

@@ -223,7 +223,7 @@ void ReadMetaOf(void* index) { (void)GetIndexState(static_cast<Relation>(index),
 // A page that cannot be read is an ERROR of those who scan the index.
 bool CanReadMeta(Relation index) {
   if (IsMetaKnown(index) || IsInParallelMode()) return true;
-  return RunInSubtransaction(ReadMetaOf, index, SubtransactionEnd::kRollBack) == nullptr;
+  return RunInSubtransaction(ReadMetaOf, index) == nullptr;
 }
 
 // A copy, because estimates may process invalidations. nullptr: the index does not exist.
@@ -332,7 +332,8 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
 
   costs.indexStartupCost += descent;
   *startup_cost = costs.indexStartupCost;
-  *total_cost = std::max(costs.indexTotalCost - charged + cpu, 0.0) + descent - from_disk * ShareInMemory(info);
+  *total_cost =
+      std::max(costs.indexTotalCost - charged + cpu, 0.0) + descent - from_disk * (1 - settings.cached_page_cost) * ShareInMemory(info);
   if (HasCutoff(path)) *total_cost = std::max(*total_cost * kPreferCutoff, *startup_cost);
   *selectivity = costs.indexSelectivity;
   *correlation = CorrelationWithTable(root, path, state, loop_count, costs.indexSelectivity, leaves);

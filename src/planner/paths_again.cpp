@@ -81,7 +81,7 @@ void MakeIndexPaths(PlannerInfo* root, RelOptInfo* rel, List* indexes) {
 
 // Then paths may win that were given up for these: of other indexes, and of each of theirs alone.
 void CorrectBitmaps(PlannerInfo* root, RelOptInfo* rel) {
-  List *const all = rel->indexlist;
+  List* const all = rel->indexlist;
   List *const whole = TakeTooSelective(rel, &rel->pathlist), *const partial = TakeTooSelective(rel, &rel->partial_pathlist);
   if (whole == NIL && partial == NIL) return;
   List* used = NIL;

@@ -95,7 +95,9 @@ bool IsXtree(const IndexOptInfo* index) {
 
 bool IsWholeXtree(const IndexOptInfo* index) { return IsXtree(index) && !index->hypothetical && index->indpred == NIL; }
 
-bool HasAllRowsAskedFor(const IndexOptInfo* index) { return IsXtree(index) && !index->hypothetical && index->indpred != NIL && index->predOK; }
+bool HasAllRowsAskedFor(const IndexOptInfo* index) {
+  return IsXtree(index) && !index->hypothetical && index->indpred != NIL && index->predOK;
+}
 
 void OfferPlannerFamilies() { pg::IndexListHook<LookAtIndexes>::Install(); }
 

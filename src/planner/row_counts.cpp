@@ -165,7 +165,8 @@ bool EstimateTogether(PlannerInfo* root, const RelOptInfo* rel, Selectivity* out
   const List* rest = best.index->indpred != NIL ? best.index->indrestrictinfo : rel->baserestrictinfo;
   List* others = list_difference_ptr(rest, best.clauses);
   const double part = best.index->indpred != NIL ? best.index->tuples / std::max(rel->tuples, 1.0) : 1;
-  *out = std::max(std::min(estimate.share * part, 1.0), kLeast) * clauselist_selectivity(root, others, static_cast<int>(rel->relid), JOIN_INNER, nullptr);
+  *out = std::max(std::min(estimate.share * part, 1.0), kLeast) *
+         clauselist_selectivity(root, others, static_cast<int>(rel->relid), JOIN_INNER, nullptr);
   return true;
 }
 

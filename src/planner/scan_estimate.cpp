@@ -225,7 +225,7 @@ ScanEstimate AskTree(PlannerInfo* root, const IndexOptInfo* info, const IndexCon
   const MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "xtree estimate", ALLOCSET_DEFAULT_SIZES);
   const MemoryContext old = MemoryContextSwitchTo(context);
   ScanQuestion question(root, info, condition, count);
-  ErrorData* error = RunInSubtransaction(ScanQuestion::RunThis, &question, SubtransactionEnd::kRollBack);
+  ErrorData* error = RunInSubtransaction(ScanQuestion::RunThis, &question);
   if (error != nullptr) ereport(DEBUG1, (errmsg_internal("no estimate of an xtree index: %s", error->message)));
   const ScanEstimate estimate = error == nullptr ? question.estimate() : ScanEstimate{};
   MemoryContextSwitchTo(old);

@@ -23,7 +23,7 @@ void Report(const ErrorData& error) {
 
 bool AttemptForStatistics(void (*body)(void*), void* argument) {
   if (failed_at != 0 && GetCurrentTimestamp() - failed_at < kRetryAfter) return false;
-  ErrorData* error = RunInSubtransaction(body, argument, SubtransactionEnd::kRelease);
+  ErrorData* error = RunInSubtransaction(body, argument);
   if (error == nullptr) return true;
   failed_at = GetCurrentTimestamp();
   Report(*error);

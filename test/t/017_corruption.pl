@@ -60,7 +60,7 @@ sub put
 }
 
 my %queries = (
-	scan => 'SET enable_seqscan = off; SET enable_bitmapscan = off; SELECT count(*), sum(id) FROM t WHERE c1 >= -1',
+	scan => 'SET enable_seqscan = off; SET enable_indexscan = on; SET enable_bitmapscan = off; SELECT count(*), sum(id) FROM t WHERE c1 >= -1',
 	bitmap => 'SET enable_seqscan = off; SET enable_indexscan = off; SET enable_bitmapscan = on; SELECT count(*), sum(id) FROM t WHERE c1 < 0.5 AND c2 > -0.3');
 my %right = map { $_ => $node->safe_psql('postgres', $queries{$_} =~ s/off/on/gr =~ s/^/SET enable_indexonlyscan = off; /r
 		=~ s/SELECT/SET enable_indexscan = off; SET enable_bitmapscan = off; SELECT/r) } keys %queries;
