@@ -223,7 +223,8 @@ FROM server s
                        pg_catalog.pg_size_pretty(s.memlock_limit), pg_catalog.pg_size_pretty(s.pin_memory_limit)),
      pg_catalog.format('-- in the service of the server: LimitMEMLOCK=%s', s.pin_memory_limit),
      'reads of pages that the system took for something else'),
-    ('raise xtree.pin_memory_limit', h.pages > 0 AND s.pinned_bytes::pg_catalog.float8 >= '0.9'::pg_catalog.float8 * s.pin_memory_limit::pg_catalog.float8,
+    ('raise xtree.pin_memory_limit', h.pages > 0 AND s.pin_memory_limit > 0
+       AND s.pinned_bytes::pg_catalog.float8 >= '0.9'::pg_catalog.float8 * s.pin_memory_limit::pg_catalog.float8,
      pg_catalog.format('%s hot pages are not pinned, and %s of %s are used', h.pages, pg_catalog.pg_size_pretty(s.pinned_bytes),
                        pg_catalog.pg_size_pretty(s.pin_memory_limit)),
      pg_catalog.format('ALTER SYSTEM SET xtree.pin_memory_limit = %L',
