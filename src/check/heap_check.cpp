@@ -51,6 +51,8 @@ Tuplesortstate* HeapCheck::NewSort() const {
 }
 
 void HeapCheck::AddEntry(const NodeView& leaf, int entry) {
+  // Scans leave it out, since its row is dead to everybody. So it does not count for one that is not. (On a standby scans look at all.)
+  if (!snapshot_->takenDuringRecovery && leaf.Killed(entry)) return;
   Box box;
   leaf.GetBox(entry, &box);
   tuplesort_putdatum(entries_, Int64GetDatum(Fingerprint(state_->layout, box, leaf.Tuple(entry))), false);
