@@ -84,7 +84,7 @@ ALTER FUNCTION xtree_window_contains(xtree_window, pg_catalog.float8[]) COST 25;
 
 -- What the views above amount to: xtree_recommendations. A figure that nobody has counted is NULL, and a rule about it does not apply.
 
-CREATE FUNCTION xtree_stat_tree(index pg_catalog.oid, OUT built_at pg_catalog.timestamptz, OUT height pg_catalog.int4,
+CREATE FUNCTION xtree_tree_state(index pg_catalog.oid, OUT built_at pg_catalog.timestamptz, OUT height pg_catalog.int4,
   OUT pages pg_catalog.int8, OUT entries pg_catalog.int8, OUT fill pg_catalog.float8, OUT built_rows pg_catalog.int8)
 RETURNS pg_catalog.record
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
@@ -140,7 +140,7 @@ WITH server AS (
     JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
     JOIN pg_catalog.pg_class t ON t.oid = i.relid
     CROSS JOIN server s
-    CROSS JOIN LATERAL xtree_stat_tree(i.indexrelid) b
+    CROSS JOIN LATERAL xtree_tree_state(i.indexrelid) b
   WHERE x.indisvalid
 )
 SELECT i.indexrelid, i.schemaname, i.relname, i.indexrelname, r.advice, r.reason, r.statement, r.saves
@@ -192,7 +192,7 @@ FROM indexes i
     ('reindex: low fill', i.is_built AND i.pages >= 64 AND i.fill < '0.4'::pg_catalog.float8,
      pg_catalog.format('its leaves are %s %% full', pg_catalog.round((i.fill * '100'::pg_catalog.float8)::pg_catalog.numeric)),
      pg_catalog.format('REINDEX INDEX CONCURRENTLY %s', i.name),
-     pg_catalog.format('about %s', pg_catalog.pg_size_pretty(((1 - i.fill::pg_catalog.numeric / '0.9') * i.size::pg_catalog.numeric)::pg_catalog.int8))),
+     pg_catalog.format('about %s', pg_catalog.pg_size_pretty((('1' - i.fill::pg_catalog.numeric / '0.9') * i.size::pg_catalog.numeric)::pg_catalog.int8))),
     ('use a B-tree', i.is_built AND y.is_scalar AND NOT i.is_needed AND i.table_pages > 8,
      'one column of a type with an order: a B-tree answers everything but neighbours, and keeps it sorted',
      pg_catalog.format('CREATE INDEX CONCURRENTLY ON %s USING btree (%s)', i.table_name, pg_catalog.pg_get_indexdef(i.indexrelid, 1, true)),
@@ -246,3 +246,4 @@ COMMENT ON COLUMN xtree_recommendations.advice IS 'what to do, in a few words';
 COMMENT ON COLUMN xtree_recommendations.reason IS 'why, in figures';
 COMMENT ON COLUMN xtree_recommendations.statement IS 'the statement that carries it out';
 COMMENT ON COLUMN xtree_recommendations.saves IS 'what that is expected to save';
+GRANT SELECT ON xtree_recommendations TO PUBLIC;

@@ -828,7 +828,7 @@ COMMENT ON VIEW pg_stat_xtree_events IS 'the last loads, unloads, evictions, pin
 
 -- What the views above amount to: xtree_recommendations. A figure that nobody has counted is NULL, and a rule about it does not apply.
 
-CREATE FUNCTION xtree_stat_tree(index pg_catalog.oid, OUT built_at pg_catalog.timestamptz, OUT height pg_catalog.int4,
+CREATE FUNCTION xtree_tree_state(index pg_catalog.oid, OUT built_at pg_catalog.timestamptz, OUT height pg_catalog.int4,
   OUT pages pg_catalog.int8, OUT entries pg_catalog.int8, OUT fill pg_catalog.float8, OUT built_rows pg_catalog.int8)
 RETURNS pg_catalog.record
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
@@ -884,7 +884,7 @@ WITH server AS (
     JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
     JOIN pg_catalog.pg_class t ON t.oid = i.relid
     CROSS JOIN server s
-    CROSS JOIN LATERAL xtree_stat_tree(i.indexrelid) b
+    CROSS JOIN LATERAL xtree_tree_state(i.indexrelid) b
   WHERE x.indisvalid
 )
 SELECT i.indexrelid, i.schemaname, i.relname, i.indexrelname, r.advice, r.reason, r.statement, r.saves
@@ -936,7 +936,7 @@ FROM indexes i
     ('reindex: low fill', i.is_built AND i.pages >= 64 AND i.fill < '0.4'::pg_catalog.float8,
      pg_catalog.format('its leaves are %s %% full', pg_catalog.round((i.fill * '100'::pg_catalog.float8)::pg_catalog.numeric)),
      pg_catalog.format('REINDEX INDEX CONCURRENTLY %s', i.name),
-     pg_catalog.format('about %s', pg_catalog.pg_size_pretty(((1 - i.fill::pg_catalog.numeric / '0.9') * i.size::pg_catalog.numeric)::pg_catalog.int8))),
+     pg_catalog.format('about %s', pg_catalog.pg_size_pretty((('1' - i.fill::pg_catalog.numeric / '0.9') * i.size::pg_catalog.numeric)::pg_catalog.int8))),
     ('use a B-tree', i.is_built AND y.is_scalar AND NOT i.is_needed AND i.table_pages > 8,
      'one column of a type with an order: a B-tree answers everything but neighbours, and keeps it sorted',
      pg_catalog.format('CREATE INDEX CONCURRENTLY ON %s USING btree (%s)', i.table_name, pg_catalog.pg_get_indexdef(i.indexrelid, 1, true)),
@@ -1102,7 +1102,8 @@ COMMENT ON COLUMN pg_stat_xtree_events.indexrelname IS 'name of the index';
 COMMENT ON COLUMN pg_stat_xtree_events.bytes IS 'that it was about';
 COMMENT ON COLUMN pg_stat_xtree_events.reason IS 'why, in words; NULL in other databases, that of a failure only for the owner and members of pg_read_all_stats';
 
-GRANT SELECT ON pg_stat_xtree_indexes, pg_stat_xtree_builds, pg_stat_xtree_pages, pg_stat_xtree_memory, pg_stat_xtree_worker, pg_stat_xtree_events TO PUBLIC;
+GRANT SELECT ON pg_stat_xtree_indexes, pg_stat_xtree_builds, pg_stat_xtree_pages, pg_stat_xtree_memory, pg_stat_xtree_worker, pg_stat_xtree_events,
+  xtree_recommendations TO PUBLIC;
 
 -- What is in memory, on request. Those about one index ask for its owner themselves.
 

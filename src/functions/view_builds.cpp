@@ -1,5 +1,5 @@
 // SQL functions xtree_build_state(index oid, OUT built, OUT stale, OUT distinct_keys, OUT rows_per_key), behind the view pg_stat_xtree_indexes,
-// and xtree_stat_tree(index oid, OUT built_at, OUT height, OUT pages, OUT entries, OUT fill, OUT built_rows), behind xtree_recommendations: what the meta page
+// and xtree_tree_state(index oid, OUT built_at, OUT height, OUT pages, OUT entries, OUT fill, OUT built_rows), behind xtree_recommendations: what the meta page
 // says. Anybody may call them: they tell numbers, as PostgreSQL's own statistics do, and no values.
 //
 // They wait for nobody: where the index is locked, as while it is reindexed, the columns are NULL. The lock that it
@@ -15,7 +15,7 @@ extern "C" {
 #include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(xtree_build_state);
-PG_FUNCTION_INFO_V1(xtree_stat_tree);
+PG_FUNCTION_INFO_V1(xtree_tree_state);
 }
 
 namespace xtree {
@@ -105,7 +105,7 @@ extern "C" Datum xtree_build_state(PG_FUNCTION_ARGS) {
   PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
 }
 
-extern "C" Datum xtree_stat_tree(PG_FUNCTION_ARGS) {
+extern "C" Datum xtree_tree_state(PG_FUNCTION_ARGS) {
   using namespace xtree;
   TupleDesc description;
   if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) elog(ERROR, "return type must be a row type");

@@ -55,7 +55,7 @@ my %granted = ('xtree_unload_cold(bigint)' => '1', 'xtree_unload_idle(interval)'
 # They read statistics and catalogs, or compute with their arguments.
 my %harmless = (
 	'xtree_preloaded()' => '', 'xtree_counted()' => '', 'xtree_mapping()' => '', 'xtree_stat_indexes()' => '', 'xtree_stat_pages()' => '', 'xtree_stat_memory()' => '',
-	'xtree_stat_worker()' => '', 'xtree_stat_events()' => '', 'xtree_build_state(oid)' => "'s.t_x'::regclass", 'xtree_stat_tree(oid)' => "'s.t_x'::regclass",
+	'xtree_stat_worker()' => '', 'xtree_stat_events()' => '', 'xtree_build_state(oid)' => "'s.t_x'::regclass", 'xtree_tree_state(oid)' => "'s.t_x'::regclass",
 	'xtree_storage_options(text[])' => "'{preload=on}'", 'xtree_file_bytes(oid,oid)' => '0, 1259',
 	'xtree_page_suggestion(double precision,double precision,boolean,integer,bigint,bigint,integer)' => '1, 1, false, 0, 1, 1, 1',
 	'xtree_l2_distance(real[],real[])' => "'{1}'::real[], '{2}'::real[]", 'xtree_l1_distance(real[],real[])' => "'{1}'::real[], '{2}'::real[]",
@@ -148,8 +148,8 @@ my $message = 'invalid input syntax for type integer: "xyzzy4711"';
 is(outcome('alice', $errors), "status 0: $message|not built: $message|t", 'the owner sees why');
 is(outcome('pg_read_all_stats', $errors), "status 0: $message|not built: $message|t", 'so does pg_read_all_stats');
 is(outcome('bob', $errors), 'status 0: ||t', 'others see only that there was an error');
-my @views = split /\n/, sql(q{SELECT relname FROM pg_class WHERE relname LIKE 'pg_stat_xtree_%' AND relkind = 'v' ORDER BY 1});
-is(@views, 6, 'views');
+my @views = split /\n/, sql(q{SELECT relname FROM pg_class WHERE (relname LIKE 'pg_stat_xtree_%' OR relname = 'xtree_recommendations') AND relkind = 'v' ORDER BY 1});
+is(@views, 7, 'views');
 my $all = join ' UNION ALL ', map { "SELECT v::text FROM $_ v" } @views, map { "$_()" } qw(xtree_stat_indexes xtree_stat_events xtree_stat_pages);
 my $shown = outcome('bob', $all);
 like($shown, qr/^status 0: .*t_bad/s, 'bob sees the index in views');
