@@ -32,9 +32,10 @@ EXTENSION = xtree xtree_cube xtree_seg xtree_isn xtree_btree_gist xtree_postgis
 # Of each the script of the version that its control file names, and those that update earlier ones.
 DATA = $(foreach name,$(EXTENSION),sql/$(name)--$(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(name).control).sql) $(wildcard sql/*--*--*.sql)
 HEADERS_xtree = src/xtree.h
+SCRIPTS = client/xtree-report
 
 # The core and the page format know nothing of PostgreSQL, and are compiled without its headers in reach.
-FREE_DIRS = core core/bulk core/estimate core/filter core/scan core/write page
+FREE_DIRS = core core/bulk core/estimate core/filter core/scan core/write page report
 BOUND_DIRS = pg storage shmem registry worker types index build deferred am planner check functions testing
 FREE_SOURCES = $(wildcard $(FREE_DIRS:%=src/%/*.cpp))
 BOUND_SOURCES = $(wildcard $(BOUND_DIRS:%=src/%/*.cpp))
@@ -181,6 +182,12 @@ build/obj/flags build/obj/objects: force
 .PHONY: force
 
 $(shlib): src/exports.map build/obj/objects
+
+# PGXS forgets that scripts lie in a directory here.
+.PHONY: uninstall-scripts
+uninstall: uninstall-scripts
+uninstall-scripts:
+	rm -f $(addprefix '$(DESTDIR)$(bindir)'/,$(notdir $(SCRIPTS)))
 
 # For scripts that need a list from this file: make -s print VARIABLE=REGRESS
 .PHONY: print
