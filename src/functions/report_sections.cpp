@@ -188,10 +188,18 @@ void Pictures(Report& report) {
 
 const std::vector<ReportSection>& ReportSections() {
   static const std::vector<ReportSection> kSections = {
-      {{"overview", "Overview"}, Overview}, {{"memory", "Memory"}, Memory},       {{"states", "States of indexes"}, States},
-      {{"indexes", "Indexes"}, Indexes},    {{"hits", "Hit shares"}, HitShares},  {{"pictures", "Pictures"}, Pictures},
-      {{"pages", "Hot pages"}, Pages},      {{"builds", "Builds"}, Builds},       {{"worker", "Worker"}, Worker},
-      {{"events", "Events"}, Events},       {{"settings", "Settings"}, Settings},
+      {{"overview", "Overview"}, Overview},       // sums, and the server
+      {{"memory", "Memory"}, Memory},             // of all databases, with the limits
+      {{"states", "States of indexes"}, States},  // how many are loaded, unbuilt ...
+      {{"indexes", "Indexes"}, Indexes},          // one row each
+      {{"errors", "Errors"}, Errors},             // the last of each
+      {{"hits", "Hit shares"}, HitShares},        // as bars
+      {{"pictures", "Pictures"}, Pictures},       // of trees
+      {{"pages", "Hot pages"}, Pages},            // the hottest
+      {{"builds", "Builds"}, Builds},             // what is not built
+      {{"worker", "Worker"}, Worker},             // what it does
+      {{"events", "Events"}, Events},             // the latest first
+      {{"settings", "Settings"}, Settings},       // xtree.*
   };
   return kSections;
 }
