@@ -139,7 +139,7 @@ well_formed($bobs, 'the page for another');
 is(pictures($bobs), 0, 'another sees no picture');
 like($bobs, qr/>s\.t_secret</, 'but that there is an index');
 like($bobs, qr/only the owner and members of pg_read_all_stats may read it/, 'and that there was an error');
-unlike($bobs, qr/xyzzy|4711|76,?543/, 'and nothing of its keys');
+unlike($bobs, qr/xyzzy|76,?543\./, 'and nothing of its keys');
 
 # An index that cannot be drawn.
 my $lock = $node->background_psql('postgres');
