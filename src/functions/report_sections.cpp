@@ -67,7 +67,7 @@ void Indexes(Report& report) {
     SELECT schemaname || '.' || indexrelname AS "index", relname AS "table", state || ', ' || strategy AS "state", pg_size_pretty(size) AS ">size",
       pg_size_pretty(resident_bytes) AS ">in memory", pg_size_pretty(pinned_bytes) AS ">pinned", entries AS ">entries", scans AS ">scans",
       round((100 * hit_rate)::numeric, 1) AS ">hits, %", round((100 * mapped_share)::numeric, 1) AS ">mapped, %", loads AS ">loads",
-      evictions AS ">evictions", date_trunc('second', last_access) AS "last access"
+      evictions AS ">evictions", to_char(last_access, 'YYYY-MM-DD HH24:MI') AS "last access"
     FROM @extschema@.pg_stat_xtree_indexes ORDER BY scans DESC NULLS LAST, size DESC NULLS LAST, schemaname, indexrelname)",
                                    report.limits().indexes);
   report.Add(TableOf, answer, "There is none.");
@@ -140,7 +140,7 @@ void Events(Report& report) {
 
 void Settings(Report& report) {
   report.Add(TableOf, report.Ask(R"(
-    SELECT name AS "setting", current_setting(name) AS "value", CASE WHEN setting IS DISTINCT FROM boot_val THEN 'changed (' || source || ')' ELSE 'default' END AS "is",
+    SELECT name AS "setting", current_setting(name) AS "value", CASE WHEN setting IS DISTINCT FROM boot_val THEN 'changed (' || source || ')' ELSE 'default' END AS "origin",
       short_desc AS "meaning"
     FROM pg_settings WHERE name LIKE 'xtree.%' ORDER BY name)"),
              "");

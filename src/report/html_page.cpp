@@ -17,7 +17,7 @@ constexpr std::string_view kStyle =
     "body{margin:0 auto;padding:1.5rem;max-width:75rem;font:15px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--paper)}"
     "h1{font-size:1.6rem;margin:0}h2{font-size:1.2rem;margin:2.2rem 0 .6rem;padding-bottom:.2rem;border-bottom:1px solid var(--line)}"
     "a{color:var(--link)}nav{margin:1rem 0}nav a{margin-right:1rem;white-space:nowrap}p{margin:.5rem 0}.faint{color:var(--faint)}"
-    ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem}th,td{padding:.25rem .55rem;text-align:left;vertical-align:top}"
+    ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.85rem}th,td{padding:.25rem .45rem;text-align:left;vertical-align:top}"
     "thead th{border-bottom:2px solid var(--line);white-space:nowrap}tbody tr:nth-child(even){background:var(--shade)}"
     ".number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}td{max-width:30rem;overflow-wrap:break-word}.short{"
     "white-space:nowrap}"
