@@ -2,8 +2,7 @@
 # each role what it may see; names may be anything, in any encoding; an index that is damaged or locked does not keep the page from being made. And
 # the client: what it does with a wrong call, a server that is not there, a file that cannot be written, another's function of the same name.
 # Where chromium is installed, a browser shows the page.
-# Seen to fail: with pictures for everybody, with the last error of others in the section of errors, without the subtransaction around a picture, with the
-# function called by its name alone, and with a style that is not closed (an empty screenshot).
+# Seen to fail: without the subtransaction around a picture, with the function called by its name alone, and with pages marked as hot that nobody visits.
 use strict;
 use warnings;
 

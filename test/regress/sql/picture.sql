@@ -1,7 +1,7 @@
 -- Pictures of trees and the report. What is mapped, hot or pinned depends on the server, so boxes are looked at here, with what visits them; 042_report.pl
 -- looks at the rest.
--- Seen to fail: with a box left out of every level, with the window compared with the middle of boxes, with names that are not escaped, and with
--- a picture in the report for everybody.
+-- Seen to fail: with a box left out of every level, with the window compared with the middle of boxes, with supernodes not described, with names that are
+-- not escaped, and without the test for the owner.
 
 -- A server that knows no XML calls everything well-formed.
 CREATE FUNCTION picture_well_formed(document text) RETURNS bool LANGUAGE plpgsql AS $$
