@@ -1,4 +1,4 @@
-// SQL function xtree_svg(index, dimensions, min_level, max_level, window_lower, window_upper, width, height, max_boxes): the picture of an index's tree.
+// SQL function xtree_svg(index, dimensions, min_level, max_level, window_lower, window_upper, width, height, max_boxes): the picture of a tree.
 // For the index's owner, as xtree_nodes: bounds are keys. AccessShareLock.
 #include "functions/index_picture.h"
 

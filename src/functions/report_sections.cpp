@@ -31,7 +31,7 @@ void Overview(Report& report) {
       CASE WHEN @extschema@.xtree_preloaded() THEN 'yes' ELSE 'no: no mappings, no pins, no background builds' END AS "in shared_preload_libraries",
       @extschema@.xtree_mapping() AS "mapping", CASE WHEN @extschema@.xtree_counted() THEN 'yes' ELSE 'no' END AS "uses are counted",
       (SELECT date_trunc('second', stats_reset) FROM @extschema@.pg_stat_xtree_memory) AS "statistics since"
-    FROM pg_extension e JOIN pg_available_extensions a ON a.name = e.extname WHERE e.extname = 'xtree')"),
+    FROM pg_extension e LEFT JOIN pg_available_extensions a ON a.name = e.extname WHERE e.extname = 'xtree')"),
              "");
 }
 
@@ -42,12 +42,14 @@ void Memory(Report& report) {
     FROM @extschema@.pg_stat_xtree_memory m,
       LATERAL (SELECT 1024 * setting::int8 AS pins FROM pg_settings WHERE name = 'xtree.pin_memory_limit') s,
       LATERAL (VALUES ('resident and private', m.pressure, m.resident_bytes + m.private_bytes, m.memory_budget, '(xtree.memory_budget)'),
-        ('pinned', m.pinned_bytes::float8 / nullif(s.pins, 0), m.pinned_bytes, s.pins, '(xtree.pin_memory_limit)')) v(what, share, part, whole, of_what)
+        ('pinned', m.pinned_bytes::float8 / nullif(s.pins, 0), m.pinned_bytes, s.pins, '(xtree.pin_memory_limit)'))
+        v(what, share, part, whole, of_what)
     WHERE share IS NOT NULL)"),
              "There is no memory budget, and nothing is pinned.");
   report.Add(FactsOf, report.Ask(R"(
     SELECT registered AS "indexes used", loaded AS "of them loaded", pg_size_pretty(resident_bytes) AS "resident",
-      pg_size_pretty(pinned_bytes) AS "pinned", pg_size_pretty(private_bytes) AS "private to sessions", pg_size_pretty(mapped_bytes) AS "mapped, over sessions",
+      pg_size_pretty(pinned_bytes) AS "pinned", pg_size_pretty(private_bytes) AS "private to sessions",
+      pg_size_pretty(mapped_bytes) AS "mapped, over sessions",
       coalesce(pg_size_pretty(memory_budget), 'none') AS "budget", coalesce(pg_size_pretty(memlock_limit), 'none known') AS "system's limit of locks",
       pin_failures || coalesce(': ' || last_pin_failure, '') AS "pins that failed", pg_size_pretty(evicted_bytes) AS "freed by evictions"
     FROM @extschema@.pg_stat_xtree_memory)"),
@@ -100,7 +102,8 @@ void HitShares(Report& report) {
 void Builds(Report& report) {
   report.Add(TableOf,
              report.Ask(R"(
-    SELECT schemaname || '.' || indexrelname AS "index", relname AS "table", state, demand AS ">queries that asked", CASE WHEN is_stale THEN 'yes' ELSE 'no' END AS "rows written since",
+    SELECT schemaname || '.' || indexrelname AS "index", relname AS "table", state, demand AS ">queries that asked",
+      CASE WHEN is_stale THEN 'yes' ELSE 'no' END AS "rows written since",
       build_phase AS "phase", round((100 * build_progress)::numeric) AS ">%", date_trunc('second', next_build) AS "not tried before"
     FROM @extschema@.pg_stat_xtree_indexes WHERE NOT is_built OR build_phase IS NOT NULL
     ORDER BY demand DESC NULLS LAST, schemaname, indexrelname)",
@@ -110,7 +113,8 @@ void Builds(Report& report) {
 
 void Worker(Report& report) {
   report.Add(FactsOf, report.Ask(R"(
-    SELECT coalesce(pid::text, 'none runs') AS "process", state, date_trunc('second', started) AS "started", date_trunc('second', last_cycle) AS "last round",
+    SELECT coalesce(pid::text, 'none runs') AS "process", state, date_trunc('second', started) AS "started",
+      date_trunc('second', last_cycle) AS "last round",
       round(cycle_time::numeric, 1) || ' ms' AS "it took", cycles AS "rounds", restarts AS "restarts after errors",
       last_error || coalesce(' (' || date_trunc('second', last_error_time) || ')', '') AS "last error"
     FROM @extschema@.pg_stat_xtree_worker)"),
@@ -140,7 +144,8 @@ void Events(Report& report) {
 
 void Settings(Report& report) {
   report.Add(TableOf, report.Ask(R"(
-    SELECT name AS "setting", current_setting(name) AS "value", CASE WHEN setting IS DISTINCT FROM boot_val THEN 'changed (' || source || ')' ELSE 'default' END AS "origin",
+    SELECT name AS "setting", current_setting(name) AS "value",
+      CASE WHEN setting IS DISTINCT FROM boot_val THEN 'changed (' || source || ')' ELSE 'default' END AS "origin",
       short_desc AS "meaning"
     FROM pg_settings WHERE name LIKE 'xtree.%' ORDER BY name)"),
              "");

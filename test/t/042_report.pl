@@ -12,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('report');
-$node->init;
+$node->init(allows_streaming => 1);
 $node->append_conf('postgresql.conf', <<'CONF');
 shared_preload_libraries = xtree
 xtree.naptime = 100ms
@@ -285,6 +285,22 @@ SKIP:
 		}
 		unlink $png;
 	}
+}
+
+# A standby writes one, too, and so does a server without shared_preload_libraries.
+$node->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('report_standby');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+for my $case ([ 'xtree', '>standby, or in recovery<' ], [ '', '>no: no mappings, no pins, no background builds<' ])
+{
+	my ($libraries, $pattern) = @$case;
+	$standby->append_conf('postgresql.conf', "shared_preload_libraries = '$libraries'");
+	$standby->start;
+	($status, $out, $error) = client('-h', $standby->host, '-p', $standby->port, 'postgres');
+	is("$status $error", '0 ', "on a standby with shared_preload_libraries = '$libraries'");
+	like($out, qr/$pattern/, 'it says what server it is');
+	is(pictures($out), 3, 'with pictures');
+	$standby->stop;
 }
 
 is(sql(q{SELECT count(xtree_check(indexrelid, true)) FROM pg_stat_xtree_indexes WHERE is_built}), 3, 'the indexes pass xtree_check');
