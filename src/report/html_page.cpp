@@ -14,7 +14,7 @@ constexpr std::string_view kStyle =
     ":root{color-scheme:light dark;--ink:#1c2126;--faint:#626b75;--paper:#fff;--line:#d9dee3;--shade:#f3f5f7;--bar:#0072b2;--link:#005a8c}"
     "@media(prefers-color-scheme:dark){:root{--ink:#dfe3e7;--faint:#9aa4ae;--paper:#15181c;--line:#343b43;--shade:#1e2329;--bar:#56b4e9;--"
     "link:#7cc4f0}}"
-    "body{margin:0 auto;padding:1.5rem;max-width:75rem;font:15px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--paper)}"
+    "body{margin:0 auto;padding:1.5rem;max-width:84rem;font:15px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--paper)}"
     "h1{font-size:1.6rem;margin:0}h2{font-size:1.2rem;margin:2.2rem 0 .6rem;padding-bottom:.2rem;border-bottom:1px solid var(--line)}"
     "a{color:var(--link)}nav{margin:1rem 0}nav a{margin-right:1rem;white-space:nowrap}p{margin:.5rem 0}.faint{color:var(--faint)}"
     ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.85rem}th,td{padding:.25rem .45rem;text-align:left;vertical-align:top}"
