@@ -32,9 +32,10 @@ EXTENSION = xtree xtree_cube xtree_seg xtree_isn xtree_btree_gist xtree_postgis
 # Of each the script of the version that its control file names, and those that update earlier ones.
 DATA = $(foreach name,$(EXTENSION),sql/$(name)--$(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(name).control).sql) $(wildcard sql/*--*--*.sql)
 HEADERS_xtree = src/xtree.h
+SCRIPTS = client/xtree-report
 
 # The core and the page format know nothing of PostgreSQL, and are compiled without its headers in reach.
-FREE_DIRS = core core/bulk core/estimate core/filter core/scan core/write page
+FREE_DIRS = core core/bulk core/estimate core/filter core/scan core/write page report
 BOUND_DIRS = pg storage shmem registry worker types index build deferred am planner check functions testing
 FREE_SOURCES = $(wildcard $(FREE_DIRS:%=src/%/*.cpp))
 BOUND_SOURCES = $(wildcard $(BOUND_DIRS:%=src/%/*.cpp))
@@ -50,7 +51,7 @@ REGRESS = setup agree \
 	distance distance_limit distance_limit_scalar knn_ties overflow exclusion \
 	$(call with,cube,cube many_dimensions knn_ties_cube distance_limit_cube) $(call with,seg,seg) $(call with,isn,isn) $(call with,postgis,$(POSTGIS_TESTS)) \
 	$(call with,vector,pgvector) \
-	parallel_build moving_from_gist estimates deferred deferred_untracked stats settings $(call since_17,plans_since_17) $(call since_18,explain)
+	parallel_build moving_from_gist estimates deferred deferred_untracked stats picture settings $(call since_17,plans_since_17) $(call since_18,explain)
 POSTGIS_TESTS = postgis knn_ties_postgis distance_limit_postgis empty_values large_geometries geography_windows geometry_3d
 # Companions are tested where their extension is installed: $(call with,EXTENSION,TESTS).
 with = $(if $(wildcard $(datadir)/extension/$(1).control),$(2))
@@ -181,6 +182,12 @@ build/obj/flags build/obj/objects: force
 .PHONY: force
 
 $(shlib): src/exports.map build/obj/objects
+
+# PGXS forgets that scripts lie in a directory here.
+.PHONY: uninstall-scripts
+uninstall: uninstall-scripts
+uninstall-scripts:
+	rm -f $(addprefix '$(DESTDIR)$(bindir)'/,$(notdir $(SCRIPTS)))
 
 # For scripts that need a list from this file: make -s print VARIABLE=REGRESS
 .PHONY: print

@@ -83,3 +83,8 @@ answer "$query"
 wait_until "(SELECT is_built FROM pg_stat_xtree_indexes WHERE indexrelname = 'cities_people')"
 deferred
 ask --pset=tuples_only --pset=border=0 --pset=format=unaligned -c "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) $query"
+
+step 'All of it as one web page, with pictures of the trees'
+pages=$(cd .. && mkdir -p "${XTREE_BUILD:-build}" && cd "${XTREE_BUILD:-build}" && pwd)
+xtree-report -o "$pages/demo-report.html"
+echo "To be opened in a browser: $pages/demo-report.html"

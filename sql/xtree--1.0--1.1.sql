@@ -247,3 +247,21 @@ COMMENT ON COLUMN xtree_recommendations.reason IS 'why, in figures';
 COMMENT ON COLUMN xtree_recommendations.statement IS 'the statement that carries it out';
 COMMENT ON COLUMN xtree_recommendations.saves IS 'what that is expected to save';
 GRANT SELECT ON xtree_recommendations TO PUBLIC;
+
+-- Pictures and the report.
+
+CREATE FUNCTION xtree_svg(index pg_catalog.regclass, dimensions pg_catalog.int4[] DEFAULT NULL,
+  min_level pg_catalog.int4 DEFAULT 0, max_level pg_catalog.int4 DEFAULT NULL,
+  window_lower pg_catalog.float8[] DEFAULT NULL, window_upper pg_catalog.float8[] DEFAULT NULL,
+  width pg_catalog.int4 DEFAULT 800, height pg_catalog.int4 DEFAULT 600, max_boxes pg_catalog.int4 DEFAULT 2000)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION xtree_svg(pg_catalog.regclass, pg_catalog.int4[], pg_catalog.int4, pg_catalog.int4, pg_catalog.float8[], pg_catalog.float8[], pg_catalog.int4, pg_catalog.int4, pg_catalog.int4) IS
+  'a picture (SVG) of the boxes of an xtree index by level: over two of its dimensions, numbered from 1 (NULL: the first two), or over one beside the level; with the window of a query, a bound for each dimension (NULL: open), the pages that it visits are marked';
+
+CREATE FUNCTION xtree_report(pictures pg_catalog.int4 DEFAULT 4, indexes pg_catalog.int4 DEFAULT 200, events pg_catalog.int4 DEFAULT 50)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' SET datestyle = 'ISO';
+COMMENT ON FUNCTION xtree_report(pg_catalog.int4, pg_catalog.int4, pg_catalog.int4) IS
+  'a web page (HTML, complete in itself) on the xtree indexes of this database, as the caller may see them: memory, states, use, events, settings, pictures of so many of the caller''s own, at most so many indexes and events';

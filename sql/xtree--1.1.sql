@@ -645,6 +645,15 @@ AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 COMMENT ON FUNCTION xtree_extent(pg_catalog.regclass) IS
   'bounds of everything in an xtree index, one row per key column, read from its root page: never too small, and perhaps too large where rows at the edge were deleted; NULL where no row has a value';
 
+CREATE FUNCTION xtree_svg(index pg_catalog.regclass, dimensions pg_catalog.int4[] DEFAULT NULL,
+  min_level pg_catalog.int4 DEFAULT 0, max_level pg_catalog.int4 DEFAULT NULL,
+  window_lower pg_catalog.float8[] DEFAULT NULL, window_upper pg_catalog.float8[] DEFAULT NULL,
+  width pg_catalog.int4 DEFAULT 800, height pg_catalog.int4 DEFAULT 600, max_boxes pg_catalog.int4 DEFAULT 2000)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION xtree_svg(pg_catalog.regclass, pg_catalog.int4[], pg_catalog.int4, pg_catalog.int4, pg_catalog.float8[], pg_catalog.float8[], pg_catalog.int4, pg_catalog.int4, pg_catalog.int4) IS
+  'a picture (SVG) of the boxes of an xtree index by level: over two of its dimensions, numbered from 1 (NULL: the first two), or over one beside the level; with the window of a query, a bound for each dimension (NULL: open), the pages that it visits are marked';
+
 -- Monitoring. The functions that the views call are no interface of their own.
 
 CREATE FUNCTION xtree_preloaded() RETURNS pg_catalog.bool
@@ -1104,6 +1113,15 @@ COMMENT ON COLUMN pg_stat_xtree_events.reason IS 'why, in words; NULL in other d
 
 GRANT SELECT ON pg_stat_xtree_indexes, pg_stat_xtree_builds, pg_stat_xtree_pages, pg_stat_xtree_memory, pg_stat_xtree_worker, pg_stat_xtree_events,
   xtree_recommendations TO PUBLIC;
+
+-- All of it as one page.
+
+CREATE FUNCTION xtree_report(pictures pg_catalog.int4 DEFAULT 4, indexes pg_catalog.int4 DEFAULT 200, events pg_catalog.int4 DEFAULT 50)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' SET datestyle = 'ISO';
+COMMENT ON FUNCTION xtree_report(pg_catalog.int4, pg_catalog.int4, pg_catalog.int4) IS
+  'a web page (HTML, complete in itself) on the xtree indexes of this database, as the caller may see them: memory, states, use, events, settings, pictures of so many of the caller''s own, at most so many indexes and events';
 
 -- What is in memory, on request. Those about one index ask for its owner themselves.
 

@@ -3,6 +3,7 @@
 // whose dimensions are undecided is not read: the first row may give it another layout at that moment, which would look like damage.
 #include "core/tree_check.h"
 #include "deferred/build_state.h"
+#include "functions/coordinate.h"
 #include "index/index_access.h"
 #include "index/meta_page.h"
 #include "pg/guard.h"
@@ -96,12 +97,6 @@ void PutLevel(ReturnSetInfo* result, const MetaContent& meta, const IndexState& 
   };
   bool nulls[std::size(values)] = {};
   tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-}
-
-double CoordinateOf(const IndexState& state, int dimension, Ordinal ordinal, bool upper) {
-  const DimensionLayout& layout = state.layout.dimension[dimension];
-  const XtreeTypeRoutine& routine = *state.column[layout.column].routine;
-  return routine.coordinate != nullptr ? routine.coordinate(ordinal, upper) : Decode(layout.scalar, ordinal);
 }
 
 // Of the dimensions from `first` to `end`.

@@ -49,6 +49,7 @@ is(outcome('bob', 'SELECT count(*) FROM s.t'), 'status 0: 9', 'row security hide
 # Each function of the extension: for the owner of the index, for those whom a superuser allows, or for everybody. One that is in no list
 # fails the test.
 my %owned = map { $_ => 1 } ('xtree_check(regclass,boolean)', 'xtree_index_info(regclass)', 'xtree_nodes(regclass)', 'xtree_extent(regclass)', 'xtree_load(regclass)',
+	'xtree_svg(regclass,integer[],integer,integer,double precision[],double precision[],integer,integer,integer)',
 	'xtree_unload(regclass)', 'xtree_unpin(regclass)', 'xtree_build(regclass)');
 my %granted = ('xtree_unload_cold(bigint)' => '1', 'xtree_unload_idle(interval)' => "'1 day'", 'xtree_pin_hot(bigint)' => '1',
 	'pg_stat_xtree_reset(regclass)' => "'s.t_x'");
@@ -57,6 +58,7 @@ my %harmless = (
 	'xtree_preloaded()' => '', 'xtree_counted()' => '', 'xtree_mapping()' => '', 'xtree_stat_indexes()' => '', 'xtree_stat_pages()' => '', 'xtree_stat_memory()' => '',
 	'xtree_stat_worker()' => '', 'xtree_stat_events()' => '', 'xtree_build_state(oid)' => "'s.t_x'::regclass", 'xtree_tree_state(oid)' => "'s.t_x'::regclass",
 	'xtree_storage_options(text[])' => "'{preload=on}'", 'xtree_file_bytes(oid,oid)' => '0, 1259',
+	'xtree_report(integer,integer,integer)' => '4, 200, 50',
 	'xtree_page_suggestion(double precision,double precision,boolean,integer,bigint,bigint,integer)' => '1, 1, false, 0, 1, 1, 1',
 	'xtree_l2_distance(real[],real[])' => "'{1}'::real[], '{2}'::real[]", 'xtree_l1_distance(real[],real[])' => "'{1}'::real[], '{2}'::real[]",
 	'xtree_l2_distance(double precision[],double precision[])' => "'{1}'::float8[], '{2}'::float8[]",
@@ -123,11 +125,11 @@ is(sql('SELECT pg_postmaster_start_time()'), $server_start, 'the server has not 
 # Who has MAINTAIN on the table may build, load and unload its indexes, and still sees nothing of what is in them.
 SKIP:
 {
-	skip 'PostgreSQL 17 and newer have MAINTAIN', 9 if $node->pg_version < 17;
+	skip 'PostgreSQL 17 and newer have MAINTAIN', 10 if $node->pg_version < 17;
 	sql('SET ROLE alice; GRANT MAINTAIN ON s.t, s.parted, s.part TO bob');
 	like(outcome('bob', $_), qr/^status 0/, "with MAINTAIN: $_") for q{SELECT xtree_load('s.t_x')}, q{SELECT xtree_unpin('s.t_x')}, q{SELECT xtree_unload('s.t_x')},
 		q{CALL xtree_build('s.t_x')}, q{CALL xtree_build('s.parted_x')};
-	is(outcome('bob', "SELECT $_('s.t_x')"), '42501', "with MAINTAIN: not $_") for qw(xtree_check xtree_index_info xtree_nodes xtree_extent);
+	is(outcome('bob', "SELECT $_('s.t_x')"), '42501', "with MAINTAIN: not $_") for qw(xtree_check xtree_index_info xtree_nodes xtree_extent xtree_svg);
 	sql('SET ROLE alice; REVOKE MAINTAIN ON s.t, s.parted, s.part FROM bob');
 }
 
@@ -287,7 +289,7 @@ sub attack
 
 	$node->safe_psql($database, "SET search_path = evil, pg_temp, pg_catalog, $schema; " . join '; ', (map { "SELECT * FROM $schema.$_" } @views),
 		(map { "SELECT * FROM $schema.$_()" } grep { /^xtree_stat_|^xtree_preloaded/ } map { s/\(.*//r } sort keys %harmless),
-		map { "SELECT $schema.$_('data.int4_ops_x')" } qw(xtree_index_info xtree_nodes xtree_load xtree_unpin xtree_unload));
+		(map { "SELECT $schema.$_('data.int4_ops_x')" } qw(xtree_index_info xtree_nodes xtree_svg xtree_load xtree_unpin xtree_unload)), "SELECT $schema.xtree_report()");
 	is($node->safe_psql($database, "SET search_path = evil, pg_temp, pg_catalog, $schema;
 		SELECT indexes, built, not_built, not_loaded OPERATOR(pg_catalog.>) '0'::float8 FROM $schema.pg_stat_xtree_builds"), @classes . '|' . @classes . '|0|t', "$database: the views are right");
 	is($node->safe_psql($database, "SET search_path = evil, pg_temp, pg_catalog, $schema;
