@@ -81,3 +81,10 @@ ALTER FUNCTION xtree_in_window(pg_catalog.float4[], xtree_window) COST 25;
 ALTER FUNCTION xtree_window_contains(xtree_window, pg_catalog.float4[]) COST 25;
 ALTER FUNCTION xtree_in_window(pg_catalog.float8[], xtree_window) COST 25;
 ALTER FUNCTION xtree_window_contains(xtree_window, pg_catalog.float8[]) COST 25;
+
+-- Metrics for Prometheus.
+
+CREATE FUNCTION xtree_metrics() RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION xtree_metrics() IS
+  'what the views pg_stat_xtree_* tell, as metrics in the text format of Prometheus: of the indexes of this database with most scans, at most xtree.metrics_max_indexes, of all of them together, and of the server';

@@ -939,6 +939,13 @@ COMMENT ON COLUMN pg_stat_xtree_events.reason IS 'why, in words; NULL in other d
 
 GRANT SELECT ON pg_stat_xtree_indexes, pg_stat_xtree_builds, pg_stat_xtree_pages, pg_stat_xtree_memory, pg_stat_xtree_worker, pg_stat_xtree_events TO PUBLIC;
 
+-- Metrics for Prometheus.
+
+CREATE FUNCTION xtree_metrics() RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION xtree_metrics() IS
+  'what the views pg_stat_xtree_* tell, as metrics in the text format of Prometheus: of the indexes of this database with most scans, at most xtree.metrics_max_indexes, of all of them together, and of the server';
+
 -- What is in memory, on request. Those about one index ask for its owner themselves.
 
 CREATE FUNCTION xtree_load(index pg_catalog.regclass) RETURNS pg_catalog.bool

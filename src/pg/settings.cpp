@@ -49,6 +49,9 @@ void DefineOfSessions() {
   DefineInt("xtree.estimate_pages", "Most pages of an index that the planner reads for one estimate.",
             "Of joins and parameters, which stand for many values, it is so many for some values together.", &settings.estimate_pages, 16,
             2, 1024, PGC_USERSET, 0);
+  DefineInt("xtree.metrics_max_indexes", "Most indexes that xtree_metrics() lists one by one.",
+            "Those with most scans are listed, the others are summed up. 0: none is listed.", &settings.metrics_max_indexes, 1000, 0, 10000,
+            PGC_USERSET, 0);
 }
 
 void DefineOfMemory() {

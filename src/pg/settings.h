@@ -12,12 +12,13 @@ enum class EstimateRows : int { kAuto, kOff };
 
 struct Settings {
   // Of a session
-  int use_mmap;            // UseMmap: may scans read through a mapping?
-  int prefetch_limit;      // most pages advised together; 0: none
-  int map_after;           // pages of an index that a session reads through buffers before it maps it
-  int build_on_first_use;  // BuildOnFirstUse: do this session's queries ask for deferred indexes?
-  int estimate_rows;       // EstimateRows: is the planner told what trees know?
-  int estimate_pages;      // of an index, at most read for one estimate
+  int use_mmap;             // UseMmap: may scans read through a mapping?
+  int prefetch_limit;       // most pages advised together; 0: none
+  int map_after;            // pages of an index that a session reads through buffers before it maps it
+  int build_on_first_use;   // BuildOnFirstUse: do this session's queries ask for deferred indexes?
+  int estimate_rows;        // EstimateRows: is the planner told what trees know?
+  int estimate_pages;       // of an index, at most read for one estimate
+  int metrics_max_indexes;  // with metrics of their own
 
   // Of the server, changed by a reload
   int memory_budget_kb;       // of resident pages, pins and private caches; -1: no limit
