@@ -33,11 +33,13 @@ version() { { "$pg_config" --version | sed -n "s/^PostgreSQL \([0-9]*\).*/\1/p";
 version_of_release() { apt-cache depends postgresql 2>/dev/null | sed -n "s/.*Depends: postgresql-\([0-9]*\)$/\1/p" || true; }
 newest_version() { apt-cache pkgnames postgresql-server-dev- | sed -n 's/^postgresql-server-dev-\([0-9]*\)$/\1/p' | sort -n | tail -n 1; }
 
-# Prints what is missing. Not every release has these: one decides how code is laid out, the others bring types that can be indexed.
+# Prints what is missing. Not every release has these: one decides how code is laid out, others bring types that can be indexed, the last two scrape
+# metrics.
 missing() {
   local package packages=("${wanted[@]}") optional=()
   [ -n "${PG_CONFIG:-}" ] || packages+=("postgresql-$1" "postgresql-server-dev-$1")
-  [ "${#wanted[@]}" = "${#build[@]}" ] || optional=(clang-format-14 "postgresql-$1-postgis-3" "postgresql-$1-pgvector")
+  [ "${#wanted[@]}" = "${#build[@]}" ] ||
+    optional=(clang-format-14 "postgresql-$1-postgis-3" "postgresql-$1-pgvector" prometheus prometheus-postgres-exporter)
   for package in "${packages[@]}"; do installed "$package" || echo "$package"; done
   for package in "${optional[@]}"; do installed "$package" || ! available "$package" || echo "$package"; done
 }
@@ -72,6 +74,21 @@ no_main_cluster() {
 }
 installed "postgresql-$server" || no_main_cluster
 
+# Likewise Prometheus and its exporter would listen from now on: the tests start their own.
+policy=/usr/sbin/policy-rc.d
+no_services() {
+  [ ! -e "$policy" ] || return 0
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+  "${as_root[@]}" chmod 755 "$policy"
+  trap '"${as_root[@]}" rm -f "$snippet" "$policy"' EXIT
+}
+services=()
+for package in "${packages[@]}"; do
+  case $package in prometheus*) services+=("$package") ;; esac
+done
+[ ${#services[@]} = 0 ] || no_services
+
 echo "Installing ${packages[*]} ..."
 apt install -y --no-install-recommends "${packages[@]}"
+[ ${#services[@]} = 0 ] || ! command -v systemctl >/dev/null || "${as_root[@]}" systemctl -q disable "${services[@]}" 2>/dev/null || true
 rm -f "$log"

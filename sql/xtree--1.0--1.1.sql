@@ -265,3 +265,10 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' SET datestyle = 'ISO';
 COMMENT ON FUNCTION xtree_report(pg_catalog.int4, pg_catalog.int4, pg_catalog.int4) IS
   'a web page (HTML, complete in itself) on the xtree indexes of this database, as the caller may see them: memory, states, use, events, settings, pictures of so many of the caller''s own, at most so many indexes and events';
+
+-- Metrics for Prometheus.
+
+CREATE FUNCTION xtree_metrics() RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION xtree_metrics() IS
+  'what the views pg_stat_xtree_* tell, as metrics in the text format of Prometheus: of the indexes of this database with most scans, at most xtree.metrics_max_indexes, of all of them together, and of the server';

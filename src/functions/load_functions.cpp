@@ -164,6 +164,7 @@ void ResetServer() {
   ResetServersCounters({InvalidOid, InvalidOid});
   ResetPages({InvalidOid, InvalidOid});
   ClearEvents();
+  ResetLatencies();
   const TimestampTz now = GetCurrentTimestamp();
   LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
   shared->reset_time = now;

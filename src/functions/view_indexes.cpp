@@ -7,7 +7,7 @@
 #include "index/index_state.h"
 #include "registry/file_mapping.h"
 #include "functions/error_access.h"
-#include "shmem/index_table.h"
+#include "functions/index_copies.h"
 #include "functions/view_rows.h"
 
 extern "C" {
@@ -21,66 +21,6 @@ PG_FUNCTION_INFO_V1(xtree_file_bytes);
 namespace xtree {
 
 namespace {
-
-struct IndexCopy {
-  Oid index;
-  LoadState state;
-  Strategy strategy;
-  uint32 mapped_by;
-  int64 blocks;
-  int64 resident_bytes, pinned_bytes;
-  CounterValues counters;
-  int64 load_us;
-  TimestampTz first_access, last_access, last_error_time;
-  char last_error[sizeof(SharedIndex::last_error)];
-  SharedBuildStatus build;
-};
-
-struct Copies {
-  Oid database;
-  size_t room;
-  size_t count;  // that there are; beyond `room` they were not copied
-  IndexCopy* copy;
-};
-
-void CopyGuarded(SharedIndex* from, IndexCopy* to) {
-  SharedIndexLock lock(from);
-  to->state = from->state;
-  to->strategy = from->strategy;
-  to->blocks = static_cast<int64>(from->blocks);
-  to->resident_bytes = from->resident_bytes;
-  to->pinned_bytes = from->pinned_bytes;
-  to->load_us = from->load_us;
-  to->first_access = from->first_access;
-  to->last_error_time = from->last_error_time;
-  memcpy(to->last_error, from->last_error, sizeof(to->last_error));
-  to->build = from->build;
-}
-
-void Copy(SharedIndex* from, void* context) {
-  auto* copies = static_cast<Copies*>(context);
-  if (from->key.database != copies->database) return;
-  const size_t place = copies->count++;
-  if (place >= copies->room) return;
-  IndexCopy* to = &copies->copy[place];
-  to->index = from->key.index;
-  to->mapped_by = pg_atomic_read_u32(&from->mapped_by);
-  to->counters = OwnCounters(from);
-  to->last_access = static_cast<TimestampTz>(pg_atomic_read_u64(&from->last_access));
-  CopyGuarded(from, to);
-}
-
-// Entries may come while we look, hence again with more room.
-Copies CopyIndexes(Oid database) {
-  Copies copies = {database, 0, 0, nullptr};
-  do {
-    copies.room = copies.count + copies.count / 8 + 16;
-    copies.copy = static_cast<IndexCopy*>(MemoryContextAllocHuge(CurrentMemoryContext, copies.room * sizeof(IndexCopy)));
-    copies.count = 0;
-    ForEachSharedIndex(Copy, &copies);
-  } while (copies.count > copies.room);
-  return copies;
-}
 
 void Put(RowWriter& row, const IndexCopy& index) {
   row.Id(index.index).Text(NameOf(index.state));
@@ -149,7 +89,7 @@ extern "C" Datum xtree_stat_indexes(PG_FUNCTION_ARGS) {
   using namespace xtree;
   RowWriter row(fcinfo);
   if (!Counting()) return 0;
-  const Copies copies = CopyIndexes(MyDatabaseId);
+  const IndexCopies copies = CopyIndexes(MyDatabaseId);
   for (size_t i = 0; i < copies.count; i++) Put(row, copies.copy[i]);
   PutOthersOfServer(row);
   return 0;

@@ -1,10 +1,8 @@
 // The functions behind the views pg_stat_xtree_memory and pg_stat_xtree_worker: what the worker wrote down of itself and measured in its
 // last cycle, what backends count, and how many indexes the shared table holds. Anybody may call them. Copied under shared->lock; rows are
 // made from the copies.
-#include "pg/settings.h"
+#include "functions/server_copy.h"
 #include "registry/index_registry.h"
-#include "shmem/index_table.h"
-#include "shmem/shared_state.h"
 #include "shmem/sweep.h"
 #include "functions/view_rows.h"
 
@@ -18,41 +16,6 @@ namespace xtree {
 
 namespace {
 
-struct ServerCopy {
-  WorkerStatus worker;
-  MemoryStatus memory;
-  TimestampTz reset_time;
-};
-
-ServerCopy CopyServer() {
-  LWLockAcquire(&shared->lock, LW_SHARED);
-  const ServerCopy copy = {shared->worker, shared->memory, shared->reset_time};
-  LWLockRelease(&shared->lock);
-  return copy;
-}
-
-// As the table says at this moment, not when the worker last looked: a view beside pg_stat_xtree_indexes must agree with it.
-struct IndexCounts {
-  int64 registered = 0;
-  int64 loaded = 0;
-};
-
-void CountIndex(SharedIndex* index, void* context) {
-  IndexCounts* counts = static_cast<IndexCounts*>(context);
-  if (!WasUsed(index)) return;
-  counts->registered++;
-  SharedIndexLock lock(index);
-  counts->loaded += index->state == LoadState::kLoaded;
-}
-
-IndexCounts CountIndexes() {
-  IndexCounts counts;
-  ForEachSharedIndex(CountIndex, &counts);
-  return counts;
-}
-
-int64 PrivateBytes() { return static_cast<int64>(pg_atomic_read_u64(&shared->private_bytes)); }
-
 // What is known where nothing is mapped and nobody measures.
 void PutCounted(RowWriter& row, const ServerCopy& server) {
   SweepDropped();
@@ -63,7 +26,7 @@ void PutCounted(RowWriter& row, const ServerCopy& server) {
 
 void PutMemory(RowWriter& row, const ServerCopy& server) {
   const MemoryStatus& memory = server.memory;
-  const int64 budget = settings.memory_budget_kb < 0 ? -1 : int64{settings.memory_budget_kb} * 1024;
+  const int64 budget = BudgetBytes();
   const IndexCounts counts = CountIndexes();
   const int64 private_bytes = PrivateBytes();
   row.Count(counts.registered).Count(counts.loaded).Count(static_cast<int64>(pg_atomic_read_u64(&shared->mapped_bytes)));
@@ -72,8 +35,7 @@ void PutMemory(RowWriter& row, const ServerCopy& server) {
     row.Null().Null();
   } else {
     row.Count(budget);
-    const double used = static_cast<double>(memory.resident_bytes + private_bytes);
-    row.Add(Float8GetDatum(budget > 0 ? used / static_cast<double>(budget) : 0), budget == 0);
+    row.Add(Float8GetDatum(budget > 0 ? Pressure(memory, private_bytes) : 0), budget == 0);
   }
   row.Add(Int64GetDatum(memory.memlock_limit), memory.memlock_limit < 0 || server.worker.cycles == 0);
   row.Count(memory.pin_failures).Text(memory.pin_failure).Count(memory.evicted_bytes).Count(memory.admissions);

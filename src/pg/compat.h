@@ -97,8 +97,8 @@ inline void CloseAllStorage() {
 }
 
 // A page of a permanent or unlogged relation's main fork, by the name of its file.
-inline Buffer ReadBufferOfFile(const FileLocator& locator, BlockNumber block, bool permanent) {
-  return ReadBufferWithoutRelcache(locator, MAIN_FORKNUM, block, RBM_NORMAL, nullptr, permanent);
+inline Buffer ReadBufferOfFile(const FileLocator& locator, BlockNumber block, bool permanent, BufferAccessStrategy strategy = nullptr) {
+  return ReadBufferWithoutRelcache(locator, MAIN_FORKNUM, block, RBM_NORMAL, strategy, permanent);
 }
 
 // Appends a page to the relation: zeroed, pinned, exclusively locked before anybody else can reach it.

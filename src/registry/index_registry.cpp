@@ -16,6 +16,7 @@ extern "C" {
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
+#include "portability/instr_time.h"
 #include "storage/ipc.h"
 #include "storage/sinval.h"
 #include "utils/hsearch.h"
@@ -33,6 +34,19 @@ size_t counted_bytes = 0;  // of this backend, in shared->private_bytes
 
 // After a failure the next try waits a moment, so that a broken file does not cost every scan a system call.
 constexpr TimestampTz kRetryAfter = USECS_PER_SEC;
+
+instr_time Now() {
+  instr_time now;
+  INSTR_TIME_SET_CURRENT(now);
+  return now;
+}
+
+// Nanoseconds.
+int64 Since(instr_time begin) {
+  instr_time passed = Now();
+  INSTR_TIME_SUBTRACT(passed, begin);
+  return static_cast<int64>(INSTR_TIME_GET_DOUBLE(passed) * 1e9);
+}
 
 void CountPrivateBytes(size_t now) {
   pg_atomic_fetch_add_u64(&shared->private_bytes, static_cast<int64>(now) - static_cast<int64>(counted_bytes));
@@ -140,6 +154,7 @@ RegisteredIndex* Register(Relation relation) {
   const Oid oid = RelationGetRelid(relation);
   auto* found = static_cast<RegisteredIndex*>(hash_search(registry, &oid, HASH_FIND, nullptr));
   if (found != nullptr) return found;
+  const instr_time begin = Now();
   ForgetDropped();
   if (!Preloaded()) SweepNowAndThen();
   SharedIndex* index = AcquireToCount({MyDatabaseId, oid});
@@ -160,6 +175,7 @@ RegisteredIndex* Register(Relation relation) {
   entry->mapping = FileMapping();
   entry->residence = Residence();
   CountPrivateBytes(MemoryContextMemAllocated(context, true));
+  entry->touch_ns = Since(begin);
   return entry;
 }
 
@@ -225,7 +241,15 @@ void Fail(RegisteredIndex* index, const char* problem) {
   LogEvent(EventKind::kFailure, index->shared->key, 0, "not mapped: %s", problem);
 }
 
+// Mapped again, it is not touched for the first time.
+void NoteFirstTouch(RegisteredIndex* index, int64 mapping_ns) {
+  if (index->touch_ns < 0) return;
+  Observe(Latency::kFirstTouch, index->touch_ns + mapping_ns);
+  index->touch_ns = -1;
+}
+
 void Map(RegisteredIndex* index, const pg::FileLocator& locator, const Admission& admission) {
+  const instr_time begin = Now();
   index->state = LoadState::kLoading;
   const char* problem = index->mapping.Map(locator);
   if (problem != nullptr) {
@@ -244,6 +268,7 @@ void Map(RegisteredIndex* index, const pg::FileLocator& locator, const Admission
   pg_atomic_fetch_add_u64(&shared->mapped_bytes, index->mapping.bytes());
   pg_atomic_fetch_add_u32(&index->shared->mapped_by, 1);
   Count(index->shared, Counter::kLoads);
+  NoteFirstTouch(index, Since(begin));
   XTREE_SCAN_STOP_POINT("registry-mapped");
   // Asked to let go between the look at the entry and now: whoever asked may not have seen this mapping.
   if (Stale(*index)) {

@@ -28,6 +28,7 @@ struct RegisteredIndex {
   int uses;                 // scans that go on
   int mapped_uses;          // of them: through the mapping
   bool outgrown;            // somebody met a page beyond the mapping
+  int64_t touch_ns;         // that registering it took, until it is mapped for the first time; then -1
   uint64_t unmapped_pages;  // read through buffers since the last mapping, by scans that may map
   LoadOptions options;      // as the last scan found them
   TimestampTz failed_at;

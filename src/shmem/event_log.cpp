@@ -15,6 +15,7 @@ struct EventRing {
   slock_t mutex;
   uint64 last;     // number of the newest
   uint64 cleared;  // those up to here are forgotten: marked, because emptying them all would take too long under a spinlock
+  EventCounts counts;
   Event event[kEvents];
 };
 
@@ -41,6 +42,7 @@ void LogEvent(EventKind kind, IndexKey key, int64 bytes, const char* format, ...
   EventRing* ring = SharedEvents();
   SpinLockAcquire(&ring->mutex);
   event.number = ++ring->last;
+  ring->counts.of[static_cast<int>(kind)]++;
   ring->event[event.number % kEvents] = event;
   SpinLockRelease(&ring->mutex);
 }
@@ -54,10 +56,19 @@ bool ReadEvent(int i, Event* event) {
   return event->number > cleared;
 }
 
+EventCounts CountEvents() {
+  EventRing* ring = SharedEvents();
+  SpinLockAcquire(&ring->mutex);
+  const EventCounts counts = ring->counts;
+  SpinLockRelease(&ring->mutex);
+  return counts;
+}
+
 void ClearEvents() {
   EventRing* ring = SharedEvents();
   SpinLockAcquire(&ring->mutex);
   ring->cleared = ring->last;
+  ring->counts = {};
   SpinLockRelease(&ring->mutex);
 }
 

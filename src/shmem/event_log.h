@@ -7,6 +7,7 @@
 namespace xtree {
 
 enum class EventKind : int { kLoad, kUnload, kEvict, kPin, kUnpin, kAdmit, kFailure, kRemoved, kWorker, kBuild };
+inline constexpr int kEventKinds = 10;
 const char* NameOf(EventKind kind);
 
 struct Event {
@@ -32,7 +33,14 @@ void LogEvent(EventKind kind, IndexKey key, int64 bytes, const char* format, ...
 // Copies the i-th place, 0 <= i < kEvents; false: unused.
 bool ReadEvent(int i, Event* event);
 
-// Forgets all events.
+struct EventCounts {
+  uint64 of[kEventKinds];
+};
+
+// How many there were of each kind, those that are overwritten included. REQUIRES: shared != nullptr.
+EventCounts CountEvents();
+
+// Forgets all events, and how many there were.
 void ClearEvents();
 
 }  // namespace xtree

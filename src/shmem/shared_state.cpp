@@ -32,7 +32,7 @@ constexpr size_t kAreaBytes = 256 * 1024;
 
 // The segment of servers that did not preload the library. Sessions that loaded another release of it must not meet in it: the number changes
 // with anything that lies in shared memory.
-constexpr char kSegmentName[] = "xtree statistics 1";
+constexpr char kSegmentName[] = "xtree statistics 2";
 
 constexpr const char* kTrancheNames[kTrancheCount] = {"XtreeState", "XtreeArea", "XtreeIndexTable", "XtreeHotPages"};
 
@@ -73,6 +73,7 @@ void Initialize(void* memory) {
   memset(static_cast<void*>(shared), 0, sizeof(*shared));
   for (int i = 0; i < kTrancheCount; i++) shared->tranche[i] = pg::NewTranche(kTrancheNames[i]);
   LWLockInitialize(&shared->lock, shared->tranche[kTrancheState]);
+  InitializeLatencies(&shared->latencies);
   pg_atomic_init_u64(&shared->private_bytes, 0);
   pg_atomic_init_u64(&shared->mapped_bytes, 0);
   pg_atomic_init_u32(&shared->wanted, 0);

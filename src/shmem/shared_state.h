@@ -10,6 +10,7 @@
 #pragma once
 
 #include "pg/postgres_api.h"
+#include "shmem/latency.h"
 
 extern "C" {
 #include "lib/dshash.h"
@@ -61,6 +62,7 @@ struct SharedState {
   int tranche[kTrancheCount];
   WorkerStatus worker;
   MemoryStatus memory;
+  LatencyHistograms latencies;     // only with preload
   pg_atomic_uint64 private_bytes;  // that backends' registries hold at the moment
   pg_atomic_uint64 mapped_bytes;   // likewise: address space of mappings
   pg_atomic_uint32 wanted;         // there is something to do for the worker before its nap is over

@@ -109,18 +109,18 @@ int64 Warm(SharedIndex* index, const FileMapping& mapping, Strategy strategy) {
   return MeasureResident(index);
 }
 
-// False: somebody else changed the entry meanwhile.
-bool MarkLoaded(SharedIndex* index, const FileIdentity& file, uint64 blocks, XLogRecPtr admitted, Strategy strategy) {
+// Microseconds that loading took; -1: somebody else changed the entry meanwhile.
+int64 MarkLoaded(SharedIndex* index, const FileIdentity& file, uint64 blocks, XLogRecPtr admitted, Strategy strategy) {
   const TimestampTz now = GetCurrentTimestamp();
   SharedIndexLock lock(index);
-  if (index->state != LoadState::kLoading || index->dropped || !(index->file == file)) return false;
-  index->load_us = now - index->state_since;
+  if (index->state != LoadState::kLoading || index->dropped || !(index->file == file)) return -1;
+  index->load_us = std::max<int64>(0, now - index->state_since);
   index->state = admitted == InvalidXLogRecPtr ? LoadState::kRegistered : LoadState::kLoaded;
   index->state_since = now;
   index->admitted = admitted;
   index->blocks = blocks;
   index->strategy = strategy;
-  return true;
+  return index->load_us;
 }
 
 void CountAdmission() {
@@ -157,7 +157,9 @@ void FinishLoad(const Candidate& candidate, XLogRecPtr admitted, int64* in_use) 
     Fail(index, problem);
   } else {
     const Strategy strategy = ChooseStrategy(candidate.status, blocks, *in_use - candidate.status.resident_bytes);
-    if (MarkLoaded(index, file, blocks, admitted, strategy)) {
+    const int64 load_us = MarkLoaded(index, file, blocks, admitted, strategy);
+    if (load_us >= 0) {
+      Observe(Latency::kLoad, load_us * 1000);
       Report(candidate, admitted, blocks, strategy);
       *in_use += Warm(index, *mapping, strategy) - candidate.status.resident_bytes;
     }

@@ -56,7 +56,7 @@ my %granted = ('xtree_unload_cold(bigint)' => '1', 'xtree_unload_idle(interval)'
 # They read statistics and catalogs, or compute with their arguments.
 my %harmless = (
 	'xtree_preloaded()' => '', 'xtree_counted()' => '', 'xtree_mapping()' => '', 'xtree_stat_indexes()' => '', 'xtree_stat_pages()' => '', 'xtree_stat_memory()' => '',
-	'xtree_stat_worker()' => '', 'xtree_stat_events()' => '', 'xtree_build_state(oid)' => "'s.t_x'::regclass", 'xtree_tree_state(oid)' => "'s.t_x'::regclass",
+	'xtree_stat_worker()' => '', 'xtree_stat_events()' => '', 'xtree_metrics()' => '', 'xtree_build_state(oid)' => "'s.t_x'::regclass", 'xtree_tree_state(oid)' => "'s.t_x'::regclass",
 	'xtree_storage_options(text[])' => "'{preload=on}'", 'xtree_file_bytes(oid,oid)' => '0, 1259',
 	'xtree_report(integer,integer,integer)' => '4, 200, 50',
 	'xtree_page_suggestion(double precision,double precision,boolean,integer,bigint,bigint,integer)' => '1, 1, false, 0, 1, 1, 1',
