@@ -142,7 +142,7 @@ void Events(Report& report) {
              "None is remembered.");
 }
 
-void Settings(Report& report) {
+void ServerSettings(Report& report) {
   report.Add(TableOf, report.Ask(R"(
     SELECT name AS "setting", current_setting(name) AS "value",
       CASE WHEN setting IS DISTINCT FROM boot_val THEN 'changed (' || source || ')' ELSE 'default' END AS "origin",
@@ -193,18 +193,18 @@ void Pictures(Report& report) {
 
 const std::vector<ReportSection>& ReportSections() {
   static const std::vector<ReportSection> kSections = {
-      {{"overview", "Overview"}, Overview},       // sums, and the server
-      {{"memory", "Memory"}, Memory},             // of all databases, with the limits
-      {{"states", "States of indexes"}, States},  // how many are loaded, unbuilt ...
-      {{"indexes", "Indexes"}, Indexes},          // one row each
-      {{"errors", "Errors"}, Errors},             // the last of each
-      {{"hits", "Hit shares"}, HitShares},        // as bars
-      {{"pictures", "Pictures"}, Pictures},       // of trees
-      {{"pages", "Hot pages"}, Pages},            // the hottest
-      {{"builds", "Builds"}, Builds},             // what is not built
-      {{"worker", "Worker"}, Worker},             // what it does
-      {{"events", "Events"}, Events},             // the latest first
-      {{"settings", "Settings"}, Settings},       // xtree.*
+      {{"overview", "Overview"}, Overview},        // sums, and the server
+      {{"memory", "Memory"}, Memory},              // of all databases, with the limits
+      {{"states", "States of indexes"}, States},   // how many are loaded, unbuilt ...
+      {{"indexes", "Indexes"}, Indexes},           // one row each
+      {{"errors", "Errors"}, Errors},              // the last of each
+      {{"hits", "Hit shares"}, HitShares},         // as bars
+      {{"pictures", "Pictures"}, Pictures},        // of trees
+      {{"pages", "Hot pages"}, Pages},             // the hottest
+      {{"builds", "Builds"}, Builds},              // what is not built
+      {{"worker", "Worker"}, Worker},              // what it does
+      {{"events", "Events"}, Events},              // the latest first
+      {{"settings", "Settings"}, ServerSettings},  // xtree.*
   };
   return kSections;
 }
