@@ -151,7 +151,7 @@ void Events(Report& report) {
              "None is remembered.");
 }
 
-void Settings(Report& report) {
+void ServerSettings(Report& report) {
   report.Add(TableOf, report.Ask(R"(
     SELECT name AS "setting", current_setting(name) AS "value",
       CASE WHEN setting IS DISTINCT FROM boot_val THEN 'changed (' || source || ')' ELSE 'default' END AS "origin",
@@ -176,7 +176,7 @@ void DrawOne(void* argument) {
 
 void Picture(Report& report, const char* name, Oid index) {
   DrawCall call = {index, nullptr};
-  const ErrorData* error = PgCall([&] { return RunInSubtransaction(DrawOne, &call, SubtransactionEnd::kRollBack); });
+  const ErrorData* error = PgCall([&] { return RunInSubtransaction(DrawOne, &call); });
   if (error != nullptr)
     return report.Add(Paragraph(std::string(name) + " could not be drawn: " + PgCall([&] { return ToUtf8(error->message); })));
   report.Add("<figure>" + std::string(VARDATA_ANY(call.svg), VARSIZE_ANY_EXHDR(call.svg)) + "</figure>\n");
@@ -214,7 +214,7 @@ const std::vector<ReportSection>& ReportSections() {
       {{"builds", "Builds"}, Builds},                             // what is not built
       {{"worker", "Worker"}, Worker},                             // what it does
       {{"events", "Events"}, Events},                             // the latest first
-      {{"settings", "Settings"}, Settings},                       // xtree.*
+      {{"settings", "Settings"}, ServerSettings},                 // xtree.*
   };
   return kSections;
 }
