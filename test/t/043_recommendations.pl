@@ -100,6 +100,17 @@ like(advice('read'), qr/drop: covered/, 'all its columns are in one that is scan
 sql(q{DROP INDEX "more", part, other_class});
 unlike(advice('read'), qr/covered/, 'no more');
 
+# Of expressions, wherever they stand in the statement; nobody is waited for.
+sql(q{CREATE INDEX expression ON t USING xtree ((id + 1)) WHERE id > 7; CREATE INDEX  again_it  ON  t  USING  xtree  ( (id + 1) )  WHERE  id > 7;
+	CREATE INDEX other_expression ON t USING xtree ((id + 2)) WHERE id > 7});
+like(advice('again_it'), qr/drop: duplicate/, 'the same expression and predicate');
+unlike(advice('other_expression'), qr/duplicate|covered/, 'another expression');
+my $locker = $node->background_psql('postgres');
+$locker->query_safe('BEGIN; LOCK TABLE t');
+is($node->safe_psql('postgres', q{SET lock_timeout = '1s'; SELECT count(*) > 0 FROM xtree_recommendations}), 't', 'the table may be locked');
+$locker->quit;
+sql('DROP INDEX expression, again_it, other_expression');
+
 # ---- A deferred index
 sql(q{CREATE INDEX late ON t USING xtree (q) WITH (build = deferred)});
 is(advice('late'), '', 'nobody has asked for it');
