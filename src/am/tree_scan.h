@@ -32,7 +32,7 @@ struct TreeScan {
 
   WindowScan window;
   LeafBatch batch;
-  int next = 0;                       // of the batch
+  int next = 0;                        // of the batch
   IndexTupleForm* returned = nullptr;  // of an index-only scan, from its first row on
   int killed_count = 0;
   uint16_t killed[kMaxEntriesPerPage];  // slots of the batch whose rows the executor found dead to everybody

@@ -1,7 +1,8 @@
 // HeapCheck: is every row of the table in the index exactly once, with the right key?
 //
 // Every index entry, and then every row that a new snapshot sees, becomes a 64-bit fingerprint: TID and 16 bits of a hash of the key's
-// box. An entry that scans leave out as dead (kill bits) is none. Both sets are sorted within maintenance_work_mem and merged. Exact for TIDs; a wrong key goes unnoticed once in 65,536.
+// box. An entry that scans leave out as dead (kill bits) is none. Both sets are sorted within maintenance_work_mem and merged. Exact for
+// TIDs; a wrong key goes unnoticed once in 65,536.
 #pragma once
 
 #include "index/index_state.h"

@@ -197,8 +197,8 @@ Selectivity ShareOfTable(const IndexOptInfo* info, double share) {
   return std::clamp(info->rel->tuples > 0 ? share * info->tuples / info->rel->tuples : share, 0.0, 1.0);
 }
 
-// What it takes to put a row together again from its entry, where a comparison takes 0.025 us: where all keys have a fixed length little (index_only.h),
-// else measured 0.1 us and 0.05 us a column.
+// What it takes to put a row together again from its entry, where a comparison takes 0.025 us: where all keys have a fixed length little
+// (index_only.h), else measured 0.1 us and 0.05 us a column.
 Cost CostOfTuple(const IndexPath* path) {
   constexpr double kOperatorsOfFixed = 2, kOperators = 4, kOperatorsOfColumn = 2;
   if (path->path.pathtype != T_IndexOnlyScan) return 0;
@@ -307,8 +307,8 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   const double share_of_leaves = estimate.leaves >= 0 ? estimate.leaves : ShareOfLeaves(root, path, state, shape.leaves);
   const double leaves = std::max(1.0, std::ceil(share_of_leaves * shape.leaves));
 
-  // Disk and argument costs as for any index, less what is known to be in memory, with the tuples of the leaves visited standing for the pages. An array condition is one
-  // scan here, however many elements it has.
+  // Disk and argument costs as for any index, less what is known to be in memory, with the tuples of the leaves visited standing for the
+  // pages. An array condition is one scan here, however many elements it has.
   GenericCosts costs = {};
   costs.numIndexTuples = std::max(1.0, leaves * info->tuples / std::max<double>(info->pages, 1)) / ArrayElements(root, path);
   const double visited = costs.numIndexTuples;

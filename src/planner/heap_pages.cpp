@@ -48,8 +48,8 @@ Cost CostInOrder(const RelOptInfo* table, double pages, double random, double se
 
 }  // namespace
 
-// A plain scan of a window visits each leaf's rows in the order of the heap (core/scan/spatial_order.h). So each leaf reads a page once, and in order; a
-// page with rows of several leaves is found in memory again.
+// A plain scan of a window visits each leaf's rows in the order of the heap (core/scan/spatial_order.h). So each leaf reads a page once, and
+// in order; a page with rows of several leaves is found in memory again.
 double CorrelationWithTable(PlannerInfo* root, const IndexPath* path, const IndexState* state, double loop_count, double selectivity,
                             double leaves) {
   const RelOptInfo* table = path->indexinfo->rel;
