@@ -2,6 +2,7 @@
 // file. Pure functions.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
