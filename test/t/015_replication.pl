@@ -22,6 +22,7 @@ shared_preload_libraries = 'xtree'
 xtree.naptime = '100ms'
 xtree.map_after = 0
 xtree.idle_timeout = 0
+xtree.cached_page_cost = 1
 autovacuum = off
 wal_log_hints = on
 wal_keep_size = '1GB'
@@ -46,7 +47,7 @@ sub insert_more
 		CASE WHEN i % 9 > 0 THEN box(point(random() * 90, random() * 90), point(random() * 99, random() * 99)) END, i % 50 FROM generate_series($from, $rows) i;";
 }
 my $changes = q{DELETE FROM t WHERE p <@ box '(0,0),(30,90)' AND k < 40; UPDATE t SET k = k + 1 WHERE id % 7 = 0; VACUUM t;};
-# Each of the indexes has a query that only it can answer.
+# Each of the indexes has a query that only it can answer, or better, whichever is in memory.
 my $queries = q{SELECT count(*), sum(id) FROM t WHERE p <@ box '(10,10),(70,60)';
 	SELECT count(*), sum(id) FROM t WHERE b && box '(20,20),(40,40)' AND k < 30; SELECT count(*), sum(id) FROM t};
 
