@@ -1,7 +1,7 @@
 -- Settings and storage parameters of loading: names, contexts, units and bounds are an interface; wrong values are errors that say what
 -- is right. Those that are fixed at server start exist only with shared_preload_libraries: settings_1.out.
 LOAD 'xtree';
-SELECT name, setting, unit, context, vartype, min_val, max_val, enumvals FROM pg_settings
+SELECT name, boot_val, unit, context, vartype, min_val, max_val, enumvals FROM pg_settings
  WHERE name LIKE 'xtree.%' AND name <> 'xtree.stop_point' ORDER BY name;
 SELECT name FROM pg_settings WHERE name LIKE 'xtree.%' AND short_desc = '';
 
