@@ -192,11 +192,6 @@ bool TreeKnowsRows(const IndexPath* path) {
   return false;
 }
 
-// Of the table's rows, those that the index's scan returns: of an index that has not all of them the share of those that it has.
-Selectivity ShareOfTable(const IndexOptInfo* info, double share) {
-  return std::clamp(info->rel->tuples > 0 ? share * info->tuples / info->rel->tuples : share, 0.0, 1.0);
-}
-
 // What it takes to put a row together again from its entry, where a comparison takes 0.025 us: where all keys have a fixed length little
 // (index_only.h), else measured 0.1 us and 0.05 us a column.
 Cost CostOfTuple(const IndexPath* path) {

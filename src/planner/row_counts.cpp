@@ -141,10 +141,11 @@ bool IsWorthALook(const RelOptInfo* rel, bool corrected) {
 
 // Conditions that a partial index's predicate follows from need not be asked: it has no other rows.
 int ImpliedConditions(const RelOptInfo* rel, const IndexOptInfo* info) {
-  return info->indpred != NIL ? list_length(list_difference_ptr(rel->baserestrictinfo, info->indrestrictinfo)) : 0;
+  return list_length(list_difference_ptr(rel->baserestrictinfo, info->indrestrictinfo));
 }
 
-// Several conditions that one index can answer together, or rows that it has and others that a partial one does not have: what lets all through.
+// Several conditions that one index knows of together, by its columns or because it has only such rows: the share of rows that all of the
+// table's conditions let through.
 bool EstimateTogether(PlannerInfo* root, const RelOptInfo* rel, Selectivity* out) {
   JointConditions best = {};
   int most = 1;  // conditions; one alone is known
@@ -162,10 +163,8 @@ bool EstimateTogether(PlannerInfo* root, const RelOptInfo* rel, Selectivity* out
   if (best.index == nullptr) return false;
   const ScanEstimate estimate = EstimateScan(root, best.index, best.condition, best.count);
   if (!estimate.known) return false;
-  const List* rest = best.index->indpred != NIL ? best.index->indrestrictinfo : rel->baserestrictinfo;
-  List* others = list_difference_ptr(rest, best.clauses);
-  const double part = best.index->indpred != NIL ? best.index->tuples / std::max(rel->tuples, 1.0) : 1;
-  *out = std::max(std::min(estimate.share * part, 1.0), kLeast) *
+  List* others = list_difference_ptr(best.index->indrestrictinfo, best.clauses);
+  *out = std::max(ShareOfTable(best.index, estimate.share), kLeast) *
          clauselist_selectivity(root, others, static_cast<int>(rel->relid), JOIN_INNER, nullptr);
   return true;
 }

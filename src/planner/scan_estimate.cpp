@@ -27,6 +27,7 @@ constexpr int kMostEstimates = 1000;  // of one planning, for tables with very m
 // A question and its answer.
 struct Answer {
   Oid index;
+  bool whole;  // the index has all of the table's rows
   int count;
   const IndexCondition* condition;
   ScanEstimate estimate;
@@ -252,18 +253,22 @@ ScanEstimate EstimateScan(PlannerInfo* root, IndexOptInfo* info, const IndexCond
   auto* copy = static_cast<IndexCondition*>(palloc(sizeof(IndexCondition) * static_cast<Size>(count)));
   std::copy_n(condition, count, copy);
   auto* answer = static_cast<Answer*>(palloc(sizeof(Answer)));
-  *answer = {info->indexoid, count, copy, estimate, answers->first};
+  *answer = {info->indexoid, info->indpred == NIL, count, copy, estimate, answers->first};
   answers->first = answer;
   answers->count++;
   MemoryContextSwitchTo(old);
   return estimate;
 }
 
+Selectivity ShareOfTable(const IndexOptInfo* info, double share) {
+  return std::clamp(info->rel->tuples > 0 ? share * info->tuples / info->rel->tuples : share, 0.0, 1.0);
+}
+
 double RememberedShare(PlannerInfo* root, const IndexCondition* condition, int count) {
   const auto* answers = PlannerNotes<PlannerInfo, Answers>::Find(root);
   if (answers == nullptr) return -1;
   for (const Answer* answer = answers->first; answer != nullptr; answer = answer->next)
-    if (answer->estimate.known && SameExpressions(*answer, condition, count)) return answer->estimate.share;
+    if (answer->whole && answer->estimate.known && SameExpressions(*answer, condition, count)) return answer->estimate.share;
   return -1;
 }
 

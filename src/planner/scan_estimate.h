@@ -28,7 +28,10 @@ struct ScanEstimate {
 // Of all the conditions together. Of an index that is not built, or does not exist, nothing is known.
 ScanEstimate EstimateScan(PlannerInfo* root, IndexOptInfo* info, const IndexCondition* condition, int count);
 
-// The share of the table's rows, as far as some index of the table has been asked for these conditions; negative: none has.
+// Of the table's rows, those that the index's scan returns: of an index that has not all of them the share of those that it has.
+Selectivity ShareOfTable(const IndexOptInfo* info, double share);
+
+// The share of the table's rows, as far as some index with all of them has been asked for these conditions; negative: none has.
 double RememberedShare(PlannerInfo* root, const IndexCondition* condition, int count);
 
 // Is the planner to be told what the trees know?
