@@ -90,7 +90,9 @@ RETURNS pg_catalog.record
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
 
 CREATE VIEW xtree_recommendations AS
-WITH server AS (
+WITH used AS (
+  SELECT * FROM pg_stat_xtree_indexes
+), server AS (
   SELECT m.*,
     coalesce(pg_catalog.current_setting('xtree.recommend_after', true), '1d')::pg_catalog.interval AS after,
     pg_catalog.pg_size_bytes(pg_catalog.current_setting('xtree.pin_memory_limit', true)) AS pin_memory_limit,
@@ -141,7 +143,7 @@ WITH server AS (
     x.indisexclusion OR c.relispartition AS is_needed,
     x.indnkeyatts, x.indclass, t.relpages AS table_pages,
     (SELECT a.attname FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.relid AND a.attnum = x.indkey[0]) AS first_column
-  FROM pg_stat_xtree_indexes i
+  FROM used i
     JOIN pg_catalog.pg_index x ON x.indexrelid = i.indexrelid
     JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
     JOIN pg_catalog.pg_class t ON t.oid = i.relid
@@ -214,7 +216,7 @@ SELECT NULL, NULL, NULL, NULL, r.advice, r.reason, r.statement, r.saves
 FROM server s
   CROSS JOIN (SELECT coalesce(pg_catalog.sum(size), 0)::pg_catalog.int8 AS size, coalesce(pg_catalog.sum(resident_bytes), 0)::pg_catalog.int8 AS resident_bytes,
                 coalesce(pg_catalog.sum(mapped_reads), 0)::pg_catalog.int8 AS mapped_reads,
-                coalesce(pg_catalog.sum(buffer_reads), 0)::pg_catalog.int8 AS buffer_reads FROM pg_stat_xtree_indexes) a
+                coalesce(pg_catalog.sum(buffer_reads), 0)::pg_catalog.int8 AS buffer_reads FROM used) a
   CROSS JOIN (SELECT coalesce(pg_catalog.sum(times), 0)::pg_catalog.int8 AS times, count(DISTINCT indexrelid) AS indexes
               FROM evicted WHERE reason = 'memory budget') e
   CROSS JOIN (SELECT count(*) AS pages FROM pg_stat_xtree_pages WHERE suggestion = 'pin') h

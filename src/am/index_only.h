@@ -1,6 +1,6 @@
 // The row that an index-only scan returns, put together from an entry of a leaf.
 //
-// Used by scans (am/scan.cpp) and by whoever asks what they can return. Memory is the current context's and that of the caller's rows.
+// Used by scans (am/scan.cpp). Memory is the current context's and that of the caller's rows.
 #pragma once
 
 #include "index/index_state.h"
