@@ -22,7 +22,9 @@ CREATE INDEX circles_built ON circles USING xtree (c);
 SELECT xtree_check('circles_built', true);
 
 SET enable_seqscan = off;
+SET enable_indexscan = off;
 EXPLAIN (COSTS OFF) SELECT id FROM circles WHERE c && '<(10,10),2>';
+RESET enable_indexscan;
 EXPLAIN (COSTS OFF) SELECT id FROM circles ORDER BY c <-> point '(10,10)' LIMIT 3;
 -- Of two terms, which the executor cannot order by recheck where the first is NULL: a sort.
 SELECT explain_plan($$SELECT id FROM circles ORDER BY c <-> point '(10,10)', c <-> point '(1,1)' LIMIT 3$$);

@@ -31,7 +31,9 @@ CREATE INDEX polygons_built ON polygons USING xtree (p);
 SELECT xtree_check('polygons_built', true);
 
 SET enable_seqscan = off;
+SET enable_indexscan = off;
 EXPLAIN (COSTS OFF) SELECT id FROM polygons WHERE p && '((10,10),(12,12),(10,12))';
+RESET enable_indexscan;
 EXPLAIN (COSTS OFF) SELECT id FROM polygons ORDER BY p <-> point '(10,10)' LIMIT 3;
 SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT p FROM polygons WHERE p &< '((3,3))' AND p @> '((2,2))';
