@@ -267,6 +267,85 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION xtree_svg(pg_catalog.regclass, pg_catalog.int4[], pg_catalog.int4, pg_catalog.int4, pg_catalog.float8[], pg_catalog.float8[], pg_catalog.int4, pg_catalog.int4, pg_catalog.int4) IS
   'a picture (SVG) of the boxes of an xtree index by level: over two of its dimensions, numbered from 1 (NULL: the first two), or over one beside the level; with the window of a query, a bound for each dimension (NULL: open), the pages that it visits are marked';
 
+-- History: pg_stat_xtree_history, pg_stat_xtree_usage and xtree_forecast().
+
+CREATE FUNCTION xtree_index_history(index pg_catalog.oid, OUT sampled_at pg_catalog.timestamptz, OUT period pg_catalog.interval,
+  OUT size pg_catalog.int8, OUT resident_bytes pg_catalog.int8, OUT scans pg_catalog.int8, OUT tuples pg_catalog.int8, OUT reads pg_catalog.int8,
+  OUT hit_rate pg_catalog.float8, OUT writes pg_catalog.int8, OUT loads pg_catalog.int8, OUT load_time pg_catalog.float8,
+  OUT evictions pg_catalog.int8)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT ROWS 700;
+
+CREATE VIEW pg_stat_xtree_history AS
+SELECT i.oid AS indexrelid, n.nspname AS schemaname, t.relname, i.relname AS indexrelname, h.*
+FROM pg_catalog.pg_class i
+  JOIN pg_catalog.pg_am m ON m.oid = i.relam AND m.amname = 'xtree'
+  JOIN pg_catalog.pg_index x ON x.indexrelid = i.oid
+  JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace
+  CROSS JOIN LATERAL xtree_index_history(i.oid) h
+WHERE i.relkind = 'i';
+COMMENT ON VIEW pg_stat_xtree_history IS 'samples of each xtree index of the current database, one for each xtree.history_interval; none where xtree is not preloaded';
+COMMENT ON COLUMN pg_stat_xtree_history.indexrelid IS 'index';
+COMMENT ON COLUMN pg_stat_xtree_history.schemaname IS 'its schema';
+COMMENT ON COLUMN pg_stat_xtree_history.relname IS 'name of its table';
+COMMENT ON COLUMN pg_stat_xtree_history.indexrelname IS 'its name';
+COMMENT ON COLUMN pg_stat_xtree_history.sampled_at IS 'when the sample was taken';
+COMMENT ON COLUMN pg_stat_xtree_history.period IS 'time since the sample before, for which the counts are; NULL, as they are, of the first one';
+COMMENT ON COLUMN pg_stat_xtree_history.size IS 'bytes of its file then';
+COMMENT ON COLUMN pg_stat_xtree_history.resident_bytes IS 'of them in memory';
+COMMENT ON COLUMN pg_stat_xtree_history.scans IS 'index scans';
+COMMENT ON COLUMN pg_stat_xtree_history.tuples IS 'index entries that they returned';
+COMMENT ON COLUMN pg_stat_xtree_history.reads IS 'pages read, through mappings and shared buffers';
+COMMENT ON COLUMN pg_stat_xtree_history.hit_rate IS 'share of them that was in memory, 0 to 1';
+COMMENT ON COLUMN pg_stat_xtree_history.writes IS 'rows written to the table that its indexes took, where track_counts is on';
+COMMENT ON COLUMN pg_stat_xtree_history.loads IS 'times that a session mapped it';
+COMMENT ON COLUMN pg_stat_xtree_history.load_time IS 'milliseconds that its last load took';
+COMMENT ON COLUMN pg_stat_xtree_history.evictions IS 'times that the worker evicted it';
+
+CREATE FUNCTION xtree_index_usage(index pg_catalog.oid, OUT samples pg_catalog.int4, OUT since pg_catalog.timestamptz, OUT use pg_catalog.text,
+  OUT pattern pg_catalog.text, OUT period pg_catalog.interval, OUT begins_at pg_catalog.interval, OUT next_use pg_catalog.timestamptz,
+  OUT usual_scans pg_catalog.int8, OUT unusual pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT ROWS 1;
+
+CREATE VIEW pg_stat_xtree_usage AS
+SELECT i.oid AS indexrelid, n.nspname AS schemaname, t.relname, i.relname AS indexrelname, u.*
+FROM pg_catalog.pg_class i
+  JOIN pg_catalog.pg_am m ON m.oid = i.relam AND m.amname = 'xtree'
+  JOIN pg_catalog.pg_index x ON x.indexrelid = i.oid
+  JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace
+  CROSS JOIN LATERAL xtree_index_usage(i.oid) u
+WHERE i.relkind = 'i';
+COMMENT ON VIEW pg_stat_xtree_usage IS 'how each xtree index of the current database is used, by its history: one row for each that has one';
+COMMENT ON COLUMN pg_stat_xtree_usage.indexrelid IS 'index';
+COMMENT ON COLUMN pg_stat_xtree_usage.schemaname IS 'its schema';
+COMMENT ON COLUMN pg_stat_xtree_usage.relname IS 'name of its table';
+COMMENT ON COLUMN pg_stat_xtree_usage.indexrelname IS 'its name';
+COMMENT ON COLUMN pg_stat_xtree_usage.samples IS 'samples in its history';
+COMMENT ON COLUMN pg_stat_xtree_usage.since IS 'time of the first one';
+COMMENT ON COLUMN pg_stat_xtree_usage.use IS 'read-mostly (ten scans or more for each row written), write-mostly (the reverse), mixed or idle; NULL: fewer than 12 intervals are known';
+COMMENT ON COLUMN pg_stat_xtree_usage.pattern IS 'periodic, bursty (a tenth of the time has four fifths of the scans) or steady; NULL: never scanned, or fewer than 24 intervals are known';
+COMMENT ON COLUMN pg_stat_xtree_usage.period IS 'of a periodic use: an hour, a day or a week';
+COMMENT ON COLUMN pg_stat_xtree_usage.begins_at IS 'of a periodic use: when it begins, after the full hour, midnight, or midnight before Saturday, in the time zone of the session';
+COMMENT ON COLUMN pg_stat_xtree_usage.next_use IS 'of a periodic use: when it is expected next';
+COMMENT ON COLUMN pg_stat_xtree_usage.usual_scans IS 'median of the scans in an interval';
+COMMENT ON COLUMN pg_stat_xtree_usage.unusual IS 'what was far beyond its usual range in the last interval: scans, pages read, evictions or time to load; NULL: nothing, or fewer than 24 samples to compare with';
+
+CREATE FUNCTION xtree_forecast(ahead pg_catalog.interval DEFAULT '30 days', OUT index pg_catalog.regclass, OUT tablespace pg_catalog.oid,
+  OUT size pg_catalog.int8, OUT expected_size pg_catalog.int8, OUT least_size pg_catalog.int8, OUT most_size pg_catalog.int8,
+  OUT size_per_day pg_catalog.int8, OUT resident_bytes pg_catalog.int8, OUT expected_resident_bytes pg_catalog.int8,
+  OUT least_resident_bytes pg_catalog.int8, OUT most_resident_bytes pg_catalog.int8, OUT resident_per_day pg_catalog.int8,
+  OUT disk_full_at pg_catalog.timestamptz, OUT budget_met_at pg_catalog.timestamptz)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT ROWS 100;
+COMMENT ON FUNCTION xtree_forecast(pg_catalog.interval) IS
+  'size and memory of the xtree indexes of this database so far ahead, by the trend of their history, with a range in which 90 of 100 lie; of each index, of each tablespace (index NULL) and of the server (both NULL); when the disk of the tablespace is full by their growth alone, and when the memory budget is met';
+
+GRANT SELECT ON pg_stat_xtree_history, pg_stat_xtree_usage TO PUBLIC;
+COMMENT ON COLUMN pg_stat_xtree_events.kind IS 'load, unload, evict, pin, unpin, admit, failure, removed, worker, build or unusual';
+
 CREATE FUNCTION xtree_report(pictures pg_catalog.int4 DEFAULT 4, indexes pg_catalog.int4 DEFAULT 200, events pg_catalog.int4 DEFAULT 50)
 RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT

@@ -5,12 +5,25 @@
 
 extern "C" {
 #include "pgstat.h"
-#if PG_VERSION_NUM >= 180000
 #include "utils/pgstat_internal.h"
-#endif
 }
 
 namespace pg {
+
+// Rows of a table that were written and that its indexes took, as the server counts them; 0 where it does not know the table, or does not count.
+// For a process without a database too. What is copied for it stays until ForgetStatistics().
+inline int64 RowsWritten(Oid database, Oid table) {
+#if PG_VERSION_NUM >= 190000
+  const void* const entry = pgstat_fetch_entry(PGSTAT_KIND_RELATION, database, table, nullptr);
+#else
+  const void* const entry = pgstat_fetch_entry(PGSTAT_KIND_RELATION, database, table);
+#endif
+  if (entry == nullptr) return 0;
+  const auto* const counts = static_cast<const PgStat_StatTabEntry*>(entry);
+  return counts->tuples_inserted + counts->tuples_updated - counts->tuples_hot_updated;
+}
+
+inline void ForgetStatistics() { pgstat_clear_snapshot(); }
 
 #if PG_VERSION_NUM >= 180000 && !defined(PG_HAVE_ATOMIC_U64_SIMULATION)
 inline constexpr bool kStatisticsKinds = true;

@@ -89,6 +89,15 @@ void DefineOfWorker() {
                            &settings.verify_on_load, false, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
   DefineInt("xtree.max_build_workers", "Deferred indexes that are built in the background at a time.",
             "Each takes a place of max_worker_processes. 0: none are.", &settings.max_build_workers, 2, 0, 64, PGC_SIGHUP, 0);
+  DefineInt("xtree.history_interval", "Time between two samples of the history of an index.",
+            "See pg_stat_xtree_history. 0: none are taken.", &settings.history_interval_s, 3600, 0, 24 * 3600, PGC_SIGHUP, GUC_UNIT_S);
+  DefineInt("xtree.history_retention", "Time for which samples are kept.", "At most 10000 samples are kept of an index.",
+            &settings.history_retention_min, 30 * 24 * 60, 1, 10 * 366 * 24 * 60, PGC_SIGHUP, GUC_UNIT_MIN);
+  DefineCustomBoolVariable(
+      "xtree.predictive_load", "Loads indexes ahead of time.",
+      "Before the hour at which they are used daily or weekly, with those that they follow in sessions, and after a restart those "
+      "that were loaded before, with the pages that were in memory.",
+      &settings.predictive_load, false, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
 }
 
 // Fixed when shared memory is laid out, so they can be defined only while the server starts.

@@ -32,6 +32,9 @@ struct Settings {
   int resident_threshold_kb;  // up to here an index is resident
   int paged_threshold_kb;     // up to here paged, above streamed
   bool verify_on_load;        // look at every page while an index is loaded
+  int history_interval_s;     // between two samples of an index; 0: none are taken
+  int history_retention_min;  // for which samples are kept
+  bool predictive_load;       // load what will be wanted ahead of time
   int max_build_workers;      // deferred builds in the background at a time
 
   // Of the server, fixed at its start

@@ -134,19 +134,15 @@ void FileMapping::SetVerified(BlockNumber block) {
   if (verified_ != nullptr) verified_[block / 8] |= static_cast<uint8_t>(1 << (block % 8));
 }
 
+size_t FileMapping::SystemPageBytes() {
+  static const size_t bytes = sysconf(_SC_PAGESIZE);
+  return bytes;
+}
+
 int64_t FileMapping::ResidentBytes() const {
-  constexpr size_t kWindow = 4096;  // pages of the operating system looked at together
-  const size_t page = sysconf(_SC_PAGESIZE);
-  unsigned char present[kWindow];
   int64_t resident = 0;
-  ForEachRange(0, file_blocks_, [&](uint8_t* base, size_t bytes) {
-    for (size_t at = 0; at < bytes; at += kWindow * page) {
-      const size_t length = std::min(bytes - at, kWindow * page);
-      if (mincore(base + at, length, present) != 0) continue;
-      for (size_t i = 0; i < length / page; i++) resident += present[i] & 1;
-    }
-  });
-  return resident * static_cast<int64_t>(page);
+  ForEachResidentPage([&](uint64_t) { resident++; });
+  return resident * static_cast<int64_t>(SystemPageBytes());
 }
 
 FileIdentity IdentifyFile(const pg::FileLocator& locator, uint64_t* blocks) {

@@ -5,6 +5,8 @@
 // here and nothing raised: what fails says why.
 #pragma once
 
+#include <sys/mman.h>
+
 #include "shmem/index_table.h"
 
 namespace xtree {
@@ -46,8 +48,39 @@ class FileMapping {
   // Bytes of the file that are in the page cache, by mincore(). Takes about 1 ms per GiB.
   int64_t ResidentBytes() const;
 
+  // Calls visit(block) for the blocks of the file with a page in the page cache, in order.
+  template <class Visit>
+  void ForEachResidentBlock(Visit&& visit) const {
+    BlockNumber last = InvalidBlockNumber;
+    ForEachResidentPage([&](uint64_t page) {
+      const auto block = static_cast<BlockNumber>(page * SystemPageBytes() / kPageSize);
+      if (block != last) visit(block);
+      last = block;
+    });
+  }
+
  private:
   static constexpr BlockNumber kSegmentBlocks = RELSEG_SIZE;
+
+  static size_t SystemPageBytes();
+
+  // Calls visit(number) for each of the operating system's pages of the file that is in the page cache.
+  template <class Visit>
+  void ForEachResidentPage(Visit&& visit) const {
+    constexpr size_t kWindow = 4096;  // looked at together
+    const size_t page = SystemPageBytes();
+    unsigned char present[kWindow];
+    uint64_t number = 0;
+    ForEachRange(0, file_blocks_, [&](uint8_t* base, size_t bytes) {
+      for (size_t at = 0; at < bytes; at += kWindow * page) {
+        const size_t length = std::min(bytes - at, kWindow * page);
+        const bool known = mincore(base + at, length, present) == 0;
+        for (size_t i = 0; i < length / page; i++, number++) {
+          if (known && (present[i] & 1) != 0) visit(number);
+        }
+      }
+    });
+  }
 
   const char* MapSegment(const char* path, int number, bool* last);
   bool AddSegment(int number, const uint8_t* base);

@@ -7,6 +7,7 @@
 #include "registry/fault_trap.h"
 #include "registry/load_callbacks.h"
 #include "shmem/event_log.h"
+#include "shmem/successions.h"
 #include "shmem/sweep.h"
 #include "storage/freshness.h"
 #include "testing/stop_point.h"
@@ -188,13 +189,14 @@ struct Admission {
 };
 
 // Looks at the shared entry, and where nobody else does becomes the one who asks for the index to be loaded.
-Admission LookAt(SharedIndex* index, const pg::FileLocator& locator, const LoadOptions& options) {
+Admission LookAt(SharedIndex* index, const pg::FileLocator& locator, const RegisteredIndex& registered) {
   const TimestampTz now = GetCurrentTimestamp();
   Admission out = {};
   SharedIndexLock lock(index);
   const bool same_file = index->file.Names(locator) && index->file.inode != 0;
   const bool unloading = index->state == LoadState::kUnloading;
-  index->options = options;
+  index->options = registered.options;
+  index->table = registered.table;
   out.admitted = same_file && index->admitted != InvalidXLogRecPtr && !unloading;
   out.file = index->file;
   out.generation = pg_atomic_read_u32(&index->generation);
@@ -290,7 +292,7 @@ void Load(RegisteredIndex* index, const pg::FileLocator& locator, bool now) {
     Unmap(index);
   }
   if (index->state == LoadState::kFailed && GetCurrentTimestamp() - index->failed_at < kRetryAfter) return;
-  const Admission admission = LookAt(index->shared, locator, index->options);
+  const Admission admission = LookAt(index->shared, locator, *index);
   if (admission.wanted) AskForAdmission(index->shared, locator);
   if (admission.admitted && now) Map(index, locator, admission);
 }
@@ -310,6 +312,36 @@ void NoteAccess(SharedIndex* index, TimestampTz time) {
     XTREE_SCAN_STOP_POINT("registry-access");
     if (pg_atomic_compare_exchange_u64(&index->last_access, &known, now)) break;
   }
+}
+
+void LoadFollowers(IndexKey key) {
+  IndexKey follower[kFollowers];
+  const int count = FollowersOf(key, follower);
+  for (int i = 0; i < count; i++) {
+    SharedIndex* const index = FindSharedIndex(follower[i]);
+    if (index == nullptr) continue;
+    const bool begun = BeginLoadAhead(index);
+    ReleaseSharedIndex(index);
+    if (!begun) continue;
+    LogEvent(EventKind::kLoad, follower[i], 0, "asked for ahead: sessions use it after the index with OID %u", key.index);
+    WakeWorker();
+  }
+}
+
+// For xtree.predictive_load: which index follows which. Once a minute for each index, so that a scan that is repeated costs nothing.
+void NoteTurn(RegisteredIndex* index) {
+  constexpr TimestampTz kNoteAgainAfter = USECS_PER_MINUTE;
+  constexpr TimestampTz kFollowsWithin = 10 * USECS_PER_MINUTE;
+  static IndexKey before = {};
+  static TimestampTz before_at = 0;
+  const TimestampTz now = GetCurrentStatementStartTimestamp();
+  if (index->noted != 0 && now - index->noted < kNoteAgainAfter) return;
+  index->noted = now;
+  const IndexKey key = index->shared->key;
+  NoteSuccession(now - before_at < kFollowsWithin ? before : IndexKey{}, key);
+  before = key;
+  before_at = now;
+  LoadFollowers(key);
 }
 
 XLogRecPtr AdmittedUpTo(SharedIndex* index) {
@@ -384,6 +416,7 @@ void BeginUse(Relation index, const LoadOptions& options, MapWhen when, IndexUse
   if (entry == nullptr) return;
   PrepareCounters(*entry->shared, pg::NewInTransaction(index));
   entry->options = options;
+  entry->table = index->rd_index->indrelid;
   const pg::FileLocator& locator = pg::LocatorOf(index);
   const bool mappable = Mappable(index);
   const bool may_map = when != MapWhen::kNever && mappable;
@@ -396,6 +429,7 @@ void BeginUse(Relation index, const LoadOptions& options, MapWhen when, IndexUse
   use->index = entry;
   use->may_map = may_map;
   NoteAccess(entry->shared, GetCurrentStatementStartTimestamp());
+  if (settings.predictive_load && Preloaded()) NoteTurn(entry);
   if (may_map && Usable(*entry, locator)) UseMapping(locator, use);
 }
 

@@ -31,6 +31,8 @@ struct RegisteredIndex {
   int64_t touch_ns;         // that registering it took, until it is mapped for the first time; then -1
   uint64_t unmapped_pages;  // read through buffers since the last mapping, by scans that may map
   LoadOptions options;      // as the last scan found them
+  Oid table;                // that it is on
+  TimestampTz noted;        // when this session's use of it was noted last (shmem/successions.h)
   TimestampTz failed_at;
 };
 

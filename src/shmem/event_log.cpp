@@ -20,7 +20,8 @@ struct EventRing {
 };
 
 const char* NameOf(EventKind kind) {
-  static const char* const names[] = {"load", "unload", "evict", "pin", "unpin", "admit", "failure", "removed", "worker", "build"};
+  static const char* const names[] = {"load",    "unload",  "evict",  "pin",   "unpin",  "admit",
+                                      "failure", "removed", "worker", "build", "unusual"};
   return names[static_cast<int>(kind)];
 }
 

@@ -6,8 +6,8 @@
 
 namespace xtree {
 
-enum class EventKind : int { kLoad, kUnload, kEvict, kPin, kUnpin, kAdmit, kFailure, kRemoved, kWorker, kBuild };
-inline constexpr int kEventKinds = 10;
+enum class EventKind : int { kLoad, kUnload, kEvict, kPin, kUnpin, kAdmit, kFailure, kRemoved, kWorker, kBuild, kUnusual };
+inline constexpr int kEventKinds = 11;
 const char* NameOf(EventKind kind);
 
 struct Event {

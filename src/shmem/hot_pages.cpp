@@ -103,6 +103,25 @@ void RecordSamples(IndexKey key, const PageSample* samples, int count) {
   }
 }
 
+void RestorePages(const HotPage* pages, int count, TimestampTz saved) {
+  HotPageTable* table = SharedHotPages();
+  const TimestampTz now = GetCurrentTimestamp();
+  const TimestampTz passed = std::max<TimestampTz>(0, now - saved);
+  for (int i = 0; i < count; i++) {
+    const uint32_t set = SetOf(*table, pages[i].key, pages[i].block);
+    LWLock* lock = &table->lock[set % kLocks].lock;
+    LWLockAcquire(lock, LW_EXCLUSIVE);
+    HotPage* const page = PlaceFor(&table->set[set], pages[i].key, pages[i].block, now);
+    if (page != nullptr && page->accesses == 0) {
+      *page = pages[i];
+      page->pinned = false;
+      page->first_access = std::min(pages[i].first_access, now);
+      page->last_access = std::min(pages[i].last_access + passed, now);
+    }
+    LWLockRelease(lock);
+  }
+}
+
 HotPage* CopyHotPages(int* count) {
   HotPageTable* table = SharedHotPages();
   auto* out = static_cast<HotPage*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(HotPage) * kPlaces * table->sets));

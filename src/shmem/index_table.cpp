@@ -137,6 +137,16 @@ bool WasUsed(SharedIndex* index) {
   return index->first_access != 0;
 }
 
+bool BeginLoadAhead(SharedIndex* index) {
+  const TimestampTz now = GetCurrentTimestamp();
+  SharedIndexLock lock(index);
+  if (index->state != LoadState::kRegistered || index->file.inode == 0 || index->dropped) return false;
+  index->state = LoadState::kLoading;
+  index->state_since = now;
+  index->load_ahead = true;
+  return true;
+}
+
 void SetState(SharedIndex* index, LoadState state) {
   const TimestampTz now = GetCurrentTimestamp();
   SharedIndexLock lock(index);

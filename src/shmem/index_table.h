@@ -93,6 +93,7 @@ struct SharedIndex {
   uint64 blocks;        // of the file, as last seen
   XLogRecPtr admitted;  // F_rel: every change up to here is in the file; 0: not admitted
   LoadOptions options;
+  Oid table;          // that it is on, as the last backend that loaded it found it
   Strategy strategy;  // in force
   TimestampTz first_access;
   TimestampTz state_since;
@@ -103,6 +104,10 @@ struct SharedIndex {
   char last_error[192];
   TimestampTz last_error_time;
   SharedBuildStatus build;
+  TimestampTz sampled;  // when the last sample of its history was taken, by this server since it started
+  // By its history, in use again from then to then: it is loaded ahead, and not evicted for idleness meanwhile. 0: nothing is expected.
+  TimestampTz expected_from, expected_until;
+  bool load_ahead;  // of state kLoading: nobody has asked for it yet, so that its hot pages are read in as well
 };
 
 // Has anybody scanned or loaded the index? An entry may be there only because queries asked for it to be built.
@@ -136,6 +141,9 @@ class SharedIndexLock {
  private:
   slock_t* mutex_;
 };
+
+// Has an index loaded that nobody has asked for yet. False: it is loaded already, or has no file that is known. The worker must be woken.
+bool BeginLoadAhead(SharedIndex* index);
 
 void SetState(SharedIndex* index, LoadState state);        // takes the mutex
 void SetFailure(SharedIndex* index, const char* message);  // state failed, with the reason

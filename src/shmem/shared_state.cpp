@@ -7,6 +7,7 @@
 #include "shmem/event_log.h"
 #include "shmem/hot_pages.h"
 #include "shmem/index_table.h"
+#include "shmem/successions.h"
 #include "shmem/worker_request.h"
 #include "storage/freshness.h"
 
@@ -32,7 +33,7 @@ constexpr size_t kAreaBytes = 256 * 1024;
 
 // The segment of servers that did not preload the library. Sessions that loaded another release of it must not meet in it: the number changes
 // with anything that lies in shared memory.
-constexpr char kSegmentName[] = "xtree statistics 2";
+constexpr char kSegmentName[] = "xtree statistics 3";
 
 constexpr const char* kTrancheNames[kTrancheCount] = {"XtreeState", "XtreeArea", "XtreeIndexTable", "XtreeHotPages"};
 
@@ -43,7 +44,8 @@ dshash_table* index_table = nullptr;
 size_t RequestsAt() { return MAXALIGN(sizeof(SharedState)); }
 size_t EventsAt() { return RequestsAt() + MAXALIGN(sizeof(WorkerRequest) * kWorkerRequests); }
 size_t AreaAt() { return EventsAt() + MAXALIGN(EventRingBytes()); }
-size_t HotPagesAt() { return AreaAt() + kAreaBytes; }
+size_t SuccessionsAt() { return AreaAt() + kAreaBytes; }
+size_t HotPagesAt() { return SuccessionsAt() + MAXALIGN(SuccessionTableBytes()); }
 size_t BlockBytes() { return HotPagesAt() + MAXALIGN(HotPageTableBytes(settings.max_tracked_pages)); }
 
 uint8_t* Part(size_t at) { return reinterpret_cast<uint8_t*>(shared) + at; }
@@ -82,6 +84,7 @@ void Initialize(void* memory) {
   memset(static_cast<void*>(SharedRequests()), 0, sizeof(WorkerRequest) * kWorkerRequests);
   ConditionVariableInit(&shared->request_done);
   InitializeEventRing(Part(EventsAt()));
+  InitializeSuccessionTable(Part(SuccessionsAt()), shared->tranche[kTrancheState]);
   InitializeHotPageTable(Part(HotPagesAt()), settings.max_tracked_pages, shared->tranche[kTrancheHotPages]);
   shared->reset_time = GetCurrentTimestamp();
   CreateArea();
@@ -135,6 +138,7 @@ void RequestSharedMemory() {
 
 WorkerRequest* SharedRequests() { return reinterpret_cast<WorkerRequest*>(Part(RequestsAt())); }
 EventRing* SharedEvents() { return reinterpret_cast<EventRing*>(Part(EventsAt())); }
+SuccessionTable* SharedSuccessions() { return reinterpret_cast<SuccessionTable*>(Part(SuccessionsAt())); }
 HotPageTable* SharedHotPages() { return reinterpret_cast<HotPageTable*>(Part(HotPagesAt())); }
 
 bool Preloaded() { return preloaded; }

@@ -27,6 +27,7 @@ namespace xtree {
 
 struct EventRing;
 struct HotPageTable;
+struct SuccessionTable;
 struct WorkerRequest;
 
 // What the worker tells of itself. Written by the worker under `lock`.
@@ -80,6 +81,7 @@ extern SharedState* shared;
 WorkerRequest* SharedRequests();  // kWorkerRequests of them (worker/requests.h), under `lock`
 EventRing* SharedEvents();
 HotPageTable* SharedHotPages();
+SuccessionTable* SharedSuccessions();
 
 bool Preloaded();
 

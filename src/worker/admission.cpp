@@ -6,6 +6,7 @@
 #include "testing/stop_point.h"
 #include "worker/measure.h"
 #include "worker/page_access.h"
+#include "worker/prediction.h"
 #include "worker/worker_process.h"
 
 extern "C" {
@@ -109,8 +110,8 @@ int64 Warm(SharedIndex* index, const FileMapping& mapping, Strategy strategy) {
   return MeasureResident(index);
 }
 
-// Microseconds that loading took; -1: somebody else changed the entry meanwhile.
-int64 MarkLoaded(SharedIndex* index, const FileIdentity& file, uint64 blocks, XLogRecPtr admitted, Strategy strategy) {
+// Microseconds that loading took; -1: somebody else changed the entry meanwhile. *ahead: nobody had asked for it.
+int64 MarkLoaded(SharedIndex* index, const FileIdentity& file, uint64 blocks, XLogRecPtr admitted, Strategy strategy, bool* ahead) {
   const TimestampTz now = GetCurrentTimestamp();
   SharedIndexLock lock(index);
   if (index->state != LoadState::kLoading || index->dropped || !(index->file == file)) return -1;
@@ -120,6 +121,7 @@ int64 MarkLoaded(SharedIndex* index, const FileIdentity& file, uint64 blocks, XL
   index->admitted = admitted;
   index->blocks = blocks;
   index->strategy = strategy;
+  *ahead = std::exchange(index->load_ahead, false);
   return index->load_us;
 }
 
@@ -157,10 +159,12 @@ void FinishLoad(const Candidate& candidate, XLogRecPtr admitted, int64* in_use) 
     Fail(index, problem);
   } else {
     const Strategy strategy = ChooseStrategy(candidate.status, blocks, *in_use - candidate.status.resident_bytes);
-    const int64 load_us = MarkLoaded(index, file, blocks, admitted, strategy);
+    bool ahead;
+    const int64 load_us = MarkLoaded(index, file, blocks, admitted, strategy, &ahead);
     if (load_us >= 0) {
       Observe(Latency::kLoad, load_us * 1000);
       Report(candidate, admitted, blocks, strategy);
+      if (ahead) ReadHotSetIn(index, *mapping);
       *in_use += Warm(index, *mapping, strategy) - candidate.status.resident_bytes;
     }
   }

@@ -3,12 +3,15 @@
 
 #include <fcntl.h>
 
+#include "history/index_files.h"
 #include "pg/settings.h"
 #include "registry/index_registry.h"
 #include "shmem/event_log.h"
 #include "shmem/hot_pages.h"
+#include "shmem/successions.h"
 #include "worker/measure.h"
 #include "worker/pinning.h"
+#include "worker/prediction.h"
 #include "worker/worker_process.h"
 
 extern "C" {
@@ -47,6 +50,7 @@ void CountUnload(SharedIndex* index, UnloadReason reason, int64 freed) {
 
 void FinishUnload(SharedIndex* index, const IndexStatus& status) {
   Unpin(index);
+  SaveHotSet(index, status);
   const int64 before = FreePageCache(index, status);
   const int64 after = MeasureResident(index);
   CountUnload(index, status.unload_reason, before - after);
@@ -94,6 +98,7 @@ void EvictIdle(const Ranking& ranking, Oid database, int64 idle_us, UnloadReason
   for (int i = 0; i < ranking.count; i++) {
     const Rank& rank = ranking.rank[i];
     if (rank.status.state != LoadState::kLoaded || now - rank.used < idle_us) continue;
+    if (reason == UnloadReason::kIdle && IsExpected(rank.index, now)) continue;
     if (database == InvalidOid || database == rank.index->key.database) Evict(rank, reason, begun, context);
   }
 }
@@ -214,6 +219,8 @@ void RemoveDropped(const IndexList& list) {
     (void)LoseFile(index, status.file);
     Unpin(index);
     ForgetPages(index->key);
+    ForgetSuccessions(index->key);
+    RemoveIndexFiles(index->key);
     WakeSessions(index->key);
     LogEvent(EventKind::kRemoved, index->key, static_cast<int64>(status.blocks) * kPageSize, "dropped");
     RemoveSharedIndex(index->key);

@@ -22,7 +22,7 @@ namespace {
 constexpr char kPath[] = PGSTAT_STAT_PERMANENT_DIRECTORY "/xtree.stat";
 constexpr char kTemporary[] = PGSTAT_STAT_PERMANENT_DIRECTORY "/xtree.stat.tmp";
 constexpr uint32 kMagic = 0x58545354;
-constexpr uint32 kVersion = 3;
+constexpr uint32 kVersion = 4;
 constexpr int kReportedIndexes = 20;
 constexpr uint32 kMostRecords = 10000000;  // more is damage
 
@@ -40,6 +40,7 @@ struct Record {
   IndexKey key;
   pg::FileLocator locator;
   LoadOptions options;
+  Oid table;
   CounterValues counters;
   TimestampTz first_access, last_access;
   int64 load_us;
@@ -55,6 +56,7 @@ void ToRecord(SharedIndex* index, Record* record) {
   SharedIndexLock lock(index);
   record->locator = index->file.locator;
   record->options = index->options;
+  record->table = index->table;
   record->first_access = index->first_access;
   record->load_us = index->load_us;
   memcpy(record->last_error, index->last_error, sizeof(record->last_error));
@@ -164,6 +166,7 @@ bool TakeFile(SharedIndex* index, const Record& record, const FileIdentity& file
   const TimestampTz now = GetCurrentTimestamp();
   SharedIndexLock lock(index);
   index->options = record.options;
+  index->table = record.table;
   if (file.inode == 0 || blocks == 0 || index->file.inode != 0) return file.inode != 0;
   index->file = file;
   index->blocks = blocks;

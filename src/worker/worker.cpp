@@ -15,8 +15,10 @@
 #include "worker/measure.h"
 #include "worker/persistence.h"
 #include "worker/pinning.h"
+#include "worker/prediction.h"
 #include "worker/request_service.h"
 #include "worker/requests.h"
+#include "worker/sampling.h"
 #include "worker/worker_process.h"
 
 extern "C" {
@@ -56,6 +58,10 @@ void Cycle(const IndexList& list) {
   RenewPins(list);
   SavePreloadList(list);
   ShowMemory(list);
+  ShowActivity("sampling");
+  SampleSome(list);
+  LoadExpected(list);
+  SaveHotSetsNowAndThen(list);
   ShowCycle(begin);
 }
 
@@ -122,6 +128,12 @@ void PauseAfterError() {
   }
 }
 
+void SaveAll() {
+  SaveStatistics();
+  SaveHotSets(HoldIndexes());
+  ReleaseIndexes();
+}
+
 void Run() {
   for (;;) {
     Breathe();
@@ -167,9 +179,10 @@ extern "C" void xtree_worker_main(Datum) {
   if (first && !tried) {
     tried = true;  // once: counters must not be added twice
     RestoreIndexes();
+    RestoreHotSets();
   }
   if (!serving) AnswerLeftRequests();
   serving = true;
-  AtShutdown(SaveStatistics);  // what was saved is restored, so that there is something to save
+  AtShutdown(SaveAll);  // what was saved is restored, so that there is something to save
   Run();
 }

@@ -138,7 +138,7 @@ sql(q{ALTER TABLE s.t OWNER TO alice; SET ROLE alice; CREATE INDEX t_bad ON s.t 
 is(outcome('alice', 'CALL xtree_build($$s.t_bad$$)'), '22P02', 'a build fails with an error that quotes a value');
 is(sql(q{SELECT string_agg(DISTINCT a.atttypid::regtype::text, ' ' ORDER BY a.atttypid::regtype::text) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 	WHERE c.relname LIKE 'pg_stat_xtree_%' AND a.attnum > 0}),
-	'bigint boolean double precision integer name oid text timestamp with time zone', 'types of the columns of views');
+	'bigint boolean double precision integer interval name oid text timestamp with time zone', 'types of the columns of views');
 is(sql(q{SELECT string_agg(c.relname || '.' || a.attname, ' ' ORDER BY c.relname, a.attnum) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 	WHERE c.relname LIKE 'pg_stat_xtree_%' AND a.attnum > 0 AND a.atttypid = 'text'::regtype}),
 	join(' ', map { "pg_stat_xtree_$_" } qw(events.kind events.reason indexes.state indexes.strategy indexes.last_error indexes.build_phase
@@ -151,7 +151,7 @@ is(outcome('alice', $errors), "status 0: $message|not built: $message|t", 'the o
 is(outcome('pg_read_all_stats', $errors), "status 0: $message|not built: $message|t", 'so does pg_read_all_stats');
 is(outcome('bob', $errors), 'status 0: ||t', 'others see only that there was an error');
 my @views = split /\n/, sql(q{SELECT relname FROM pg_class WHERE (relname LIKE 'pg_stat_xtree_%' OR relname = 'xtree_recommendations') AND relkind = 'v' ORDER BY 1});
-is(@views, 7, 'views');
+is(@views, 9, 'views');
 my $all = join ' UNION ALL ', map { "SELECT v::text FROM $_ v" } @views, map { "$_()" } qw(xtree_stat_indexes xtree_stat_events xtree_stat_pages);
 my $shown = outcome('bob', $all);
 like($shown, qr/^status 0: .*t_bad/s, 'bob sees the index in views');

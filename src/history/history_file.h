@@ -1,0 +1,31 @@
+// The history of an index: a file with a ring of samples (index_files.h). A sample's place follows from its time, so that writing one touches nothing
+// else, and of each interval the last one stays; each has a checksum, and one that is torn or damaged counts as missing. The worker writes; anybody
+// reads. Nothing is synced: after a crash of the operating system samples may be missing.
+#pragma once
+
+#include "history/sample.h"
+
+namespace xtree {
+
+// How many samples a ring has, by the settings: at most kMostSamples, of kSampleBytes each.
+inline constexpr int kMostSamples = 10000;
+inline constexpr int kSampleBytes = 96;
+int HistoryCapacity();
+
+// For how long they are kept, in microseconds.
+int64 HistoryRetention();
+
+// The number of the interval (xtree.history_interval, which is not 0) that a time lies in.
+int64 IntervalOf(TimestampTz time);
+
+// False, with errno: the file could not be written.
+bool WriteSample(IndexKey key, const Sample& sample);
+
+struct History {
+  Sample* sample;  // in the order of time, in memory of the current context
+  int count;
+};
+// Those of the time that xtree.history_retention says; none where there is no file. False, with errno: it could not be read.
+bool ReadHistory(IndexKey key, History* out);
+
+}  // namespace xtree
