@@ -49,7 +49,7 @@ my @undocumented = grep {
 	my ($name, $default) = split /\|/, $_, 2;
 	$readme !~ /^\| `\Q$name\E` \| (?:`\Q$default\E`|\Q$default\E) \|/m
 } split /\n/, $node->safe_psql('postgres', q{SELECT name, regexp_replace(regexp_replace(
-	CASE unit WHEN 'kB' THEN pg_size_pretty(boot_val::int8 * 1024) WHEN 'ms' THEN boot_val::int / 1000 || ' s' WHEN 's' THEN boot_val || ' s'
+	CASE unit WHEN 'kB' THEN pg_size_pretty(boot_val::int8 * 1024) WHEN 'ms' THEN boot_val::int / 1000 || ' s' WHEN 's' THEN boot_val || ' s' WHEN 'min' THEN boot_val::int / 1440 || ' d'
 	          ELSE boot_val END, '^5120 MB', '5 GB'), '^-1024 bytes', '-1')
 	FROM pg_settings WHERE name LIKE 'xtree.%' AND name <> 'xtree.stop_point'});
 is("@undocumented", '', 'README.md names every setting and its default');

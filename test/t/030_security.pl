@@ -59,6 +59,7 @@ my %harmless = (
 	'xtree_stat_worker()' => '', 'xtree_stat_events()' => '', 'xtree_metrics()' => '', 'xtree_build_state(oid)' => "'s.t_x'::regclass", 'xtree_tree_state(oid)' => "'s.t_x'::regclass",
 	'xtree_storage_options(text[])' => "'{preload=on}'", 'xtree_file_bytes(oid,oid)' => '0, 1259',
 	'xtree_report(integer,integer,integer)' => '4, 200, 50',
+	'xtree_index_history(oid)' => '0', 'xtree_index_usage(oid)' => '1259', 'xtree_forecast(interval)' => "'1 day'",
 	'xtree_page_suggestion(double precision,double precision,boolean,integer,bigint,bigint,integer)' => '1, 1, false, 0, 1, 1, 1',
 	'xtree_l2_distance(real[],real[])' => "'{1}'::real[], '{2}'::real[]", 'xtree_l1_distance(real[],real[])' => "'{1}'::real[], '{2}'::real[]",
 	'xtree_l2_distance(double precision[],double precision[])' => "'{1}'::float8[], '{2}'::float8[]",
@@ -142,7 +143,7 @@ is(sql(q{SELECT string_agg(DISTINCT a.atttypid::regtype::text, ' ' ORDER BY a.at
 is(sql(q{SELECT string_agg(c.relname || '.' || a.attname, ' ' ORDER BY c.relname, a.attnum) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 	WHERE c.relname LIKE 'pg_stat_xtree_%' AND a.attnum > 0 AND a.atttypid = 'text'::regtype}),
 	join(' ', map { "pg_stat_xtree_$_" } qw(events.kind events.reason indexes.state indexes.strategy indexes.last_error indexes.build_phase
-		memory.last_pin_failure memory.mapping pages.suggestion worker.state worker.last_error)), 'those that hold text');
+		memory.last_pin_failure memory.mapping pages.suggestion usage.use usage.pattern usage.unusual worker.state worker.last_error)), 'those that hold text');
 my $errors = q{SELECT (SELECT last_error FROM pg_stat_xtree_indexes WHERE indexrelname = 't_bad'),
 	(SELECT reason FROM pg_stat_xtree_events WHERE indexrelname = 't_bad' AND kind = 'failure'), (SELECT last_error_time > '2000-01-01'
 	FROM pg_stat_xtree_indexes WHERE indexrelname = 't_bad')};
