@@ -1,10 +1,13 @@
 // The sections of the report, in its order: see the list at the end. Queries name the extension's objects by @extschema@; a column whose name
 // begins with '>' is aligned at the right (report/html_page.h).
+#include <limits>
+
 #include "functions/index_picture.h"
 #include "functions/report.h"
 #include "pg/guard.h"
 #include "pg/subtransaction.h"
 #include "report/markup.h"
+#include "report/time_chart.h"
 
 extern "C" {
 #include "utils/builtins.h"
@@ -108,6 +111,53 @@ void HitShares(Report& report) {
              "No scan has been counted.");
 }
 
+double NumberOf(const char* text) { return text != nullptr ? strtod(text, nullptr) : std::numeric_limits<double>::quiet_NaN(); }
+
+// Of the indexes that are listed, because each has a file of its own.
+void PastAndFuture(Report& report) {
+  const std::string most = std::to_string(report.limits().indexes);
+  const Answer samples = report.Ask((R"(
+    SELECT 1e6 * extract(epoch FROM min(h.sampled_at AT TIME ZONE current_setting('timezone')) - timestamp '2000-01-01'),
+      sum(h.reads * h.hit_rate) / nullif(sum(h.reads), 0), sum(h.scans), sum(h.reads)
+    FROM (SELECT indexrelid FROM @extschema@.pg_stat_xtree_indexes ORDER BY scans DESC NULLS LAST, indexrelid LIMIT )" +
+                                     most + R"() i
+      CROSS JOIN LATERAL @extschema@.xtree_index_history(i.indexrelid) h
+    WHERE h.period IS NOT NULL
+    GROUP BY floor(extract(epoch FROM h.sampled_at) / greatest((SELECT setting::int8 FROM pg_settings WHERE name = 'xtree.history_interval'), 1))
+    ORDER BY 1)")
+                                        .c_str());
+  if (samples.rows < 2)
+    return report.Add(Paragraph("There are no samples yet: the worker takes one of each index in use, every xtree.history_interval."));
+  std::vector<ChartPoint> shares, scans, reads;
+  for (int r = 0; r < samples.rows; r++) {
+    const double time = NumberOf(samples.At(r, 0));
+    shares.push_back({time, NumberOf(samples.At(r, 1))});
+    scans.push_back({time, NumberOf(samples.At(r, 2))});
+    reads.push_back({time, NumberOf(samples.At(r, 3))});
+  }
+  report.Add("<figure>" + TimeChart("Share of the pages read that were in memory", ChartScale::kShare, shares) + "</figure>\n");
+  report.Add("<figure>" + TimeChart("Scans, for each sample", ChartScale::kNumber, scans) + "</figure>\n");
+  report.Add("<figure>" + TimeChart("Pages read, for each sample", ChartScale::kNumber, reads) + "</figure>\n");
+  report.Add(TableOf,
+             report.Ask(R"(
+    SELECT schemaname || '.' || indexrelname AS "index", use, pattern, begins_at::text AS "begins at", date_trunc('minute', next_use) AS "next use",
+      usual_scans AS ">usual scans", unusual AS "unusual in the last interval"
+    FROM @extschema@.pg_stat_xtree_usage WHERE use IS NOT NULL ORDER BY unusual IS NULL, usual_scans DESC, schemaname, indexrelname)",
+                        report.limits().indexes),
+             "There are too few samples to say how indexes are used.");
+  report.Add(TableOf,
+             report.Ask(R"(
+    SELECT coalesce(n.nspname || '.' || c.relname, 'tablespace ' || s.spcname, 'all indexes in use') AS "what", pg_size_pretty(size) AS ">size",
+      pg_size_pretty(expected_size) AS ">in 30 days", pg_size_pretty(least_size) || ' to ' || pg_size_pretty(most_size) AS ">range",
+      pg_size_pretty(resident_bytes) AS ">in memory", pg_size_pretty(expected_resident_bytes) AS ">in 30 days, in memory",
+      date_trunc('hour', disk_full_at) AS "disk full at", date_trunc('hour', budget_met_at) AS "budget met at"
+    FROM @extschema@.xtree_forecast() f LEFT JOIN pg_class c ON c.oid = f.index::oid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+      LEFT JOIN pg_tablespace s ON s.oid = f.tablespace
+    WHERE expected_size IS NOT NULL ORDER BY f.index IS NOT NULL, f.tablespace IS NOT NULL, expected_size - size DESC, 1)",
+                        report.limits().indexes),
+             "There are too few samples for a forecast.");
+}
+
 void Builds(Report& report) {
   report.Add(TableOf,
              report.Ask(R"(
@@ -209,6 +259,7 @@ const std::vector<ReportSection>& ReportSections() {
       {{"recommendations", "Recommendations"}, Recommendations},  // what to do
       {{"errors", "Errors"}, Errors},                             // the last of each
       {{"hits", "Hit shares"}, HitShares},                        // as bars
+      {{"history", "History"}, PastAndFuture},                    // hit shares over time, use, forecast
       {{"pictures", "Pictures"}, Pictures},                       // of trees
       {{"pages", "Hot pages"}, Pages},                            // the hottest
       {{"builds", "Builds"}, Builds},                             // what is not built

@@ -111,7 +111,7 @@ note("pinned: $pinned");
 my $page = report($superuser, 'postgres');
 well_formed($page, 'the page');
 is(pictures($page), 3, 'a picture of each index that is built');
-like($page, qr/<section id="$_">/, "section $_") for qw(overview memory states indexes recommendations errors hits pictures pages builds worker events settings);
+like($page, qr/<section id="$_">/, "section $_") for qw(overview memory states indexes recommendations errors hits history pictures pages builds worker events settings);
 like($page, qr/>public.points_xtree<.*>loaded, resident</, 'the index and its state');
 like($page, qr/xtree\.naptime<\/td><td[^>]*>100ms<\/td><td[^>]*>changed/, 'a setting that was changed');
 like($page, qr/>admit</, 'an event');

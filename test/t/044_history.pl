@@ -231,6 +231,11 @@ ok($met > 80 && $met < 120, "the budget of 196 MB is met in about 97 hours by a 
 configure('xtree.memory_budget', '-1');
 is(sql(q{SELECT budget_met_at IS NULL FROM xtree_forecast() WHERE index IS NULL AND tablespace IS NULL}), 't', 'without a budget never');
 
+my $page = sql('SELECT xtree_report(0)');
+is(() = $page =~ /<svg [^>]*class="xtree-chart"/g, 3, 'the report has charts of it');
+like($page, qr/v_daily.*periodic.*08:00:00/, 'and says how indexes are used');
+like($page, qr/v_grows<.*in 30 days|in 30 days.*v_grows</s, 'and what they will be');
+
 # ---- Loaded ahead: what is used daily
 sql('ALTER SYSTEM SET xtree.predictive_load = on');
 configure('xtree.history_interval', '1min');

@@ -7,6 +7,7 @@
 #include "report/axis.h"
 #include "report/html_page.h"
 #include "report/markup.h"
+#include "report/time_chart.h"
 #include "report/tree_picture.h"
 
 namespace xtree {
@@ -210,6 +211,35 @@ TEST(HtmlPage, BarsAreShares) {
   EXPECT_NE(html.find("width:25.0%"), std::string::npos);
   EXPECT_NE(html.find("width:100.0%"), std::string::npos) << "never more than the whole";
   EXPECT_EQ(Count(html, "<tr>"), 2u) << "what has no share has no bar";
+}
+
+TEST(TimeChart, IsALineWithGaps) {
+  constexpr double kHour = 3600e6;
+  std::vector<ChartPoint> points;
+  for (int hour = 0; hour < 30; hour++) {
+    if (hour >= 10 && hour < 14) continue;  // nobody measured
+    points.push_back({hour * kHour, hour == 20 ? kNan : hour / 30.0});
+  }
+  const std::string chart = TimeChart("hits & misses", ChartScale::kShare, points);
+  EXPECT_EQ(chart.find("<svg "), 0u);
+  EXPECT_NE(chart.find(Escaped("hits & misses")), std::string::npos);
+  EXPECT_NE(chart.find(">1.00<"), std::string::npos) << "the scale of shares ends at 1";
+  const std::string line = chart.substr(chart.rfind(" d=\""));
+  EXPECT_EQ(Count(line, "M"), 3u) << "one before the gap, one before the unknown value, one after";
+  EXPECT_EQ(Count(line, "L"), points.size() - 1 - 3);
+}
+
+TEST(TimeChart, NumbersReachTheTop) {
+  const std::string chart = TimeChart("n", ChartScale::kNumber, {{0, 0}, {1e6, 250}, {2e6, 1000}});
+  EXPECT_NE(chart.find(">1000<"), std::string::npos);
+  EXPECT_NE(chart.find(" 26.0\""), std::string::npos) << "the largest lies at the top";
+}
+
+TEST(TimeChart, NeedsTwoTimes) {
+  EXPECT_EQ(TimeChart("n", ChartScale::kNumber, {}), "");
+  EXPECT_EQ(TimeChart("n", ChartScale::kNumber, {{5, 1}}), "");
+  EXPECT_EQ(TimeChart("n", ChartScale::kNumber, {{5, 1}, {5, 2}}), "");
+  EXPECT_NE(TimeChart("n", ChartScale::kNumber, {{5, kNan}, {6, kNan}}), "") << "nothing known is an empty chart";
 }
 
 }  // namespace
