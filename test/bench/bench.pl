@@ -22,6 +22,7 @@ use Bench::Plans;
 use Bench::Query;
 use Bench::Ratios;
 use Bench::Report;
+use Bench::Restart;
 use Bench::Scaling;
 use Bench::Server;
 use Bench::Write;
@@ -77,6 +78,7 @@ my @LIFE = (
     [ hot            => \&Bench::Hot::run ],
     [ larger         => \&Bench::Larger::run ],
     [ cold           => \&Bench::Cold::run ],
+    [ restart        => \&Bench::Restart::run ],
     [ pin            => \&Bench::Pin::run ],
     [ deferred       => \&Bench::Deferred::run ],
 );

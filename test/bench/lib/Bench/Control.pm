@@ -51,15 +51,17 @@ sub processes {
     return ($postmaster, split ' ', <$in> // '');
 }
 
-# Fast shutdown and start: shared buffers are empty afterwards, and the sessions gone; the main one is opened again.
+# Fast shutdown and start: shared buffers are empty afterwards, and the sessions gone; the main one is opened again. `between` runs while it is down.
 sub restart {
-    my ($self) = @_;
+    my ($self, $between) = @_;
     my $pid  = $self->postmaster;
     my $bin  = dirname(readlink "/proc/$pid/exe" // die "/proc/$pid/exe: $!\n");
     my $name = getpwuid $self->{uid};
     my $as   = $> == 0 ? "runuser -u $name --" : '';
-    system(qq(cd / && $as "$bin/pg_ctl" -D "$self->{data}" -m fast -w -s -l "$self->{data}/../restart.log" restart)) == 0
-        or die "the server did not restart\n";
+    my $ctl  = sub { system(qq(cd / && $as "$bin/pg_ctl" -D "$self->{data}" -m fast -w -s $_[0])) == 0 or die "the server did not $_[0]\n" };
+    $ctl->('stop');
+    $between->() if $between;
+    $ctl->(qq(-l "$self->{data}/../restart.log" start));
     $self->{db}->reconnect;
     return;
 }
