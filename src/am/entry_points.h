@@ -29,6 +29,11 @@ int64 xtreegetbitmap(IndexScanDesc scan, TIDBitmap* bitmap);
 void xtreeendscan(IndexScanDesc scan);
 bool xtreecanreturn(Relation index, int column);
 
+// parallel_scan.cpp
+Size xtreeestimateparallelscan();
+void xtreeinitparallelscan(void* target);
+void xtreeparallelrescan(IndexScanDesc scan);
+
 // cost.cpp
 void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loop_count, Cost* startup_cost, Cost* total_cost,
                        Selectivity* selectivity, double* correlation, double* pages);

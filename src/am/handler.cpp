@@ -64,7 +64,7 @@ static IndexAmRoutine MakeRoutine() {
   am.amstorage = false;
   am.amclusterable = true;
   am.ampredlocks = true;
-  am.amcanparallel = false;
+  am.amcanparallel = true;
   am.amcaninclude = true;
   am.amusemaintenanceworkmem = false;
   am.amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL | VACUUM_OPTION_PARALLEL_COND_CLEANUP;
@@ -88,9 +88,9 @@ static IndexAmRoutine MakeRoutine() {
   am.amendscan = xtreeendscan;
   am.ammarkpos = nullptr;
   am.amrestrpos = nullptr;
-  am.amestimateparallelscan = nullptr;
-  am.aminitparallelscan = nullptr;
-  am.amparallelrescan = nullptr;
+  pg::SetParallelScanBytes<xtreeestimateparallelscan>(&am);
+  am.aminitparallelscan = xtreeinitparallelscan;
+  am.amparallelrescan = xtreeparallelrescan;
   pg::SetFieldsOfVersion<xtree::EqualStrategyOf, xtreegettreeheight>(&am);
   return am;
 }

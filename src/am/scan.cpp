@@ -55,10 +55,24 @@ void NotePriorTuple(IndexScanDesc scan, TreeScan* state) {
     state->buffers().Kill(state->row.block, state->row.lsn, &state->row.slot, 1);
 }
 
+void CountScan(IndexScanDesc scan) {
+  pgstat_count_index_scan(scan->indexRelation);
+  pg::CountSearch(scan);
+  StateOf(scan)->reader.counts().scans++;
+}
+
+// nullptr: the scan is not parallel. Else it is one scan, whoever takes part in it, and counted by the first.
+ScanTeam* TeamOf(IndexScanDesc scan, TreeScan* state) {
+  if (scan->parallel_scan == nullptr) return nullptr;
+  state->team.Attach(scan, CountScan);
+  return &state->team;
+}
+
 void StartNearest(IndexScanDesc scan, TreeScan* state) {
   DistanceKey keys[kMaxOrderKeys];
   for (int i = 0; i < state->order_count; i++) keys[i] = state->order[i].key;
-  state->nearest.Begin(state->index->layout, state->constraint, keys, state->order_count, {.ignore_killed = scan->ignore_killed_tuples});
+  state->nearest.Begin(state->index->layout, state->constraint, keys, state->order_count,
+                       {.ignore_killed = scan->ignore_killed_tuples, .team = TeamOf(scan, state)});
   state->row_returned = false;
 }
 
@@ -78,12 +92,6 @@ void Use(IndexScanDesc scan, TreeScan* state) {
     BeginUse(scan->indexRelation, state->index->load_options, may_map ? MapWhen::kWhenItPays : MapWhen::kNever, &state->use);
   }
   state->reader.Begin(&state->use);
-  state->reader.counts().scans++;
-}
-
-void CountScan(IndexScanDesc scan) {
-  pgstat_count_index_scan(scan->indexRelation);
-  pg::CountSearch(scan);
 }
 
 // An index whose first row has not come when the scan begins holds none that its snapshot sees. Whoever inserts it puts it into the root.
@@ -109,7 +117,7 @@ void Start(IndexScanDesc scan, TreeScan* state, bool fetches_rows) {
   NarrowAlternatives(state->reader, state->index->layout, IsMVCCSnapshot(scan->xs_snapshot), &state->constraint);
   SettleLimits(state->reader, state->index->layout, IsMVCCSnapshot(scan->xs_snapshot), &state->limits, &state->constraint);
   state->started = true;
-  CountScan(scan);
+  if (scan->parallel_scan == nullptr) CountScan(scan);
   const bool keep = MustKeepLeaf(scan);
   if (state->nearest_order) {
     SettleSlack(state->reader, state->index->layout, IsMVCCSnapshot(scan->xs_snapshot), state->order, state->order_count);
@@ -118,9 +126,11 @@ void Start(IndexScanDesc scan, TreeScan* state, bool fetches_rows) {
     return;
   }
   state->buffers().KeepPins(keep ? 1 : 0);
-  state->window.Begin(
-      state->index->layout, state->constraint,
-      {.keep_pages = scan->xs_want_itup, .ignore_killed = scan->ignore_killed_tuples, .order = OrderFor(scan, fetches_rows)});
+  state->window.Begin(state->index->layout, state->constraint,
+                      {.keep_pages = scan->xs_want_itup,
+                       .ignore_killed = scan->ignore_killed_tuples,
+                       .order = OrderFor(scan, fetches_rows),
+                       .team = TeamOf(scan, state)});
   state->next = state->batch.count = state->killed_count = 0;
 }
 

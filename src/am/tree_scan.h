@@ -4,6 +4,7 @@
 #include "index/index_state.h"
 #include "am/index_only.h"
 #include "am/limit_keys.h"
+#include "am/parallel_scan.h"
 #include "core/scan/nearest_scan.h"
 #include "core/scan/window_scan.h"
 #include "registry/mapped_reader.h"
@@ -29,6 +30,8 @@ struct TreeScan {
   Constraint constraint;
   LimitKeys limits = {};
   bool started = false;  // the scan over the tree has begun
+
+  ParallelTeam team;  // of a parallel scan
 
   WindowScan window;
   LeafBatch batch;

@@ -7,6 +7,7 @@
 
 extern "C" {
 #include "commands/dbcommands.h"
+#include "utils/lsyscache.h"
 }
 
 namespace xtree {

@@ -56,6 +56,25 @@ inline const IndexAmRoutine* Handed(const IndexAmRoutine& routine) {
 #endif
 }
 
+// The access method's part of the shared memory of a parallel scan.
+inline void* SharedPartOf(ParallelIndexScanDesc scan) {
+#if PG_VERSION_NUM >= 180000
+  return OffsetToPointer(scan, scan->ps_offset_am);
+#else
+  return OffsetToPointer(scan, scan->ps_offset);
+#endif
+}
+
+// amestimateparallelscan, whose arguments are of no use to an access method that needs as much for any scan.
+template <Size (*kBytes)()>
+void SetParallelScanBytes(IndexAmRoutine* am) {
+#if PG_VERSION_NUM >= 180000
+  am->amestimateparallelscan = [](Relation, int, int) { return kBytes(); };
+#else
+  am->amestimateparallelscan = kBytes;
+#endif
+}
+
 // What the planner hears of the index's height (IndexOptInfo.tree_height); -1: nothing.
 inline int PlannedTreeHeight([[maybe_unused]] Relation index) {
 #if PG_VERSION_NUM >= 180000

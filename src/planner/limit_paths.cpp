@@ -3,6 +3,7 @@
 
 #include "am/limit_keys.h"
 #include "planner/clause_match.h"
+#include "planner/parallel_order.h"
 #include "planner/planner_family.h"
 #include "index/index_state.h"
 #include "xtree.h"
@@ -279,6 +280,7 @@ namespace {
 // Others that were there before may take paths away, so they come last.
 void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* entry) {
   AddLimitPaths(root, rel, entry);
+  DropUnsafeParallelOrders(root, rel);  // of all that ours have made: this hook is the last of them
   if (next_hook != nullptr) next_hook(root, rel, relid, entry);
 }
 

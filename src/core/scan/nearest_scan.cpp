@@ -52,10 +52,13 @@ void NearestScan::Begin(const KeyLayout& layout, const Constraint& constraint, c
 bool NearestScan::Next(PageReader& reader, NearestRow* row) {
   if (!started_) {
     started_ = true;
-    Visit(reader, kRootPointer);
+    VisitRoot(reader);
   }
   for (;;) {
-    if (!SettledIsNext()) {
+    NodePointer nearer;
+    if (options_.team != nullptr && options_.team->TakeNearest(LeastOwn(), &nearer)) {
+      Visit(reader, nearer);
+    } else if (!SettledIsNext()) {
       if (bounds_.empty()) return false;
       const Item item = PopBound();
       // As long as there is no row, nothing can go before a child, whatever its bound is exactly.
@@ -73,6 +76,37 @@ bool NearestScan::Next(PageReader& reader, NearestRow* row) {
       return true;
     }
   }
+}
+
+// With a team the first one puts in the children of the root, for everybody.
+void NearestScan::VisitRoot(PageReader& reader) {
+  if (options_.team == nullptr) {
+    Visit(reader, kRootPointer);
+  } else if (options_.team->Begin()) {
+    sharing_ = true;
+    Visit(reader, kRootPointer);
+    sharing_ = false;
+    options_.team->EndVisit();
+  }
+}
+
+// Of a page of the root. False: they are rows, or there is no room for all of them.
+bool NearestScan::ShareEntries(const NearestFrame& frame) {
+  if (frame.level == 0) return false;
+  TeamNode nodes[kMaxEntriesPerPage];
+  const NodeView node = frame.view(*layout_);
+  for (uint16_t i = 0; i < frame.entries; ++i) {
+    const Item item{frame.Rank(0, i), 0, i, frame.level};
+    nodes[i] = {NodePointer{frame.lsn, node.Child(frame.Slot(i)), frame.level - 1}, BoundOf(item)};
+  }
+  return options_.team->Put(nodes, frame.entries) == 0;
+}
+
+// What comes next of that which this scan has taken is not nearer.
+DistanceRank NearestScan::LeastOwn() const {
+  DistanceRank least = settled_.empty() ? kNoDistance : settled_[0].rank;
+  if (!bounds_.empty()) least = std::min(least, BoundOf(bounds_[0]));
+  return least;
 }
 
 void NearestScan::VisitChild(PageReader& reader, const Item& item) {
@@ -118,7 +152,7 @@ void NearestScan::QueueVisited(PageReader& reader) {
     const uint32_t index = visited_[i];
     NearestFrame* frame = frames_[index];
     frame->in_use = frame->entries;
-    if (frame->entries == 0) {
+    if (frame->entries == 0 || (sharing_ && ShareEntries(*frame))) {
       free_.AppendReserved(index);
     } else {
       Push(reader, &bounds_, Item{frame->BestRank(), index, frame->best, frame->level});

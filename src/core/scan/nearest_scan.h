@@ -23,6 +23,7 @@
 #include "core/filter/constraint.h"
 #include "core/scan/nearest_frame.h"
 #include "core/scan/scan_node.h"
+#include "core/scan/scan_team.h"
 #include "core/scan/scan_work.h"
 
 namespace xtree {
@@ -58,6 +59,7 @@ class NearestScan {
  public:
   struct Options {
     bool ignore_killed = false;  // leave killed entries out
+    ScanTeam* team = nullptr;    // of other processes that share the tree with this one: then each returns some of the rows, in their order
   };
 
   // Starts, or starts again with the memory it has. REQUIRES: 1 <= key_count <= kMaxOrderKeys. `layout` and what the
@@ -82,6 +84,9 @@ class NearestScan {
   void Visit(PageReader& reader, NodePointer node);
   void FillFrame(PageReader& reader, const NodeView& node, BlockNumber block, Lsn lsn);
   void QueueVisited(PageReader& reader);
+  void VisitRoot(PageReader& reader);
+  bool ShareEntries(const NearestFrame& frame);
+  DistanceRank LeastOwn() const;
   void DropVisited();
   void CountVisited(const NodePointer& node, BlockNumber right);
   void Announce(PageReader& reader, const NearestFrame& frame);
@@ -110,6 +115,7 @@ class NearestScan {
   const KeyLayout* layout_ = nullptr;
   Options options_;
   bool started_ = false;
+  bool sharing_ = false;   // the root is being visited, for a team
   bool filtered_ = false;  // does the constraint exclude anything?
   bool squared_ = false;   // ranks in `bounds_` are bits of squares
   int key_count_ = 0;

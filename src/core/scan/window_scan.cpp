@@ -17,13 +17,13 @@ void WindowScan::Begin(const KeyLayout& layout, const Constraint& constraint, Op
 bool WindowScan::Step(PageReader& reader, LeafBatch* batch) {
   if (!started_) {
     started_ = true;
-    stack_.Append(reader, kRootPointer);
+    visiting_ = options_.team != nullptr && options_.team->Begin();
+    if (options_.team == nullptr || visiting_) stack_.Append(reader, kRootPointer);
   }
   batch->count = 0;
   if (options_.keep_pages && copy_ == nullptr) copy_ = static_cast<uint8_t*>(reader.Reallocate(nullptr, kPageSize));
-  while (!stack_.empty() && batch->count == 0) {
-    const NodePointer node = stack_.back();
-    stack_.PopBack();
+  NodePointer node;
+  while (batch->count == 0 && TakeNext(&node)) {
     if (!stack_.empty()) reader.Approach(stack_.back().block);
     DropVisited(batch);
     batch->block = node.block;
@@ -32,10 +32,34 @@ bool WindowScan::Step(PageReader& reader, LeafBatch* batch) {
     CountVisited(node, right, *batch);
     if (right != kInvalidBlock) stack_.Append(reader, NodePointer{node.parent_lsn, right, node.level});
     if (!children_.empty()) PushChildren(reader);
+    if (options_.team != nullptr) EndVisit();
   }
   if (options_.order == WindowOrder::kHeap) SortByTuple(batch);
   if (options_.order == WindowOrder::kSpatial && batch->count > 0) SortInSpace(reader, batch);
   return batch->count > 0;
+}
+
+bool WindowScan::TakeNext(NodePointer* node) {
+  if (stack_.empty()) return options_.team != nullptr && (visiting_ = options_.team->Take(node));
+  *node = stack_.back();
+  stack_.PopBack();
+  return true;
+}
+
+// What is left to do is for everybody, as far as there is room.
+void WindowScan::EndVisit() {
+  constexpr int kTogether = 64;
+  TeamNode nodes[kTogether];
+  int left = 0;
+  while (!stack_.empty() && left == 0) {
+    const int count = static_cast<int>(std::min<size_t>(kTogether, stack_.size()));
+    const NodePointer* const first = stack_.data() + stack_.size() - count;
+    std::transform(first, first + count, nodes, [](const NodePointer& pointer) { return TeamNode{pointer, 0}; });
+    left = options_.team->Put(nodes, count);
+    for (int i = left; i < count; ++i) stack_.PopBack();
+  }
+  if (visiting_) options_.team->EndVisit();
+  visiting_ = false;
 }
 
 void WindowScan::SortByTuple(LeafBatch* batch) {

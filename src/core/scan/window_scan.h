@@ -10,6 +10,7 @@
 
 #include "core/filter/constraint.h"
 #include "core/scan/scan_node.h"
+#include "core/scan/scan_team.h"
 #include "core/scan/scan_work.h"
 #include "core/scan/scratch.h"
 #include "core/scan/spatial_order.h"
@@ -45,6 +46,7 @@ class WindowScan {
     bool keep_pages = false;     // the caller needs keys or payloads
     bool ignore_killed = false;  // leave killed entries out
     WindowOrder order = WindowOrder::kStored;
+    ScanTeam* team = nullptr;  // of other processes that share the tree with this one; not with kSpatial
   };
 
   // Starts, or starts again. `layout` must outlive the scan; `constraint` is copied.
@@ -67,10 +69,13 @@ class WindowScan {
   void SortInSpace(PageReader& reader, LeafBatch* batch);
   void SortChildrenInSpace(PageReader& reader);
   void PushChildren(PageReader& reader);
+  bool TakeNext(NodePointer* node);
+  void EndVisit();
 
   const KeyLayout* layout_ = nullptr;
   Options options_;
   bool started_ = false;
+  bool visiting_ = false;  // the team waits for the end of this visit
   PageFilter filter_;
   Scratch<NodePointer> stack_;     // to be visited, next on top
   Scratch<NodePointer> children_;  // of the node being visited, in order

@@ -17,7 +17,8 @@ our @EXPORT_OK = qw(compare failure settings_sql);
 my %DEFAULT = (
     map({ $_ => 'on' } qw(enable_seqscan enable_indexscan enable_indexonlyscan enable_bitmapscan enable_sort
             enable_hashjoin enable_mergejoin enable_material enable_memoize enable_hashagg)),
-    max_parallel_workers_per_gather => 0, min_parallel_table_scan_size => "'8MB'", parallel_setup_cost => 1000,
+    max_parallel_workers_per_gather => 0, min_parallel_table_scan_size => "'8MB'", min_parallel_index_scan_size => "'512kB'",
+    parallel_setup_cost => 1000, parallel_tuple_cost => 0.1, cpu_tuple_cost => 0.01,
     work_mem => "'16MB'", plan_cache_mode => 'auto', 'xtree.use_mmap' => 'auto',
 );
 my %WITHOUT = map { $_ => 'off' } qw(enable_indexscan enable_indexonlyscan enable_bitmapscan);

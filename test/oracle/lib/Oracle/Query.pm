@@ -138,7 +138,8 @@ sub random_force {
     }
     $off{work_mem} = "'64kB'" if chance(10);
     $off{'xtree.use_mmap'} = 'off' if chance(10);
-    @off{qw(max_parallel_workers_per_gather min_parallel_table_scan_size parallel_setup_cost)} = (2, 0, 0) if chance(3);
+    @off{qw(max_parallel_workers_per_gather min_parallel_table_scan_size min_parallel_index_scan_size parallel_setup_cost parallel_tuple_cost cpu_tuple_cost)} =
+        (2, 0, 0, 0, 0, pick('0.01', '5')) if chance(8);
     return \%off;
 }
 
