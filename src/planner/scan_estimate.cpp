@@ -115,7 +115,7 @@ bool ScanQuestion::MakeOfOperator(const IndexCondition& condition, Oid opno, Oid
     value = constant->constvalue;
     if (constant->constisnull) flags |= SK_ISNULL;
   } else if ((flags & SK_SEARCHARRAY) != 0) {
-    out->window = own_->Get().count > 0;
+    out->window = true;
   } else {
     SampleArgument(condition.column, argument, out);
   }

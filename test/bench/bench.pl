@@ -17,6 +17,7 @@ use Bench::Hot;
 use Bench::Larger;
 use Bench::Options;
 use Bench::Paper;
+use Bench::Parallel;
 use Bench::Pin;
 use Bench::Plans;
 use Bench::Query;
@@ -63,6 +64,13 @@ sub run_reports {
     my $cluster = $opt->has_peer('xtree') ? Bench::Cluster::run($db, $opt) : { targets => [] };
     $result->{cluster} = $cluster->{figures};
     return @{ Bench::Ratios::reports($result) }, @{ $cluster->{targets} };
+}
+
+sub run_parallel {
+    my ($db, $opt, $result) = @_;
+    my $out = Bench::Parallel::run($db, $opt);
+    $result->{parallel} = $out->{figures};
+    return @{ $out->{targets} };
 }
 
 sub run_plans {
@@ -117,6 +125,7 @@ sub main {
     $result->{ratios} = Bench::Ratios::compute($result);
     push @{ $result->{ratios} }, run_reports($db, $opt, $result) if $opt->wants('reports');
     push @{ $result->{ratios} }, run_plans($db, $opt, $result) if $opt->wants('plans') && $opt->has_peer('xtree');
+    push @{ $result->{ratios} }, run_parallel($db, $opt, $result) if $opt->wants('parallel') && $opt->has_peer('xtree');
     run_life($db, $opt, $result);
     Bench::Report::ratios($result->{ratios});
     $result->{differences} = $db->{differences};

@@ -182,6 +182,7 @@ EXPLAIN (COSTS OFF) SELECT FROM vectors WHERE v <@ xtree_window('{0,0}', '{50,50
 SELECT within(1, 'SELECT FROM crowd WHERE p <@ NULL::box'), within(1, 'SELECT FROM crowd WHERE p <@ ANY (''{}''::box[])');
 TRUNCATE crowd;
 SELECT expected('SELECT FROM crowd WHERE p <@ box(point(0,0), point(100,100))') < 100 AS few;
+SELECT expected('SELECT FROM crowd WHERE p <@ ANY ((SELECT ARRAY[box(point(0,0), point(100,100))])::box[])') < 100 AS few;
 
 SELECT xtree_check(indexrelid, true) FROM pg_index WHERE indexrelid IN ('areas_b'::regclass, 'spans_r'::regclass, 'vectors_v'::regclass);
 DROP TABLE crowd, areas, spots, spans, shifts, parted, vectors;
