@@ -8,9 +8,6 @@ namespace xtree {
 namespace {
 
 constexpr uint64_t kInterruptEvery = 4096;
-constexpr double kExpectedFill = 0.7;       // of the memory, by a part: sampling errs by some 10 %
-constexpr size_t kPartsPerParticipant = 4;  // so that nobody waits long for the last one
-constexpr double kLeavesPerPart = 16;       // fewer are not worth a part
 
 static_assert(std::is_trivially_copyable_v<BulkShare> && std::is_trivially_copyable_v<BulkPlan>);
 
