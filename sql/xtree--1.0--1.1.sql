@@ -274,6 +274,24 @@ SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' SET datestyle = 'I
 COMMENT ON FUNCTION xtree_report(pg_catalog.int4, pg_catalog.int4, pg_catalog.int4) IS
   'a web page (HTML, complete in itself) on the xtree indexes of this database, as the caller may see them: memory, states, use, events, settings, pictures of so many of the caller''s own, at most so many indexes and events';
 
+-- What an index would be like, before it is built.
+
+CREATE FUNCTION xtree_estimate(statement pg_catalog.text,
+  OUT rows pg_catalog.int8, OUT sampled pg_catalog.int8, OUT size pg_catalog.int8, OUT height pg_catalog.int4,
+  OUT memory pg_catalog.int8, OUT memory_suffices pg_catalog.bool, OUT least_time pg_catalog.interval, OUT most_time pg_catalog.interval)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION xtree_estimate(pg_catalog.text) IS
+  'what the index of a CREATE INDEX statement would be like, from a sample of the rows: rows, bytes and height (levels) of the index; memory: bytes of maintenance_work_mem with which its build needs no temporary files, and whether there are so many now; and between which times the build takes';
+
+CREATE FUNCTION xtree_estimate(relation pg_catalog.regclass, VARIADIC columns pg_catalog.text[],
+  OUT rows pg_catalog.int8, OUT sampled pg_catalog.int8, OUT size pg_catalog.int8, OUT height pg_catalog.int4,
+  OUT memory pg_catalog.int8, OUT memory_suffices pg_catalog.bool, OUT least_time pg_catalog.interval, OUT most_time pg_catalog.interval)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME', 'xtree_estimate_columns' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION xtree_estimate(pg_catalog.regclass, pg_catalog.text[]) IS
+  'the same of an index of a table on these columns, each as in CREATE INDEX: a name or an expression in parentheses, with its operator class if need be';
+
 -- Metrics for Prometheus.
 
 CREATE FUNCTION xtree_metrics() RETURNS pg_catalog.text

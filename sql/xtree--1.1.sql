@@ -654,6 +654,24 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION xtree_svg(pg_catalog.regclass, pg_catalog.int4[], pg_catalog.int4, pg_catalog.int4, pg_catalog.float8[], pg_catalog.float8[], pg_catalog.int4, pg_catalog.int4, pg_catalog.int4) IS
   'a picture (SVG) of the boxes of an xtree index by level: over two of its dimensions, numbered from 1 (NULL: the first two), or over one beside the level; with the window of a query, a bound for each dimension (NULL: open), the pages that it visits are marked';
 
+-- What an index would be like, before it is built.
+
+CREATE FUNCTION xtree_estimate(statement pg_catalog.text,
+  OUT rows pg_catalog.int8, OUT sampled pg_catalog.int8, OUT size pg_catalog.int8, OUT height pg_catalog.int4,
+  OUT memory pg_catalog.int8, OUT memory_suffices pg_catalog.bool, OUT least_time pg_catalog.interval, OUT most_time pg_catalog.interval)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION xtree_estimate(pg_catalog.text) IS
+  'what the index of a CREATE INDEX statement would be like, from a sample of the rows: rows, bytes and height (levels) of the index; memory: bytes of maintenance_work_mem with which its build needs no temporary files, and whether there are so many now; and between which times the build takes';
+
+CREATE FUNCTION xtree_estimate(relation pg_catalog.regclass, VARIADIC columns pg_catalog.text[],
+  OUT rows pg_catalog.int8, OUT sampled pg_catalog.int8, OUT size pg_catalog.int8, OUT height pg_catalog.int4,
+  OUT memory pg_catalog.int8, OUT memory_suffices pg_catalog.bool, OUT least_time pg_catalog.interval, OUT most_time pg_catalog.interval)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME', 'xtree_estimate_columns' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION xtree_estimate(pg_catalog.regclass, pg_catalog.text[]) IS
+  'the same of an index of a table on these columns, each as in CREATE INDEX: a name or an expression in parentheses, with its operator class if need be';
+
 -- Monitoring. The functions that the views call are no interface of their own.
 
 CREATE FUNCTION xtree_preloaded() RETURNS pg_catalog.bool
