@@ -58,6 +58,7 @@ my %harmless = (
 	'xtree_preloaded()' => '', 'xtree_counted()' => '', 'xtree_mapping()' => '', 'xtree_stat_indexes()' => '', 'xtree_stat_pages()' => '', 'xtree_stat_memory()' => '',
 	'xtree_stat_worker()' => '', 'xtree_stat_events()' => '', 'xtree_metrics()' => '', 'xtree_build_state(oid)' => "'s.t_x'::regclass", 'xtree_tree_state(oid)' => "'s.t_x'::regclass",
 	'xtree_storage_options(text[])' => "'{preload=on}'", 'xtree_file_bytes(oid,oid)' => '0, 1259',
+	'xtree_stat_columns()' => '', 'xtree_crowding(oid)' => "'s.t_x'::regclass",
 	'xtree_estimate(text)' => q{'CREATE INDEX ON pg_class USING xtree (reltuples)'}, 'xtree_estimate(regclass,text[])' => q{'pg_class', VARIADIC '{reltuples,oid}'},
 	'xtree_report(integer,integer,integer)' => '4, 200, 50',
 	'xtree_page_suggestion(double precision,double precision,boolean,integer,bigint,bigint,integer)' => '1, 1, false, 0, 1, 1, 1',

@@ -35,6 +35,9 @@ void AddStatistics(const BulkStatistics& from, BulkStatistics* to) {
     const double parents = to->level[l + 1].nodes, more_parents = from.level[l + 1].nodes;
     if (more_parents > 0)
       level.overlap = static_cast<float>((level.overlap * parents + more.overlap * more_parents) / (parents + more_parents));
+    if (more.nodes > 0)
+      to->crowding[l] = (to->crowding[l] * static_cast<float>(level.nodes) + from.crowding[l] * static_cast<float>(more.nodes)) /
+                        static_cast<float>(level.nodes + more.nodes);
     level.entries += more.entries;
     level.nodes += more.nodes;
     level.pages += more.pages;
