@@ -654,6 +654,24 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION xtree_svg(pg_catalog.regclass, pg_catalog.int4[], pg_catalog.int4, pg_catalog.int4, pg_catalog.float8[], pg_catalog.float8[], pg_catalog.int4, pg_catalog.int4, pg_catalog.int4) IS
   'a picture (SVG) of the boxes of an xtree index by level: over two of its dimensions, numbered from 1 (NULL: the first two), or over one beside the level; with the window of a query, a bound for each dimension (NULL: open), the pages that it visits are marked';
 
+-- What an index would be like, before it is built.
+
+CREATE FUNCTION xtree_estimate(statement pg_catalog.text,
+  OUT rows pg_catalog.int8, OUT sampled pg_catalog.int8, OUT size pg_catalog.int8, OUT height pg_catalog.int4,
+  OUT memory pg_catalog.int8, OUT memory_suffices pg_catalog.bool, OUT least_time pg_catalog.interval, OUT most_time pg_catalog.interval)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION xtree_estimate(pg_catalog.text) IS
+  'what the index of a CREATE INDEX statement would be like, from a sample of the rows: rows, bytes and height (levels) of the index; memory: bytes of maintenance_work_mem with which its build needs no temporary files, and whether there are so many now; and between which times the build takes';
+
+CREATE FUNCTION xtree_estimate(relation pg_catalog.regclass, VARIADIC columns pg_catalog.text[],
+  OUT rows pg_catalog.int8, OUT sampled pg_catalog.int8, OUT size pg_catalog.int8, OUT height pg_catalog.int4,
+  OUT memory pg_catalog.int8, OUT memory_suffices pg_catalog.bool, OUT least_time pg_catalog.interval, OUT most_time pg_catalog.interval)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME', 'xtree_estimate_columns' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION xtree_estimate(pg_catalog.regclass, pg_catalog.text[]) IS
+  'the same of an index of a table on these columns, each as in CREATE INDEX: a name or an expression in parentheses, with its operator class if need be';
+
 -- Monitoring. The functions that the views call are no interface of their own.
 
 CREATE FUNCTION xtree_preloaded() RETURNS pg_catalog.bool
@@ -838,8 +856,19 @@ COMMENT ON VIEW pg_stat_xtree_events IS 'the last loads, unloads, evictions, pin
 -- What the views above amount to: xtree_recommendations. A figure that nobody has counted is NULL, and a rule about it does not apply.
 
 CREATE FUNCTION xtree_tree_state(index pg_catalog.oid, OUT built_at pg_catalog.timestamptz, OUT height pg_catalog.int4,
-  OUT pages pg_catalog.int8, OUT entries pg_catalog.int8, OUT fill pg_catalog.float8, OUT built_rows pg_catalog.int8)
+  OUT pages pg_catalog.int8, OUT entries pg_catalog.int8, OUT fill pg_catalog.float8, OUT built_rows pg_catalog.int8,
+  OUT built_crowding pg_catalog.float8, OUT dimensions pg_catalog.int4)
 RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
+
+-- Which columns scans asked for (a bit each, the first column's is 1), or whether values too (index-only scans), in so many scans since then.
+CREATE FUNCTION xtree_stat_columns(OUT indexrelid pg_catalog.oid, OUT columns pg_catalog.int8, OUT "values" pg_catalog.bool,
+  OUT scans pg_catalog.int8, OUT since pg_catalog.timestamptz)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT ROWS 100;
+
+-- How many nodes of the tree lie over one place; reads at most nine of them.
+CREATE FUNCTION xtree_crowding(index pg_catalog.oid) RETURNS pg_catalog.float8
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
 
 CREATE VIEW xtree_recommendations AS
@@ -859,15 +888,21 @@ WITH used AS (
     AND EXISTS (SELECT FROM xtree_stat_events() l WHERE l.kind IN ('admit', 'load') AND l.datid = e.datid AND l.indexrelid = e.indexrelid AND l.number > e.number)
   GROUP BY 1, 2
 ), covered AS (
-  -- An xtree index of the same table has all columns of this one, with the same classes, collations and predicate; of two alike the older one stays.
+  -- An xtree index of the same table has all columns of this one, with the same classes, their options, collations and predicate; of two alike the older one stays.
   -- Expressions are compared as they are stored, since whoever writes them as text waits for locks on their table.
   SELECT a.indexrelid, b.indexrelid AS other, b.indnkeyatts > a.indnkeyatts AS has_more
   FROM pg_catalog.pg_index a
     JOIN pg_catalog.pg_class ac ON ac.oid = a.indexrelid
     JOIN pg_catalog.pg_am m ON m.oid = ac.relam AND m.amname = 'xtree'
     CROSS JOIN LATERAL (
+      SELECT pg_catalog.array_agg(coalesce(t.attoptions::pg_catalog.text, '') ORDER BY t.attnum) AS list
+      FROM pg_catalog.pg_attribute t WHERE t.attrelid = a.indexrelid) ao
+    CROSS JOIN LATERAL (
       SELECT b.indexrelid, b.indnkeyatts
       FROM pg_catalog.pg_index b JOIN pg_catalog.pg_class bc ON bc.oid = b.indexrelid AND bc.relam = ac.relam
+        CROSS JOIN LATERAL (
+          SELECT pg_catalog.array_agg(coalesce(t.attoptions::pg_catalog.text, '') ORDER BY t.attnum) AS list
+          FROM pg_catalog.pg_attribute t WHERE t.attrelid = b.indexrelid) bo
       WHERE b.indrelid = a.indrelid AND b.indexrelid <> a.indexrelid AND b.indisvalid
         AND (b.indnkeyatts > a.indnkeyatts OR (b.indnkeyatts = a.indnkeyatts AND (b.indnatts > a.indnatts OR b.indexrelid < a.indexrelid)))
         AND pg_catalog.regexp_replace(a.indpred::pg_catalog.text, ':location -?[0-9]+', '', 'g')
@@ -881,11 +916,11 @@ WITH used AS (
                    OR (k = o AND pg_catalog.regexp_replace(a.indexprs::pg_catalog.text, ':location -?[0-9]+', '', 'g')
                                = pg_catalog.regexp_replace(b.indexprs::pg_catalog.text, ':location -?[0-9]+', '', 'g')))
               AND (k > a.indnkeyatts::pg_catalog.int4
-                   OR (o <= b.indnkeyatts::pg_catalog.int4 AND a.indclass[k - 1] = b.indclass[o - 1]
+                   OR (ao.list[k] = bo.list[o] AND o <= b.indnkeyatts::pg_catalog.int4 AND a.indclass[k - 1] = b.indclass[o - 1]
                        AND a.indcollation[k - 1] = b.indcollation[o - 1]))))
       ORDER BY b.indnkeyatts, b.indnatts, b.indexrelid LIMIT 1) b
 ), indexes AS (
-  SELECT i.*, b.built_at, b.pages, b.fill, s.after, s.memory_budget, s.resident_threshold,
+  SELECT i.*, b.built_at, b.pages, b.fill, b.built_rows, b.built_crowding, b.dimensions, s.after, s.memory_budget, s.resident_threshold,
     pg_catalog.format('%I.%I', i.schemaname, i.indexrelname) AS name,
     pg_catalog.format('%I.%I', i.schemaname, i.relname) AS table_name,
     pg_catalog.now() - greatest(b.built_at, s.stats_reset) AS observed,
@@ -894,7 +929,9 @@ WITH used AS (
     greatest(pg_catalog.pg_stat_get_tuples_inserted(i.relid) + pg_catalog.pg_stat_get_tuples_updated(i.relid)
       - pg_catalog.pg_stat_get_tuples_hot_updated(i.relid) - b.built_rows, 0) AS writes,
     x.indisexclusion OR c.relispartition AS is_needed,
-    x.indnkeyatts, x.indclass, t.relpages AS table_pages,
+    x.indnkeyatts, x.indnatts, x.indkey, x.indclass, x.indcollation, x.indexprs IS NULL AND x.indpred IS NULL AS is_plain,
+    c.reloptions, c.relam, t.relpages AS table_pages, t.reltuples AS table_rows,
+    u.columns AS asked, u."values" AS asked_values, u.scans AS watched_scans, pg_catalog.now() - u.since AS watched,
     (SELECT a.attname FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.relid AND a.attnum = x.indkey[0]) AS first_column
   FROM used i
     JOIN pg_catalog.pg_index x ON x.indexrelid = i.indexrelid
@@ -902,7 +939,58 @@ WITH used AS (
     JOIN pg_catalog.pg_class t ON t.oid = i.relid
     CROSS JOIN server s
     CROSS JOIN LATERAL xtree_tree_state(i.indexrelid) b
+    LEFT JOIN xtree_stat_columns() u ON u.indexrelid = i.indexrelid
   WHERE x.indisvalid
+), changed AS (
+  -- Indexes of which another one would be better: without the columns that no scan asked for, or with longer keys. Its definition, and the index that
+  -- there is already. `asked`: the columns that stay, a bit each.
+  SELECT w.indexrelid, w.longer_keys, n.other, d.columns, d.included, d.unasked, d.options
+  FROM (
+    SELECT i.*, false AS longer_keys, i.asked AS kept FROM indexes i
+    WHERE i.is_built AND i.is_plain AND NOT i.is_needed AND i.watched_scans >= 1000 AND i.watched >= i.after AND i.observed >= i.after
+      AND i.asked > '0'::pg_catalog.int8 AND i.asked < ('1'::pg_catalog.int8 << i.indnkeyatts::pg_catalog.int4) - '1'::pg_catalog.int8
+    UNION ALL
+    SELECT i.*, true, '1'::pg_catalog.int8 FROM indexes i
+    WHERE i.is_built AND i.is_plain AND NOT i.is_needed AND i.indnkeyatts = 1 AND i.dimensions <= 2 AND i.rows_per_key >= '2'::pg_catalog.float8
+      AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attnum = '1'::pg_catalog.int2
+                    AND a.attoptions::pg_catalog.text ~ '^{key_bytes=(8|16)}$')
+      AND EXISTS (SELECT FROM pg_catalog.pg_stats p
+                  WHERE p.schemaname = i.schemaname AND p.tablename = i.relname AND p.attname = i.first_column AND NOT p.inherited AND p.n_distinct <> '0'::pg_catalog.float4
+                    AND i.table_rows > '0'::pg_catalog.float4
+                    AND i.rows_per_key >= '2'::pg_catalog.float8 * (CASE WHEN p.n_distinct > '0'::pg_catalog.float4 THEN i.table_rows / p.n_distinct
+                                                                       ELSE -'1'::pg_catalog.float4 / p.n_distinct END)::pg_catalog.float8)
+  ) w
+    CROSS JOIN LATERAL (
+      SELECT pg_catalog.string_agg(k.definition, ', ' ORDER BY k.number) FILTER (WHERE k.stays) AS columns,
+        pg_catalog.string_agg(pg_catalog.quote_ident(k.attname), ', ' ORDER BY k.number) FILTER (WHERE NOT k.stays AND (w.asked_values OR NOT k.is_key)) AS included,
+        pg_catalog.string_agg(pg_catalog.quote_ident(k.attname), ', ' ORDER BY k.number) FILTER (WHERE NOT k.stays AND k.is_key) AS unasked,
+        (SELECT pg_catalog.string_agg(pg_catalog.format('%I = %L', pg_catalog.split_part(r, '=', 1), pg_catalog.substr(r, pg_catalog.strpos(r, '=') + 1)), ', ')
+         FROM pg_catalog.unnest(w.reloptions) r) AS options
+      FROM (
+        SELECT g AS number, t.attname, g <= w.indnkeyatts::pg_catalog.int4 AS is_key,
+          g <= w.indnkeyatts::pg_catalog.int4 AND (w.kept & ('1'::pg_catalog.int8 << (g - 1))) <> '0'::pg_catalog.int8 AS stays,
+          pg_catalog.format('%I%s %I.%I%s', t.attname, (SELECT pg_catalog.format(' COLLATE %I.%I', cn.nspname, co.collname)
+             FROM pg_catalog.pg_collation co JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = w.indcollation[g - 1]),
+            ns.nspname, oc.opcname,
+            CASE WHEN w.longer_keys THEN ' (key_bytes = 24)' ELSE (
+              SELECT ' (' || pg_catalog.string_agg(pg_catalog.format('%I = %L', pg_catalog.split_part(r, '=', 1), pg_catalog.substr(r, pg_catalog.strpos(r, '=') + 1)), ', ') || ')'
+              FROM pg_catalog.unnest(ia.attoptions) r) END) AS definition
+        FROM (SELECT z.n::pg_catalog.int4 AS g FROM pg_catalog.unnest(w.indkey) WITH ORDINALITY z(a, n) WHERE z.n <= w.indnatts::pg_catalog.int8) gg
+          JOIN pg_catalog.pg_attribute t ON t.attrelid = w.relid AND t.attnum = w.indkey[g - 1]
+          JOIN pg_catalog.pg_attribute ia ON ia.attrelid = w.indexrelid AND ia.attnum = g::pg_catalog.int2
+          LEFT JOIN pg_catalog.pg_opclass oc ON oc.oid = w.indclass[g - 1] AND g <= w.indnkeyatts::pg_catalog.int4
+          LEFT JOIN pg_catalog.pg_namespace ns ON ns.oid = oc.opcnamespace) k) d
+    LEFT JOIN LATERAL (
+      SELECT o.indexrelid AS other FROM indexes o
+      WHERE o.relid = w.relid AND o.indexrelid <> w.indexrelid AND o.is_plain AND o.is_built AND (NOT w.longer_keys OR o.dimensions > w.dimensions)
+        AND o.indnkeyatts::pg_catalog.int8 = (
+          SELECT count(*) FROM (SELECT z.n::pg_catalog.int4 AS g FROM pg_catalog.unnest(w.indkey) WITH ORDINALITY z(a, n) WHERE z.n <= w.indnkeyatts::pg_catalog.int8) gg WHERE (w.kept & ('1'::pg_catalog.int8 << (g - 1))) <> '0'::pg_catalog.int8)
+        AND NOT EXISTS (
+          SELECT FROM (SELECT z.n::pg_catalog.int4 AS g FROM pg_catalog.unnest(w.indkey) WITH ORDINALITY z(a, n) WHERE z.n <= w.indnkeyatts::pg_catalog.int8) gg
+          WHERE (w.kept & ('1'::pg_catalog.int8 << (g - 1))) <> '0'::pg_catalog.int8
+            AND NOT EXISTS (SELECT FROM (SELECT z.n::pg_catalog.int4 AS h FROM pg_catalog.unnest(o.indkey) WITH ORDINALITY z(a, n) WHERE z.n <= o.indnkeyatts::pg_catalog.int8) hh
+                            WHERE w.indkey[g - 1] = o.indkey[h - 1] AND w.indclass[g - 1] = o.indclass[h - 1] AND w.indcollation[g - 1] = o.indcollation[h - 1]))
+      ORDER BY o.indexrelid LIMIT 1) n ON true
 )
 SELECT i.indexrelid, i.schemaname, i.relname, i.indexrelname, r.advice, r.reason, r.statement, r.saves
 FROM indexes i
@@ -915,6 +1003,12 @@ FROM indexes i
         JOIN pg_catalog.pg_type t ON t.oid = x.opcintype
       WHERE x.oid = i.indclass[0] AND t.typcategory NOT IN ('R', 'P', 'I')) AS is_scalar) y
   LEFT JOIN evicted q ON q.indexrelid = i.indexrelid AND q.reason = 'memory quota'
+  LEFT JOIN changed f ON f.indexrelid = i.indexrelid AND NOT f.longer_keys
+  LEFT JOIN changed l ON l.indexrelid = i.indexrelid AND l.longer_keys
+  LEFT JOIN indexes fo ON fo.indexrelid = f.other
+  LEFT JOIN indexes lo ON lo.indexrelid = l.other
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN i.is_built AND i.pages >= 64 AND i.built_crowding IS NOT NULL AND i.writes > i.built_rows / 10 THEN xtree_crowding(i.indexrelid) END AS now) w
   CROSS JOIN LATERAL (VALUES
     ('drop: never read', i.is_built AND i.all_scans = 0 AND NOT i.is_needed AND i.entries > 0 AND i.observed >= i.after,
      pg_catalog.format('no scan since it was built, or since counting began, %s ago', pg_catalog.date_trunc('second', i.observed)),
@@ -930,7 +1024,7 @@ FROM indexes i
      pg_catalog.format('DROP INDEX CONCURRENTLY %s', i.name),
      pg_catalog.format('%s, and an insertion for each row written', pg_catalog.pg_size_pretty(i.size))),
     ('drop: covered', k.has_more AND NOT i.is_needed AND o.is_built AND i.all_scans <= o.all_scans
-       AND i.observed >= i.after,
+       AND i.observed >= i.after AND NOT EXISTS (SELECT FROM changed n WHERE n.other = i.indexrelid),
      pg_catalog.format('%s has its columns and more, and %s scans to its %s', o.name, o.all_scans, i.all_scans),
      pg_catalog.format('DROP INDEX CONCURRENTLY %s', i.name),
      pg_catalog.format('%s, and an insertion for each row written; its scans will visit more pages of the other', pg_catalog.pg_size_pretty(i.size))),
@@ -954,6 +1048,37 @@ FROM indexes i
      pg_catalog.format('its leaves are %s %% full', pg_catalog.round((i.fill * '100'::pg_catalog.float8)::pg_catalog.numeric)),
      pg_catalog.format('REINDEX INDEX CONCURRENTLY %s', i.name),
      pg_catalog.format('about %s', pg_catalog.pg_size_pretty((('1' - i.fill::pg_catalog.numeric / '0.9') * i.size::pg_catalog.numeric)::pg_catalog.int8))),
+    ('reindex: overlap grown', w.now >= '2'::pg_catalog.float8 * i.built_crowding,
+     pg_catalog.format('%s of the upper nodes lie over one place, where it were %s when it was built', pg_catalog.round(w.now::pg_catalog.numeric, 1),
+                       pg_catalog.round(i.built_crowding::pg_catalog.numeric, 1)),
+     pg_catalog.format('REINDEX INDEX CONCURRENTLY %s', i.name),
+     pg_catalog.format('about %s %% of the pages that scans visit, as far as the rows are what they were',
+                       pg_catalog.round(('100'::pg_catalog.float8 * ('1'::pg_catalog.float8 - i.built_crowding / w.now))::pg_catalog.numeric))),
+    ('leave columns out', f.indexrelid IS NOT NULL AND f.other IS NULL,
+     pg_catalog.format('%s scans, and none with a condition on %s', i.watched_scans, f.unasked),
+     pg_catalog.format('CREATE INDEX CONCURRENTLY ON %s USING xtree (%s)%s%s', i.table_name, f.columns, ' INCLUDE (' || f.included || ')', ' WITH (' || f.options || ')'),
+     pg_catalog.format('leaves that are cut along the columns that scans ask for alone: fewer of them a scan; and then the %s of this index',
+                       pg_catalog.pg_size_pretty(i.size))),
+    ('drop: columns left out', f.other IS NOT NULL,
+     pg_catalog.format('%s has the columns that its %s scans asked for, and not %s', fo.name, i.watched_scans, f.unasked),
+     pg_catalog.format('DROP INDEX CONCURRENTLY %s', i.name),
+     pg_catalog.format('%s, and an insertion for each row written', pg_catalog.pg_size_pretty(i.size))),
+    ('raise key_bytes', l.indexrelid IS NOT NULL AND l.other IS NULL,
+     pg_catalog.format('%s rows have the same key of %s bytes, more than twice as many as have the same value', pg_catalog.round(i.rows_per_key::pg_catalog.numeric, 1),
+                       8 * i.dimensions),
+     pg_catalog.format('CREATE INDEX CONCURRENTLY ON %s USING xtree (%s)%s%s', i.table_name, l.columns, ' INCLUDE (' || l.included || ')', ' WITH (' || l.options || ')'),
+     pg_catalog.format('rows of other values, which scans for one fetch and throw away; and then the %s of this index', pg_catalog.pg_size_pretty(i.size))),
+    ('drop: short keys', l.other IS NOT NULL,
+     pg_catalog.format('%s has longer keys of the same column; of this one %s rows share each', lo.name, pg_catalog.round(i.rows_per_key::pg_catalog.numeric, 1)),
+     pg_catalog.format('DROP INDEX CONCURRENTLY %s', i.name),
+     pg_catalog.format('%s, and an insertion for each row written', pg_catalog.pg_size_pretty(i.size))),
+    ('drop: reads most of itself', i.is_built AND i.pages >= 64 AND i.scans >= 100 AND i.asked_values IS FALSE AND NOT i.is_needed AND i.observed >= i.after
+       AND (i.mapped_reads + i.buffer_reads) / i.scans > i.pages / 3,
+     pg_catalog.format('a scan reads %s of its %s pages: queries restrict too few of its %s dimensions, or ask for most rows', (i.mapped_reads + i.buffer_reads) / nullif(i.scans, 0),
+                       i.pages, i.dimensions),
+     pg_catalog.format('DROP INDEX CONCURRENTLY %s', i.name),
+     pg_catalog.format('%s, and an insertion for each row written; a sequential scan reads the %s pages of the table, which is as good', pg_catalog.pg_size_pretty(i.size),
+                       i.table_pages)),
     ('use a B-tree', i.is_built AND y.is_scalar AND i.first_column IS NOT NULL AND NOT i.is_needed AND i.table_pages > 8,
      'one column of a type with an order: a B-tree answers everything but neighbours, and keeps it sorted',
      pg_catalog.format('CREATE INDEX CONCURRENTLY ON %s USING btree (%I)', i.table_name, coalesce(i.first_column, ''::pg_catalog.name)),

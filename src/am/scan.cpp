@@ -82,6 +82,14 @@ bool MayMap(IndexScanDesc scan) {
   return (!MustKeepLeaf(scan) || RuleBroken("pins")) && (!IsolationIsSerializable() || RuleBroken("serializable"));
 }
 
+// What the scan has conditions on, or an order by.
+uint64_t AskedOf(IndexScanDesc scan) {
+  uint64_t asked = scan->xs_want_itup ? kAskedForValues : 0;
+  for (int i = 0; i < scan->numberOfKeys; i++) asked |= AskedColumn(scan->keyData[i].sk_attno - 1);
+  for (int i = 0; i < scan->numberOfOrderBys; i++) asked |= AskedColumn(scan->orderByData[i].sk_attno - 1);
+  return asked;
+}
+
 // A rescan goes on with the use that it has, unless there is something to win: a mapping, where it had none.
 void Use(IndexScanDesc scan, TreeScan* state) {
   const bool may_map = MayMap(scan);
@@ -92,6 +100,7 @@ void Use(IndexScanDesc scan, TreeScan* state) {
     BeginUse(scan->indexRelation, state->index->load_options, may_map ? MapWhen::kWhenItPays : MapWhen::kNever, &state->use);
   }
   state->reader.Begin(&state->use);
+  state->reader.counts().asked |= AskedOf(scan);
 }
 
 // An index whose first row has not come when the scan begins holds none that its snapshot sees. Whoever inserts it puts it into the root.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "build/build_environment.h"
+#include "core/estimate/crowding.h"
 #include "core/page_store.h"
 #include "index/key_box.h"
 #include "index/meta_page.h"
@@ -68,7 +69,7 @@ void FinishIndex(const Build& build, const BulkStatistics& statistics, BuildWrit
   const auto meta = std::make_unique<PageImage>();
   InitializeMetaPage(*build.state, MetaBuildState::kBuilt, statistics.level, statistics.levels, meta.get());
   NoteColumns(statistics.column, statistics.heap_spread, meta.get());
-  NoteBuild(build.built->rows, build.built->distinct_keys, &MetaOn(meta.get()));
+  NoteBuild(build.built->rows, build.built->distinct_keys, CrowdingOfTop(statistics.crowding, statistics.levels), &MetaOn(meta.get()));
   writer->Finish(*meta);
 }
 

@@ -1,6 +1,7 @@
 // See build_state.h.
 #include "deferred/build_state.h"
 
+#include "core/estimate/crowding.h"
 #include "index/meta_page.h"
 #include "pg/compat.h"
 #include "pg/settings.h"
@@ -93,7 +94,7 @@ void SetReady(Relation index, const BuiltTree& built) {
     memcpy(static_cast<void*>(meta->level), built.statistics.level, meta->levels * sizeof(LevelStatistics));
     std::copy_n(built.statistics.column, meta->columns, meta->column_statistics);
     meta->heap_spread = built.statistics.heap_spread;
-    NoteBuild(built.rows, built.distinct_keys, meta);
+    NoteBuild(built.rows, built.distinct_keys, CrowdingOfTop(built.statistics.crowding, built.statistics.levels), meta);
   });
   CacheInvalidateRelcache(index);
 }

@@ -36,6 +36,8 @@ BuildFacts FactsOn(const MetaContent& meta) {
   BuildFacts facts = {true, meta.build_state == static_cast<uint8_t>(MetaBuildState::kBuilt), (meta.build_flags & kMetaBuildStale) != 0,
                       meta.counted_rows, meta.distinct_keys};
   facts.built_at = meta.built_at;
+  facts.built_crowding = meta.built_crowding;
+  facts.dimensions = meta.dimensions;
   facts.height = std::min<int>(meta.levels, kMaxLevel);
   if (facts.height == 0) return facts;
   for (int level = 0; level < facts.height; level++) facts.pages += meta.level[level].pages;

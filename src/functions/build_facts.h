@@ -15,8 +15,10 @@ struct BuildFacts {
   uint64_t counted_rows;
   uint64_t distinct_keys;
   // Of the tree, as the last build or VACUUM counted it:
-  int64_t built_at = 0;  // seconds since 2000; 0: not known
-  int height = 0;        // levels; 0: not known
+  int64_t built_at = 0;       // seconds since 2000; 0: not known
+  double built_crowding = 0;  // 0: not known
+  int dimensions = 0;
+  int height = 0;  // levels; 0: not known
   uint64_t pages = 0;
   uint64_t entries = 0;
   double fill = -1;  // used share of the leaves, by what an entry takes; negative: not known, as with INCLUDE columns, of whatever length

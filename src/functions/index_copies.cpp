@@ -28,6 +28,7 @@ void Copy(SharedIndex* from, void* context) {
   to->index = from->key.index;
   to->mapped_by = pg_atomic_read_u32(&from->mapped_by);
   to->counters = OwnCounters(from);
+  to->column_use = CopyColumnUse(from->column_use);
   to->last_access = static_cast<TimestampTz>(pg_atomic_read_u64(&from->last_access));
   CopyGuarded(from, to);
 }

@@ -13,6 +13,7 @@ struct IndexCopy {
   int64 blocks;
   int64 resident_bytes, pinned_bytes;
   CounterValues counters;
+  ColumnUseCopy column_use;
   int64 load_us;
   TimestampTz first_access, last_access, last_error_time;
   char last_error[sizeof(SharedIndex::last_error)];

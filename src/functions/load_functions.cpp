@@ -154,6 +154,7 @@ int64 MicrosecondsOf(const Interval& interval) {
 
 void ResetIndex(SharedIndex* index, void*) {
   ResetOwnCounters(index);
+  ResetColumnUse(&index->column_use);
   SharedIndexLock lock(index);
   index->last_error[0] = '\0';
   index->last_error_time = 0;

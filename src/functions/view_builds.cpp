@@ -1,5 +1,6 @@
 // SQL functions xtree_build_state(index oid, OUT built, OUT stale, OUT distinct_keys, OUT rows_per_key), behind the view pg_stat_xtree_indexes,
-// and xtree_tree_state(index oid, OUT built_at, OUT height, OUT pages, OUT entries, OUT fill, OUT built_rows), behind xtree_recommendations: what the
+// and xtree_tree_state(index oid, OUT built_at, OUT height, OUT pages, OUT entries, OUT fill, OUT built_rows, OUT built_crowding,
+// OUT dimensions), behind xtree_recommendations: what the
 // meta page says. Anybody may call them: they tell numbers, as PostgreSQL's own statistics do, and no values. Where the index is locked, as while
 // it is reindexed, the columns are NULL.
 #include "functions/build_facts.h"
@@ -36,8 +37,10 @@ extern "C" Datum xtree_tree_state(PG_FUNCTION_ARGS) {
                     Int64GetDatum(static_cast<int64>(facts.pages)),
                     Int64GetDatum(static_cast<int64>(facts.entries)),
                     Float8GetDatum(facts.fill),
-                    Int64GetDatum(static_cast<int64>(facts.counted_rows))};
+                    Int64GetDatum(static_cast<int64>(facts.counted_rows)),
+                    Float8GetDatum(facts.built_crowding),
+                    Int32GetDatum(facts.dimensions)};
   const bool nothing = facts.height == 0;
-  bool nulls[] = {facts.built_at == 0, nothing, nothing, nothing, facts.fill < 0, nothing};
+  bool nulls[] = {facts.built_at == 0, nothing, nothing, nothing, facts.fill < 0, nothing, facts.built_crowding == 0, nothing};
   PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
 }

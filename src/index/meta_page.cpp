@@ -77,9 +77,10 @@ void NoteColumns(const ColumnStatistics* column, float heap_spread, PageImage* i
   meta.heap_spread = heap_spread;
 }
 
-void NoteBuild(uint64_t rows, uint64_t distinct_keys, MetaContent* meta) {
+void NoteBuild(uint64_t rows, uint64_t distinct_keys, double crowding, MetaContent* meta) {
   meta->counted_rows = rows;
   meta->distinct_keys = distinct_keys;
+  meta->built_crowding = static_cast<float>(crowding);
   meta->built_at = static_cast<uint32_t>(std::max<TimestampTz>(GetCurrentTimestamp() / USECS_PER_SEC, 0));
 }
 

@@ -161,11 +161,12 @@ struct MetaContent {
   ColumnStatistics column_statistics[kMaxColumns];
   OrderVersion order_version[kMaxColumns];
   // Since 1.1; pages of before end here, and have zeros in their hole.
-  float heap_spread;  // pages of the table that a leaf's rows are on, per row, the mean of a sample: 1: each on its own; 0: not known
-  uint32_t built_at;  // when the last build ended: seconds since 2000; 0: not known
+  float heap_spread;     // pages of the table that a leaf's rows are on, per row, the mean of a sample: 1: each on its own; 0: not known
+  uint32_t built_at;     // when the last build ended: seconds since 2000; 0: not known
+  float built_crowding;  // how many nodes lay over one place then (core/estimate/crowding.h); 0: not known
 };
 static_assert(offsetof(MetaContent, level) == 56);
-static_assert(sizeof(MetaContent) == 64 + 24 * kMaxLevel + (16 + kOrderVersionBytes) * kMaxColumns);
+static_assert(sizeof(MetaContent) == 72 + 24 * kMaxLevel + (16 + kOrderVersionBytes) * kMaxColumns);
 inline constexpr uint32_t kLeastMetaBytes = offsetof(MetaContent, heap_spread);
 
 inline constexpr uint64_t kFeatureInclude = 1;  // leaves carry an INCLUDE payload

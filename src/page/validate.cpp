@@ -82,6 +82,7 @@ const char* CheckMetaFields(const MetaContent& meta) {
   for (const ColumnStatistics& column : meta.column_statistics)
     if (!(column.cuts >= 0 && column.cuts <= 2 && column.dimension >= 0 && column.dimension <= 2 * kMaxDimensions))
       return "statistics of a column are out of range";
+  if (!(meta.built_crowding >= 0 && meta.built_crowding < 1e12F)) return "what the build measured is out of range";
   if (!(meta.heap_spread >= 0 && meta.heap_spread <= 1)) return "statistics of the table's pages are out of range";
   return nullptr;
 }

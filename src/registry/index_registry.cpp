@@ -482,6 +482,7 @@ void CountUse(const IndexUse& use, const ScanCounts& counts) {
   add(Counter::kPrefetches, counts.prefetches);
   add(Counter::kPrefetchUs, counts.prefetch_us);
   AddCounts(index, added);
+  if (counts.scans > 0) NoteColumnUse(&index->column_use, counts.asked, counts.scans);
 }
 
 void DropStaleMappings() {

@@ -56,10 +56,12 @@ struct ScanCounts {
   uint64_t faults;
   uint64_t prefetches;
   uint64_t prefetch_us;
+  uint64_t asked;  // shmem/column_use.h
 
   void Add(const ScanCounts& o) {
     scans += o.scans, tuples += o.tuples, mapped_pages += o.mapped_pages, buffer_pages += o.buffer_pages, absent_pages += o.absent_pages;
     retries += o.retries, faults += o.faults, prefetches += o.prefetches, prefetch_us += o.prefetch_us;
+    asked |= o.asked;
   }
 };
 

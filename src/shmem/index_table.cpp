@@ -23,6 +23,7 @@ void Initialize(SharedIndex* index, IndexKey key, dsa_pointer self) {
   pg_atomic_init_u32(&index->running, 0);
   pg_atomic_init_u32(&index->generation, 0);
   for (pg_atomic_uint64& counter : index->counters.value) pg_atomic_init_u64(&counter, 0);
+  InitializeColumnUse(&index->column_use);
   pg_atomic_init_u64(&index->last_access, 0);
   SpinLockInit(&index->mutex);
   index->options.memory_quota_kb = -1;

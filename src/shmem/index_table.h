@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "pg/compat.h"
+#include "shmem/column_use.h"
 #include "shmem/index_counters.h"
 #include "shmem/shared_state.h"
 
@@ -83,7 +84,8 @@ struct SharedIndex {
   // Raised when mappings must go: a backend whose mapping is of another generation drops it as soon as no scan of it uses it.
   pg_atomic_uint32 generation;
 
-  IndexCounters counters;        // unless the server keeps them
+  IndexCounters counters;  // unless the server keeps them
+  ColumnUse column_use;
   pg_atomic_uint64 last_access;  // TimestampTz; 0: never
 
   slock_t mutex;  // guards what follows

@@ -58,6 +58,8 @@ my %harmless = (
 	'xtree_preloaded()' => '', 'xtree_counted()' => '', 'xtree_mapping()' => '', 'xtree_stat_indexes()' => '', 'xtree_stat_pages()' => '', 'xtree_stat_memory()' => '',
 	'xtree_stat_worker()' => '', 'xtree_stat_events()' => '', 'xtree_metrics()' => '', 'xtree_build_state(oid)' => "'s.t_x'::regclass", 'xtree_tree_state(oid)' => "'s.t_x'::regclass",
 	'xtree_storage_options(text[])' => "'{preload=on}'", 'xtree_file_bytes(oid,oid)' => '0, 1259',
+	'xtree_stat_columns()' => '', 'xtree_crowding(oid)' => "'s.t_x'::regclass",
+	'xtree_estimate(text)' => q{'CREATE INDEX ON pg_class USING xtree (reltuples)'}, 'xtree_estimate(regclass,text[])' => q{'pg_class', VARIADIC '{reltuples,oid}'},
 	'xtree_report(integer,integer,integer)' => '4, 200, 50',
 	'xtree_index_history(oid)' => '0', 'xtree_index_usage(oid)' => '1259', 'xtree_forecast(interval)' => "'1 day'",
 	'xtree_page_suggestion(double precision,double precision,boolean,integer,bigint,bigint,integer)' => '1, 1, false, 0, 1, 1, 1',
@@ -108,7 +110,7 @@ for (split /\n/, $rows)
 	{
 		my $arguments = $harmless{$function};
 		like(outcome('bob', "$call($arguments)"), qr/^status 0/, "$function: for everybody");
-		my $nulls = join ', ', map { /xtree_window/ ? 'NULL::xtree_window' : "NULL::$_" } split /,/, $function =~ s/.*\((.*)\)/$1/r;
+		my $nulls = join ', ', map { /^text\[\]$/ && $name eq 'xtree_estimate' ? 'VARIADIC NULL::text[]' : /xtree_window/ ? 'NULL::xtree_window' : "NULL::$_" } split /,/, $function =~ s/.*\((.*)\)/$1/r;
 		like(outcome('bob', "$call($nulls)"), qr/^status 0/, "$function: NULL does no harm");
 	}
 	else
@@ -117,6 +119,9 @@ for (split /\n/, $rows)
 	}
 }
 is_deeply([ grep { !$seen{$_} } sort keys %owned, keys %granted, keys %harmless ], [], 'all functions in the lists exist');
+is(outcome('bob', "SELECT rows FROM xtree_estimate($_)"), '42501', "xtree_estimate($_): he does not see all rows") for "'s.t', 'id'", "'CREATE INDEX ON s.t USING xtree (id)'";
+is(outcome('bob', "SELECT rows FROM xtree_estimate('s.parted', 'a')"), '42501', 'xtree_estimate of a table that he may not read');
+is(outcome('alice', "SELECT rows FROM xtree_estimate('s.t', 'id')"), 'status 0: 300', 'xtree_estimate: the owner does');
 like(outcome('bob', "SELECT xtree_build_state($_)"), qr/^(status 0|\w{5})/, "xtree_build_state($_)") for "'s.t'::regclass", "'s.t_b'::regclass",
 	"'s.parted_x'::regclass", '4000000000', "'pg_stats'::regclass";
 like(outcome('bob', "SELECT xtree_file_bytes($_)"), qr/^(status 0|\w{5})/, "xtree_file_bytes($_)") for '0, 0', '4000000000, 4000000000', '1664, 1262';

@@ -158,6 +158,99 @@ carry_out('fine', 'use a B-tree');
 carry_out('tiny_p', 'drop: small table');
 sql('DROP TABLE texts, tiny; DROP INDEX two');
 
+# ---- Overlap that inserts have made
+sub boxes { my ($from, $to, $size) = @_; return "INSERT INTO boxes SELECT box(point(x, y), point(x + $size, y + $size)) FROM (SELECT abs(hashint4(i)) % 1000 AS x, abs(hashint4(-i)) % 1000 AS y
+	FROM generate_series($from, $to) i) s"; }
+sql('CREATE TABLE boxes (b box);' . boxes(1, 40000, 2) . ';CREATE INDEX boxes_b ON boxes USING xtree (b); VACUUM ANALYZE boxes');
+my $apart = sql(q{SELECT built_crowding FROM xtree_tree_state('boxes_b'::regclass)});
+cmp_ok($apart, '>=', 1, 'the build has measured');
+cmp_ok(abs(sql(q{SELECT xtree_crowding('boxes_b'::regclass)}) - $apart), '<', 0.15 * $apart, 'what is measured now is what the build measured');
+unlike(advice('boxes_b'), qr/overlap/, 'as it was built');
+sql(boxes(40001, 50000, 2));
+unlike(advice('boxes_b'), qr/overlap/, 'a quarter more of the same');
+sql(boxes(50001, 80000, 300));
+$node->poll_query_until('postgres', q{SELECT pg_stat_get_tuples_inserted('boxes'::regclass) >= 80000}) or die 'not counted';
+like(advice('boxes_b'), qr/reindex: overlap grown/, 'large boxes among small ones');
+my $locked = $node->background_psql('postgres');
+$locked->query_safe('BEGIN; LOCK TABLE boxes');
+is($node->safe_psql('postgres', q{SET lock_timeout = '1s'; SELECT count(*) > 0 FROM xtree_recommendations}), 't', 'measuring waits for no lock of the table');
+$locked->query_safe('ROLLBACK; BEGIN; REINDEX INDEX boxes_b');
+is($node->safe_psql('postgres', q{SET lock_timeout = '1s'; SELECT xtree_crowding('boxes_b'::regclass) IS NULL}), 't', 'nor of the index');
+$locked->query_safe('ROLLBACK');
+$locked->quit;
+carry_out('boxes_b', 'reindex: overlap grown');
+unlike(advice('boxes_b'), qr/overlap/, 'after REINDEX it is what there is');
+is(sql(q{SELECT string_agg(coalesce(xtree_crowding(i)::text, 'NULL'), ' ') FROM unnest(ARRAY['boxes'::regclass::oid, 'pg_class_oid_index'::regclass, 4000000000, 0]) i}),
+	'NULL NULL NULL NULL', 'of what is no index of ours nothing is known');
+sql('DROP TABLE boxes');
+
+# ---- Columns that nobody asks for
+sub sets { return 'SET enable_seqscan = off;' . ($_[0] ? '' : 'SET enable_indexonlyscan = off; SET enable_indexscan = off;'); }
+sub counted { my ($index, $scans) = @_; $node->poll_query_until('postgres', "SELECT coalesce(max(scans), 0) >= $scans FROM xtree_stat_columns() WHERE indexrelid = '\"$index\"'::regclass") or die 'not counted'; return; }
+sql(q{SELECT pg_stat_xtree_reset(); CREATE TABLE asked AS SELECT i AS id, i % 100 AS "A b", point(i % 300, i / 300) AS p, 'x' || i AS label FROM generate_series(0, 29999) i;
+	CREATE INDEX three ON asked USING xtree (id, "A b", p) INCLUDE (label) WITH (fillfactor = 80); VACUUM ANALYZE asked});
+my $query = q{SELECT count(label) FROM asked WHERE id < 100 AND p <@ box '(0,0),(10,10)';};
+sql(sets(0) . $query x 900);
+counted('three', 900);
+unlike(advice('three'), qr/left out|leave/, 'scanned 900 times');
+sql(sets(0) . $query x 200);
+counted('three', 1100);
+like(advice('three'), qr/leave columns out/, 'no scan of 1,100 has a condition on "A b"');
+unlike(advice('three', q{'1 h'}), qr/leave columns out/, 'it has been watched for a moment');
+is(sql(q{SET xtree.recommend_after = 0; SELECT reason, statement FROM xtree_recommendations WHERE advice = 'leave columns out'}),
+	q{1100 scans, and none with a condition on "A b"|CREATE INDEX CONCURRENTLY ON public.asked USING xtree (id public.int4_ops, p public.point_ops) INCLUDE (label) WITH (fillfactor = '80')},
+	'the rest, as it was');
+sql(sets(1) . $query);
+counted('three', 1101);
+like(sql(q{SET xtree.recommend_after = 0; SELECT statement FROM xtree_recommendations WHERE advice = 'leave columns out'}), qr/INCLUDE \("A b", label\)/, 'index-only scans may want its values');
+carry_out('three', 'leave columns out');
+is(sql(q{SELECT pg_get_indexdef(max(indexrelid)) FROM pg_index WHERE indrelid = 'asked'::regclass}),
+	q{CREATE INDEX asked_id_p_A b_label_idx ON public.asked USING xtree (id, p) INCLUDE ("A b", label) WITH (fillfactor='80')} =~ s/asked_id_p_A b_label_idx/"asked_id_p_A b_label_idx"/r, 'the index that it makes');
+unlike(advice('three'), qr/leave columns out/, 'there is a better one now');
+like(advice('three'), qr/drop: columns left out/, 'beside which this one is of no use');
+unlike(advice('asked_id_p_A b_label_idx'), qr/covered|duplicate/, 'the new one is not the one to go');
+carry_out('three', 'drop: columns left out');
+is(sql(q{SELECT count(*) FROM xtree_recommendations WHERE advice ~ 'leave|left'}), '0', 'gone');
+sql(q{CREATE INDEX three ON asked USING xtree (id, "A b", p)});
+sql(sets(0) . q{DROP INDEX "asked_id_p_A b_label_idx";} . $query x 1100 . q{SELECT count(*) FROM asked WHERE "A b" = 5;});
+counted('three', 1101);
+unlike(advice('three'), qr/leave columns out/, 'one scan asks for it');
+sql('DROP TABLE asked');
+
+# ---- Keys that are too short
+sql(q{CREATE TABLE pages AS SELECT 'https://www.example.org/' || i AS url FROM generate_series(1, 5000) i;
+	CREATE INDEX urls ON pages USING xtree (url COLLATE "C" text_ops (key_bytes = 16)); CREATE INDEX hashed ON pages USING xtree (url COLLATE "C" text_ops (key_bytes = 24))});
+unlike(advice('urls'), qr/key_bytes|short/, 'nothing is known of the values');
+sql('VACUUM ANALYZE pages');
+like(advice('urls'), qr/drop: short keys/, 'there is one with longer keys');
+unlike(advice('hashed'), qr/key_bytes|short|duplicate/, 'which stays');
+sql('DROP INDEX hashed');
+like(advice('urls'), qr/raise key_bytes/, 'all begin alike');
+carry_out('urls', 'raise key_bytes');
+unlike(advice('urls'), qr/raise key_bytes/, 'done');
+carry_out('urls', 'drop: short keys');
+is(sql(q{SELECT count(*) FROM xtree_recommendations WHERE advice ~ 'key'}), '0', 'gone');
+sql(q{CREATE TABLE alike AS SELECT 'https://www.example.org/' || i % 3 AS url FROM generate_series(1, 5000) i;
+	CREATE INDEX few ON alike USING xtree (url COLLATE "C" text_ops (key_bytes = 24)); CREATE TABLE shorter AS SELECT 'n' || i % 50 AS name FROM generate_series(1, 5000) i;
+	CREATE INDEX fits ON shorter USING xtree (name COLLATE "C" text_ops (key_bytes = 8)); VACUUM ANALYZE alike; VACUUM ANALYZE shorter});
+unlike(advice('few'), qr/key_bytes|short/, 'a hash tells them apart');
+unlike(advice('fits'), qr/key_bytes|short/, 'a hundred rows a key, since they have the same value');
+sql('DROP TABLE pages, alike, shorter');
+
+# ---- An index of so many dimensions that scans read most of it
+my $columns = join ', ', map { "c$_" } 1 .. 8;
+sql("CREATE TABLE wide AS SELECT i AS id, " . join(', ', map { "hashint4(i * 8 + $_)::float8 AS c$_" } 1 .. 8) . " FROM generate_series(1, 30000) i; CREATE INDEX wide_x ON wide USING xtree ($columns);
+	VACUUM ANALYZE wide");
+sql(sets(0) . ('SELECT count(id) FROM wide WHERE ' . join(' AND ', map { "c$_ BETWEEN -100000000 AND 100000000" } 1 .. 8) . ';') x 150);
+counted('wide_x', 150);
+unlike(advice('wide_x'), qr/reads most/, 'conditions on all columns');
+sql('SELECT pg_stat_xtree_reset(); ' . sets(0) . 'SELECT count(id) FROM wide WHERE c1 > 0;' x 150);
+counted('wide_x', 150);
+like(advice('wide_x'), qr/drop: reads most of itself/, 'half of one of eight columns');
+carry_out('wide_x', 'drop: reads most of itself');
+is(advice('wide_x'), '', 'gone');
+sql('DROP TABLE wide');
+
 # ---- A quota, a budget
 sub load_and_evict
 {

@@ -234,8 +234,9 @@ TEST_F(ValidateMetaTest, Page) {
   ExpectRefused("page is not initialized", [&] { memset(page_->bytes, 0, kPageSize); });
   ExpectRefused("page does not belong to an xtree index", [&] { opaque().page_id = 1; });
   ExpectRefused("page is not flagged as meta page", [&] { opaque().flags = kNodeLeaf; });
-  ExpectRefused("meta page is too short", [&] { header().lower -= 16; });
+  ExpectRefused("meta page is too short", [&] { header().lower = kPageHeaderSize + kLeastMetaBytes - 1; });
   ExpectRefused("statistics of the table's pages are out of range", [&] { meta().heap_spread = 2; });
+  ExpectRefused("what the build measured is out of range", [&] { meta().built_crowding = -1; });
 }
 
 TEST_F(ValidateMetaTest, Fields) {

@@ -7,8 +7,7 @@ namespace xtree {
 
 namespace {
 
-constexpr double kExpectedFill = 0.7;  // of the memory, by a part: sampling errs by some 10 %
-constexpr int kMaxDepth = 16;          // of cuts within parts
+constexpr int kMaxDepth = 16;  // of cuts within parts
 constexpr uint64_t kInterruptEvery = 4096;
 
 SpillRun Total(std::span<const SpillRun> runs) {

@@ -12,6 +12,7 @@
 namespace xtree {
 
 inline constexpr int kMaxParts = 128;
+inline constexpr double kExpectedFill = 0.7;  // of the memory, by a part: sampling errs by some 10 %
 
 // A k-d tree of cuts. Plain data; may be copied bytewise to processes with the same layout.
 class SpaceCut {

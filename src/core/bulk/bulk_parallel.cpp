@@ -8,9 +8,6 @@ namespace xtree {
 namespace {
 
 constexpr uint64_t kInterruptEvery = 4096;
-constexpr double kExpectedFill = 0.7;       // of the memory, by a part: sampling errs by some 10 %
-constexpr size_t kPartsPerParticipant = 4;  // so that nobody waits long for the last one
-constexpr double kLeavesPerPart = 16;       // fewer are not worth a part
 
 static_assert(std::is_trivially_copyable_v<BulkShare> && std::is_trivially_copyable_v<BulkPlan>);
 
@@ -38,6 +35,9 @@ void AddStatistics(const BulkStatistics& from, BulkStatistics* to) {
     const double parents = to->level[l + 1].nodes, more_parents = from.level[l + 1].nodes;
     if (more_parents > 0)
       level.overlap = static_cast<float>((level.overlap * parents + more.overlap * more_parents) / (parents + more_parents));
+    if (more.nodes > 0)
+      to->crowding[l] = (to->crowding[l] * static_cast<float>(level.nodes) + from.crowding[l] * static_cast<float>(more.nodes)) /
+                        static_cast<float>(level.nodes + more.nodes);
     level.entries += more.entries;
     level.nodes += more.nodes;
     level.pages += more.pages;

@@ -14,6 +14,9 @@
 
 namespace xtree {
 
+inline constexpr size_t kPartsPerParticipant = 4;  // so that nobody waits long for the last one
+inline constexpr double kLeavesPerPart = 16;       // fewer are not worth a part
+
 // What one participant tells the others. All zero where it has no rows.
 struct BulkShare {
   uint64_t rows;

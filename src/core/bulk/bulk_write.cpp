@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/bulk/bulk_partition.h"
+#include "core/estimate/crowding.h"
 
 namespace xtree {
 
@@ -121,6 +122,7 @@ void NodeWriter::WriteDirectory(const RecordFormat& format, const uint8_t* entri
   bool marks = false;
   for (size_t i = 0; i < count; i++) marks |= format.Marks(entries + i * format.stride()) != 0;
   SampleOverlap(format, entries, count, level - 1);
+  MeasureCrowding(format, entries, count, level);
   MakeEmpty(*layout_, &node->bounds);
   node->block = block;
   if (count > PageLimit(marks)) return WriteSupernode(format, entries, count, level, node);
@@ -187,6 +189,19 @@ void NodeWriter::CountNode(int level, size_t entries, int pages) {
   statistics.supernodes += pages > 1;
 }
 
+void NodeWriter::MeasureCrowding(const RecordFormat& format, const uint8_t* entries, size_t count, int level) {
+  Crowding crowding(*layout_);
+  Box box;
+  const auto get = [&](size_t i) -> const Box& {
+    format.GetBox(entries + i * format.stride(), &box);
+    return box;
+  };
+  for (size_t i = 0; i < count; i++)
+    if (Crowding::IsPlace(i, count)) crowding.AddPlace(get(i));
+  for (size_t i = 0; i < count; i++) crowding.AddBox(get(i));
+  crowding_[level] += crowding.Mean();
+}
+
 // All pairs of a small node, random ones of a large node.
 void NodeWriter::SampleOverlap(const RecordFormat& format, const uint8_t* entries, size_t count, int level) {
   if (count < 2) return;
@@ -215,6 +230,7 @@ BulkStatistics NodeWriter::Statistics() const {
   for (int l = 0; l < kMaxLevel; l++) {
     statistics.level[l] = level_[l];
     if (pairs_[l] > 0) statistics.level[l].overlap = static_cast<float>(overlap_[l] / static_cast<double>(pairs_[l]));
+    if (level_[l].nodes > 0) statistics.crowding[l] = static_cast<float>(crowding_[l] / level_[l].nodes);
     if (level_[l].nodes > 0) statistics.levels = l + 1;
   }
   return statistics;

@@ -34,7 +34,8 @@ struct BulkStatistics {
   int levels;                        // entries of level[] in use; level[levels - 1] is the root's
   LevelStatistics level[kMaxLevel];  // overlap: of a level's nodes with their siblings, from a sample of pairs
   ColumnStatistics column[kMaxColumns];
-  float heap_spread;  // LeafSample::HeapSpread
+  float heap_spread;          // LeafSample::HeapSpread
+  float crowding[kMaxLevel];  // of the nodes of a level, the mean (core/estimate/crowding.h)
 };
 
 // What is written of a node: where it is and what its downlink must say.
@@ -82,6 +83,7 @@ class NodeWriter {
   void WriteSupernode(const RecordFormat& format, const uint8_t* entries, size_t count, int level, WrittenNode* node);
   void Emit(BlockNumber block);
   void CountNode(int level, size_t entries, int pages);
+  void MeasureCrowding(const RecordFormat& format, const uint8_t* entries, size_t count, int level);
   void SampleOverlap(const RecordFormat& format, const uint8_t* entries, size_t count, int level);
 
   const KeyLayout* layout_;
@@ -94,6 +96,7 @@ class NodeWriter {
   LevelStatistics level_[kMaxLevel] = {};
   double overlap_[kMaxLevel] = {};
   uint64_t pairs_[kMaxLevel] = {};
+  double crowding_[kMaxLevel] = {};
   BulkRandom random_{0xB0C5};
   LeafSample leaf_sample_;
 };
