@@ -90,11 +90,14 @@ bool IsGuessed(const Node* condition) {
 
 bool IsGuessedJoin(const Node* condition) {
   if (!IsA(condition, OpExpr)) return false;
-  switch (get_oprjoin(reinterpret_cast<const OpExpr*>(condition)->opno)) {
+  const Oid operation = reinterpret_cast<const OpExpr*>(condition)->opno;
+  switch (get_oprjoin(operation)) {
     case F_CONTJOINSEL:
     case F_AREAJOINSEL:
     case F_POSITIONJOINSEL:
       return true;
+    case F_EQJOINSEL:
+      return IsOpaqueEquality(operation);
     default:
       return false;
   }
