@@ -67,8 +67,8 @@ void Evaluate(PlannerInfo* root, Node* argument, const Node* unknown, int first,
 }  // namespace
 
 const IndexSample& OwnSample::Get() {
-  constexpr int kOwnValues = 16;
-  if (sample_.count == 0) sample_ = SampleOfIndex(index_, *state_, kOwnValues);
+  constexpr int kOwnValues = 32;
+  if (sample_.count == 0) sample_ = SampleOfIndex(index_, *state_, kOwnValues, kOwnValues);
   return sample_;
 }
 

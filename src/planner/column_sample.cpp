@@ -67,12 +67,13 @@ bool SampleOfStatistics(PlannerInfo* root, Node* column, int most, ArgumentSampl
 }
 
 bool SampleOfTree(IndexOptInfo* info, Node* column, int most, ArgumentSample* out) {
+  constexpr int kLeaves = 16;
   if (!IsWholeXtree(info)) return false;
   const Relation index = index_open(info->indexoid, NoLock);
   const IndexState* state = CopyIndexState(index, MetaUse::kPlan);
   const bool usable = state->build_state == MetaBuildState::kBuilt && state->meta_read && !state->undecided;
   const int key = usable ? ColumnOf(info, *state, column) : -1;
-  const bool sampled = key >= 0 && ValuesOfSample(*state, key, SampleOfIndex(index, *state, most), exprType(column), out);
+  const bool sampled = key >= 0 && ValuesOfSample(*state, key, SampleOfIndex(index, *state, kLeaves, most), exprType(column), out);
   index_close(index, NoLock);
   return sampled;
 }
@@ -206,11 +207,10 @@ bool MayRead(PlannerInfo* root, const RelOptInfo* table) {
   return entry->securityQuals == NIL && pg_class_aclcheck(entry->relid, pg::UserOf(entry, table), ACL_SELECT) == ACLCHECK_OK;
 }
 
-IndexSample SampleOfIndex(Relation index, const IndexState& state, int most) {
-  constexpr int kLeaves = 16;
+IndexSample SampleOfIndex(Relation index, const IndexState& state, int leaves, int most) {
   BufferReader reader(index, state.layout, CurrentMemoryContext);
   auto* entry = static_cast<SampledEntry*>(palloc(sizeof(SampledEntry) * static_cast<Size>(most)));
-  const int count = SampleEntries(reader, std::min(kLeaves, most), most, entry);
+  const int count = SampleEntries(reader, std::min(leaves, most), most, entry);
   reader.Reset();
   return {count, entry};
 }

@@ -26,7 +26,8 @@ struct IndexSample {
   const SampledEntry* entry;
 };
 
-IndexSample SampleOfIndex(Relation index, const IndexState& state, int most);
+// At most so many, of at most so many leaves.
+IndexSample SampleOfIndex(Relation index, const IndexState& state, int leaves, int most);
 
 // The values that these entries have in a column, if it is of this type and an index-only scan could return them. False: not. They are added.
 bool ValuesOfSample(const IndexState& state, int column, const IndexSample& sample, Oid type, ArgumentSample* out);
