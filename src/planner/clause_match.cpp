@@ -1,9 +1,11 @@
 // See clause_match.h.
 #include "planner/clause_match.h"
 
+#include "index/index_state.h"
 #include "planner/limit_paths.h"
 
 extern "C" {
+#include "access/genam.h"
 #include "access/stratnum.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -112,6 +114,14 @@ bool MatchCondition(PlannerInfo* root, IndexOptInfo* info, const RestrictInfo* c
   for (int column = 0; column < info->nkeycolumns; column++)
     if (MatchColumn(root, info, column, clause, out)) return true;
   return LimitConditionOf(root, info, clause, out);
+}
+
+bool SaysAll(const IndexOptInfo* info, const IndexCondition& condition) {
+  if (IsGuessed(reinterpret_cast<Node*>(condition.expression))) return true;
+  const Relation index = index_open(info->indexoid, NoLock);
+  const bool exact = GetIndexState(index, MetaUse::kNone)->column[condition.column].routine->exact;
+  index_close(index, NoLock);
+  return exact;
 }
 
 }  // namespace xtree

@@ -35,7 +35,7 @@ bool MatchAll(PlannerInfo* root, IndexOptInfo* info, const IndexPath* path, Inde
   foreach (cell, path->indexclauses) {
     const IndexClause* clause = lfirst_node(IndexClause, cell);
     if (*count == INDEX_MAX_KEYS || clause->lossy || !MatchCondition(root, info, clause->rinfo, &condition[*count])) return false;
-    ++*count;
+    if (!SaysAll(info, condition[(*count)++])) return false;
   }
   return *count > 0;
 }

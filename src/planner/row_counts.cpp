@@ -125,15 +125,6 @@ struct JointConditions {
   List* clauses;  // RestrictInfos, as many
 };
 
-// Keys that are not the values, such as the beginning of a text, say less than the column's own statistics do.
-bool SaysAll(const IndexOptInfo* info, const IndexCondition& condition) {
-  if (IsGuessed(reinterpret_cast<Node*>(condition.expression))) return true;
-  const Relation index = index_open(info->indexoid, NoLock);
-  const bool exact = GetIndexState(index, MetaUse::kNone)->column[condition.column].routine->exact;
-  index_close(index, NoLock);
-  return exact;
-}
-
 JointConditions MatchAll(PlannerInfo* root, const RelOptInfo* rel, IndexOptInfo* info) {
   JointConditions joint = {info, 0, {}, NIL};
   ListCell* cell;
