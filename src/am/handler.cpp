@@ -2,6 +2,7 @@
 #include "am/compare_type.h"
 #include "am/entry_points.h"
 #include "am/explain.h"
+#include "planner/heap_work.h"
 #include "planner/limit_paths.h"
 #include "planner/planner_family.h"
 #include "planner/row_counts.h"
@@ -31,6 +32,7 @@ extern "C" void _PG_init(void) {
   xtree::RegisterOptions();
   xtree::DefineSettings();
   xtree::OfferPlannerFamilies();
+  xtree::CorrectHeapWork();
   xtree::OfferLimitPaths();
   xtree::WithholdUnbuiltIndexes();
   xtree::CorrectRowCounts();

@@ -1,30 +1,12 @@
 // Values that stand for an argument which is not known while a query is planned: a column of another table, a parameter.
 //
-// Of a column: the entries of a tree over it, or what ANALYZE keeps of it. Of anything else: the values that the index itself holds, as if what it
+// Of a column: what is known of it (column_sample.h). Of anything else: the values that the index itself holds, as if what it
 // is asked for lay like them. Runs in the planner: reads pages of indexes, palloc and ereport as they come.
 #pragma once
 
-#include "core/estimate/row_estimate.h"
-#include "index/index_state.h"
-
-extern "C" {
-#include "nodes/pathnodes.h"
-}
+#include "planner/column_sample.h"
 
 namespace xtree {
-
-struct ArgumentSample {
-  static constexpr int kMost = 48;
-  int count;  // 0: nothing is known
-  Datum value[kMost];
-  bool null[kMost];
-};
-
-// Entries of an index, which stand for what it is asked.
-struct IndexSample {
-  int count;
-  const SampledEntry* entry;
-};
 
 // Those of the index that is to be scanned: read when they are first asked for, since most arguments need none.
 class OwnSample {
@@ -43,6 +25,9 @@ class OwnSample {
 // column's type, for which the values of `own` stand, as for a column of which nothing is known. False: there is nothing to sample.
 // Only of tables whose rows the user may read, since functions of the query see them.
 bool SampleOfArgument(PlannerInfo* root, const RelOptInfo* table, int column, OwnSample* own, Node* argument, ArgumentSample* out);
+
+// Of an expression of one column, at most so many, added to what there is. False: nothing is known.
+bool SampleOfExpression(PlannerInfo* root, Node* expression, int most, ArgumentSample* out);
 
 // May an argument be computed while planning? It takes no longer than a few operators of the server's.
 bool IsCheap(PlannerInfo* root, Node* argument);

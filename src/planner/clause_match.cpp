@@ -1,9 +1,11 @@
 // See clause_match.h.
 #include "planner/clause_match.h"
 
+#include "index/index_state.h"
 #include "planner/limit_paths.h"
 
 extern "C" {
+#include "access/genam.h"
 #include "access/stratnum.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -90,11 +92,14 @@ bool IsGuessed(const Node* condition) {
 
 bool IsGuessedJoin(const Node* condition) {
   if (!IsA(condition, OpExpr)) return false;
-  switch (get_oprjoin(reinterpret_cast<const OpExpr*>(condition)->opno)) {
+  const Oid operation = reinterpret_cast<const OpExpr*>(condition)->opno;
+  switch (get_oprjoin(operation)) {
     case F_CONTJOINSEL:
     case F_AREAJOINSEL:
     case F_POSITIONJOINSEL:
       return true;
+    case F_EQJOINSEL:
+      return IsOpaqueEquality(operation);
     default:
       return false;
   }
@@ -109,6 +114,14 @@ bool MatchCondition(PlannerInfo* root, IndexOptInfo* info, const RestrictInfo* c
   for (int column = 0; column < info->nkeycolumns; column++)
     if (MatchColumn(root, info, column, clause, out)) return true;
   return LimitConditionOf(root, info, clause, out);
+}
+
+bool SaysAll(const IndexOptInfo* info, const IndexCondition& condition) {
+  if (IsGuessed(reinterpret_cast<Node*>(condition.expression))) return true;
+  const Relation index = index_open(info->indexoid, NoLock);
+  const bool exact = GetIndexState(index, MetaUse::kNone)->column[condition.column].routine->exact;
+  index_close(index, NoLock);
+  return exact;
 }
 
 }  // namespace xtree

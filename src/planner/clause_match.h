@@ -17,4 +17,7 @@ bool IsFixed(PlannerInfo* root, Node* expression, IndexOptInfo* index);
 // The condition as one of the index's columns; a comparison with a distance too. False: it is none.
 bool MatchCondition(PlannerInfo* root, IndexOptInfo* info, const RestrictInfo* clause, IndexCondition* out);
 
+// Does the tree know more of a condition than the column's own statistics? Keys that are not the values, such as the beginning of a text, say less.
+bool SaysAll(const IndexOptInfo* info, const IndexCondition& condition);
+
 }  // namespace xtree

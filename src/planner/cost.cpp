@@ -12,6 +12,7 @@
 #include "planner/blind_clauses.h"
 #include "planner/clause_match.h"
 #include "planner/heap_pages.h"
+#include "planner/heap_work.h"
 #include "am/entry_points.h"
 #include "planner/limit_paths.h"
 #include "planner/overflow.h"
@@ -34,7 +35,9 @@ extern "C" {
 #include "access/xact.h"
 #include "access/table.h"
 #include "catalog/index.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/tidbitmap.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
@@ -163,10 +166,11 @@ bool HasFewTrees(const RelOptInfo* rel) {
 struct PathEstimate {
   double share;   // of the index's entries
   double leaves;  // of its leaves
+  bool exact;     // nothing is to be rechecked
 };
 
 PathEstimate EstimatePath(PlannerInfo* root, const IndexPath* path) {
-  constexpr PathEstimate kUnknown = {-1, -1};
+  constexpr PathEstimate kUnknown = {-1, -1, false};
   if (!RowCountsAreCorrected(root)) return kUnknown;
   IndexCondition condition[INDEX_MAX_KEYS];
   int count = 0;
@@ -176,9 +180,10 @@ PathEstimate EstimatePath(PlannerInfo* root, const IndexPath* path) {
     foreach (qual, clause->indexquals)
       if (count < INDEX_MAX_KEYS) condition[count++] = {clause->indexcol, lfirst_node(RestrictInfo, qual)->clause};
   }
-  if (!HasFewTrees(path->indexinfo->rel)) return {path->indexinfo->indpred == NIL ? RememberedShare(root, condition, count) : -1, -1};
+  if (!HasFewTrees(path->indexinfo->rel))
+    return {path->indexinfo->indpred == NIL ? RememberedShare(root, condition, count) : -1, -1, false};
   const ScanEstimate estimate = EstimateScan(root, path->indexinfo, condition, count);
-  return estimate.known ? PathEstimate{estimate.share, estimate.leaves} : kUnknown;
+  return estimate.known ? PathEstimate{estimate.share, estimate.leaves, estimate.exact} : kUnknown;
 }
 
 // Does the tree know more of the rows than the operators' own estimates do? (planner/row_counts.h)
@@ -211,6 +216,33 @@ double ShareInMemory(const IndexOptInfo* info) {
   index_close(index, NoLock);
   if (view.state != LoadState::kLoaded) return 0;
   return std::clamp(static_cast<double>(view.resident_bytes) / (std::max<double>(info->pages, 1) * BLCKSZ), 0.0, 1.0);
+}
+
+// Testing a row's index conditions again, as far as those are the query's own.
+Cost CostOfRecheck(PlannerInfo* root, const IndexPath* path) {
+  Cost sum = 0;
+  ListCell* cell;
+  foreach (cell, path->indexclauses) {
+    const IndexClause* clause = lfirst_node(IndexClause, cell);
+    if (clause->lossy) continue;
+    QualCost cost;
+    cost_qual_eval_node(&cost, reinterpret_cast<Node*>(clause->rinfo), root);
+    sum += cost.per_tuple;
+  }
+  return sum;
+}
+
+// Rows of a bitmap that memory has no room for are tested again page by page, whatever the index says.
+bool HasRoomForBitmap(const IndexPath* path, double rows) {
+  return std::min<double>(rows, path->indexinfo->rel->pages) <= static_cast<double>(tbm_calculate_entries(work_mem * 1024.0));
+}
+
+// The server has a plain scan test no row again, and a bitmap all rows.
+HeapWork HeapWorkOf(PlannerInfo* root, const IndexPath* path, const HeapReads& reads, const PathEstimate& estimate, double rows) {
+  const bool known = estimate.leaves >= 0;
+  const Cost recheck = known ? rows * CostOfRecheck(root, path) : 0;
+  if (!estimate.exact) return {reads.beyond + recheck, reads.bitmap};
+  return {reads.beyond, reads.bitmap - (HasRoomForBitmap(path, rows) ? recheck : 0)};
 }
 
 void ReadMetaOf(void* index) { (void)GetIndexState(static_cast<Relation>(index), MetaUse::kPlan); }
@@ -298,7 +330,7 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
     return;
   }
   const TreeShape shape = ShapeOf(state, info);
-  const PathEstimate estimate = state != nullptr ? EstimatePath(root, path) : PathEstimate{-1, -1};
+  const PathEstimate estimate = state != nullptr ? EstimatePath(root, path) : PathEstimate{-1, -1, false};
   const double share_of_leaves = estimate.leaves >= 0 ? estimate.leaves : ShareOfLeaves(root, path, state, shape.leaves);
   const double leaves = std::max(1.0, std::ceil(share_of_leaves * shape.leaves));
 
@@ -331,7 +363,10 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
       std::max(costs.indexTotalCost - charged + cpu, 0.0) + descent - from_disk * (1 - settings.cached_page_cost) * ShareInMemory(info);
   if (HasCutoff(path)) *total_cost = std::max(*total_cost * kPreferCutoff, *startup_cost);
   *selectivity = costs.indexSelectivity;
-  *correlation = CorrelationWithTable(root, path, state, loop_count, costs.indexSelectivity, leaves);
+  const HeapReads reads = HeapReadsOf(root, path, state, loop_count, costs.indexSelectivity, leaves);
+  *correlation = reads.correlation;
+  if (path->indexorderbys == NIL && path->indexclauses != NIL)
+    NoteHeapWork(root, path, loop_count, HeapWorkOf(root, path, reads, estimate, returned));
   *pages = costs.numIndexPages;
 }
 

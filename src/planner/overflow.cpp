@@ -8,6 +8,7 @@ extern "C" {
 #include "access/genam.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "utils/array.h"
 }
 
 namespace xtree {
@@ -18,26 +19,41 @@ class OverflowTest {
  public:
   OverflowTest(PlannerInfo* root, const IndexPath* path, const IndexState& state) : root_(root), path_(path), state_(state) {}
 
-  // Both sides of the condition or distance: the column comes first.
+  // Both sides of the condition or distance: the column comes first. Of `= ANY (array)`: for some element.
   bool Holds(int column, Node* expression) {
     const XtreeTypeRoutine& routine = *state_.column[column].routine;
     if (routine.argument_may_overflow == nullptr && routine.values_may_overflow == nullptr) return false;
-    if (!IsA(expression, OpExpr)) return false;
-    Node* argument = static_cast<Node*>(lsecond(reinterpret_cast<OpExpr*>(expression)->args));
-    const Oid type = exprType(argument);
+    const bool is_array = IsA(expression, ScalarArrayOpExpr);
+    if (!is_array && !IsA(expression, OpExpr)) return false;
+    const List* sides = is_array ? reinterpret_cast<ScalarArrayOpExpr*>(expression)->args : reinterpret_cast<OpExpr*>(expression)->args;
+    Node* argument = static_cast<Node*>(lsecond(sides));
     argument = estimate_expression_value(root_, argument);
     const auto* constant = IsA(argument, Const) ? reinterpret_cast<const Const*>(argument) : nullptr;
     if (constant != nullptr && constant->constisnull) return false;
-    const XtreeColumn* described = &state_.column[column].column;
-    const bool looks_at_argument = constant != nullptr && routine.argument_may_overflow != nullptr;
-    if (looks_at_argument && routine.argument_may_overflow(described, type, constant->constvalue)) return true;
+    if (constant != nullptr && routine.argument_may_overflow != nullptr &&
+        (is_array ? SomeElementMay(column, constant->constvalue) : ArgumentMay(column, constant->consttype, constant->constvalue)))
+      return true;
     if (routine.values_may_overflow == nullptr) return false;  // so the root need not be read
     ReadBounds();
     const int first = state_.layout.first_dimension[column];
-    return routine.values_may_overflow(described, bounds_.lo + first, bounds_.hi + first);
+    return routine.values_may_overflow(&state_.column[column].column, bounds_.lo + first, bounds_.hi + first);
   }
 
  private:
+  bool ArgumentMay(int column, Oid type, Datum value) const {
+    return state_.column[column].routine->argument_may_overflow(&state_.column[column].column, type, value);
+  }
+
+  bool SomeElementMay(int column, Datum array) const {
+    ArrayType* elements = DatumGetArrayTypeP(array);
+    ArrayIterator each = array_create_iterator(elements, 0, nullptr);
+    Datum value;
+    bool null;
+    while (array_iterate(each, &value, &null))
+      if (!null && ArgumentMay(column, ARR_ELEMTYPE(elements), value)) return true;
+    return false;
+  }
+
   void ReadBounds() {
     if (known_) return;
     known_ = true;

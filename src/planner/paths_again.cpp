@@ -2,6 +2,7 @@
 #include "planner/paths_again.h"
 
 #include "pg/compat_planner.h"
+#include "planner/heap_work.h"
 #include "planner/planner_family.h"
 
 extern "C" {
@@ -102,13 +103,19 @@ void CorrectBitmaps(PlannerInfo* root, RelOptInfo* rel) {
 
 }  // namespace
 
-void MakePathsAgain(PlannerInfo* root, RelOptInfo* rel) {
-  List *const before = rel->pathlist, *const partial_before = rel->partial_pathlist, *const indexes = rel->indexlist;
-  rel->indexlist = IndexesToAsk(rel);
+void MakePathsWith(PlannerInfo* root, RelOptInfo* rel, List* some_indexes) {
+  List* const indexes = rel->indexlist;
+  rel->indexlist = some_indexes;
   rel->pathlist = rel->partial_pathlist = NIL;
   pg::MakePlainPaths(root, rel);
   CorrectBitmaps(root, rel);
   rel->indexlist = indexes;
+}
+
+void MakePathsAgain(PlannerInfo* root, RelOptInfo* rel) {
+  List *const before = rel->pathlist, *const partial_before = rel->partial_pathlist;
+  ForgetHeapWork(root);
+  MakePathsWith(root, rel, IndexesToAsk(rel));
   ListCell* cell;
   foreach (cell, before)
     if (IsA(lfirst(cell), CustomPath)) add_path(rel, static_cast<Path*>(lfirst(cell)));

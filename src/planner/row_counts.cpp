@@ -12,6 +12,7 @@
 extern "C" {
 #include "access/genam.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/appendinfo.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
@@ -73,18 +74,31 @@ bool EstimateCondition(PlannerInfo* root, const RelOptInfo* rel, const RestrictI
   return out->known;
 }
 
+// NOT, IS TRUE and the like around a condition are taken away; whether it is to be false, is said. (Of rows where it is NULL nobody knows.)
+Expr* Unwrap(Expr* condition, bool* negated) {
+  *negated = false;
+  for (;;) {
+    if (is_notclause(condition)) {
+      condition = get_notclausearg(condition);
+      *negated = !*negated;
+    } else if (IsA(condition, BooleanTest)) {
+      const auto* test = reinterpret_cast<const BooleanTest*>(condition);
+      if (test->booltesttype == IS_UNKNOWN || test->booltesttype == IS_NOT_UNKNOWN) return condition;
+      if (test->booltesttype == IS_FALSE || test->booltesttype == IS_NOT_TRUE) *negated = !*negated;
+      condition = test->arg;
+    } else {
+      return condition;
+    }
+  }
+}
+
 bool CorrectCondition(PlannerInfo* root, const RelOptInfo* rel, RestrictInfo* clause) {
   ScanEstimate estimate;
-  Node* condition = reinterpret_cast<Node*>(clause->clause);
-  if (is_notclause(condition)) {
-    RestrictInfo inner = *clause;
-    inner.clause = get_notclausearg(condition);
-    if (!EstimateCondition(root, rel, &inner, IsGuessed(reinterpret_cast<Node*>(inner.clause)), &estimate)) return false;
-    clause->norm_selec = std::clamp(1 - estimate.share, kLeast, 1.0);
-    return true;
-  }
-  if (!EstimateCondition(root, rel, clause, IsGuessed(condition), &estimate)) return false;
-  clause->norm_selec = estimate.share;
+  bool negated;
+  RestrictInfo inner = *clause;
+  inner.clause = Unwrap(clause->clause, &negated);
+  if (!EstimateCondition(root, rel, &inner, IsGuessed(reinterpret_cast<Node*>(inner.clause)), &estimate)) return false;
+  clause->norm_selec = negated ? std::clamp(1 - estimate.share, kLeast, 1.0) : estimate.share;
   return true;
 }
 
@@ -110,15 +124,6 @@ struct JointConditions {
   IndexCondition condition[INDEX_MAX_KEYS];
   List* clauses;  // RestrictInfos, as many
 };
-
-// Keys that are not the values, such as the beginning of a text, say less than the column's own statistics do.
-bool SaysAll(const IndexOptInfo* info, const IndexCondition& condition) {
-  if (IsGuessed(reinterpret_cast<Node*>(condition.expression))) return true;
-  const Relation index = index_open(info->indexoid, NoLock);
-  const bool exact = GetIndexState(index, MetaUse::kNone)->column[condition.column].routine->exact;
-  index_close(index, NoLock);
-  return exact;
-}
 
 JointConditions MatchAll(PlannerInfo* root, const RelOptInfo* rel, IndexOptInfo* info) {
   JointConditions joint = {info, 0, {}, NIL};
@@ -228,6 +233,49 @@ bool MayBeGuessedJoin(const RestrictInfo* clause) {
   return IsA(clause->clause, OpExpr) && bms_membership(clause->clause_relids) == BMS_MULTIPLE && clause->orclause == nullptr;
 }
 
+bool IsParent(const PlannerInfo* root, const RelOptInfo* rel) {
+  return rel != nullptr && IS_SIMPLE_REL(rel) && rel->rtekind == RTE_RELATION && root->simple_rte_array[rel->relid]->inh;
+}
+
+// Of a partitioned table, from the trees over its partitions, each by its rows. Those without a tree are taken for like the others.
+bool EstimateOverParts(PlannerInfo* root, const RelOptInfo* parent, RestrictInfo* clause, ScanEstimate* out) {
+  double rows = 0, found = 0, unmatched = 1;
+  ListCell* cell;
+  foreach (cell, root->append_rel_list) {
+    auto* info = lfirst_node(AppendRelInfo, cell);
+    RelOptInfo* part = root->simple_rel_array[info->child_relid];
+    if (info->parent_relid != parent->relid || part == nullptr || IS_DUMMY_REL(part)) continue;
+    Node* translated = adjust_appendrel_attrs(root, reinterpret_cast<Node*>(clause), 1, &info);
+    if (!IsA(translated, RestrictInfo)) continue;
+    auto* condition = reinterpret_cast<RestrictInfo*>(translated);
+    ScanEstimate estimate = {};
+    const bool known = IsParent(root, part)
+                           ? EstimateOverParts(root, part, condition, &estimate)
+                           : IsTable(root, part) && EstimateCondition(root, part, condition,
+                                                                      IsGuessedJoin(reinterpret_cast<Node*>(condition->clause)), &estimate);
+    if (!known) continue;
+    rows += part->tuples;
+    found += estimate.share * part->tuples;
+    unmatched *= 1 - estimate.matched;
+  }
+  if (rows <= 0) return false;
+  *out = {true, std::max(found / rows, kLeast), 0, 1 - unmatched, false};
+  return true;
+}
+
+// What the joins of a partitioned table come to. Its partitions have conditions, and paths, of their own.
+void CorrectJoinsOfParent(PlannerInfo* root, const RelOptInfo* rel, Corrections* all) {
+  ListCell* cell;
+  foreach (cell, rel->joininfo) {
+    auto* clause = lfirst_node(RestrictInfo, cell);
+    ScanEstimate estimate;
+    if (!MayBeGuessedJoin(clause) || list_member_ptr(all->joins, clause) || !EstimateOverParts(root, rel, clause, &estimate)) continue;
+    clause->norm_selec = estimate.share;
+    clause->outer_selec = ShareWithMatch(root, rel, clause, estimate);
+    all->joins = lappend(all->joins, clause);
+  }
+}
+
 // From the tree over this table, asked for what the other table holds.
 bool CorrectJoins(PlannerInfo* root, RelOptInfo* rel, Corrections* all) {
   bool some = false;
@@ -261,6 +309,10 @@ void LookAtTables(PlannerInfo* root, Corrections* all) {
     RelOptInfo* rel = root->simple_rel_array[i];
     if (!IsTable(root, rel) || rel->joininfo == NIL || !CorrectJoins(root, rel, all)) continue;
     all->changed = bms_add_member(all->changed, i);
+  }
+  for (int i = 1; i < root->simple_rel_array_size; i++) {
+    const RelOptInfo* rel = root->simple_rel_array[i];
+    if (IsParent(root, rel) && rel->joininfo != NIL) CorrectJoinsOfParent(root, rel, all);
   }
 }
 

@@ -192,6 +192,12 @@ void ScanQuestion::MakeConstraint(int sample, BufferReader* reader, ScanKeyData*
       RequireLeaf(state_->layout, template_[i].key.sk_attno - 1, own_->Get().entry[sample % own_->Get().count].leaf, out);
 }
 
+// Of some groups of alternatives only odd rows are rechecked.
+bool Rechecks(const Constraint& constraint) {
+  const auto all_of = [](const AnyOf& group) { return group.RecheckAll(); };
+  return constraint.recheck || std::any_of(constraint.any_of, constraint.any_of + constraint.any_of_count, all_of);
+}
+
 ScanEstimate ScanQuestion::Ask() {
   constexpr double kTrustInModel = 8;
   const int samples = Samples();
@@ -206,7 +212,8 @@ ScanEstimate ScanQuestion::Ask() {
   if (samples > 1) options = {.most_pages = 2 * samples + 4 * settings.estimate_pages, .trust_in_model = kTrustInModel};
   const RowEstimate found = estimator->Run(reader, state_->layout, statistics, constraint, samples, options);
   reader.Reset();
-  return {std::isfinite(found.share) && std::isfinite(found.leaves), found.share, found.leaves, found.matched};
+  return {std::isfinite(found.share) && std::isfinite(found.leaves), found.share, found.leaves, found.matched,
+          std::none_of(constraint, constraint + samples, Rechecks)};
 }
 
 void ScanQuestion::Run() {

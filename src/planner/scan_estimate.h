@@ -23,6 +23,7 @@ struct ScanEstimate {
   double share;    // of the index's entries that the conditions let through
   double leaves;   // share of its leaves that are visited
   double matched;  // where values stand for an argument: share of those that find something
+  bool exact;      // no row is to be rechecked, or hardly one
 };
 
 // Of all the conditions together. Of an index that is not built, or does not exist, nothing is known.

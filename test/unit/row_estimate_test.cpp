@@ -162,6 +162,24 @@ std::vector<Constraint> Windows(const Tree& tree, int count) {
   return windows;
 }
 
+// Long boxes make the mean length that of a node's whole box, within which the others may lie anywhere.
+TEST(RowEstimate, KnowsThatMostBoxesMayBeShort) {
+  const KeyLayout layout = LayoutOf({"plane", {2}, Data::kUniform, 1});
+  RowSet rows(layout);
+  Random random(3);
+  for (int i = 0; i < 2000; ++i) {
+    const bool is_long = i % 40 == 0;
+    const std::vector<double> lo = {is_long ? -i : random.Uniform(), is_long ? -i : random.Uniform()};
+    rows.AddBox(lo, {lo[0] + (is_long ? 1e7 * i : 0.02), lo[1] + (is_long ? 2 * i : 0.02)});
+  }
+  const Tree tree(std::move(rows));
+  for (size_t row = 1; row < 400; row += 40) {
+    const Constraint window = Around(tree.rows, row, 0.02);
+    const auto truth = static_cast<double>(BruteForce(tree.rows, window).size());
+    EXPECT_LT(FactorBetween(tree.Rows(window), truth), 1.5) << "row " << row;
+  }
+}
+
 TEST(RowEstimate, OfSeveralConstraintsIsTheirMean) {
   const KeyLayout layout = LayoutOf(kPlane);
   const Tree tree(RowsOf(layout, kPlane, 30000));

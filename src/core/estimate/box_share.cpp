@@ -19,6 +19,9 @@ double Unit(const DimensionLayout& dimension) { return dimension.scalar == Scala
 // Of a side whose ends are as good as one number (infinity and NaN, say) nobody knows.
 double PartOf(double length, double all) { return all > 0 ? std::min(length / all, 1.0) : 0.5; }
 
+// What the model takes for all, while some entries may be shorter than others.
+constexpr double kNearlyAll = 0.999;
+
 // A place in the box, by its share of a side.
 Ordinal PlaceIn(const DimensionLayout& dimension, Ordinal low, Ordinal high, double share) {
   if (low >= high) return low;
@@ -102,6 +105,7 @@ double BoxShare::OfSide(const Side& side, int dimension, Interval lo, Interval h
     if (from > to) return 0;
     return PartOf(Length(d, from, to) + Unit(d), side.length + Unit(d));
   }
+  if (lo.min <= side.low && lo.max >= side.high && hi.min <= side.low && hi.max >= side.high) return 1;
   const double extent = std::min(extents_->length[dimension], side.length);
   const double places = side.length - extent;  // that `lo` may take, from 0 on; `hi` lies an extent further
   const auto at = [&](Ordinal ordinal) { return DecodeFrom(d.scalar, side.low, ordinal) - DecodeFrom(d.scalar, side.low, side.low); };
@@ -110,9 +114,8 @@ double BoxShare::OfSide(const Side& side, int dimension, Interval lo, Interval h
   if (lo.max < side.high) to = std::min(to, at(lo.max));
   if (hi.min > side.low) from = std::max(from, at(hi.min) - extent);
   if (hi.max < side.high) to = std::min(to, at(hi.max) - extent);
-  if (from <= 0 && to >= places) return 1;
   if (from > to) return 0;
-  return PartOf(to - from + Unit(d), places + Unit(d));
+  return std::min(PartOf(to - from + Unit(d), places + Unit(d)), kNearlyAll);
 }
 
 double BoxShare::OfColumn(const NodeView& node, int entry, int column, const Interval* lo, const Interval* hi) const {

@@ -107,6 +107,41 @@ VACUUM ANALYZE parted;
 SELECT within(1.3, 'SELECT FROM parted WHERE p <@ box(point(0,0), point(5,5))'), within(1.3, 'SELECT FROM parted WHERE p <@ box(point(0,0), point(5,5)) AND id < 5000'),
   within(1.5, 'SELECT FROM (SELECT p FROM parted UNION ALL SELECT p FROM crowd) u WHERE p <@ box(point(0,0), point(5,5))');
 
+-- Joins with them, on either side, in two levels, beside a partition without an index, and of those that find something.
+CREATE TABLE lots (id int, b box) PARTITION BY RANGE (id);
+CREATE TABLE lots_1 PARTITION OF lots FOR VALUES FROM (0) TO (1000);
+CREATE TABLE lots_2 PARTITION OF lots FOR VALUES FROM (1000) TO (5000) PARTITION BY RANGE (id);
+CREATE TABLE lots_2a PARTITION OF lots_2 FOR VALUES FROM (1000) TO (2500);
+CREATE TABLE lots_2b PARTITION OF lots_2 FOR VALUES FROM (2500) TO (5000);
+INSERT INTO lots SELECT id, b FROM areas;
+CREATE INDEX ON lots_1 USING xtree (b);
+CREATE INDEX ON lots_2a USING xtree (b);
+VACUUM ANALYZE lots;
+SELECT within(2, 'SELECT FROM parted c, areas a WHERE c.p <@ a.b'), within(2, 'SELECT FROM lots a, areas b WHERE a.b && b.b'),
+  within(2, 'SELECT FROM lots a, lots b WHERE a.b && b.b'), within(2, 'SELECT FROM parted c, spots s WHERE c.p ~= s.p'),
+  within(2, 'SELECT FROM lots a, crowd c WHERE a.b @> box(c.p, c.p)'), within(2, 'SELECT FROM crowd c WHERE EXISTS (SELECT FROM lots a WHERE a.b @> box(c.p, c.p))');
+CREATE TABLE plots AS SELECT id, b FROM areas WHERE id % 10 = 0;
+SELECT within(5, 'SELECT FROM lots a, plots b WHERE a.b && b.b');  -- of whose values nothing is known
+-- What is joined may be no table: a list, an array, a subquery, a CTE, all of them together.
+SELECT within(1.5, $$SELECT FROM (VALUES (box '(10,10),(0,0)'), ('(30,30),(20,20)'), ('(1,1),(0,0)'), (NULL)) v(b) JOIN crowd c ON c.p <@ v.b$$),
+  within(1.5, $$SELECT FROM (VALUES (point '(0,0)', 10), ('(20,20)', 20)) v(p, size) JOIN crowd c ON c.p <@ box(v.p, point '(50,50)')$$),
+  within(1.5, $$SELECT FROM unnest(ARRAY[box '(10,10),(0,0)', '(30,30),(20,20)']) v JOIN crowd c ON c.p <@ v$$),
+  within(1.5, $$SELECT FROM unnest('{(10,10),(0,0);(30,30),(20,20)}'::box[]) v(b) JOIN crowd c ON c.p <@ v.b$$),
+  within(3, 'SELECT FROM (SELECT box(b[1], b[1] + point(0.3,0.3)) AS b FROM areas OFFSET 0) a JOIN crowd c ON c.p <@ a.b'),
+  within(3, 'SELECT FROM (SELECT DISTINCT ON (id) box(b[1], b[1] + point(0.3,0.3)) AS b FROM areas ORDER BY id) a JOIN crowd c ON c.p <@ a.b'),
+  within(3, 'WITH a AS MATERIALIZED (SELECT box(b[1], b[1] + point(0.3,0.3)) AS b FROM areas) SELECT FROM a JOIN crowd c ON c.p <@ a.b'),
+  within(3, 'WITH a AS MATERIALIZED (SELECT box(b[1], b[1] + point(0.3,0.3)) AS b FROM areas) SELECT FROM (SELECT c.id FROM a JOIN crowd c ON c.p <@ a.b OFFSET 0) q'),
+  within(3, 'SELECT FROM (SELECT b FROM lots UNION ALL SELECT b FROM areas) a JOIN crowd c ON c.p <@ a.b');
+-- nothing is known of an aggregate, of a function's result or of a recursion: no ERROR
+SELECT expected('SELECT FROM (SELECT box(max(id)::text::point, point(0,0)) AS b FROM areas) a JOIN crowd c ON c.p <@ a.b') >= 1,
+  expected('WITH RECURSIVE a(b) AS (SELECT box ''(1,1),(0,0)'' UNION ALL SELECT box(a.b[0] + point(1,1), a.b[1]) FROM a WHERE (a.b[0])[0] < 9) SELECT FROM a JOIN crowd c ON c.p <@ a.b') >= 1,
+  expected('SELECT FROM (SELECT int4range(id, id + 3) AS r FROM areas EXCEPT SELECT r FROM shifts) a JOIN spans b ON a.r && b.r') >= 1;
+DROP TABLE lots, plots;
+
+-- Conditions with a test around them.
+SELECT within(1.3, 'SELECT FROM crowd WHERE (p <@ box(point(0,0), point(20,20))) IS TRUE'), within(1.3, 'SELECT FROM crowd WHERE (p <@ box(point(0,0), point(20,20))) IS NOT TRUE'),
+  within(1.3, 'SELECT FROM crowd WHERE (p <@ box(point(0,0), point(20,20))) IS FALSE'), within(1.3, 'SELECT FROM crowd WHERE ((p << point(10,0)) IS NOT FALSE) IS NOT FALSE');
+
 -- Arguments that are not known: what the index itself holds stands for them.
 SET plan_cache_mode = force_generic_plan;
 PREPARE window_of(box) AS SELECT FROM crowd WHERE p <@ $1;
@@ -148,6 +183,25 @@ EXPLAIN (COSTS OFF) SELECT FROM crowd c, areas a WHERE c.p <@ leak(a.b);
 SET ROLE estimates_reader;
 EXPLAIN (COSTS OFF) SELECT FROM crowd c, areas a WHERE c.p <@ leak_at_once(a.b);
 RESET ROLE;
+-- Neither are those of a subquery, a CTE or a part of a union, nor what a view with security_barrier hides.
+CREATE VIEW barred WITH (security_barrier) AS SELECT b FROM areas WHERE id < 10;
+GRANT SELECT ON barred TO estimates_reader;
+SET ROLE estimates_reader;
+DO $$
+DECLARE
+  source text;
+BEGIN
+  FOREACH source IN ARRAY ARRAY['(SELECT b FROM areas OFFSET 0)', '(WITH w AS MATERIALIZED (SELECT b FROM areas) SELECT b FROM w)',
+                                '(SELECT b FROM areas UNION ALL SELECT b FROM areas)', 'barred'] LOOP
+    BEGIN
+      EXECUTE format('EXPLAIN SELECT FROM crowd c, %s a WHERE c.p <@ leak_at_once(a.b)', source);
+      RAISE NOTICE '% may be asked', source;
+    EXCEPTION WHEN insufficient_privilege THEN NULL;
+    END;
+  END LOOP;
+END $$;
+RESET ROLE;
+DROP VIEW barred;
 
 -- Numbers that are none, and beyond what can be subtracted.
 CREATE TABLE odd AS SELECT g AS id, CASE g % 6 WHEN 0 THEN 'NaN' WHEN 1 THEN 'inf' WHEN 2 THEN '-inf' ELSE g::float8 END AS f, 1e308 + g * 1e303 AS huge,

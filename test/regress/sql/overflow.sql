@@ -58,6 +58,7 @@ SELECT explain_plan($$SELECT id FROM ordinary WHERE id < 100 ORDER BY y <-> poin
 SELECT explain_plan($$SELECT id FROM ordinary WHERE id < 100 AND p <@ polygon '((0,0),(9,4),(8,9))'$$);
 RESET enable_seqscan;  -- which, switched off, from PostgreSQL 18 on loses to any bitmap scan, whatever that costs
 SELECT explain_plan($$SELECT id FROM ordinary WHERE id < 100 AND p <@ polygon '((0,0),(1e200,4),(8,1e200))'$$);
+SELECT explain_plan($$SELECT id FROM ordinary WHERE id < 100 AND p <@ ANY (ARRAY[NULL, polygon '((0,0),(9,4),(8,9))', '((0,0),(1e200,4),(8,1e200))'])$$);
 SET enable_seqscan = off;
 SELECT explain_plan($$SELECT id FROM ordinary WHERE p <@ polygon '((0,0),(1e200,4),(8,1e200))'$$);
 -- Reached, it is the ERROR that it is without the index.
@@ -70,7 +71,8 @@ RESET enable_sort;
 SELECT condition, (outcomes(format('SELECT id FROM huge WHERE id <= 1000 AND %s ORDER BY id LIMIT 3', condition))).*
 FROM unnest(ARRAY[$$p <@ polygon '((0,0),(Infinity,4),(8,Infinity))'$$, $$p <@ polygon '((0,0),(9,4),(8,9))'$$,
   $$p <@ circle '<(-1e308,0),2>'$$, $$c && circle '<(-1e308,0),2>'$$, $$c @> circle '<(-1e308,0),2>'$$, $$c <@ circle '<(-1e308,0),2>'$$,
-  $$c ~= circle '<(-1e308,0),NaN>'$$, $$c && circle '<(3,3),2>'$$, $$y && polygon '((-1e308,0),(-1e308,1),(3,3))'$$]) condition;
+  $$c ~= circle '<(-1e308,0),NaN>'$$, $$c && circle '<(3,3),2>'$$, $$y && polygon '((-1e308,0),(-1e308,1),(3,3))'$$,
+  $$y && ANY (ARRAY[NULL, polygon '((-1e308,0),(-1e308,1),(3,3))'])$$, $$c && ANY (ARRAY[circle '<(3,3),2>', '<(-1e308,0),2>'])$$]) condition;
 SELECT condition, (agree(format('SELECT id FROM huge WHERE %s', condition))).*
 FROM unnest(ARRAY[$$c ~= circle '<(1.7e308,0),NaN>'$$, $$c ~= circle '<(5,6),NaN>'$$, $$c ~= circle '<(5,6),1>'$$, $$c << circle '<(5,6),1>'$$,
   $$c |>> circle '<(5,6),NaN>'$$]) condition;
