@@ -133,6 +133,13 @@ void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* e
   if (next_hook != nullptr) next_hook(root, rel, relid, entry);
 }
 
+// The server makes a path for several processes right after that for one, of the same conditions, and unlike that frees it when another one is better.
+bool IsForSeveral(const Notes& notes, const IndexPath* path) {
+  if (notes.count == 0) return false;
+  const IndexPath* last = notes.note[notes.count - 1].path;
+  return last->indexinfo == path->indexinfo && last->indexclauses == path->indexclauses;
+}
+
 }  // namespace
 
 bool MattersToPlanner(Cost difference, Cost whole) {
@@ -142,6 +149,7 @@ bool MattersToPlanner(Cost difference, Cost whole) {
 
 void NoteHeapWork(PlannerInfo* root, IndexPath* path, double loop_count, const HeapWork& work) {
   auto* notes = PlannerNotes<PlannerInfo, Notes>::Of(root);
+  if (IsForSeveral(*notes, path)) return;
   if (notes->count == notes->room) {
     notes->room = std::max(2 * notes->room, 8);
     const Size size = sizeof(Note) * static_cast<Size>(notes->room);
