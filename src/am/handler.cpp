@@ -6,6 +6,7 @@
 #include "planner/limit_paths.h"
 #include "planner/planner_family.h"
 #include "planner/row_counts.h"
+#include "planner/explain_unbuilt.h"
 #include "planner/unbuilt_indexes.h"
 #include "index/options.h"
 #include "pg/compat_am.h"
@@ -35,6 +36,7 @@ extern "C" void _PG_init(void) {
   xtree::CorrectHeapWork();
   xtree::OfferLimitPaths();
   xtree::WithholdUnbuiltIndexes();
+  xtree::ExplainUnbuiltIndexes();
   xtree::CorrectRowCounts();
   xtree::OfferExplainOption();
   if (process_shared_preload_libraries_in_progress) {

@@ -31,3 +31,31 @@ inline void AddBooleanExplainOption(const char* name, ExplainOptionHandler handl
 
 }  // namespace pg
 #endif
+
+extern "C" {
+#include "commands/explain.h"
+#include "executor/instrument.h"
+#include "tcop/tcopprot.h"
+}
+
+namespace pg {
+
+// What EXPLAIN does with a query where no hook does it: plans and explains it. From 17 on core's own function can be called.
+inline void ExplainQuery(Query* query, int options, IntoClause* into, ExplainState* state, const char* text, ParamListInfo parameters,
+                         QueryEnvironment* environment) {
+#if PG_VERSION_NUM >= 170000
+  standard_ExplainOneQuery(query, options, into, state, text, parameters, environment);
+#else
+  const BufferUsage before = pgBufferUsage;
+  instr_time begin, duration;
+  INSTR_TIME_SET_CURRENT(begin);
+  PlannedStmt* plan = pg_plan_query(query, text, options, parameters);
+  INSTR_TIME_SET_CURRENT(duration);
+  INSTR_TIME_SUBTRACT(duration, begin);
+  BufferUsage used = {};
+  BufferUsageAccumDiff(&used, &pgBufferUsage, &before);
+  ExplainOnePlan(plan, into, state, text, parameters, environment, &duration, state->buffers ? &used : nullptr);
+#endif
+}
+
+}  // namespace pg

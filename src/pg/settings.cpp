@@ -55,6 +55,9 @@ void DefineOfSessions() {
                            &settings.cached_page_cost, 0, 0, 1, PGC_USERSET, GUC_EXPLAIN, nullptr, nullptr, nullptr);
   DefineInt("xtree.recommend_after", "Time for which an index was watched before xtree_recommendations says that nobody needs it.", nullptr,
             &settings.recommend_after_s, 24 * 3600, 0, INT_MAX / 1000, PGC_USERSET, GUC_UNIT_S);
+  DefineCustomBoolVariable("xtree.explain_unbuilt", "Has EXPLAIN show the plan that there would be if deferred indexes were built.",
+                           "Of EXPLAIN without ANALYZE, whose plan is not run. The size of the indexes is estimated each time.",
+                           &settings.explain_unbuilt, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
   DefineInt("xtree.metrics_max_indexes", "Most indexes that xtree_metrics() lists one by one.",
             "Those with most scans are listed, the others are summed up. 0: none is listed.", &settings.metrics_max_indexes, 1000, 0, 10000,
             PGC_USERSET, 0);

@@ -20,6 +20,7 @@ struct Settings {
   int estimate_pages;       // of an index, at most read for one estimate
   double cached_page_cost;  // of an index, known to be in memory: share of random_page_cost
   int recommend_after_s;    // before an index is said not to be needed; read by the view xtree_recommendations
+  bool explain_unbuilt;     // does EXPLAIN plan with deferred indexes as if they were built?
   int metrics_max_indexes;  // with metrics of their own
 
   // Of the server, changed by a reload

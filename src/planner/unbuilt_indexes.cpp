@@ -1,6 +1,7 @@
 // See unbuilt_indexes.h.
 #include "planner/unbuilt_indexes.h"
 
+#include "planner/explain_unbuilt.h"
 #include "planner/limit_paths.h"
 #include "planner/planner_family.h"
 #include "planner/planner_notes.h"
@@ -33,11 +34,21 @@ bool IsToBeWithheld(PlannerInfo* root, const IndexOptInfo* info) {
   return unusable;
 }
 
+// Not where it is built, and only too new for this query.
+bool IsSupposedBuilt(PlannerInfo* root, IndexOptInfo* info) {
+  if (!IsExplainedAsBuilt(root)) return false;
+  const Relation index = index_open(info->indexoid, NoLock);
+  const bool unbuilt = GetIndexState(index, MetaUse::kPlan)->build_state != MetaBuildState::kBuilt;
+  index_close(index, NoLock);
+  return unbuilt && SupposeBuilt(info);
+}
+
 void LookAtIndexes(PlannerInfo* root, RelOptInfo* rel) {
   List* unusable = NIL;
   ListCell* cell;
   foreach (cell, rel->indexlist)
-    if (IsToBeWithheld(root, lfirst_node(IndexOptInfo, cell))) unusable = lappend(unusable, lfirst(cell));
+    if (IsToBeWithheld(root, lfirst_node(IndexOptInfo, cell)) && !IsSupposedBuilt(root, lfirst_node(IndexOptInfo, cell)))
+      unusable = lappend(unusable, lfirst(cell));
   if (unusable == NIL) return;
   rel->indexlist = list_difference_ptr(rel->indexlist, unusable);
   WithheldFrom::Of(rel)->indexes = unusable;
