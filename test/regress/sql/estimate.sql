@@ -86,7 +86,7 @@ SELECT e.rows, e.size = (xtree_estimate('parted_1', 'p', 'other')).size + (xtree
 
 -- What is refused.
 CREATE VIEW looking AS SELECT * FROM small;
-CREATE FUNCTION refused(call text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION refusal(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE message text; hint text;
 BEGIN
   EXECUTE 'SELECT ' || call;
@@ -96,7 +96,7 @@ EXCEPTION WHEN OTHERS THEN
   RETURN SQLSTATE || ' ' || message || coalesce(nullif(' (' || hint || ')', ' ()'), '');
 END $$;
 \pset format unaligned
-SELECT call, refused(call) FROM (VALUES
+SELECT call, refusal(call) FROM (VALUES
   ($$xtree_estimate('looking', 'p')$$),
   ($$xtree_estimate('small', 'q')$$),
   ($$xtree_estimate('small', 'ctid')$$),
@@ -142,6 +142,6 @@ RESET ROLE;
 SELECT rows FROM xtree_estimate('small', 'p');
 
 DROP TABLE estimated, small, none, parted CASCADE;
-DROP FUNCTION compare, refused;
+DROP FUNCTION compare, refusal;
 DROP ROLE regress_asker;
 RESET max_parallel_maintenance_workers;
