@@ -133,7 +133,8 @@ void MakePaths(PlannerInfo* root, RelOptInfo* rel, Index relid, RangeTblEntry* e
   if (next_hook != nullptr) next_hook(root, rel, relid, entry);
 }
 
-// The server makes a path for several processes right after that for one, of the same conditions, and unlike that frees it when another one is better.
+// The server makes a path for several processes right after that for one, of the same conditions, and unlike that frees it when another one is
+// better.
 bool IsForSeveral(const Notes& notes, const IndexPath* path) {
   if (notes.count == 0) return false;
   const IndexPath* last = notes.note[notes.count - 1].path;

@@ -43,7 +43,8 @@ void RecordSamples(IndexKey key, const PageSample* samples, int count);
 // Copies of all pages in use, into memory of the current context.
 HotPage* CopyHotPages(int* count);
 
-// Takes pages of an index that were hot before a restart, as if the time from `saved` until now had not passed. Those that are known stay as they are.
+// Takes pages of an index that were hot before a restart, as if the time from `saved` until now had not passed. Those that are known stay as they
+// are.
 void RestorePages(const HotPage* pages, int count, TimestampTz saved);
 
 // The worker: marks a page as pinned or not; forgets an index (index 0: everything).
