@@ -178,8 +178,8 @@ struct Times {
   double tree;  // to make a tree of them
 };
 
-// What the sample took, for all rows; sorting them takes a logarithm more. The table is read from its start to its end then, and in parallel; or its pages
-// have left the memory, and those of the index go to a slow disk.
+// What the sample took, for all rows; sorting them takes a logarithm more. The table is read from its start to its end then, and in parallel; or
+// its pages have left the memory, and those of the index go to a slow disk.
 void FillTimes(const Times& times, const SampledBlocks& blocks, double rows, double sampled, const BuildSize& size, int workers,
                BuildEstimate* estimate) {
   constexpr double kMuchFaster = 0.4, kSlower = 3, kFilesSlower = 2, kPage[] = {2e-6, 100e-6}, kAlways[] = {0, 0.05};

@@ -1,6 +1,6 @@
 // SQL functions xtree_stat_columns(), a row per index of this database that has an entry in shared memory: which columns its scans asked for
-// (shmem/column_use.h); and xtree_crowding(index oid): how many nodes of the tree lie over one place now (core/estimate/crowding.h). Both for the view
-// xtree_recommendations; anybody may call them, as they tell how an index is used and what shape it has, and no value.
+// (shmem/column_use.h); and xtree_crowding(index oid): how many nodes of the tree lie over one place now (core/estimate/crowding.h). Both for the
+// view xtree_recommendations; anybody may call them, as they tell how an index is used and what shape it has, and no value.
 #include "core/estimate/crowding.h"
 #include "functions/index_copies.h"
 #include "functions/view_rows.h"

@@ -1,7 +1,7 @@
 // Which columns of an index its scans have conditions on, or are ordered by: a bit each, set once, so that a scan costs a look at it.
 //
-// A part of the index's entry in our own table on all servers, because bits are no counters. They begin with the entry, with each start of the server and
-// with pg_stat_xtree_reset(), and so does the number of scans beside them, which says how much it means that a bit is not set.
+// A part of the index's entry in our own table on all servers, because bits are no counters. They begin with the entry, with each start of the server
+// and with pg_stat_xtree_reset(), and so does the number of scans beside them, which says how much it means that a bit is not set.
 #pragma once
 
 #include "pg/postgres_api.h"
