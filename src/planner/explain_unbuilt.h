@@ -1,5 +1,5 @@
 // xtree.explain_unbuilt: EXPLAIN shows the plan that there would be if deferred indexes were built. A deferred index costs nothing, so this is what
-// tells what it would be worth. (HypoPG knows the server's own access methods and bloom alone.)
+// tells what it would be worth. (HypoPG takes B-tree, hash, BRIN and bloom alone.)
 //
 // Such a plan is never run: it is made for an EXPLAIN without ANALYZE, which plans its query for itself, explains the plan and forgets it. Plans
 // that are kept (EXPLAIN EXECUTE) do not come here, and what else is planned meanwhile, by functions that the planner calls, is another query.
