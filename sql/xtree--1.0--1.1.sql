@@ -379,7 +379,7 @@ COMMENT ON FUNCTION xtree_svg(pg_catalog.regclass, pg_catalog.int4[], pg_catalog
 CREATE FUNCTION xtree_index_history(index pg_catalog.oid, OUT sampled_at pg_catalog.timestamptz, OUT period pg_catalog.interval,
   OUT size pg_catalog.int8, OUT resident_bytes pg_catalog.int8, OUT scans pg_catalog.int8, OUT tuples pg_catalog.int8, OUT reads pg_catalog.int8,
   OUT hit_rate pg_catalog.float8, OUT writes pg_catalog.int8, OUT loads pg_catalog.int8, OUT load_time pg_catalog.float8,
-  OUT evictions pg_catalog.int8)
+  OUT evictions pg_catalog.int8, OUT overlap pg_catalog.float8)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT ROWS 700;
 
@@ -409,6 +409,7 @@ COMMENT ON COLUMN pg_stat_xtree_history.writes IS 'rows written to the table tha
 COMMENT ON COLUMN pg_stat_xtree_history.loads IS 'times that a session mapped it';
 COMMENT ON COLUMN pg_stat_xtree_history.load_time IS 'milliseconds that its last load took';
 COMMENT ON COLUMN pg_stat_xtree_history.evictions IS 'times that the worker evicted it';
+COMMENT ON COLUMN pg_stat_xtree_history.overlap IS 'nodes of its upper levels that lie over one place: 1 where they are apart';
 
 CREATE FUNCTION xtree_index_usage(index pg_catalog.oid, OUT samples pg_catalog.int4, OUT since pg_catalog.timestamptz, OUT use pg_catalog.text,
   OUT pattern pg_catalog.text, OUT period pg_catalog.interval, OUT begins_at pg_catalog.interval, OUT next_use pg_catalog.timestamptz,
@@ -438,7 +439,7 @@ COMMENT ON COLUMN pg_stat_xtree_usage.period IS 'of a periodic use: an hour, a d
 COMMENT ON COLUMN pg_stat_xtree_usage.begins_at IS 'of a periodic use: when it begins, after the full hour, midnight, or midnight before Saturday, in the time zone of the session';
 COMMENT ON COLUMN pg_stat_xtree_usage.next_use IS 'of a periodic use: when it is expected next';
 COMMENT ON COLUMN pg_stat_xtree_usage.usual_scans IS 'median of the scans in an interval';
-COMMENT ON COLUMN pg_stat_xtree_usage.unusual IS 'what was far beyond its usual range in the last interval: scans, pages read, evictions or time to load; NULL: nothing, or fewer than 24 samples to compare with';
+COMMENT ON COLUMN pg_stat_xtree_usage.unusual IS 'what was far beyond its usual range in the last interval: scans, pages read, evictions, time to load or overlap; NULL: nothing, or fewer than 24 samples to compare with';
 
 CREATE FUNCTION xtree_forecast(ahead pg_catalog.interval DEFAULT '30 days', OUT index pg_catalog.regclass, OUT tablespace pg_catalog.oid,
   OUT size pg_catalog.int8, OUT expected_size pg_catalog.int8, OUT least_size pg_catalog.int8, OUT most_size pg_catalog.int8,

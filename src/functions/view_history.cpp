@@ -49,14 +49,16 @@ void PutSample(RowWriter& row, const Sample& before, const Sample& now) {
     row.Real(1 - absent / static_cast<double>(reads));
   }
   row.Count(increase(SampleCount::kWrites)).Count(increase(SampleCount::kLoads));
-  row.Add(Float8GetDatum(static_cast<double>(now.load_us) / 1000), now.load_us == 0).Count(increase(SampleCount::kEvictions)).Put();
+  row.Add(Float8GetDatum(static_cast<double>(now.load_us) / 1000), now.load_us == 0).Count(increase(SampleCount::kEvictions));
+  row.Add(Float8GetDatum(now.overlap), now.overlap == 0).Put();
 }
 
 // The first sample has nothing before it: what was counted until then is of no known time.
 void PutFirst(RowWriter& row, const Sample& first) {
   row.Time(first.time).Null().Count(first.bytes).Count(first.resident_bytes);
   for (int unknown = 0; unknown < 6; unknown++) row.Null();
-  row.Add(Float8GetDatum(static_cast<double>(first.load_us) / 1000), first.load_us == 0).Null().Put();
+  row.Add(Float8GetDatum(static_cast<double>(first.load_us) / 1000), first.load_us == 0).Null();
+  row.Add(Float8GetDatum(first.overlap), first.overlap == 0).Put();
 }
 
 Datum TextOrNull(const char* text) { return text != nullptr ? CStringGetTextDatum(text) : Datum{0}; }

@@ -100,6 +100,8 @@ constexpr Watched kWatched[] = {
      [](const Sample& before, const Sample& now) { return static_cast<double>(Increase(before, now, SampleCount::kEvictions)); }, Always},
     {"milliseconds to load", 50, [](const Sample&, const Sample& now) { return static_cast<double>(now.load_us) / 1000; },
      [](const Sample& before, const Sample& now) { return now.load_us > 0 && Increase(before, now, SampleCount::kLoads) > 0; }},
+    {"nodes over a place", 0.5, [](const Sample&, const Sample& now) { return now.overlap; },
+     [](const Sample&, const Sample& now) { return now.overlap > 0; }},
 };
 
 struct Finding {
@@ -168,7 +170,7 @@ const char* DescribeUnusual(const History& history) {
   for (const Watched& watched : kWatched) {
     const Finding finding = Guarded([&] { return Look(watched, history); });
     if (!finding.found) continue;
-    appendStringInfo(&text, "%s%s %.0f, usually %.0f to %.0f", text.len > 0 ? "; " : "", watched.name, finding.now,
+    appendStringInfo(&text, "%s%s %.6g, usually %.6g to %.6g", text.len > 0 ? "; " : "", watched.name, finding.now,
                      std::max(0.0, finding.usual.low), finding.usual.high);
   }
   return text.len > 0 ? text.data : nullptr;

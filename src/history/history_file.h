@@ -9,7 +9,7 @@ namespace xtree {
 
 // How many samples a ring has, by the settings: at most kMostSamples, of kSampleBytes each.
 inline constexpr int kMostSamples = 10000;
-inline constexpr int kSampleBytes = 96;
+inline constexpr int kSampleBytes = 104;
 int HistoryCapacity();
 
 // For how long they are kept, in microseconds.

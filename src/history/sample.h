@@ -17,7 +17,8 @@ struct Sample {
   int64 bytes;           // of its file
   int64 resident_bytes;  // of them in memory, as last measured; of the whole server with what sessions keep
   int64 count[kSampleCounts];
-  int64 load_us;  // that its last load took
+  int64 load_us;   // that its last load took
+  double overlap;  // nodes of its upper levels that lie over one place (core/estimate/crowding.h); 0: not known, or there are none
 
   int64 operator[](SampleCount which) const { return count[static_cast<int>(which)]; }
   int64& operator[](SampleCount which) { return count[static_cast<int>(which)]; }

@@ -3,8 +3,10 @@
 
 #include <sys/mman.h>
 
+#include "core/estimate/crowding.h"
 #include "page/node.h"
 #include "page/validate.h"
+#include "pg/guard.h"
 #include "registry/fault_trap.h"
 #include "worker/worker_process.h"
 
@@ -156,6 +158,66 @@ void ForEachDirectoryPage(const FileMapping& mapping, void (*visit)(BlockNumber 
   }
   pfree(walk.queue);
   pfree(page);
+}
+
+namespace {
+
+constexpr int kMostChildren = 8;
+
+// Copies of directory pages, one after the other: the root's, then those of some of its children.
+struct TopPages {
+  KeyLayout layout;
+  uint8_t* page;
+  int count;
+};
+
+bool AddDirectoryPage(const FileMapping& mapping, BlockNumber block, TopPages* top) {
+  uint8_t* const page = top->page + size_t{kPageSize} * top->count;
+  if (block >= mapping.file_blocks() || !CopyPage(mapping, block, page) || ValidateNode(top->layout, page, -1) != nullptr) return false;
+  const NodeView node(top->layout, page);
+  if (node.leaf() || node.deleted()) return false;
+  top->count++;
+  return true;
+}
+
+double CrowdingOfPage(const KeyLayout& layout, const NodeView& node) {
+  Crowding crowding(layout);
+  Box box;
+  const auto entries = static_cast<size_t>(node.entries());
+  for (size_t i = 0; i < entries; i++) {
+    node.GetBox(static_cast<int>(i), &box);
+    if (Crowding::IsPlace(i, entries)) crowding.AddPlace(box);
+  }
+  for (size_t i = 0; i < entries; i++) {
+    node.GetBox(static_cast<int>(i), &box);
+    crowding.AddBox(box);
+  }
+  return crowding.Mean();
+}
+
+double CrowdingOfPages(const TopPages& top) {
+  double root = 0, sum = 0;
+  for (int i = 0; i < top.count; i++) {
+    const double mean = CrowdingOfPage(top.layout, NodeView(top.layout, top.page + size_t{kPageSize} * i));
+    (i == 0 ? root : sum) += mean;
+  }
+  return top.count > 1 ? root * sum / (top.count - 1) : root;
+}
+
+}  // namespace
+
+double MeasureOverlap(const FileMapping& mapping) {
+  TopPages top = {};
+  top.page = static_cast<uint8_t*>(palloc(size_t{kPageSize} * (kMostChildren + 1)));
+  double overlap = 0;
+  if (CopyPage(mapping, kMetaBlock, top.page) && MakeLayout(top.page, &top.layout) && AddDirectoryPage(mapping, kRootBlock, &top)) {
+    const NodeView root(top.layout, top.page);
+    const int step = std::max(1, (root.entries() + kMostChildren - 1) / kMostChildren);
+    for (int i = 0; root.level() > 1 && i < root.entries(); i += step) (void)AddDirectoryPage(mapping, root.Child(i), &top);
+    overlap = Guarded([&] { return CrowdingOfPages(top); });
+  }
+  pfree(top.page);
+  return overlap;
 }
 
 bool VerifyPages(const FileMapping& mapping, char* problem, size_t problem_bytes) {

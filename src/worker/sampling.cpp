@@ -8,6 +8,7 @@
 #include "registry/file_mapping.h"
 #include "shmem/event_log.h"
 #include "worker/measure.h"
+#include "worker/page_access.h"
 #include "worker/worker_process.h"
 
 namespace xtree {
@@ -29,6 +30,15 @@ void ReportFailure(IndexKey key, const char* what) {
                                                   what, key.index, key.database)));
 }
 
+// Of a few pages, whether the index is loaded or not.
+double OverlapOf(const IndexStatus& status) {
+  if (!status.has_file()) return 0;
+  FileMapping* const mapping = NewPassingMapping();
+  const double overlap = mapping->Map(status.file.locator) == nullptr && mapping->identity() == status.file ? MeasureOverlap(*mapping) : 0;
+  mapping->Unmap();
+  return overlap;
+}
+
 Sample SampleOf(SharedIndex* index, const IndexStatus& status, TimestampTz now) {
   const CounterValues counters = ServerKeepsCounters() ? ServersCounters(index->key) : OwnCounters(index);
   Oid table;
@@ -40,6 +50,7 @@ Sample SampleOf(SharedIndex* index, const IndexStatus& status, TimestampTz now) 
   }
   uint64_t blocks = status.blocks;
   if (status.has_file() && IdentifyFile(status.file.locator, &blocks).inode == 0) blocks = status.blocks;
+  sample.overlap = OverlapOf(status);
   sample.time = now;
   sample.bytes = static_cast<int64>(blocks) * kPageSize;
   sample.resident_bytes = status.resident_bytes;

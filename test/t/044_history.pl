@@ -74,6 +74,8 @@ my $directory = $node->data_dir . '/pg_stat/xtree';
 my $file = "$directory/$database/$oid.history";
 ok(-f $file, 'there is a file');
 
+is(sql(q{SELECT bool_and(overlap >= 1) FROM pg_stat_xtree_history WHERE indexrelname = 't_p'}), 't', 'and how many nodes lie over one place');
+
 # ---- Restart, crash, damage
 my $before = sql(q{SELECT count(*) FROM pg_stat_xtree_history});
 configure('xtree.history_interval', '0');
@@ -91,10 +93,10 @@ is(sql('SELECT count(*) FROM pg_stat_xtree_history'), $kept, 'and over a crash')
 sub patch { my ($at, $bytes) = @_; open my $f, '+<:raw', $file or die; seek $f, $at, 0; print $f $bytes; close $f; return; }
 sub slurp { open my $f, '<:raw', $_[0] or die; local $/; my $all = <$f>; close $f; return $all; }
 my $whole = slurp($file);
-my ($first) = grep { substr($whole, 16 + 96 * $_, 8) ne "\0" x 8 } 0 .. (length($whole) - 16) / 96 - 1;
-patch(16 + 96 * $first + 24, "\xff\xff");
+my ($first) = grep { substr($whole, 16 + 104 * $_, 8) ne "\0" x 8 } 0 .. (length($whole) - 16) / 104 - 1;
+patch(16 + 104 * $first + 24, "\xff\xff");
 is(sql('SELECT count(*) FROM pg_stat_xtree_history'), $kept - 1, 'a damaged sample is left out');
-truncate $file, 16 + 96 * $first + 50;
+truncate $file, 16 + 104 * $first + 50;
 is(sql('SELECT count(*) FROM pg_stat_xtree_history'), 0, 'so is what is cut off');
 patch(0, 'what is this');
 is(sql('SELECT count(*) FROM pg_stat_xtree_history'), 0, 'a file of another kind has none');
@@ -105,7 +107,7 @@ becomes(q{SELECT count(*) > 1 FROM pg_stat_xtree_history}, 't', 'and gives way t
 # ---- Retention, and the end of an index
 configure('xtree.history_retention', '1min');
 becomes(q{SELECT count(*) > 2 FROM pg_stat_xtree_history}, 't', 'another retention: samples are taken');
-is(-s $file < 16 + 96 * 100 ? 'small' : -s $file, 'small', 'the file is as large as the retention needs');
+is(-s $file < 16 + 104 * 100 ? 'small' : -s $file, 'small', 'the file is as large as the retention needs');
 configure('xtree.history_retention', '30d');
 sql('CREATE TABLE u AS SELECT * FROM t; CREATE INDEX u_p ON u USING xtree (p)');
 sql(q{SET enable_seqscan = off; SELECT count(id) FROM u WHERE p <@ box '(0,0),(1,1)'});
@@ -120,7 +122,7 @@ ok($gone, 'the history goes with its index');
 my @crc_table = map { my $c = $_; $c = $c & 1 ? ($c >> 1) ^ 0x82F63B78 : $c >> 1 for 1 .. 8; $c } 0 .. 255;
 sub crc32c { my $c = 0xffffffff; $c = $crc_table[($c ^ ord) & 0xff] ^ ($c >> 8) for split //, $_[0]; return $c ^ 0xffffffff; }
 
-# Writes the history of an index: samples are [time in seconds since 1970, bytes, resident bytes, scans, writes, load in ms, loads, evictions], cumulative.
+# Writes the history of an index: samples are [time in seconds since 1970, bytes, resident bytes, scans, writes, load in ms, loads, evictions], cumulative; then overlap.
 sub write_history
 {
 	my ($index, $interval, $retention_minutes, @samples) = @_;
@@ -129,13 +131,13 @@ sub write_history
 	my %record;
 	for my $s (@samples)
 	{
-		my ($time, $bytes, $resident, $scans, $writes, $load, $loads, $evictions) = @$s;
+		my ($time, $bytes, $resident, $scans, $writes, $load, $loads, $evictions, $overlap) = @$s;
 		my $us = int(($time - 946684800) * 1000) * 1000;
-		my $sample = pack('q11', $us, $bytes, $resident, $scans, $scans * 10, $scans * 5, 0, $writes, $loads // 0, $evictions // 0, ($load // 0) * 1000);
+		my $sample = pack('q11 d', $us, $bytes, $resident, $scans, $scans * 10, $scans * 5, 0, $writes, $loads // 0, $evictions // 0, ($load // 0) * 1000, $overlap // 0);
 		$record{ int($us / ($interval * 1_000_000)) % $capacity } = $sample . pack('LL', crc32c($sample), 0);
 	}
-	my $content = pack('L4', 0x58544849, 1, 96, $capacity);
-	$content .= $record{$_} // "\0" x 96 for 0 .. $capacity - 1;
+	my $content = pack('L4', 0x58544849, 1, 104, $capacity);
+	$content .= $record{$_} // "\0" x 104 for 0 .. $capacity - 1;
 	my $path = "$directory/$index.history";
 	open my $f, '>:raw', $path or die "$path: $!";
 	print $f $content;
@@ -197,9 +199,9 @@ is(sql("$use = 'v_idle'"), '', 'too few samples to say');
 
 # ---- The unusual, in the view and as an event of the worker's
 is(sql(q{SELECT count(*) FROM pg_stat_xtree_events WHERE kind = 'unusual'}), 0, 'no event so far');
-write_history(id_of('v_mixed'), $hour, 30 * 24 * 60, map { [ $now - (40 - $_) * $hour + 5, 8192, 0, 10 * $_ + ($_ == 39 ? 5000 : 0), 0, $_ % 2 ? 900 : 1, $_, $_ == 39 ? 50 : 0 ] } 0 .. 39);
-like(sql(q{SELECT unusual FROM pg_stat_xtree_usage WHERE indexrelname = 'v_mixed'}), qr/^scans 5010, usually 0 to 110; pages read 25050, usually 0 to \d+; evictions 50, usually 0 to \d+$/,
-	'scans, pages and evictions beyond what is usual');
+write_history(id_of('v_mixed'), $hour, 30 * 24 * 60, map { [ $now - (40 - $_) * $hour + 5, 8192, 0, 10 * $_ + ($_ == 39 ? 5000 : 0), 0, $_ % 2 ? 900 : 1, $_, $_ == 39 ? 50 : 0, $_ == 39 ? 4.5 : 1.1 ] } 0 .. 39);
+like(sql(q{SELECT unusual FROM pg_stat_xtree_usage WHERE indexrelname = 'v_mixed'}), qr/^scans 5010, usually 0 to 110; pages read 25050, usually 0 to \d+; evictions 50, usually 0 to \d+; nodes over a place 4.5, usually [\d.]+ to [\d.]+$/,
+	'scans, pages, evictions and overlap beyond what is usual');
 # One whose history had no scans: the worker's next sample, which is its first after a restart, has some.
 $node->safe_psql('postgres', 'SET enable_seqscan = off; ' . join ';', map { "SELECT count(*) FROM v WHERE p <@ box '(0,0),(1,1)'" } 1 .. 400);
 {
