@@ -18,8 +18,8 @@ void Populate(const FileMapping& mapping, BlockNumber first, BlockNumber count);
 // nodes are not descended into.
 void ForEachDirectoryPage(const FileMapping& mapping, void (*visit)(BlockNumber block, void* context), void* context);
 
-// How many nodes of the upper levels lie over one place (core/estimate/crowding.h), by the first page of the root and of at most eight of its children;
-// 0: the root is a leaf, or a page could not be read as it is. Breathes.
+// How many nodes of the upper levels lie over one place (core/estimate/crowding.h), by the first page of the root and of at most eight of its
+// children; 0: the root is a leaf, or a page could not be read as it is. Breathes.
 double MeasureOverlap(const FileMapping& mapping);
 
 // Looks at every page: checksum, header, page id. False: `problem` names block and reason. Breathes.
