@@ -214,11 +214,11 @@ $node->safe_psql('postgres', 'SET enable_seqscan = off; ' . join ';', map { "SEL
 
 # ---- The future
 my $mb = 1 << 20;
-hours('v_grows', sub { (1, 1) }, sub { 100 * $mb + $_[0] * $mb });    # a megabyte an hour
-my $forecast = q{SELECT expected_size / 1048576 - size / 1048576, size_per_day / 1048576, least_size <= expected_size AND expected_size <= most_size FROM xtree_forecast('10 days') WHERE index};
+hours('v_grows', sub { (1, 1) }, sub { 1024 * $mb * (100 + $_[0]) });    # a gigabyte an hour, which fills any disk within years
+my $forecast = q{SELECT (expected_size - size) / 1073741824, size_per_day / 1073741824, least_size <= expected_size AND expected_size <= most_size FROM xtree_forecast('10 days') WHERE index};
 my ($growth, $per_day, $ordered) = split /\|/, sql("$forecast = 'v_grows'::regclass");
-cmp_ok(abs($growth - 240), '<=', 3, "in ten days 240 hours' growth: $growth MB");
-cmp_ok(abs($per_day - 24), '<=', 1, 'of 24 MB a day');
+cmp_ok(abs($growth - 240), '<=', 3, "in ten days 240 hours' growth: $growth GB");
+cmp_ok(abs($per_day - 24), '<=', 1, 'of 24 GB a day');
 is($ordered, 't', 'within its range');
 is(sql(q{SELECT expected_size IS NULL AND size = 8192 FROM xtree_forecast() WHERE index = 'v_idle'::regclass}), 't', 'too few samples for a forecast: the size alone');
 is(sql(q{SELECT count(*) FROM xtree_forecast() WHERE index IS NULL AND tablespace IS NOT NULL AND size > 0}), 1, 'the sum of the tablespace');
