@@ -65,14 +65,11 @@ inline void* SharedPartOf(ParallelIndexScanDesc scan) {
 #endif
 }
 
-// amestimateparallelscan, whose arguments are of no use to an access method that needs as much for any scan.
+// amestimateparallelscan: without arguments, then with the numbers of keys (17), then with the index too (18). Of no use to an access method that
+// needs as much for any scan.
 template <Size (*kBytes)()>
 void SetParallelScanBytes(IndexAmRoutine* am) {
-#if PG_VERSION_NUM >= 180000
-  am->amestimateparallelscan = [](Relation, int, int) { return kBytes(); };
-#else
-  am->amestimateparallelscan = kBytes;
-#endif
+  am->amestimateparallelscan = [](auto...) { return kBytes(); };
 }
 
 // What the planner hears of the index's height (IndexOptInfo.tree_height); -1: nothing.
