@@ -27,11 +27,11 @@ EXPLAIN (COSTS off) SELECT id FROM late WHERE p <@ box '(0,0),(100,100)';
 -- Nothing is run with it.
 SELECT count(*) FROM late WHERE p <@ box '(0,0),(1000,1000)';
 SELECT node FROM node_of($$SELECT id FROM late WHERE p <@ box '(0,0),(10,10)'$$, 'ANALYZE, FORMAT json');
-EXPLAIN (COSTS off) CREATE TABLE never AS SELECT id FROM late WHERE p <@ box '(0,0),(100,100)';
+SELECT explain_plan($$CREATE TABLE never AS SELECT id FROM late WHERE p <@ box '(0,0),(100,100)'$$);
 SELECT node FROM node_of($$CREATE TEMP TABLE now AS SELECT id FROM late WHERE p <@ box '(0,0),(100,100)'$$, 'ANALYZE, FORMAT json');
 SET plan_cache_mode = force_generic_plan;
 PREPARE kept(box) AS SELECT count(*) FROM late WHERE p <@ $1;
-EXPLAIN (COSTS off) EXECUTE kept('(0,0),(1000,1000)');
+SELECT explain_plan($$EXECUTE kept('(0,0),(1000,1000)')$$);
 EXECUTE kept('(0,0),(1000,1000)');
 -- a function that is called while an EXPLAIN is planned keeps its plan
 CREATE FUNCTION counted(b box) RETURNS int8 LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN (SELECT count(*) FROM late WHERE p <@ b); END $$;
