@@ -465,7 +465,7 @@ YAML
 	is($ask->('count(count by (__name__) ({job="function",__name__=~"xtree_.*"}))')->[0]{value}[1], scalar(keys %{ metrics() }), 'all metrics');
 	foreach my $expression (@expressions)
 	{
-		my $plain = $expression =~ s/\$(job|instance|datname)\b/.*/gr =~ s/\$__rate_interval/1m/gr;
+		my $plain = $expression =~ s/\$(job|instance|datname)\b/.*/gr =~ s/\$__rate_interval/1h/gr;
 		my $result = $ask->($plain);
 		ok(defined $result && ($expression =~ /_demand_|pressure|histogram|_sum/ || @$result), "the dashboard's expression has an answer: $expression");
 	}
