@@ -30,7 +30,7 @@ void ReportFailure(IndexKey key, const char* what) {
                                                   what, key.index, key.database)));
 }
 
-// Of a few pages, whether the index is loaded or not.
+// Of a few pages, whether the index is loaded or not. Only of an index's own sample: what the sum of all of them would say is nothing.
 double OverlapOf(const IndexStatus& status) {
   if (!status.has_file()) return 0;
   FileMapping* const mapping = NewPassingMapping();
@@ -48,11 +48,8 @@ Sample SampleOf(SharedIndex* index, const IndexStatus& status, TimestampTz now) 
     table = index->table;
     sample.load_us = index->load_us;
   }
-  uint64_t blocks = status.blocks;
-  if (status.has_file() && IdentifyFile(status.file.locator, &blocks).inode == 0) blocks = status.blocks;
-  sample.overlap = OverlapOf(status);
   sample.time = now;
-  sample.bytes = static_cast<int64>(blocks) * kPageSize;
+  sample.bytes = static_cast<int64>(status.blocks) * kPageSize;  // as this cycle has looked at the file (LetGoOfLostFiles)
   sample.resident_bytes = status.resident_bytes;
   sample[SampleCount::kScans] = counters[Counter::kScans];
   sample[SampleCount::kTuples] = counters[Counter::kTuples];
@@ -77,14 +74,15 @@ void LookAtHistory(SharedIndex* index, TimestampTz now) {
   index->expected_until = use.next_end;
 }
 
-bool WasSampled(SharedIndex* index, TimestampTz* when) {
+TimestampTz LastSample(SharedIndex* index) {
   SharedIndexLock lock(index);
-  *when = index->sampled;
-  return index->sampled != 0;
+  return index->sampled;
 }
 
 void Take(SharedIndex* index, const IndexStatus& status, TimestampTz now) {
-  if (WriteSample(index->key, SampleOf(index, status, now))) {
+  Sample sample = SampleOf(index, status, now);
+  sample.overlap = OverlapOf(status);
+  if (WriteSample(index->key, sample)) {
     LookAtHistory(index, now);
   } else {
     ReportFailure(index->key, "write");
@@ -132,8 +130,7 @@ void SampleSome(const IndexList& list) {
     next = next + 1 < list.count ? next + 1 : 0;
     SharedIndex* const index = list.index[next];
     const IndexStatus status = StatusOf(index);
-    TimestampTz sampled;
-    if (status.dropped || !WasUsed(index) || (WasSampled(index, &sampled) && !Due(sampled, now))) continue;
+    if (status.dropped || !WasUsed(index) || !Due(LastSample(index), now)) continue;
     Take(index, status, now);
     Breathe();
     if (GetCurrentTimestamp() > now + kTimeSlice) break;
