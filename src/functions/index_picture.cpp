@@ -170,12 +170,9 @@ SharedFacts SharedFactsOf(Oid oid, BlockNumber blocks) {
     }
     ReleaseSharedIndex(index);
   }
-  int all;
-  facts.page = CopyHotPages(&all);
-  HotPage* end = std::partition(facts.page, facts.page + all,
-                                [key](const HotPage& page) { return page.key.database == key.database && page.key.index == key.index; });
-  std::sort(facts.page, end, [](const HotPage& a, const HotPage& b) { return a.block < b.block; });
-  facts.pages = static_cast<int>(end - facts.page);
+  const HotPages mine = PagesOf(CopyHotPagesInOrder(), key);
+  facts.page = mine.page;
+  facts.pages = mine.count;
   return facts;
 }
 

@@ -42,11 +42,6 @@ IndexFacts FactsOf(IndexKey key) {
   return facts;
 }
 
-bool Less(const HotPage& a, const HotPage& b) {
-  if (a.key.database != b.key.database) return a.key.database < b.key.database;
-  return a.key.index != b.key.index ? a.key.index < b.key.index : a.block < b.block;
-}
-
 double FrequencyNow(const HotPage& page, TimestampTz now) {
   const double seconds = std::max<double>(0, static_cast<double>(now - page.last_access)) / USECS_PER_SEC;
   return page.frequency * std::exp2(-seconds / kHalfLife);
@@ -85,15 +80,13 @@ extern "C" Datum xtree_stat_pages(PG_FUNCTION_ARGS) {
   using namespace xtree;
   RowWriter row(fcinfo);
   if (!Counting()) return 0;
-  int count;
-  HotPage* pages = CopyHotPages(&count);
-  std::sort(pages, pages + count, Less);
+  const HotPages pages = CopyHotPagesInOrder();
   const TimestampTz now = GetCurrentTimestamp();
   IndexFacts index = {};
-  for (int i = 0; i < count; i++) {
-    const IndexKey key = pages[i].key;
-    if (key.index != index.key.index || key.database != index.key.database) index = FactsOf(key);
-    PutPage(row, pages[i], index, now);
+  for (int i = 0; i < pages.count; i++) {
+    const IndexKey key = pages.page[i].key;
+    if (key != index.key) index = FactsOf(key);
+    PutPage(row, pages.page[i], index, now);
   }
   return 0;
 }

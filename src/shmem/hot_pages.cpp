@@ -38,9 +38,7 @@ double Decay(TimestampTz from, TimestampTz to) {
   return std::exp2(-seconds / kHalfLife);
 }
 
-bool Same(const HotPage& page, IndexKey key, BlockNumber block) {
-  return page.block == block && page.key.index == key.index && page.key.database == key.database;
-}
+bool Same(const HotPage& page, IndexKey key, BlockNumber block) { return page.block == block && page.key == key; }
 
 // The frequency that one sampled access stands for: spread over the mean life of a decaying count.
 constexpr double kSampleFrequency = kSampleEvery * 0.6931471805599453 / kHalfLife;
@@ -137,6 +135,21 @@ HotPage* CopyHotPages(int* count) {
   return out;
 }
 
+HotPages CopyHotPagesInOrder() {
+  HotPages all = {};
+  all.page = CopyHotPages(&all.count);
+  std::sort(all.page, all.page + all.count,
+            [](const HotPage& a, const HotPage& b) { return a.key != b.key ? a.key < b.key : a.block < b.block; });
+  return all;
+}
+
+HotPages PagesOf(const HotPages& in_order, IndexKey key) {
+  HotPage* const end = in_order.page + in_order.count;
+  HotPage* const first = std::lower_bound(in_order.page, end, key, [](const HotPage& page, IndexKey k) { return page.key < k; });
+  HotPage* const past = std::upper_bound(first, end, key, [](IndexKey k, const HotPage& page) { return k < page.key; });
+  return {first, static_cast<int>(past - first)};
+}
+
 void MarkPinned(IndexKey key, BlockNumber block, bool pinned) {
   HotPageTable* table = SharedHotPages();
   const uint32_t set = SetOf(*table, key, block);
@@ -157,8 +170,7 @@ void ChangePages(IndexKey key, Change&& change) {
     LWLock* lock = &table->lock[set % kLocks].lock;
     LWLockAcquire(lock, LW_EXCLUSIVE);
     for (HotPage& page : table->set[set].page) {
-      const bool mine = page.key.index == key.index && page.key.database == key.database;
-      if (key.index == InvalidOid || mine) change(&page);
+      if (key.index == InvalidOid || page.key == key) change(&page);
     }
     LWLockRelease(lock);
   }

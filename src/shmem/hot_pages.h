@@ -43,6 +43,14 @@ void RecordSamples(IndexKey key, const PageSample* samples, int count);
 // Copies of all pages in use, into memory of the current context.
 HotPage* CopyHotPages(int* count);
 
+struct HotPages {
+  HotPage* page;
+  int count;
+};
+// The same, by index and block; and those of one index among them, which are not copied.
+HotPages CopyHotPagesInOrder();
+HotPages PagesOf(const HotPages& in_order, IndexKey key);
+
 // Takes pages of an index that were hot before a restart, as if the time from `saved` until now had not passed. Those that are known stay as they
 // are.
 void RestorePages(const HotPage* pages, int count, TimestampTz saved);

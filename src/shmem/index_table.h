@@ -9,6 +9,8 @@
 
 #include <sys/types.h>
 
+#include <compare>
+
 #include "pg/compat.h"
 #include "shmem/column_use.h"
 #include "shmem/index_counters.h"
@@ -19,6 +21,8 @@ namespace xtree {
 struct IndexKey {
   Oid database;
   Oid index;
+
+  friend auto operator<=>(const IndexKey&, const IndexKey&) = default;  // by database, then by index
 };
 
 // The life of an index as the whole server sees it (README.md, "Life of an index").

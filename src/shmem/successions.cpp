@@ -26,8 +26,6 @@ struct Row {
   Follower follower[kFollowers];
 };
 
-bool Same(IndexKey a, IndexKey b) { return a.database == b.database && a.index == b.index; }
-
 }  // namespace
 
 struct SuccessionTable {
@@ -45,7 +43,7 @@ uint32 SetOf(IndexKey key) {
 // nullptr: there is none.
 Row* Find(IndexKey key) {
   for (Row& row : SharedSuccessions()->row[SetOf(key)]) {
-    if (Same(row.key, key)) return &row;
+    if (row.key == key) return &row;
   }
   return nullptr;
 }

@@ -10,8 +10,6 @@ namespace {
 
 IndexList held = {};
 
-bool Before(IndexKey a, IndexKey b) { return a.database != b.database ? a.database < b.database : a.index < b.index; }
-
 struct Collected {
   IndexList* list;
   bool out_of_memory;
@@ -37,8 +35,8 @@ void Collect(SharedIndex* index, void* context) {
 
 SharedIndex* IndexList::Find(IndexKey key) const {
   SharedIndex** const end = index + count;
-  SharedIndex** const found = std::lower_bound(index, end, key, [](const SharedIndex* a, IndexKey b) { return Before(a->key, b); });
-  return found != end && !Before(key, (*found)->key) ? *found : nullptr;
+  SharedIndex** const found = std::lower_bound(index, end, key, [](const SharedIndex* a, IndexKey b) { return a->key < b; });
+  return found != end && (*found)->key == key ? *found : nullptr;
 }
 
 const IndexList& HoldIndexes() {
@@ -46,7 +44,7 @@ const IndexList& HoldIndexes() {
   Collected collected = {&held, false};
   ForEachSharedIndex(Collect, &collected);
   if (collected.out_of_memory) ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-  std::sort(held.index, held.index + held.count, [](const SharedIndex* a, const SharedIndex* b) { return Before(a->key, b->key); });
+  std::sort(held.index, held.index + held.count, [](const SharedIndex* a, const SharedIndex* b) { return a->key < b->key; });
   return held;
 }
 

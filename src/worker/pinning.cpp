@@ -122,7 +122,7 @@ void WantIfLockable(Holding* holding, BlockNumber block, Allowance* allowance) {
 void WantPart(Holding* holding, const HotPage* page, int count, Allowance* allowance) {
   const IndexKey& key = holding->index->key;
   for (int i = 0; i < count; i++) {
-    if (page[i].key.index == key.index && page[i].key.database == key.database) WantIfLockable(holding, page[i].block, allowance);
+    if (page[i].key == key) WantIfLockable(holding, page[i].block, allowance);
   }
   const BlockSet& directory = DirectoryOf(holding);
   for (BlockNumber block = 0; block < holding->blocks; block++) {
@@ -267,9 +267,7 @@ void MarkHotPages(const HotPage* page, int count) {
   for (int i = 0; i < count; i++) {
     bool locked = false;
     for (Holding* holding = FirstHolding(); holding != nullptr && !locked; holding = holding->next) {
-      const IndexKey& key = holding->index->key;
-      if (key.index == page[i].key.index && key.database == page[i].key.database)
-        locked = page[i].block < holding->blocks && holding->locked.Has(page[i].block);
+      if (holding->index->key == page[i].key) locked = page[i].block < holding->blocks && holding->locked.Has(page[i].block);
     }
     if (locked != page[i].pinned) MarkPinned(page[i].key, page[i].block, locked);
   }

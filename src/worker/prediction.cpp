@@ -25,6 +25,12 @@ Expected ExpectedOf(SharedIndex* index) {
   return {index->expected_from, index->expected_until, index->load_us};
 }
 
+// From when on it is to be loaded, until its use is over: a little ahead, and not less than the worker sees between two cycles.
+bool IsTime(const Expected& expected, TimestampTz now) {
+  const TimestampTz lead = std::max({kLead, 2 * expected.load_us, 2000 * static_cast<TimestampTz>(settings.naptime_ms)});
+  return expected.from != 0 && now >= expected.from - lead && now < expected.until;
+}
+
 // Ranges of blocks in memory, in memory of the current context.
 PageRange* RangesOf(const FileMapping& mapping, int* count) {
   int room = 64;
@@ -44,27 +50,6 @@ PageRange* RangesOf(const FileMapping& mapping, int* count) {
   });
   *count = used;
   return range;
-}
-
-struct HotPages {
-  HotPage* page;
-  int count;
-};
-
-// Those of one index, out of copies of all.
-HotPages PagesOf(const HotPages& all, IndexKey key) {
-  HotPages out = {static_cast<HotPage*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(HotPage) * std::max(1, all.count))), 0};
-  for (int i = 0; i < all.count; i++) {
-    const HotPage& page = all.page[i];
-    if (page.key.database == key.database && page.key.index == key.index) out.page[out.count++] = page;
-  }
-  return out;
-}
-
-HotPages CopyAllHotPages() {
-  HotPages all = {};
-  all.page = CopyHotPages(&all.count);
-  return all;
 }
 
 void Save(SharedIndex* index, const IndexStatus& status, const HotPages& all, bool loaded) {
@@ -92,7 +77,6 @@ void Save(SharedIndex* index, const IndexStatus& status, const HotPages& all, bo
     ereport(LOG, (errcode_for_file_access(),
                   errmsg("could not write which pages of the xtree index with OID %u were in memory: %m", index->key.index)));
   pfree(set.range);
-  pfree(set.page);
 }
 
 struct Remembered {
@@ -150,28 +134,21 @@ void LoadExpected(const IndexList& list) {
   for (int i = 0; i < list.count; i++) {
     SharedIndex* const index = list.index[i];
     const Expected expected = ExpectedOf(index);
-    if (expected.from == 0 || now >= expected.until) continue;
-    const TimestampTz lead = std::max({kLead, 2 * expected.load_us, 2000 * static_cast<TimestampTz>(settings.naptime_ms)});
-    if (now < expected.from - lead || !BeginLoadAhead(index)) continue;
+    if (!IsTime(expected, now) || !BeginLoadAhead(index)) continue;
     LogEvent(EventKind::kLoad, index->key, 0, "asked for ahead: it is used from %s on", timestamptz_to_str(expected.from));
     WakeWorker();
   }
 }
 
-bool IsExpected(SharedIndex* index, TimestampTz now) {
-  if (!settings.predictive_load) return false;
-  const Expected expected = ExpectedOf(index);
-  const TimestampTz lead = std::max(kLead, 2 * expected.load_us);
-  return expected.from != 0 && now >= expected.from - 2 * lead && now < expected.until;
-}
+bool IsExpected(SharedIndex* index, TimestampTz now) { return settings.predictive_load && IsTime(ExpectedOf(index), now); }
 
 void SaveHotSet(SharedIndex* index, const IndexStatus& status) {
-  if (settings.predictive_load) Save(index, status, CopyAllHotPages(), false);
+  if (settings.predictive_load) Save(index, status, CopyHotPagesInOrder(), false);
 }
 
 void SaveHotSets(const IndexList& list) {
   if (!settings.predictive_load) return;
-  const HotPages all = CopyAllHotPages();
+  const HotPages all = CopyHotPagesInOrder();
   for (int i = 0; i < list.count; i++) {
     const IndexStatus status = StatusOf(list.index[i]);
     if (status.state == LoadState::kLoaded && !status.dropped && status.has_file()) Save(list.index[i], status, all, true);
