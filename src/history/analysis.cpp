@@ -7,7 +7,6 @@
 #include "forecast/trend.h"
 #include "forecast/usage.h"
 #include "pg/guard.h"
-#include "pg/settings.h"
 
 extern "C" {
 #include "datatype/timestamp.h"
@@ -31,8 +30,6 @@ int64 OffsetOf(TimestampTz time, pg_tz* zone) {
   return int64{offset} * USECS_PER_SEC;
 }
 
-int64 IntervalUs() { return int64{settings.history_interval_s} * USECS_PER_SEC; }
-
 // Plain data, so that it can be made where time zones are looked up.
 struct Stretches {
   Stretch* stretch;
@@ -45,9 +42,9 @@ Stretches StretchesOf(const History& history, pg_tz* zone) {
   for (int i = 1; i < history.count; i++) {
     const Sample& before = history.sample[i - 1];
     const Sample& now = history.sample[i];
-    if (IntervalOf(now.time) > IntervalOf(before.time) + 1) continue;
+    if (!AreConsecutive(before, now)) continue;
     const int64 local = before.time - OffsetOf(before.time, zone);
-    out.stretch[out.count++] = {local / IntervalUs(), static_cast<double>(Increase(before, now, SampleCount::kScans)),
+    out.stretch[out.count++] = {IntervalOf(local), static_cast<double>(Increase(before, now, SampleCount::kScans)),
                                 static_cast<double>(Increase(before, now, SampleCount::kWrites))};
   }
   return out;
@@ -67,7 +64,7 @@ UseFound Find(const Stretches& stretches, int64 number) {
   const std::vector<Stretch> all(stretches.stretch, stretches.stretch + stretches.count);
   std::vector<int> periods;
   for (const int64 period : {kHour, kDay, 7 * kDay}) {
-    if (period % IntervalUs() == 0) periods.push_back(static_cast<int>(std::min<int64>(period / IntervalUs(), INT_MAX)));
+    if (period % HistoryInterval() == 0) periods.push_back(static_cast<int>(std::min<int64>(period / HistoryInterval(), INT_MAX)));
   }
   const Usage usage = Classify(all, periods);
   const bool periodic = usage.pattern == UsePattern::kPeriodic;
@@ -117,14 +114,18 @@ Finding Look(const Watched& watched, const History& history) {
   for (int i = 1; i < last; i++) {
     const Sample& a = history.sample[i - 1];
     const Sample& b = history.sample[i];
-    if (IntervalOf(b.time) <= IntervalOf(a.time) + 1 && watched.counts(a, b)) before.push_back(watched.value(a, b));
+    if (AreConsecutive(a, b) && watched.counts(a, b)) before.push_back(watched.value(a, b));
   }
   const Sample& a = history.sample[last - 1];
   const Sample& b = history.sample[last];
-  if (IntervalOf(b.time) > IntervalOf(a.time) + 1 || !watched.counts(a, b)) return out;
+  if (!AreConsecutive(a, b) || !watched.counts(a, b)) return out;
   out.now = watched.value(a, b);
   out.found = IsUnusual(out.now, before.data(), static_cast<int>(before.size()), watched.grain, &out.usual);
   return out;
+}
+
+double Amount(const Sample& sample, Growing what) {
+  return static_cast<double>(what == Growing::kBytes ? sample.bytes : sample.resident_bytes);
 }
 
 struct Fitted {
@@ -135,11 +136,8 @@ struct Fitted {
 
 Fitted Fit(const History& history, Growing what, double at) {
   std::vector<Measurement> measured;
-  for (int i = 0; i < history.count; i++) {
-    const Sample& sample = history.sample[i];
-    measured.push_back(
-        {static_cast<double>(sample.time) / kDay, static_cast<double>(what == Growing::kBytes ? sample.bytes : sample.resident_bytes)});
-  }
+  for (int i = 0; i < history.count; i++)
+    measured.push_back({static_cast<double>(history.sample[i].time) / kDay, Amount(history.sample[i], what)});
   Trend trend;
   if (!trend.Fit(measured)) return {};
   return {true, trend.AtLeastZero(at), trend.slope()};
@@ -150,16 +148,16 @@ Fitted Fit(const History& history, Growing what, double at) {
 UseAnalysis AnalyseUse(const History& history, pg_tz* zone, TimestampTz now) {
   const Stretches stretches = StretchesOf(history, zone);
   const int64 offset = OffsetOf(now, zone);
-  const UseFound found = Guarded([&] { return Find(stretches, (now - offset) / IntervalUs()); });
+  const UseFound found = Guarded([&] { return Find(stretches, IntervalOf(now - offset)); });
   UseAnalysis out = {};
   out.use = NameOf(found.use);
   out.pattern = NameOf(found.pattern);
   out.scans_per_interval = static_cast<int64>(found.median_reads);
   if (found.pattern != UsePattern::kPeriodic) return out;
-  out.period_us = found.period * IntervalUs();
-  out.begins_us = found.begins * IntervalUs();
-  out.next_begin = found.next * IntervalUs() + offset;
-  out.next_end = out.next_begin + IntervalUs();
+  out.period_us = found.period * HistoryInterval();
+  out.begins_us = found.begins * HistoryInterval();
+  out.next_begin = found.next * HistoryInterval() + offset;
+  out.next_end = out.next_begin + HistoryInterval();
   return out;
 }
 
@@ -179,9 +177,7 @@ const char* DescribeUnusual(const History& history) {
 Forecast ForecastOf(const History& history, Growing what, TimestampTz at) {
   const Fitted fitted = Guarded([&] { return Fit(history, what, static_cast<double>(at) / kDay); });
   Forecast out = {fitted.known, -1, fitted.range.expected, fitted.range.low, fitted.range.high, fitted.slope};
-  if (history.count == 0) return out;
-  const Sample& last = history.sample[history.count - 1];
-  out.now = static_cast<double>(what == Growing::kBytes ? last.bytes : last.resident_bytes);
+  if (history.count > 0) out.now = Amount(history.sample[history.count - 1], what);
   return out;
 }
 

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "history/index_files.h"
+#include "pg/file_bytes.h"
 #include "pg/settings.h"
 
 extern "C" {
-#include "port/pg_crc32c.h"
 #include "storage/fd.h"
 }
 
@@ -33,15 +33,7 @@ struct Record {
 };
 static_assert(sizeof(Record) == kSampleBytes);
 
-uint32 ChecksumOf(const Sample& sample) {
-  pg_crc32c crc;
-  INIT_CRC32C(crc);
-  COMP_CRC32C(crc, &sample, sizeof(sample));
-  FIN_CRC32C(crc);
-  return crc;
-}
-
-Record RecordOf(const Sample& sample) { return {sample, ChecksumOf(sample), 0}; }
+Record RecordOf(const Sample& sample) { return {sample, pg::ChecksumOf(&sample, sizeof(sample)), 0}; }
 
 bool IsOurs(const FileHeader& header) {
   return header.magic == kMagic && header.version == kVersion && header.record_bytes == sizeof(Record) && header.capacity > 0 &&
@@ -52,46 +44,36 @@ off_t PlaceOf(const Sample& sample, uint32 capacity) {
   return static_cast<off_t>(sizeof(FileHeader) + sizeof(Record) * (static_cast<uint64>(IntervalOf(sample.time)) % capacity));
 }
 
-bool Write(int fd, const void* bytes, size_t count, off_t offset) {
-  errno = 0;
-  if (pg_pwrite(fd, bytes, count, offset) == static_cast<ssize_t>(count)) return true;
-  if (errno == 0) errno = ENOSPC;
-  return false;
-}
-
 // The ring gets another size, or what was there is of no use: what is still to be kept is written anew.
 bool BeginRing(IndexKey key, int fd, uint32 capacity) {
   History kept;
   if (!ReadHistory(key, &kept)) kept = {};
   const FileHeader header = {kMagic, kVersion, sizeof(Record), capacity};
-  if (ftruncate(fd, 0) != 0 || !Write(fd, &header, sizeof(header), 0)) return false;
+  if (ftruncate(fd, 0) != 0 || !pg::WriteWhole(fd, &header, sizeof(header), 0)) return false;
   for (int i = 0; i < kept.count; i++) {
     const Record record = RecordOf(kept.sample[i]);
-    if (!Write(fd, &record, sizeof(record), PlaceOf(record.sample, capacity))) return false;
+    if (!pg::WriteWhole(fd, &record, sizeof(record), PlaceOf(record.sample, capacity))) return false;
   }
   return true;
 }
 
 }  // namespace
 
-int HistoryCapacity() {
-  const int64 interval = std::max(1, settings.history_interval_s);
-  return static_cast<int>(std::min<int64>(kMostSamples, int64{settings.history_retention_min} * 60 / interval + 1));
-}
-
 int64 HistoryRetention() { return int64{settings.history_retention_min} * 60 * USECS_PER_SEC; }
 
-int64 IntervalOf(TimestampTz time) { return time / (int64{settings.history_interval_s} * USECS_PER_SEC); }
+int64 HistoryInterval() { return int64{settings.history_interval_s} * USECS_PER_SEC; }
+
+int64 IntervalOf(TimestampTz time) { return time / HistoryInterval(); }
 
 bool WriteSample(IndexKey key, const Sample& sample) {
   const int fd = OpenIndexFile(key, IndexFile::kHistory, O_RDWR | O_CREAT);
   if (fd < 0) return false;
-  const auto capacity = static_cast<uint32>(HistoryCapacity());
+  const auto capacity = static_cast<uint32>(std::min<int64>(kMostSamples, HistoryRetention() / HistoryInterval() + 1));
   FileHeader header;
   bool good = pg_pread(fd, &header, sizeof(header), 0) == sizeof(header) && IsOurs(header) && header.capacity == capacity;
   if (!good) good = BeginRing(key, fd, capacity);
   const Record record = RecordOf(sample);
-  good = good && Write(fd, &record, sizeof(record), PlaceOf(sample, capacity));
+  good = good && pg::WriteWhole(fd, &record, sizeof(record), PlaceOf(sample, capacity));
   const int saved = errno;
   good = CloseTransientFile(fd) == 0 && good;
   if (saved != 0) errno = saved;
@@ -120,7 +102,7 @@ bool ReadHistory(IndexKey key, History* out) {
   for (size_t i = 0; i < records; i++) {
     Record record;
     memcpy(&record, content + sizeof(header) + sizeof(record) * i, sizeof(record));
-    if (record.sample.time >= from && record.sample.time != 0 && record.crc == ChecksumOf(record.sample)) {
+    if (record.sample.time >= from && record.crc == pg::ChecksumOf(&record.sample, sizeof(record.sample))) {
       out->sample[out->count++] = record.sample;
     }
   }

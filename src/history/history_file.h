@@ -7,16 +7,17 @@
 
 namespace xtree {
 
-// How many samples a ring has, by the settings: at most kMostSamples, of kSampleBytes each.
+// A ring has as many samples as the settings say, at most kMostSamples, of kSampleBytes each.
 inline constexpr int kMostSamples = 10000;
 inline constexpr int kSampleBytes = 104;
-int HistoryCapacity();
 
-// For how long they are kept, in microseconds.
+// For how long they are kept, and the time between two of them (xtree.history_interval, which is not 0), in microseconds.
 int64 HistoryRetention();
+int64 HistoryInterval();
 
-// The number of the interval (xtree.history_interval, which is not 0) that a time lies in.
+// The number of the interval that a time lies in, and whether two samples are those of one interval and the next: else some are missing between.
 int64 IntervalOf(TimestampTz time);
+inline bool AreConsecutive(const Sample& before, const Sample& now) { return IntervalOf(now.time) <= IntervalOf(before.time) + 1; }
 
 // False, with errno: the file could not be written.
 bool WriteSample(IndexKey key, const Sample& sample);

@@ -2,10 +2,9 @@
 #include "history/hot_set.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
+#include "pg/file_bytes.h"
 
 extern "C" {
-#include "port/pg_crc32c.h"
 #include "storage/fd.h"
 }
 
@@ -38,14 +37,6 @@ struct PageRecord {
   TimestampTz first_access;
   TimestampTz last_access;
 };
-
-uint32 ChecksumOf(const char* bytes, size_t count) {
-  pg_crc32c crc;
-  INIT_CRC32C(crc);
-  COMP_CRC32C(crc, bytes, count);
-  FIN_CRC32C(crc);
-  return crc;
-}
 
 size_t BytesOf(int ranges, int pages) {
   return sizeof(FileHeader) + sizeof(PageRange) * ranges + sizeof(PageRecord) * pages + sizeof(uint32);
@@ -98,15 +89,13 @@ bool WriteHotSet(IndexKey key, const HotSet& set) {
     const PageRecord record = {page.block, page.level, page.accesses, page.frequency, page.first_access, page.last_access};
     memcpy(at, &record, sizeof(record));
   }
-  const uint32 checksum = ChecksumOf(content, at - content);
+  const uint32 checksum = pg::ChecksumOf(content, at - content);
   memcpy(at, &checksum, sizeof(checksum));
 
   const int fd = OpenIndexFile(key, IndexFile::kHotSet, O_WRONLY | O_CREAT | O_TRUNC);
   bool good = fd >= 0;
   if (good) {
-    errno = 0;
-    good = write(fd, content, bytes) == static_cast<ssize_t>(bytes);
-    if (!good && errno == 0) errno = ENOSPC;
+    good = pg::WriteWhole(fd, content, bytes, 0);
     const int saved = errno;
     good = CloseTransientFile(fd) == 0 && good;
     if (saved != 0) errno = saved;
@@ -127,7 +116,7 @@ bool ReadHotSet(IndexKey key, HotSet* out) {
   }
   uint32 checksum;
   memcpy(&checksum, content + bytes - sizeof(checksum), sizeof(checksum));
-  if (checksum != ChecksumOf(content, bytes - sizeof(checksum))) return false;
+  if (checksum != pg::ChecksumOf(content, bytes - sizeof(checksum))) return false;
   *out = {};
   out->locator = header.locator;
   out->options = header.options;

@@ -5,13 +5,13 @@
 
 #include <fcntl.h>
 
+#include "pg/file_bytes.h"
 #include "registry/file_mapping.h"
 #include "shmem/event_log.h"
 #include "worker/worker_process.h"
 
 extern "C" {
 #include "pgstat.h"
-#include "port/pg_crc32c.h"
 #include "storage/fd.h"
 }
 
@@ -77,20 +77,10 @@ void TakeCounters(SharedIndex* index, Record* record) {
   index->last_error_time = record->last_error_time;
 }
 
-uint32 ChecksumOf(const char* bytes, size_t count) {
-  pg_crc32c crc;
-  INIT_CRC32C(crc);
-  COMP_CRC32C(crc, bytes, count);
-  FIN_CRC32C(crc);
-  return crc;
-}
-
 bool WriteAll(const char* bytes, size_t count) {
   const int fd = OpenTransientFile(kTemporary, O_CREAT | O_TRUNC | O_WRONLY | PG_BINARY);
   if (fd < 0) return false;
-  errno = 0;
-  const bool written = write(fd, bytes, count) == static_cast<ssize_t>(count);
-  if (!written && errno == 0) errno = ENOSPC;
+  const bool written = pg::WriteWhole(fd, bytes, count, 0);
   return CloseTransientFile(fd) == 0 && written;
 }
 
@@ -110,7 +100,7 @@ void WriteFile(const IndexList& list, bool clean) {
     header.records++;
   }
   memcpy(bytes, &header, sizeof(header));
-  const uint32 checksum = ChecksumOf(bytes, at - bytes);
+  const uint32 checksum = pg::ChecksumOf(bytes, at - bytes);
   memcpy(at, &checksum, sizeof(checksum));
   if (!WriteAll(bytes, at + sizeof(checksum) - bytes)) {
     ereport(LOG, (errcode_for_file_access(), errmsg("could not write file \"%s\": %m", kTemporary)));
@@ -143,7 +133,7 @@ char* ReadFile(FileHeader* header) {
       problem = "it is of another version";
     } else if (header->records > kMostRecords || expected != static_cast<uint64>(bytes)) {
       problem = "its length is wrong";
-    } else if (ChecksumOf(content, bytes - sizeof(checksum)) != checksum) {
+    } else if (pg::ChecksumOf(content, bytes - sizeof(checksum)) != checksum) {
       problem = "its checksum is wrong";
     }
   }
@@ -154,11 +144,11 @@ char* ReadFile(FileHeader* header) {
 }
 
 uint64 PreloadHash(const Record& record) {
-  return record.options.preload ? (uint64{record.key.database} << 32 | record.key.index) * UINT64CONST(0x9E3779B97F4A7C15) ^
-                                      ChecksumOf(reinterpret_cast<const char*>(&record.locator), sizeof(record.locator)) ^
-                                      uint64 { static_cast<uint32>(record.options.strategy) } << 17 ^
-                                      uint64 { static_cast<uint32>(record.options.memory_quota_kb) } << 33
-                                : 0;
+  return record.options.preload
+             ? (uint64{record.key.database} << 32 | record.key.index) * UINT64CONST(0x9E3779B97F4A7C15) ^
+                   pg::ChecksumOf(&record.locator, sizeof(record.locator)) ^ uint64 { static_cast<uint32>(record.options.strategy) } << 17 ^
+                   uint64 { static_cast<uint32>(record.options.memory_quota_kb) } << 33
+             : 0;
 }
 
 // The index's file, as it is named now; false: it is gone.
