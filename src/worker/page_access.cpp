@@ -180,28 +180,21 @@ bool AddDirectoryPage(const FileMapping& mapping, BlockNumber block, TopPages* t
   return true;
 }
 
-double CrowdingOfPage(const KeyLayout& layout, const NodeView& node) {
-  Crowding crowding(layout);
-  Box box;
-  const auto entries = static_cast<size_t>(node.entries());
-  for (size_t i = 0; i < entries; i++) {
-    node.GetBox(static_cast<int>(i), &box);
-    if (Crowding::IsPlace(i, entries)) crowding.AddPlace(box);
-  }
-  for (size_t i = 0; i < entries; i++) {
-    node.GetBox(static_cast<int>(i), &box);
-    crowding.AddBox(box);
-  }
-  return crowding.Mean();
+double CrowdingOfPage(const TopPages& top, int number) {
+  const NodeView node(top.layout, top.page + size_t{kPageSize} * number);
+  return CrowdingOfNode(top.layout, static_cast<size_t>(node.entries()), [&](auto&& visit) {
+    Box box;
+    for (int i = 0; i < node.entries(); i++) {
+      node.GetBox(i, &box);
+      visit(static_cast<size_t>(i), box);
+    }
+  });
 }
 
-double CrowdingOfPages(const TopPages& top) {
-  double root = 0, sum = 0;
-  for (int i = 0; i < top.count; i++) {
-    const double mean = CrowdingOfPage(top.layout, NodeView(top.layout, top.page + size_t{kPageSize} * i));
-    (i == 0 ? root : sum) += mean;
-  }
-  return top.count > 1 ? root * sum / (top.count - 1) : root;
+double CrowdingOfPages(const TopPages& pages) {
+  TopCrowding top(CrowdingOfPage(pages, 0));
+  for (int i = 1; i < pages.count; i++) top.AddChild(CrowdingOfPage(pages, i));
+  return top.Value();
 }
 
 }  // namespace

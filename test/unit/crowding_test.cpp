@@ -17,11 +17,9 @@ Box BoxOf(const std::vector<std::pair<double, double>>& sides) {
 
 double CrowdingOf(const std::vector<Box>& boxes) {
   const KeyLayout layout = bulk::Load({bulk::kBox}).layout;
-  Crowding crowding(layout);
-  for (size_t i = 0; i < boxes.size(); i++)
-    if (Crowding::IsPlace(i, boxes.size())) crowding.AddPlace(boxes[i]);
-  for (const Box& box : boxes) crowding.AddBox(box);
-  return crowding.Mean();
+  return CrowdingOfNode(layout, boxes.size(), [&](auto&& visit) {
+    for (size_t i = 0; i < boxes.size(); i++) visit(i, boxes[i]);
+  });
 }
 
 TEST(Crowding, OfBoxes) {

@@ -190,16 +190,13 @@ void NodeWriter::CountNode(int level, size_t entries, int pages) {
 }
 
 void NodeWriter::MeasureCrowding(const RecordFormat& format, const uint8_t* entries, size_t count, int level) {
-  Crowding crowding(*layout_);
-  Box box;
-  const auto get = [&](size_t i) -> const Box& {
-    format.GetBox(entries + i * format.stride(), &box);
-    return box;
-  };
-  for (size_t i = 0; i < count; i++)
-    if (Crowding::IsPlace(i, count)) crowding.AddPlace(get(i));
-  for (size_t i = 0; i < count; i++) crowding.AddBox(get(i));
-  crowding_[level] += crowding.Mean();
+  crowding_[level] += CrowdingOfNode(*layout_, count, [&](auto&& visit) {
+    Box box;
+    for (size_t i = 0; i < count; i++) {
+      format.GetBox(entries + i * format.stride(), &box);
+      visit(i, box);
+    }
+  });
 }
 
 // All pairs of a small node, random ones of a large node.

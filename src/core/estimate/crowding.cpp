@@ -23,12 +23,8 @@ void ForEachChild(const OpenNode& node, Visit visit) {
 }
 
 double CrowdingOf(const OpenNode& node, const KeyLayout& layout) {
-  Crowding crowding(layout);
-  ForEachChild(node, [&](size_t child, const Box& box, BlockNumber) {
-    if (Crowding::IsPlace(child, ChildrenOf(node))) crowding.AddPlace(box);
-  });
-  ForEachChild(node, [&](size_t, const Box& box, BlockNumber) { crowding.AddBox(box); });
-  return crowding.Mean();
+  return CrowdingOfNode(layout, ChildrenOf(node),
+                        [&](auto&& visit) { ForEachChild(node, [&](size_t child, const Box& box, BlockNumber) { visit(child, box); }); });
 }
 
 }  // namespace
@@ -55,28 +51,25 @@ double Crowding::Mean() const { return places_ == 0 ? 0 : static_cast<double>(me
 double CrowdingOfTop(PageStore& store, const KeyLayout& layout) {
   constexpr size_t kChildren = 8;
   std::vector<BlockNumber> looked_at;
-  double top = 0;
+  double of_root = 0;
   int level = 0;
   {
     const OpenNode root(store, layout, kRootBlock, LockMode::kShare);
     if (root.leaf()) return 0;
     level = root.level() - 1;
-    top = CrowdingOf(root, layout);
+    of_root = CrowdingOf(root, layout);
     const size_t children = ChildrenOf(root), step = std::max<size_t>((children + kChildren - 1) / kChildren, 1);
     ForEachChild(root, [&](size_t child, const Box&, BlockNumber block) {
       if (level > 0 && child % step == 0) looked_at.push_back(block);
     });
   }
-  double sum = 0;
-  int nodes = 0;
+  TopCrowding top(of_root);
   for (const BlockNumber block : looked_at) {
     const OpenNode node(store, layout, block, LockMode::kShare);
     if (node.view().deleted() || node.level() != level) continue;
-    const double mean = CrowdingOf(node, layout);
-    sum += mean;
-    nodes += mean > 0;
+    top.AddChild(CrowdingOf(node, layout));
   }
-  return nodes == 0 ? top : top * sum / nodes;
+  return top.Value();
 }
 
 }  // namespace xtree
