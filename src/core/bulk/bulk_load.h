@@ -14,6 +14,10 @@ namespace xtree {
 // Less memory than this is rounded up to it.
 inline constexpr size_t kMinBulkMemory = 1024 * 1024;
 
+// How it is shared out. While rows come in they have most of it; once they are in files, the part under construction, the
+// downlinks of finished parts, and files' buffers or a sample share it.
+inline constexpr size_t kQuartersForRows = 3, kQuartersForPart = 2, kQuartersForDownlinks = 1;
+
 class BulkLoader {
  public:
   // Everything is to outlive the loader. `memory_limit`: bytes that it may have from the environment at any time.
@@ -28,11 +32,9 @@ class BulkLoader {
   BulkStatistics Finish();  // once
 
  protected:
-  // How the limit is shared out. While rows come in they have most of it; once they are in files, the part under
-  // construction, the downlinks of finished parts, and files' buffers or a sample share it.
-  size_t RowMemory() const { return budget_.limit() / 4 * 3; }
-  size_t PartMemory() const { return budget_.limit() / 2; }
-  size_t DownlinkMemory() const { return budget_.limit() / 4; }
+  size_t RowMemory() const { return budget_.limit() / 4 * kQuartersForRows; }
+  size_t PartMemory() const { return budget_.limit() / 4 * kQuartersForPart; }
+  size_t DownlinkMemory() const { return budget_.limit() / 4 * kQuartersForDownlinks; }
   int MaxSupernodePages() const;
 
   // The rest of the tree and its root. `level`: of the nodes that the records of the store become entries of.

@@ -12,7 +12,8 @@ namespace xtree {
 namespace {
 
 // Of the memory, as BulkLoader shares it out.
-constexpr double kShareOfRows = 0.75, kShareOfPart = 0.5, kShareOfDownlinks = 0.25;
+constexpr double kShareOfRows = kQuartersForRows / 4.0, kShareOfPart = kQuartersForPart / 4.0,
+                 kShareOfDownlinks = kQuartersForDownlinks / 4.0;
 constexpr double kSmallestPart = 0.8;  // beside the mean one
 
 // Nodes are planned, and none is written.
