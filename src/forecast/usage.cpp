@@ -64,33 +64,13 @@ bool IsBursty(const std::vector<Stretch>& stretches, double all_reads) {
 }  // namespace
 
 const char* NameOf(UseClass use) {
-  switch (use) {
-    case UseClass::kUnknown:
-      return nullptr;
-    case UseClass::kIdle:
-      return "idle";
-    case UseClass::kReadMostly:
-      return "read-mostly";
-    case UseClass::kWriteMostly:
-      return "write-mostly";
-    case UseClass::kMixed:
-      return "mixed";
-  }
-  return nullptr;
+  static const char* const names[] = {nullptr, "idle", "read-mostly", "write-mostly", "mixed"};
+  return names[static_cast<int>(use)];
 }
 
 const char* NameOf(UsePattern pattern) {
-  switch (pattern) {
-    case UsePattern::kUnknown:
-      return nullptr;
-    case UsePattern::kSteady:
-      return "steady";
-    case UsePattern::kBursty:
-      return "bursty";
-    case UsePattern::kPeriodic:
-      return "periodic";
-  }
-  return nullptr;
+  static const char* const names[] = {nullptr, "steady", "bursty", "periodic"};
+  return names[static_cast<int>(pattern)];
 }
 
 int64_t Usage::NextUse(int64_t number) const {
