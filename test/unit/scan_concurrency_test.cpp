@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "core/write/tree_writer.h"
+#include "growing_tree.h"
 #include "nearest_fixture.h"
 #include "window_fixture.h"
 
@@ -146,37 +146,26 @@ TEST(WindowScan, RowsStayVisibleWhileTheTreeGrows) {
     const int dimensions = supernodes ? 16 : 2;
     const KeyLayout layout = FloatLayout(dimensions, true);
     const RowSet rows = RandomRows(layout, 12000, supernodes ? Distribution::kUniform : Distribution::kClustered, 41);
-    MemoryStore store(layout);
-    TreeWriter writer(store, layout, TreeOptions{.max_overlap = supernodes ? 0 : 0.2, .min_fanout = supernodes ? 0.5 : 0.35});
-    size_t inserted = 0;
-    const auto insert_until = [&](size_t end) {
-      for (Box box; inserted < std::min(end, rows.size()); ++inserted) {
-        rows.Get(inserted, &box);
-        writer.Insert(box, TupleOf(inserted), nullptr, 0);
-      }
-    };
-    insert_until(supernodes ? 600 : 2000);
-    MemoryReader reader(store);
+    GrowingTree tree(layout, rows, TreeOptions{.max_overlap = supernodes ? 0 : 0.2, .min_fanout = supernodes ? 0.5 : 0.35});
+    tree.InsertUntil(supernodes ? 600 : 2000);
+    MemoryReader reader(tree.store);
     auto scan = std::make_unique<WindowScan>();
     auto batch = std::make_unique<LeafBatch>();
     std::vector<int> seen;
     for (int round = 0; round < 4; ++round) {
-      const size_t visible = inserted;
+      const size_t visible = tree.inserted();
       seen.assign(rows.size(), 0);
       scan->Begin(layout, Everything(layout), {});
       while (scan->Step(reader, batch.get())) {
         for (int i = 0; i < batch->count; ++i) ++seen[RowOf(batch->tuples[i])];
-        insert_until(inserted + (supernodes ? 8 : 40));
+        tree.Insert(supernodes ? 8 : 40);
       }
-      for (size_t row = 0; row < rows.size(); ++row) {
-        ASSERT_LE(seen[row], 1) << "row " << row << " came twice";
-        ASSERT_TRUE(row >= visible || seen[row] == 1) << "row " << row << " was lost";
-      }
+      ASSERT_NO_FATAL_FAILURE(GrowingTree::ExpectOnce(seen, visible));
     }
     size_t supernode_pages = 0;
-    for (BlockNumber block = 1; block < store.size(); ++block) supernode_pages += store.view(block).supernode_follower();
+    for (BlockNumber block = 1; block < tree.store.size(); ++block) supernode_pages += tree.store.view(block).supernode_follower();
     EXPECT_EQ(supernode_pages > 0, supernodes);
-    EXPECT_GT(inserted, supernodes ? 1200u : 4000u);
+    EXPECT_GT(tree.inserted(), supernodes ? 1200u : 4000u);
   }
 }
 
@@ -211,22 +200,14 @@ TEST(NearestScan, HalfVisibleSplitAfterAnyRow) {
 TEST(NearestScan, RowsStayVisibleWhileTheTreeGrows) {
   const KeyLayout layout = FloatLayout(2, false);
   const RowSet rows = RandomRows(layout, 40000, Distribution::kClustered, 41);
-  MemoryStore store(layout);
-  TreeWriter writer(store, layout, TreeOptions{});
-  size_t inserted = 0;
-  const auto insert_until = [&](size_t end) {
-    for (Box box; inserted < std::min(end, rows.size()); ++inserted) {
-      rows.Get(inserted, &box);
-      writer.Insert(box, TupleOf(inserted), nullptr, 0);
-    }
-  };
-  insert_until(300);
+  GrowingTree tree(layout, rows);
+  tree.InsertUntil(300);
   Random random(6);
   for (int round = 0; round < 6; ++round) {
-    const size_t visible = inserted;
+    const size_t visible = tree.inserted();
     Euclidean metric{{random.Uniform(), random.Uniform()}};
     const DistanceKey key = EuclideanKey(layout, 0, &metric);
-    MemoryReader reader(store);
+    MemoryReader reader(tree.store);
     auto scan = std::make_unique<NearestScan>();
     scan->Begin(layout, Everything(layout), &key, 1, {});
     NearestRow row;
@@ -239,14 +220,11 @@ TEST(NearestScan, RowsStayVisibleWhileTheTreeGrows) {
         ASSERT_LE(last, row.distance[0]);
         last = row.distance[0];
       }
-      if (count % 8 == 0) insert_until(inserted + 20);
+      if (count % 8 == 0) tree.Insert(20);
     }
-    for (size_t number = 0; number < rows.size(); ++number) {
-      ASSERT_LE(seen[number], 1) << "row " << number << " came twice";
-      ASSERT_TRUE(number >= visible || seen[number] == 1) << "row " << number << " was lost";
-    }
+    ASSERT_NO_FATAL_FAILURE(GrowingTree::ExpectOnce(seen, visible));
   }
-  EXPECT_GT(inserted, 20000u);
+  EXPECT_GT(tree.inserted(), 20000u);
 }
 
 }  // namespace

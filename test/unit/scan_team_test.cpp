@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-#include "core/write/tree_writer.h"
+#include "growing_tree.h"
 #include "nearest_fixture.h"
 #include "window_fixture.h"
 
@@ -163,32 +163,21 @@ TEST(ScanTeam, NothingIsVisitedForWhatCannotBe) {
 TEST(ScanTeam, RowsStayVisibleWhileTheTreeGrows) {
   const KeyLayout layout = FloatLayout(2, true);
   const RowSet rows = RandomRows(layout, 12000, Distribution::kClustered, 41);
-  MemoryStore store(layout);
-  TreeWriter writer(store, layout, TreeOptions{});
-  size_t inserted = 0;
-  const auto insert_until = [&](size_t end) {
-    for (Box box; inserted < std::min(end, rows.size()); ++inserted) {
-      rows.Get(inserted, &box);
-      writer.Insert(box, TupleOf(inserted), nullptr, 0);
-    }
-  };
-  insert_until(2000);
+  GrowingTree tree(layout, rows);
+  tree.InsertUntil(2000);
   Random random(8);
   for (int round = 0; round < 5; ++round) {
-    const size_t visible = inserted;
-    Windows windows(store, Everything(layout), 3, round % 2 == 0 ? 1000 : 5);
+    const size_t visible = tree.inserted();
+    Windows windows(tree.store, Everything(layout), 3, round % 2 == 0 ? 1000 : 5);
     std::vector<int> seen(rows.size());
     while (!windows.Over()) {
       const auto member = static_cast<size_t>(random.Uniform() * 3);
       if (!windows.over[member]) windows.Step(member, &seen);
-      insert_until(inserted + 30);
+      tree.Insert(30);
     }
-    for (size_t row = 0; row < rows.size(); ++row) {
-      ASSERT_LE(seen[row], 1) << "row " << row << " came twice";
-      ASSERT_TRUE(row >= visible || seen[row] == 1) << "row " << row << " was lost";
-    }
+    ASSERT_NO_FATAL_FAILURE(GrowingTree::ExpectOnce(seen, visible));
   }
-  EXPECT_GT(inserted, 5000u);
+  EXPECT_GT(tree.inserted(), 5000u);
 }
 
 TEST(ScanTeam, ThreadsShareAWindow) {
@@ -302,23 +291,15 @@ TEST(ScanTeam, NearestByTwoKeysWithTies) {
 TEST(ScanTeam, NearestOfAGrowingTree) {
   const KeyLayout layout = FloatLayout(2, false);
   const RowSet rows = RandomRows(layout, 12000, Distribution::kClustered, 41);
-  MemoryStore store(layout);
-  TreeWriter writer(store, layout, TreeOptions{});
-  size_t inserted = 0;
-  const auto insert_until = [&](size_t end) {
-    for (Box box; inserted < std::min(end, rows.size()); ++inserted) {
-      rows.Get(inserted, &box);
-      writer.Insert(box, TupleOf(inserted), nullptr, 0);
-    }
-  };
-  insert_until(1500);
+  GrowingTree tree(layout, rows);
+  tree.InsertUntil(1500);
   Random random(6);
   for (int round = 0; round < 4; ++round) {
-    const size_t visible = inserted;
+    const size_t visible = tree.inserted();
     Euclidean metric{{random.Uniform(), random.Uniform()}};
     const DistanceKey key = EuclideanKey(layout, 0, &metric);
     Team team(1000, true);
-    MemoryReader readers[2] = {MemoryReader(store), MemoryReader(store)};
+    MemoryReader readers[2] = {MemoryReader(tree.store), MemoryReader(tree.store)};
     std::unique_ptr<NearestScan> scans[2];
     for (auto& scan : scans) {
       scan = std::make_unique<NearestScan>();
@@ -341,14 +322,11 @@ TEST(ScanTeam, NearestOfAGrowingTree) {
         ASSERT_LE(last[member], row.distance[0]);
         last[member] = row.distance[0];
       }
-      if (count % 8 == 0) insert_until(inserted + 10);
+      if (count % 8 == 0) tree.Insert(10);
     }
-    for (size_t number = 0; number < rows.size(); ++number) {
-      ASSERT_LE(seen[number], 1) << "row " << number << " came twice";
-      ASSERT_TRUE(number >= visible || seen[number] == 1) << "row " << number << " was lost";
-    }
+    ASSERT_NO_FATAL_FAILURE(GrowingTree::ExpectOnce(seen, visible));
   }
-  EXPECT_GT(inserted, 4000u);
+  EXPECT_GT(tree.inserted(), 4000u);
 }
 
 }  // namespace
