@@ -35,7 +35,7 @@ HEADERS_xtree = src/xtree.h
 SCRIPTS = client/xtree-report
 
 # The core and the page format know nothing of PostgreSQL, and are compiled without its headers in reach.
-FREE_DIRS = core core/bulk core/estimate core/filter core/scan core/write page report forecast
+FREE_DIRS = core core/bulk core/cluster core/estimate core/filter core/scan core/write page report forecast
 BOUND_DIRS = pg storage shmem history registry worker types index build deferred am planner check functions testing
 FREE_SOURCES = $(wildcard $(FREE_DIRS:%=src/%/*.cpp))
 BOUND_SOURCES = $(wildcard $(BOUND_DIRS:%=src/%/*.cpp))

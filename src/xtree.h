@@ -150,6 +150,37 @@ struct XtreeOrder {
   void* state; /* the callbacks' own */
 };
 
+/* The distances of vectors that indexes of clusters know. */
+typedef enum XtreeVectorMetric {
+  XTREE_METRIC_EUCLID = 0,        /* sqrt(sum((x - q)^2)) */
+  XTREE_METRIC_INNER_PRODUCT = 1, /* -sum(x * q) */
+  XTREE_METRIC_COSINE = 2,        /* 1 - sum(x * q) / (|x| |q|); NaN where one of them is 0 */
+  XTREE_METRIC_TAXICAB = 3        /* sum(|x - q|) */
+} XtreeVectorMetric;
+
+/*
+ * What a type of vectors of many dimensions offers beside its boxes: coordinates, from which the access method makes clusters and codes. In such an
+ * index rows come in the order of lower bounds, and the executor computes the operators.
+ */
+typedef struct XtreeVectorRoutine {
+  uint16 most_dimensions; /* up to 2000 */
+
+  /* The coordinates of a value or argument; an ERROR unless it has so many dimensions. */
+  void (*coordinates)(Datum value, int dimensions, double* out);
+
+  /* Of an ordering operator. */
+  XtreeVectorMetric (*metric)(StrategyNumber strategy);
+
+  /*
+	 * By how much an operator's sums may be off, relative to the sum of the absolute values of their terms, for each term: 2^-53 where it computes in
+	 * float8, 2^-24 in float4.
+	 */
+  double rounding;
+
+  /* The routine of a column in an index of clusters: two dimensions, the cluster and the distance from its centroid, with the same strategies. */
+  const struct XtreeTypeRoutine* clusters;
+} XtreeVectorRoutine;
+
 typedef struct XtreeTypeRoutine {
   uint32 magic;       /* XTREE_ROUTINE_MAGIC */
   uint16 api_version; /* XTREE_API_VERSION */
@@ -213,6 +244,9 @@ typedef struct XtreeTypeRoutine {
 	 */
   uint16 (*choose_dimensions)(const XtreeColumn* column, const int64* ordinals, int count, double rows);
   uint16 most_dimensions;
+
+  /* Vectors that may also be kept in clusters, or NULL. Only with dimensions_of and dimensions_in. */
+  const XtreeVectorRoutine* vectors;
 
   /* The box of a (detoasted by the callback, never NULL) value. */
   void (*bounds)(const XtreeColumn* column, Datum value, XtreeBounds* out);

@@ -35,6 +35,7 @@ ScanReport ReportOf(IndexScanDesc scan) {
   report.searches = scan->instrument != nullptr ? scan->instrument->nsearches : 0;
   report.work = state->window.work();
   report.work.Add(state->nearest.work());
+  if (state->cluster_memory != nullptr) report.work.Add(state->cluster_memory->scan.work());
   report.counts = state->reader.TotalCounts();
   report.distance_rechecks = state->distance_rechecks;
   return report;

@@ -2,6 +2,7 @@
 #include "am/first_row.h"
 
 #include "core/page_store.h"
+#include "core/cluster/vector_model.h"
 #include "index/meta_page.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"
@@ -20,13 +21,23 @@ namespace {
 }
 
 void FindDimensions(Relation index, const IndexState& state, const Datum* values, const bool* isnull, uint16* dimensions) {
+  FillDimensions(state, dimensions);
   for (int i = 0; i < state.layout.columns; i++) {
     const ColumnState& column = state.column[i];
-    dimensions[i] = column.column.dimensions;
     if (!column.undecided) continue;
     if (isnull[i]) ReportNoValue(index, i);
     dimensions[i] = column.routine->dimensions_in(&column.column, values[i]);
   }
+}
+
+// That of codes, by the first vector: others are mostly as long.
+float ScaleOfFirst(const IndexState& state, const Datum* values) {
+  const int dimensions = state.vectors.dimensions;
+  auto* coordinates = static_cast<double*>(palloc(sizeof(double) * dimensions));
+  auto* bytes = static_cast<uint8_t*>(palloc(VectorModel::BytesFor(dimensions, 1)));
+  state.column[state.vectors.column].routine->vectors->coordinates(values[state.vectors.column], dimensions, coordinates);
+  VectorModel::MakeFromOne(coordinates, dimensions, bytes);
+  return VectorModel(bytes).scale()[0];
 }
 
 // Nothing to do where somebody else was first.
@@ -35,11 +46,11 @@ void WriteDecision(const IndexState& undecided, const IndexState& decided, Buffe
   PageImage meta_image, root_image;
   memcpy(meta_image.bytes, meta.bytes(), kPageSize);
   MetaContent* content = &MetaOn(&meta_image);
-  for (int i = 0; i < decided.layout.columns; i++) {
+  for (int i = 0; i < decided.layout.columns; i++)
     if (undecided.column[i].undecided && content->column[i].dimensions != 0) return;
-    content->column[i].dimensions = decided.column[i].column.dimensions;
-  }
+  FillEncodings(decided, content->column);
   content->dimensions = decided.layout.dimensions;
+  NoteVectors(decided.vectors, content);
   const PageLock root(*store, store->OpenUnchecked(kRootBlock, LockMode::kExclusive));
   memcpy(root_image.bytes, root.bytes(), kPageSize);
   NodeEditor(decided.layout, root_image.bytes).Initialize(0, kNodeLeaf);
@@ -53,7 +64,8 @@ void WriteDecision(const IndexState& undecided, const IndexState& decided, Buffe
 void DecideDimensions(Relation index, Relation heap, const IndexState& undecided, const Datum* values, const bool* isnull) {
   uint16 dimensions[kMaxColumns];
   FindDimensions(index, undecided, values, isnull, dimensions);
-  const IndexState* decided = NewIndexState(index, dimensions);
+  IndexState* decided = NewIndexState(index, dimensions);
+  if (decided->vectors.dimensions != 0) decided->vectors.scale = ScaleOfFirst(*decided, values);
   Guarded(index, [&] {
     BufferStore store(index, heap, decided->layout);
     WriteDecision(undecided, *decided, &store);

@@ -104,9 +104,11 @@ IndexTuple IndexTupleForm::FormAny(const Box& box, const uint8_t* payload, uint1
 IndexTuple IndexTupleForm::Form(const NodeView& page, int entry) {
   Box box;
   page.GetBox(entry, &box);
-  const uint8_t* payload = nullptr;
-  uint16_t length = 0;
-  if (include_ != nullptr) payload = page.Payload(entry, &length);
+  Payload part{nullptr, 0};
+  if (include_ != nullptr) part.bytes = page.Payload(entry, &part.length);
+  if (part.bytes != nullptr) part = IncludePart(*state_, box.marks, part);
+  const uint8_t* payload = part.bytes;
+  const uint16_t length = part.length;
   const bool fast =
       fast_ && (box.marks & marks_) == 0 && (payload == nullptr || (length >= kTupleData && (InfoOf(payload) & INDEX_NULL_MASK) == 0));
   if (!fast) MemoryContextReset(rows_);

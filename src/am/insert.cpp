@@ -17,6 +17,7 @@ namespace {
 struct InsertState {
   IndexState* index;
   TupleDesc include;
+  VectorCoder* coder;
   MemoryContext row;  // reset after each row
 };
 
@@ -26,6 +27,7 @@ InsertState* GetInsertState(Relation index, IndexInfo* info) {
   auto* state = static_cast<InsertState*>(palloc(sizeof(InsertState)));
   state->index = CopyIndexState(index, MetaUse::kRequired);
   state->include = IncludeDescriptor(index);
+  state->coder = state->index->undecided || !TakesRows(*state->index) ? nullptr : VectorCoder::Make(index, *state->index);
   state->row = AllocSetContextCreate(CurrentMemoryContext, "xtree insert", ALLOCSET_SMALL_SIZES);
   MemoryContextSwitchTo(old);
   info->ii_AmCache = state;
@@ -50,11 +52,12 @@ extern "C" bool xtreeinsert(Relation index, Datum* values, bool* isnull, ItemPoi
     DecideDimensions(index, heap, *state->index, values, isnull);
     MemoryContextSwitchTo(info->ii_Context);
     state->index = CopyIndexState(index, MetaUse::kRequired);
+    state->coder = VectorCoder::Make(index, *state->index);
     MemoryContextSwitchTo(state->row);
   }
   Box box;
-  FormBox(index, *state->index, tuple, values, isnull, &box);
-  const Payload payload = FormPayload(index, state->index->layout, state->include, values, isnull);
+  FormBox(index, *state->index, state->coder, tuple, values, isnull, &box);
+  const Payload payload = FormPayload(index, *state->index, state->coder, state->include, values, isnull);
   Guarded(index, [&] {
     BufferStore store(index, heap, state->index->layout);
     TreeWriter(store, state->index->layout, state->index->tree_options).Insert(box, ToTupleId(*tuple), payload.bytes, payload.length);

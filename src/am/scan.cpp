@@ -31,11 +31,23 @@ TreeScan* StateOf(IndexScanDesc scan) { return static_cast<TreeScan*>(scan->opaq
 // Must TIDs stay valid until they are returned?
 bool MustKeepLeaf(IndexScanDesc scan) { return scan->xs_want_itup || !IsMVCCSnapshot(scan->xs_snapshot); }
 
+// What it keeps from one start to the next is the memory of the core's scan.
+void PrepareClusters(IndexScanDesc scan, TreeScan* state) {
+  if (state->cluster_memory == nullptr) {
+    state->cluster_memory = static_cast<ClusterOrder*>(MemoryContextAllocZero(state->context, sizeof(ClusterOrder)));
+    state->model = &UseModel(scan->indexRelation, state->index->vectors, state->context);
+  }
+  state->clusters = state->cluster_memory;
+  PrepareClusterOrder(scan, *state->index, *state->model, state->clusters);
+}
+
 // The core orders by the first terms; where there are more of them than it takes, the executor sorts the ties (ReturnDistances).
 void PrepareOrder(IndexScanDesc scan, TreeScan* state) {
   state->order_count = std::min(scan->numberOfOrderBys, kMaxOrderKeys);
   state->nearest_order = state->order_count > 0;
+  state->clusters = nullptr;
   if (!state->nearest_order) return;
+  if (OrdersByClusters(scan, *state->index)) return PrepareClusters(scan, state);
   state->order = static_cast<OrderKey*>(palloc(sizeof(OrderKey) * state->order_count));
   for (int i = 0; i < state->order_count; i++) OrderFromKey(scan->indexRelation, *state->index, &scan->orderByData[i], &state->order[i]);
 }
@@ -51,7 +63,7 @@ void NotePriorTuple(IndexScanDesc scan, TreeScan* state) {
   if (!scan->kill_prior_tuple) return;
   if (!state->nearest_order && state->next > 0)
     state->killed[state->killed_count++] = state->batch.slots[state->next - 1];
-  else if (state->nearest_order && state->row_returned)
+  else if (state->nearest_order && state->clusters == nullptr && state->row_returned)
     state->buffers().Kill(state->row.block, state->row.lsn, &state->row.slot, 1);
 }
 
@@ -74,6 +86,18 @@ void StartNearest(IndexScanDesc scan, TreeScan* state) {
   state->nearest.Begin(state->index->layout, state->constraint, keys, state->order_count,
                        {.ignore_killed = scan->ignore_killed_tuples, .team = TeamOf(scan, state)});
   state->row_returned = false;
+}
+
+// One process of a parallel scan does it all.
+void StartClusters(IndexScanDesc scan, TreeScan* state) {
+  ClusterOrder* order = state->clusters;
+  ScanTeam* team = TeamOf(scan, state);
+  order->nowhere = team != nullptr && !team->Begin();
+  if (team != nullptr && !order->nowhere) team->EndVisit();
+  order->options.ignore_killed = scan->ignore_killed_tuples;
+  state->buffers().KeepPins(0);
+  order->scan.Begin(state->index->layout, state->constraint, state->index->vectors.column, *order->model,
+                    order->null_query ? nullptr : &order->query, order->options);
 }
 
 // A mapped page is not pinned and not locked. So nothing that counts on a pin may read one, nor SERIALIZABLE, whose predicate locks must
@@ -128,6 +152,7 @@ void Start(IndexScanDesc scan, TreeScan* state, bool fetches_rows) {
   state->started = true;
   if (scan->parallel_scan == nullptr) CountScan(scan);
   const bool keep = MustKeepLeaf(scan);
+  if (state->clusters != nullptr) return StartClusters(scan, state);
   if (state->nearest_order) {
     SettleSlack(state->reader, state->index->layout, IsMVCCSnapshot(scan->xs_snapshot), state->order, state->order_count);
     state->buffers().KeepPins(keep ? BufferReader::kMaxPins : 0);
@@ -251,6 +276,23 @@ bool NextNearest(IndexScanDesc scan, TreeScan* state) {
   return true;
 }
 
+bool NextInClusters(IndexScanDesc scan, TreeScan* state) {
+  ClusterOrder* order = state->clusters;
+  if (order->nowhere || !order->scan.Next(state->reader, &order->row)) {
+    state->reader.Reset();
+    return false;
+  }
+  state->reader.counts().tuples++;
+  scan->xs_heaptid = ToItemPointer(order->row.tuple);
+  scan->xs_recheck = order->row.recheck;
+  MemoryContextReset(state->row_context);
+  const MemoryContext old = MemoryContextSwitchTo(state->row_context);
+  ReturnClusterRow(scan, *order);
+  MemoryContextSwitchTo(old);
+  state->distance_rechecks += scan->xs_recheckorderby;
+  return true;
+}
+
 // In runs of those that are to be rechecked and of those that are not.
 void AddToBitmap(LeafBatch& batch, TIDBitmap* bitmap) {
   for (int from = 0, to; from < batch.count; from = to) {
@@ -320,6 +362,7 @@ extern "C" bool xtreegettuple(IndexScanDesc scan, ScanDirection direction) {
   else
     NotePriorTuple(scan, state);
   if (state->index->undecided) return false;
+  if (state->clusters != nullptr) return NextInClusters(scan, state);
   return state->nearest_order ? NextNearest(scan, state) : NextInWindow(scan, state);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "index/index_state.h"
+#include "am/cluster_order.h"
 #include "am/index_only.h"
 #include "am/limit_keys.h"
 #include "am/parallel_scan.h"
@@ -45,6 +46,9 @@ struct TreeScan {
   OrderKey* order = nullptr;
   NearestScan nearest;
   NearestRow row;
+  ClusterOrder* clusters = nullptr;  // ORDER BY a vector that is kept in clusters: instead of `nearest`
+  ClusterOrder* cluster_memory = nullptr;
+  const VectorModel* model = nullptr;
   uint64_t distance_rechecks = 0;  // rows whose distance the executor was asked to compute
   bool row_returned = false;       // `row` is what the executor's verdict (kill_prior_tuple) is about
 };

@@ -3,6 +3,7 @@
 #include "build/build_dimensions.h"
 #include "build/build_environment.h"
 #include "build/build_parallel.h"
+#include "build/vector_training.h"
 #include "core/page_store.h"
 #include "pg/guard.h"
 
@@ -21,14 +22,14 @@ IndexBuildResult BuildSerially(Relation heap, IndexInfo* info, Build* build, Mem
   const double heap_tuples = AddRows(heap, info, build, nullptr, true);
   const uint64_t rows = loader.rows();
   const BulkStatistics statistics = loader.Finish();
-  FinishIndex(*build, statistics, &writer);
+  FinishIndex(build, statistics, &writer);
   return {heap_tuples, static_cast<double>(rows)};
 }
 
 // As they were found when the index was created, or now.
 void KeepDimensions(Relation heap, Relation index, IndexInfo* info, uint16* dimensions) {
   const IndexState* state = CopyIndexState(index, MetaUse::kRequired);
-  for (int i = 0; i < state->layout.columns; i++) dimensions[i] = state->column[i].undecided ? 0 : state->column[i].column.dimensions;
+  FillDimensions(*state, dimensions);
   if (state->undecided) FindDimensions(heap, index, info, dimensions);
 }
 
@@ -36,17 +37,17 @@ void KeepDimensions(Relation heap, Relation index, IndexInfo* info, uint16* dime
 
 IndexBuildResult BuildTree(Relation heap, Relation index, IndexInfo* info, bool deferred, BuiltTree* built) {
   const MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "xtree build", ALLOCSET_DEFAULT_SIZES);
-  uint16* dimensions = built->dimensions;
-  memset(dimensions, 0, sizeof built->dimensions);
+  uint16 dimensions[kMaxColumns] = {};
   if (deferred) {
     KeepDimensions(heap, index, info, dimensions);
   } else {
     FindDimensions(heap, index, info, dimensions);
   }
-  Build build = PrepareBuild(index, dimensions, memory);
+  const NewModel* model = TrainForBuild(heap, index, info, dimensions);
+  Build build = PrepareBuild(index, dimensions, model, memory);
   build.deferred = deferred;
   build.built = built;
-  ParallelBuild* parallel = BeginParallelBuild(heap, index, info, deferred, dimensions);
+  ParallelBuild* parallel = BeginParallelBuild(heap, index, info, deferred, dimensions, model);
   const IndexBuildResult result = Guarded(index, [&] {
     return parallel != nullptr ? BuildInParallel(heap, info, &build, memory, parallel) : BuildSerially(heap, info, &build, memory);
   });

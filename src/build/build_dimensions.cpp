@@ -21,7 +21,10 @@ struct Search {
   MemoryContext row;
 };
 
-bool FirstValueDecides(const ColumnState& column) { return DimensionsFromRows(column) && column.routine->choose_dimensions == nullptr; }
+// Of vectors also where parameters say the number: the value has a say in how they are kept.
+bool FirstValueDecides(const ColumnState& column) {
+  return (DimensionsFromRows(column) || MayBeClusters(column)) && column.routine->choose_dimensions == nullptr;
+}
 
 }  // namespace
 
@@ -43,7 +46,9 @@ extern "C" void xtree_look_at_row(Relation, ItemPointer, Datum* values, bool* is
 static void DecideWithoutValue(Relation index, const Search& search) {
   for (int i = 0; i < search.columns; i++) {
     const ColumnState& column = search.column[i];
-    if (!DimensionsFromRows(column) || search.dimensions[i] != 0 || column.routine->default_dimensions != 0) continue;
+    if (!FirstValueDecides(column) || search.dimensions[i] != 0 || column.routine->default_dimensions != 0) continue;
+    search.dimensions[i] = column.column.dimensions;
+    if (search.dimensions[i] != 0) continue;
     search.dimensions[i] = 1;
     ereport(NOTICE,
             errmsg("number of dimensions of column \"%s\" of index \"%s\" is taken to be 1, because no row has a value there",

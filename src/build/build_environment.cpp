@@ -90,6 +90,9 @@ extern "C" char* xtreebuildphasename(int64 phase) {
     case kPhaseDistribute:
       name = "distributing rows to parts";
       break;
+    case kPhaseTrain:
+      name = "finding clusters";
+      break;
     case kPhaseBuild:
       name = "building tree";
       break;

@@ -21,6 +21,7 @@ enum ProgressPhase : int64_t {
   kPhaseDistribute = 3,
   kPhaseBuild = 4,
   kPhaseFinish = 5,
+  kPhaseTrain = 6,
 };
 
 void ReportProgressPhase(ProgressPhase phase);

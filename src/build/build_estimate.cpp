@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "build/build_dimensions.h"
+#include "core/cluster/train.h"
 #include "core/bulk/bulk_load.h"
 #include "core/estimate/build_size.h"
 #include "index/index_state.h"
@@ -79,6 +80,7 @@ struct Sample {
   Relation index;
   const IndexState* state;
   TupleDesc include;
+  VectorCoder* coder;
   MemoryContext row;
   BulkLoader* loader;
   double payload_bytes;  // lengths included
@@ -105,10 +107,10 @@ extern "C" void xtree_estimate_row(Relation index, ItemPointer tuple, Datum* val
   auto* sample = static_cast<Sample*>(argument);
   const MemoryContext old = MemoryContextSwitchTo(sample->row);
   Box box;
-  FormBox(index, *sample->state, tuple, values, isnull, &box);
-  const Payload payload = FormPayload(index, sample->state->layout, sample->include, values, isnull);
+  FormBox(index, *sample->state, sample->coder, tuple, values, isnull, &box);
+  const Payload payload = FormPayload(index, *sample->state, sample->coder, sample->include, values, isnull);
   Guarded(index, [&] { sample->loader->Add(box, ToTupleId(*tuple), payload.bytes, payload.length); });
-  if (sample->include != nullptr) sample->payload_bytes += sizeof(payload.length) + payload.length;
+  if (sample->state->layout.include) sample->payload_bytes += sizeof(payload.length) + payload.length;
   sample->marks |= box.marks != 0;
   MemoryContextSwitchTo(old);
   MemoryContextReset(sample->row);
@@ -190,12 +192,22 @@ void FillTimes(const Times& times, const SampledBlocks& blocks, double rows, dou
   estimate->seconds[1] = kAlways[1] + work * kSlower * (size.in_memory ? 1 : kFilesSlower) + size.AllPages() * kPage[1];
 }
 
+double ModelPagesFor(Relation index, int dimensions, double rows) {
+  if (dimensions == 0) return 0;
+  const int wanted = ClustersOf(index);
+  const int clusters = wanted > 0 ? wanted : RecommendedClusters(static_cast<uint64_t>(rows));
+  return ModelPages(static_cast<uint32_t>(VectorModel::BytesFor(dimensions, clusters)));
+}
+
 BuildEstimate EstimateFrom(Relation heap, const SketchedIndex& sketch, MemoryContext memory) {
   uint16 dimensions[kMaxColumns] = {};
   FindDimensions(heap, sketch.index, sketch.info, dimensions);
   const MemoryContext row = AllocSetContextCreate(memory, "xtree estimate row", ALLOCSET_DEFAULT_SIZES);
   const IndexState* state = NewIndexState(sketch.index, dimensions);
   const TupleDesc include = IncludeDescriptor(sketch.index);
+  const int vector_dimensions = state->vectors.dimensions;
+  VectorCoder* coder = nullptr;
+  if (vector_dimensions != 0) coder = VectorCoder::Make(*state, ModelOf({.id = 0, .scale = 1, .bytes = nullptr, .size = 0}, vector_dimensions));
   const int workers = PlanWorkers(heap, sketch.info);
   return Guarded(sketch.index, [&] {
     SampleEnvironment environment(memory);
@@ -205,7 +217,7 @@ BuildEstimate EstimateFrom(Relation heap, const SketchedIndex& sketch, MemoryCon
     const BulkOptions options = {state->tree_options, state->fillfactor};
     constexpr size_t kAsMuchAsItTakes = SIZE_MAX / 8;
     BulkLoader loader(layout, options, kAsMuchAsItTakes, environment, sink, files);
-    Sample sample = {sketch.index, state, include, row, &loader, 0, false};
+    Sample sample = {sketch.index, state, include, coder, row, &loader, 0, false};
     StopWatch watch;
     const size_t row_bytes = Records::BytesPerRecord(RecordFormat(layout, true));
     const SampledBlocks blocks = PgCall([&] { return SampleBlocks(heap, sketch.info, row_bytes, &sample); });
@@ -225,7 +237,7 @@ BuildEstimate EstimateFrom(Relation heap, const SketchedIndex& sketch, MemoryCon
       for (int level = 0; level < built.levels; level++) size.pages[level] = built.level[level].pages;
     }
     estimate.height = size.levels;
-    estimate.bytes = (std::round(size.AllPages()) + 1) * kPageSize;
+    estimate.bytes = (std::round(size.AllPages()) + 1 + ModelPagesFor(sketch.index, vector_dimensions, estimate.rows)) * kPageSize;
     estimate.memory = MemoryToLoad(layout, all);
     FillTimes(times, blocks, estimate.rows, estimate.sampled, size, workers, &estimate);
     return estimate;

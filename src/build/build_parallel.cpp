@@ -42,6 +42,7 @@ enum SharedKey : uint64 {
   kQueryKey,
   kWalKey,
   kBuffersKey,
+  kModelKey,
 };
 
 // The server's planner counts 32 MB a participant, but where the table says how many workers it wants. No command has asked it for a deferred build.
@@ -59,7 +60,7 @@ void* Allocate(ParallelContext* context, uint64 key, Size size) {
   return memory;
 }
 
-void Estimate(ParallelContext* context, Relation heap, Snapshot snapshot) {
+void Estimate(ParallelContext* context, Relation heap, Snapshot snapshot, const NewModel* model) {
   const auto add = [&](Size size) {
     shm_toc_estimate_chunk(&context->estimator, size);
     shm_toc_estimate_keys(&context->estimator, 1);
@@ -71,12 +72,13 @@ void Estimate(ParallelContext* context, Relation heap, Snapshot snapshot) {
   add(workers * sizeof(WalUsage));
   add(workers * sizeof(BufferUsage));
   if (debug_query_string != nullptr) add(strlen(debug_query_string) + 1);
+  if (model != nullptr) add(MAXALIGN(sizeof(NewModel)) + model->size);
 }
 
 // All rows that somebody may still see; with CONCURRENTLY those that one snapshot sees.
 Snapshot ScanSnapshot(bool concurrent) { return concurrent ? RegisterSnapshot(GetTransactionSnapshot()) : SnapshotAny; }
 
-void FillSharedMemory(Relation heap, Relation index, bool concurrent, const uint16* dimensions, ParallelBuild* parallel) {
+void FillSharedMemory(Relation heap, Relation index, bool concurrent, const uint16* dimensions, const NewModel* model, ParallelBuild* parallel) {
   ParallelContext* context = parallel->context;
   const int workers = context->nworkers;
   Team* team = static_cast<Team*>(Allocate(context, kTeamKey, sizeof(Team)));
@@ -91,6 +93,11 @@ void FillSharedMemory(Relation heap, Relation index, bool concurrent, const uint
   parallel->buffers = static_cast<BufferUsage*>(Allocate(context, kBuffersKey, workers * sizeof(BufferUsage)));
   memset(parallel->wal, 0, workers * sizeof(WalUsage));  // a worker that comes too late leaves them so
   memset(parallel->buffers, 0, workers * sizeof(BufferUsage));
+  if (model != nullptr) {
+    auto* shared = static_cast<uint8_t*>(Allocate(context, kModelKey, MAXALIGN(sizeof(NewModel)) + model->size));
+    memcpy(shared, model, sizeof(NewModel));
+    if (model->size > 0) memcpy(shared + MAXALIGN(sizeof(NewModel)), model->bytes, model->size);
+  }
   if (debug_query_string == nullptr) return;
   const Size length = strlen(debug_query_string) + 1;
   memcpy(Allocate(context, kQueryKey, length), debug_query_string, length);
@@ -105,17 +112,17 @@ void ReportTeam(const ParallelBuild& parallel, Relation index) {
 
 }  // namespace
 
-ParallelBuild* BeginParallelBuild(Relation heap, Relation index, const IndexInfo* info, bool deferred, const uint16* dimensions) {
+ParallelBuild* BeginParallelBuild(Relation heap, Relation index, const IndexInfo* info, bool deferred, const uint16* dimensions, const NewModel* model) {
   const int workers = PlanWorkers(heap, index, info, deferred);
   if (workers <= 0) return nullptr;
   ParallelBuild* parallel = static_cast<ParallelBuild*>(palloc0(sizeof(ParallelBuild)));
   EnterParallelMode();
   parallel->context = CreateParallelContext("$libdir/xtree", "xtreeparallelbuildmain", workers);
   parallel->snapshot = ScanSnapshot(info->ii_Concurrent);
-  Estimate(parallel->context, heap, parallel->snapshot);
+  Estimate(parallel->context, heap, parallel->snapshot, model);
   InitializeParallelDSM(parallel->context);
   if (parallel->context->seg != nullptr) {  // else there was no shared memory for it
-    FillSharedMemory(heap, index, info->ii_Concurrent, dimensions, parallel);
+    FillSharedMemory(heap, index, info->ii_Concurrent, dimensions, model, parallel);
     BarrierAttach(&parallel->seat.team->barrier);  // so that no worker goes on alone
     LaunchParallelWorkers(parallel->context);
     if (parallel->context->nworkers_launched > 0) return parallel;
@@ -154,13 +161,23 @@ void EndParallelBuild(ParallelBuild* parallel) {
 
 namespace {
 
-void WorkInTeam(Relation heap, Relation index, ParallelTableScanDesc scan, const Seat& seat) {
+void WorkInTeam(Relation heap, Relation index, ParallelTableScanDesc scan, const NewModel* model, const Seat& seat) {
   const MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "xtree build", ALLOCSET_DEFAULT_SIZES);
-  Build build = PrepareBuild(index, seat.team->dimensions, memory);
+  Build build = PrepareBuild(index, seat.team->dimensions, model, memory);
   IndexInfo* info = BuildIndexInfo(index);
   info->ii_Concurrent = seat.team->concurrent;
   const TableScanDesc share = pg::JoinParallelScan(heap, scan);
   Guarded(index, [&] { TeamMember(seat, &build, memory).Work(heap, info, share); });
+}
+
+// nullptr: the build has none.
+const NewModel* SharedModel(shm_toc* toc) {
+  const auto* shared = static_cast<const uint8_t*>(shm_toc_lookup(toc, kModelKey, true));
+  if (shared == nullptr) return nullptr;
+  auto* model = static_cast<NewModel*>(palloc(sizeof(NewModel)));
+  memcpy(model, shared, sizeof(NewModel));
+  model->bytes = shared + MAXALIGN(sizeof(NewModel));
+  return model;
 }
 
 }  // namespace
@@ -183,7 +200,7 @@ extern "C" void xtreeparallelbuildmain(dsm_segment* segment, shm_toc* toc) {
   Relation heap = table_open(team->heap, heap_lock);
   Relation index = index_open(team->index, index_lock);
   InstrStartParallelQuery();
-  WorkInTeam(heap, index, static_cast<ParallelTableScanDesc>(shm_toc_lookup(toc, kScanKey, false)), seat);
+  WorkInTeam(heap, index, static_cast<ParallelTableScanDesc>(shm_toc_lookup(toc, kScanKey, false)), SharedModel(toc), seat);
   auto* buffers = static_cast<BufferUsage*>(shm_toc_lookup(toc, kBuffersKey, false));
   auto* wal = static_cast<WalUsage*>(shm_toc_lookup(toc, kWalKey, false));
   InstrEndParallelQuery(&buffers[ParallelWorkerNumber], &wal[ParallelWorkerNumber]);

@@ -30,8 +30,8 @@ extern "C" void xtree_add_row(Relation index, ItemPointer tuple, Datum* values, 
   const MemoryContext old = MemoryContextSwitchTo(build->row);
   Box box;
   if (build->state->undecided) ReportNewRows(index);
-  FormBox(index, *build->state, tuple, values, isnull, &box);
-  const Payload payload = FormPayload(index, build->state->layout, build->include, values, isnull);
+  FormBox(index, *build->state, build->coder, tuple, values, isnull, &box);
+  const Payload payload = FormPayload(index, *build->state, build->coder, build->include, values, isnull);
   Guarded(index, [&] {
     XTREE_STOP_POINT("build-row");
     build->keys->Add(HashOf(build->state->layout, box));
@@ -41,10 +41,16 @@ extern "C" void xtree_add_row(Relation index, ItemPointer tuple, Datum* values, 
   MemoryContextReset(build->row);
 }
 
-Build PrepareBuild(Relation index, const uint16* dimensions, MemoryContext memory) {
+Build PrepareBuild(Relation index, const uint16* dimensions, const NewModel* model, MemoryContext memory) {
   const MemoryContext row = AllocSetContextCreate(memory, "xtree build row", ALLOCSET_DEFAULT_SIZES);
   auto* keys = new (palloc(sizeof(DistinctCount))) DistinctCount();
-  return {index, NewIndexState(index, dimensions), IncludeDescriptor(index), row, nullptr, false, keys, nullptr};
+  IndexState* state = NewIndexState(index, dimensions);
+  VectorCoder* coder = nullptr;
+  if (model != nullptr) {
+    state->vectors.scale = model->scale;
+    coder = VectorCoder::Make(*state, ModelOf(*model, state->vectors.dimensions));
+  }
+  return {index, state, IncludeDescriptor(index), row, nullptr, false, keys, nullptr, model, coder};
 }
 
 double AddRows(Relation heap, IndexInfo* info, Build* build, TableScanDesc scan, bool progress) {
@@ -54,13 +60,37 @@ double AddRows(Relation heap, IndexInfo* info, Build* build, TableScanDesc scan,
   });
 }
 
-void FinishIndex(const Build& build, const BulkStatistics& statistics, BuildWriter* writer) {
+namespace {
+
+// What the codes mean, behind everything else.
+void WriteModel(Build* build, BuildWriter* writer) {
+  if (build->model == nullptr || build->model->id == 0) return;
+  const NewModel& model = *build->model;
+  VectorFacts* vectors = &build->state->vectors;
+  const uint32_t pages = ModelPages(model.size);
+  vectors->model_id = model.id;
+  vectors->model_bytes = model.size;
+  vectors->model_block = writer->Reserve(static_cast<int>(pages));
+  const auto image = std::make_unique<PageImage>();
+  for (uint32_t page = 0, at = 0; page < pages; page++, at += kModelPageBytes) {
+    FillModelPage(build->state->layout, model.id, model.bytes + at, std::min(kModelPageBytes, model.size - at), image.get());
+    writer->Write(vectors->model_block + page, *image);
+  }
+}
+
+}  // namespace
+
+void FinishIndex(Build* finished, const BulkStatistics& statistics, BuildWriter* writer) {
+  WriteModel(finished, writer);
+  const Build& build = *finished;
   PgCall([] { ReportProgressPhase(kPhaseFinish); });
   XTREE_STOP_POINT("build-meta");
   const uint64_t rows = statistics.levels > 0 ? statistics.level[0].entries : 0;
   const auto keys = static_cast<uint64_t>(std::llround(build.keys->Estimate()));
   build.built->statistics = statistics;
   build.built->rows = rows;
+  build.built->vectors = build.state->vectors;
+  FillEncodings(*build.state, build.built->encoding);
   build.built->distinct_keys = std::min(keys, rows);
   if (build.deferred) {
     writer->FinishWithoutMeta();

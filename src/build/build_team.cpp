@@ -153,7 +153,7 @@ void TeamMember::Finish() {
   const Team* team = seat_.team;
   const BulkStatistics statistics = participant_.Finish(team->plan, team->shares(), &team->share[seat_.number]);
   for (int p = 0; p < team->participants; p++) build_->keys->Merge(team->keys[p]);
-  FinishIndex(*build_, statistics, &writer_);
+  FinishIndex(build_, statistics, &writer_);
 }
 
 }  // namespace xtree

@@ -20,12 +20,6 @@ namespace {
 
 constexpr int kHashBits = 16;
 
-int64 Fingerprint(const KeyLayout& layout, const Box& box, TupleId tuple) {
-  uint64 hash = hash_bytes_extended(reinterpret_cast<const unsigned char*>(box.lo), layout.dimensions * sizeof(Ordinal), box.marks);
-  hash = hash_bytes_extended(reinterpret_cast<const unsigned char*>(box.hi), layout.dimensions * sizeof(Ordinal), hash);
-  return static_cast<int64>(tuple.Packed() << kHashBits | (hash & ((1 << kHashBits) - 1)));
-}
-
 uint64 TidOf(int64 fingerprint) { return static_cast<uint64>(fingerprint) >> kHashBits; }
 
 bool Next(Tuplesortstate* sort, int64* fingerprint) {
@@ -43,8 +37,19 @@ HeapCheck::HeapCheck(const OpenIndex& open, const IndexState& state, Snapshot sn
       state_(&state),
       quiescent_(quiescent),
       snapshot_(snapshot),
+      coder_(VectorCoder::Make(open.index, state)),
       entries_(NewSort()),
       row_context_(AllocSetContextCreate(CurrentMemoryContext, "xtree check row", ALLOCSET_DEFAULT_SIZES)) {}
+
+// `code`: of an index of clusters, unless the vector is NULL.
+int64 HeapCheck::Fingerprint(const Box& box, TupleId tuple, const uint8_t* code, uint16_t bytes) const {
+  const Size boxed = state_->layout.dimensions * sizeof(Ordinal);
+  uint64 hash = hash_bytes_extended(reinterpret_cast<const unsigned char*>(box.lo), static_cast<int>(boxed), box.marks);
+  hash = hash_bytes_extended(reinterpret_cast<const unsigned char*>(box.hi), static_cast<int>(boxed), hash);
+  if (coder_ != nullptr && (box.marks & ColumnMarks(state_->vectors.column, kMarkNull)) == 0)
+    hash = hash_bytes_extended(code, code == nullptr ? 0 : std::min(bytes, coder_->bytes()), hash);
+  return static_cast<int64>(tuple.Packed() << kHashBits | (hash & ((1 << kHashBits) - 1)));
+}
 
 Tuplesortstate* HeapCheck::NewSort() const {
   return tuplesort_begin_datum(INT8OID, Int8LessOperator, InvalidOid, false, maintenance_work_mem / 2, nullptr, TUPLESORT_NONE);
@@ -55,16 +60,20 @@ void HeapCheck::AddEntry(const NodeView& leaf, int entry) {
   if (!snapshot_->takenDuringRecovery && leaf.Killed(entry)) return;
   Box box;
   leaf.GetBox(entry, &box);
-  tuplesort_putdatum(entries_, Int64GetDatum(Fingerprint(state_->layout, box, leaf.Tuple(entry))), false);
+  uint16_t length = 0;
+  const uint8_t* payload = coder_ != nullptr ? leaf.Payload(entry, &length) : nullptr;
+  tuplesort_putdatum(entries_, Int64GetDatum(Fingerprint(box, leaf.Tuple(entry), payload, length)), false);
 }
 
 void HeapCheck::AddRow(Relation, ItemPointer tuple, Datum* values, bool* isnull, bool, void* argument) {
   auto* self = static_cast<HeapCheck*>(argument);
   const MemoryContext old = MemoryContextSwitchTo(self->row_context_);
   Box box;
-  FormBox(self->open_.index, *self->state_, tuple, values, isnull, &box);
+  FormBox(self->open_.index, *self->state_, self->coder_, tuple, values, isnull, &box);
   MemoryContextSwitchTo(old);
-  tuplesort_putdatum(self->rows_, Int64GetDatum(Fingerprint(self->state_->layout, box, ToTupleId(*tuple))), false);
+  const uint8_t* code = self->coder_ != nullptr ? self->coder_->code() : nullptr;
+  const uint16_t bytes = self->coder_ != nullptr ? self->coder_->bytes() : 0;
+  tuplesort_putdatum(self->rows_, Int64GetDatum(self->Fingerprint(box, ToTupleId(*tuple), code, bytes)), false);
   MemoryContextReset(self->row_context_);
 }
 

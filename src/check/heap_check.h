@@ -1,11 +1,11 @@
 // HeapCheck: is every row of the table in the index exactly once, with the right key?
 //
 // Every index entry, and then every row that a new snapshot sees, becomes a 64-bit fingerprint: TID and 16 bits of a hash of the key's
-// box. An entry that scans leave out as dead (kill bits) is none. Both sets are sorted within maintenance_work_mem and merged. Exact for
+// box, and of the vector's code in an index of clusters. An entry that scans leave out as dead (kill bits) is none. Both sets are sorted within maintenance_work_mem and merged. Exact for
 // TIDs; a wrong key goes unnoticed once in 65,536.
 #pragma once
 
-#include "index/index_state.h"
+#include "index/vector_coder.h"
 #include "index/index_access.h"
 
 extern "C" {
@@ -28,6 +28,7 @@ class HeapCheck {
 
  private:
   static void AddRow(Relation index, ItemPointer tuple, Datum* values, bool* isnull, bool alive, void* self);
+  int64 Fingerprint(const Box& box, TupleId tuple, const uint8_t* code, uint16_t bytes) const;
   Tuplesortstate* NewSort() const;
   void ScanHeap();
   void Merge();
@@ -37,6 +38,7 @@ class HeapCheck {
   const IndexState* state_;
   const bool quiescent_;
   Snapshot snapshot_;
+  VectorCoder* coder_;
   Tuplesortstate* entries_;
   Tuplesortstate* rows_ = nullptr;
   MemoryContext row_context_;

@@ -86,9 +86,10 @@ void SetReady(Relation index, const BuiltTree& built) {
   EditMeta(index, [&](MetaContent* meta) {
     meta->dimensions = 0;
     for (int i = 0; i < meta->columns; i++) {
-      meta->column[i].dimensions = built.dimensions[i];
-      meta->dimensions = static_cast<uint16_t>(meta->dimensions + built.dimensions[i]);
+      meta->column[i] = built.encoding[i];
+      meta->dimensions = static_cast<uint16_t>(meta->dimensions + built.encoding[i].dimensions);
     }
+    NoteVectors(built.vectors, meta);
     meta->build_state = static_cast<uint8_t>(MetaBuildState::kReady);
     meta->levels = static_cast<uint16_t>(built.statistics.levels);
     memcpy(static_cast<void*>(meta->level), built.statistics.level, meta->levels * sizeof(LevelStatistics));

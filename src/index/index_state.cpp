@@ -9,6 +9,7 @@ extern "C" {
 #include "utils/lsyscache.h"
 }
 
+#include "core/cluster/cluster_scan.h"
 #include "index/meta_page.h"
 #include "page/validate.h"
 #include "pg/guard.h"
@@ -52,18 +53,45 @@ Oid TypeOfColumn(Relation index, int column) {
 // What an index without meta page yet is taken for: the planner of its own parallel build looks at it.
 uint16 DefaultDimensions(const ColumnState& column) { return column.routine->default_dimensions; }
 
+VectorFacts FactsOf(const MetaContent& meta) {
+  return {meta.vector_dimensions, meta.vector_column, meta.vector_scale, meta.model_id, meta.model_block, meta.model_bytes};
+}
+
 // How many dimensions the rows of the index had that decided.
-uint16 ReadDimensions(Relation index, int column, const ColumnState& described) {
+uint16 ReadDimensions(Relation index, int column, const ColumnState& described, VectorFacts* vectors) {
   if (RelationGetNumberOfBlocks(index) == 0) return DefaultDimensions(described);
   PageImage copy;
   const MetaContent& meta = CopyMetaPage(index, &copy);
   if (!ReadableFormat(meta)) ReportFormat(index, meta);
   const int dimensions = meta.column[column].dimensions;
+  if (vectors != nullptr && meta.vector_dimensions != 0 && meta.vector_column == column) *vectors = FactsOf(meta);
   const XtreeTypeRoutine& routine = *described.routine;
   const int most = routine.choose_dimensions != nullptr ? routine.most_dimensions : kMaxDimensions;
   if ((dimensions == 0 && DefaultDimensions(described) != 0) || dimensions > most)
     ReportCorruptPage(index, kMetaBlock, "number of dimensions of a column is out of range");
   return static_cast<uint16>(dimensions);
+}
+
+void KeepInClusters(const VectorFacts& vectors, IndexState* state) {
+  ColumnState& column = state->column[vectors.column];
+  state->vectors = vectors;
+  column.routine = column.column.routine = column.routine->vectors->clusters;
+  column.column.dimensions = kVectorDimensionsInTree;
+}
+
+// A vector's column. Parameters may say how many dimensions it has, but the first row decides whether they are kept in clusters, whose codes have its scale.
+void LoadVectors(Relation index, int i, const uint16* given, IndexState* state) {
+  ColumnState& column = state->column[i];
+  const uint16 parameter = column.column.dimensions;
+  VectorFacts vectors{};
+  uint16 dimensions = given != nullptr ? given[i] : ReadDimensions(index, i, column, &vectors);
+  if (given != nullptr && dimensions != 0 && WantsClusters(StructureOf(index), dimensions) && state->vectors.dimensions == 0)
+    vectors = {.dimensions = dimensions, .column = static_cast<uint16_t>(i), .scale = 0, .model_id = 0, .model_block = 0, .model_bytes = 0};
+  if (vectors.dimensions != 0) return KeepInClusters(vectors, state);
+  if (dimensions == 0 && parameter != 0 && !WantsClusters(StructureOf(index), parameter)) dimensions = parameter;
+  column.undecided = dimensions == 0;
+  column.column.dimensions = std::max<uint16>(dimensions, 1);
+  state->undecided |= column.undecided;
 }
 
 // `given`: of each column, where the rows decide; nullptr: as the meta page says.
@@ -73,8 +101,10 @@ void LoadColumns(Relation index, const uint16* given, IndexState* state) {
   for (int i = 0; i < columns; i++) {
     ColumnState& column = state->column[i];
     DescribeColumn(index, i, &column);
-    if (DimensionsFromRows(column)) {
-      column.column.dimensions = given != nullptr ? given[i] : ReadDimensions(index, i, column);
+    if (MayBeClusters(column)) {
+      LoadVectors(index, i, given, state);
+    } else if (DimensionsFromRows(column)) {
+      column.column.dimensions = given != nullptr ? given[i] : ReadDimensions(index, i, column, nullptr);
       if (column.column.dimensions == 0) column.column.dimensions = DefaultDimensions(column);
       column.undecided = column.column.dimensions == 0;
       if (column.undecided) column.column.dimensions = 1;
@@ -84,7 +114,7 @@ void LoadColumns(Relation index, const uint16* given, IndexState* state) {
     shape[i] = {column.column.dimensions, routine.ordinal_width, routine.extended, static_cast<Scalar>(routine.scalar), routine.words,
                 routine.may_be_nearer};
   }
-  const bool include = IndexRelationGetNumberOfAttributes(index) > columns;
+  const bool include = IndexRelationGetNumberOfAttributes(index) > columns || state->vectors.dimensions != 0;
   const char* problem = KeyLayout::Make(shape, columns, include, &state->layout);
   if (problem != nullptr) {
     ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -183,6 +213,7 @@ bool LoadMeta(Relation index, MetaUse use, IndexState* state) {
   memcpy(state->level, meta.level, sizeof(meta.level));
   memcpy(state->column_statistics, meta.column_statistics, sizeof(meta.column_statistics));
   state->heap_spread = meta.heap_spread;
+  if (!decided && state->vectors.dimensions != 0) state->vectors = FactsOf(meta);
   return !decided;
 }
 
@@ -238,7 +269,7 @@ bool IsMetaKnown(Relation index) {
 
 bool RereadMeta(Relation index, IndexState* state) { return LoadMeta(index, MetaUse::kRequired, state); }
 
-const IndexState* NewIndexState(Relation index, const uint16* dimensions) { return ReadState(index, dimensions, CurrentMemoryContext); }
+IndexState* NewIndexState(Relation index, const uint16* dimensions) { return ReadState(index, dimensions, CurrentMemoryContext); }
 
 void FillEncodings(const IndexState& state, ColumnEncoding* encoding) {
   for (int i = 0; i < state.layout.columns; i++) {
@@ -253,6 +284,13 @@ void FillOrderVersions(const IndexState& state, OrderVersion* version) {
     const char* name = state.column[i].routine->order_version;
     version[i] = {};
     if (name != nullptr) strncpy(version[i].text, name, kOrderVersionBytes - 1);
+  }
+}
+
+void FillDimensions(const IndexState& state, uint16* dimensions) {
+  for (int i = 0; i < state.layout.columns; i++) {
+    dimensions[i] = state.column[i].undecided ? 0 : state.column[i].column.dimensions;
+    if (IsInClusters(state, i)) dimensions[i] = state.vectors.dimensions;
   }
 }
 

@@ -21,11 +21,22 @@ struct ColumnState {
   bool undecided;  // the first row that is inserted will decide the number of dimensions, which is taken for 1
 };
 
+// Of an index of clusters: the column that is kept so, and where what its codes mean lies (index/vector_models.h).
+struct VectorFacts {
+  uint16_t dimensions;  // of the vectors; 0: there is no such column
+  uint16_t column;
+  float scale;             // where there is no model, as of an index that was made from no rows
+  uint64_t model_id;       // 0: none
+  BlockNumber model_block;
+  uint32_t model_bytes;
+};
+
 struct IndexState {
   int fillfactor;
   TreeOptions tree_options;
   LoadOptions load_options;
   bool undecided;  // in some column: whoever scans finds nothing
+  VectorFacts vectors;
   bool meta_read;  // what follows is the meta page's; else an empty tree's that is built
   bool stale;      // not built, and rows were written since
   MetaBuildState build_state;
@@ -64,14 +75,21 @@ bool IsMetaKnown(Relation index);
 bool RereadMeta(Relation index, IndexState* state);
 
 // The state of an index that is to be built, in the current memory context. `dimensions`: of each column, 0 where the
-// operator class or the parameters say it.
-const IndexState* NewIndexState(Relation index, const uint16* dimensions);
+// operator class or the parameters say it, or nothing does; of vectors what the rows have, also where they are kept in clusters.
+IndexState* NewIndexState(Relation index, const uint16* dimensions);
 
 // Do the rows decide how many dimensions this column has?
 bool DimensionsFromRows(const ColumnState& column);
 
 // The column's type routine and what it needs to know, but for dimensions that rows decide: those are 0.
 void DescribeColumn(Relation index, int column, ColumnState* out);
+
+// Has the column's type the choice between the tree's dimensions and clusters?
+inline bool MayBeClusters(const ColumnState& column) { return column.routine->vectors != nullptr; }
+// Is it kept in clusters?
+inline bool IsInClusters(const IndexState& state, int column) { return state.vectors.dimensions != 0 && state.vectors.column == column; }
+// What `dimensions` of NewIndexState() would be for such an index.
+void FillDimensions(const IndexState& state, uint16* dimensions);
 
 // Of each column, as the meta page has it.
 void FillEncodings(const IndexState& state, ColumnEncoding* encoding);

@@ -1,6 +1,8 @@
 // See key_box.h.
 #include "index/key_box.h"
 
+#include "core/cluster/cluster_scan.h"
+
 namespace xtree {
 
 namespace {
@@ -11,6 +13,13 @@ struct ValuePlace {
   int column;
 };
 
+// Where the tree has a vector that is kept in clusters.
+void PlaceVector(VectorCoder* coder, Datum value, Ordinal* lo, Ordinal* hi) {
+  coder->Code(value);
+  lo[kClusterDimension] = hi[kClusterDimension] = coder->place().cluster;
+  lo[kCentroidDistanceDimension] = hi[kCentroidDistanceDimension] = OrdinalFromFloat(coder->place().distance);
+}
+
 }  // namespace
 
 // Says which value an error is about.
@@ -20,7 +29,7 @@ extern "C" void xtree_value_context(void* argument) {
              RelationGetRelationName(place->index), ItemPointerGetBlockNumber(place->row), ItemPointerGetOffsetNumber(place->row));
 }
 
-void FormBox(Relation index, const IndexState& state, ItemPointer row, const Datum* values, const bool* isnull, Box* box) {
+void FormBox(Relation index, const IndexState& state, VectorCoder* coder, ItemPointer row, const Datum* values, const bool* isnull, Box* box) {
   const KeyLayout& layout = state.layout;
   ValuePlace place{index, row, 0};
   ErrorContextCallback context{error_context_stack, xtree_value_context, &place};
@@ -32,6 +41,8 @@ void FormBox(Relation index, const IndexState& state, ItemPointer row, const Dat
     place.column = i;
     if (isnull[i]) {
       mark = kMarkNull;
+    } else if (IsInClusters(state, i)) {
+      PlaceVector(coder, values[i], &box->lo[first], &box->hi[first]);
     } else {
       XtreeBounds bounds{&box->lo[first], &box->hi[first], false, false};
       state.column[i].routine->bounds(&state.column[i].column, values[i], &bounds);

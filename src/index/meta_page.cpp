@@ -62,13 +62,24 @@ void InitializeMetaPage(const IndexState& state, MetaBuildState build_state, con
   meta.version = kFormatVersion;
   meta.build_state = static_cast<uint8_t>(build_state);
   meta.columns = state.layout.columns;
-  meta.feature_flags = state.layout.include ? kFeatureInclude : 0;
+  meta.feature_flags = (state.layout.include ? kFeatureInclude : 0) | (state.vectors.dimensions != 0 ? kFeatureClusters : 0);
   meta.statistics_xid = RecoveryInProgress() ? 0 : U64FromFullTransactionId(ReadNextFullTransactionId());
   meta.levels = static_cast<uint16_t>(levels);
   if (levels > 0) memcpy(meta.level, level, levels * sizeof(LevelStatistics));
   FillEncodings(state, meta.column);
   FillOrderVersions(state, meta.order_version);
   for (int i = 0; i < meta.columns; i++) meta.dimensions = static_cast<uint16_t>(meta.dimensions + meta.column[i].dimensions);
+  NoteVectors(state.vectors, &meta);
+}
+
+void NoteVectors(const VectorFacts& vectors, MetaContent* meta) {
+  meta->vector_dimensions = vectors.dimensions;
+  meta->vector_column = vectors.column;
+  meta->vector_scale = vectors.scale;
+  meta->model_id = vectors.model_id;
+  meta->model_block = vectors.model_block;
+  meta->model_bytes = vectors.model_bytes;
+  if (vectors.dimensions != 0) meta->feature_flags |= kFeatureInclude | kFeatureClusters;
 }
 
 void NoteColumns(const ColumnStatistics* column, float heap_spread, PageImage* image) {

@@ -1,6 +1,7 @@
 // See options.h.
 #include "index/options.h"
 
+#include "core/cluster/vector_model.h"
 #include "core/write/split.h"
 
 extern "C" {
@@ -23,6 +24,11 @@ static relopt_enum_elt_def strategies[] = {{"auto", static_cast<int>(Strategy::k
 
 static relopt_enum_elt_def builds[] = {
     {"immediate", static_cast<int>(BuildReloption::kImmediate)}, {"deferred", static_cast<int>(BuildReloption::kDeferred)}, {nullptr, 0}};
+
+static relopt_enum_elt_def structures[] = {{"auto", static_cast<int>(VectorStructure::kAuto)},
+                                           {"tree", static_cast<int>(VectorStructure::kTree)},
+                                           {"clusters", static_cast<int>(VectorStructure::kClusters)},
+                                           {nullptr, 0}};
 
 // -1 where the text is no amount of memory.
 static int ParseMemory(const char* text) {
@@ -70,6 +76,10 @@ void RegisterOptions() {
                      "Valid values are \"auto\", \"resident\", \"paged\" and \"streamed\".", lock);
   add_enum_reloption(option_kind, "build", "When the index is built", builds, static_cast<int>(BuildReloption::kImmediate),
                      "Valid values are \"immediate\" and \"deferred\".", lock);
+  add_enum_reloption(option_kind, "structure", "How vectors are kept", structures, static_cast<int>(VectorStructure::kAuto),
+                     "Valid values are \"auto\", \"tree\" and \"clusters\".", lock);
+  add_int_reloption(option_kind, "clusters", "Clusters that CREATE INDEX and REINDEX make of vectors; 0: as many as the rows ask for", 0, 0,
+                    kMaxClusters, lock);
   add_string_reloption(option_kind, "buffering", "Accepted for the sake of statements made for GiST, and without effect", nullptr,
                        ValidateBuffering, lock);
 }
@@ -77,6 +87,16 @@ void RegisterOptions() {
 BuildReloption BuildReloptionOf(Relation index) {
   const auto* options = reinterpret_cast<const IndexOptions*>(index->rd_options);
   return options != nullptr ? static_cast<BuildReloption>(options->build) : BuildReloption::kImmediate;
+}
+
+VectorStructure StructureOf(Relation index) {
+  const auto* options = reinterpret_cast<const IndexOptions*>(index->rd_options);
+  return options != nullptr ? static_cast<VectorStructure>(options->structure) : VectorStructure::kAuto;
+}
+
+int ClustersOf(Relation index) {
+  const auto* options = reinterpret_cast<const IndexOptions*>(index->rd_options);
+  return options != nullptr ? options->clusters : 0;
 }
 
 LoadOptions LoadOptionsOf(Relation index) { return LoadOptionsOf(reinterpret_cast<const IndexOptions*>(index->rd_options)); }
@@ -113,6 +133,8 @@ extern "C" bytea* xtreeoptions(Datum reloptions, bool validate) {
       Parsed("memory_quota", RELOPT_TYPE_STRING, offsetof(IndexOptions, memory_quota_offset)),
       Parsed("strategy", RELOPT_TYPE_ENUM, offsetof(IndexOptions, strategy)),
       Parsed("build", RELOPT_TYPE_ENUM, offsetof(IndexOptions, build)),
+      Parsed("structure", RELOPT_TYPE_ENUM, offsetof(IndexOptions, structure)),
+      Parsed("clusters", RELOPT_TYPE_INT, offsetof(IndexOptions, clusters)),
       Parsed("buffering", RELOPT_TYPE_STRING, offsetof(IndexOptions, buffering_offset)),
   };
   return static_cast<bytea*>(build_reloptions(reloptions, validate, xtree::option_kind, sizeof(IndexOptions), table, lengthof(table)));

@@ -29,14 +29,28 @@ TupleDesc IncludeDescriptor(Relation index) {
   return include;
 }
 
-Payload FormPayload(Relation index, const KeyLayout& layout, TupleDesc include, const Datum* values, const bool* isnull) {
-  if (include == nullptr) return {nullptr, 0};
-  const int keys = layout.columns;
+Payload FormPayload(Relation index, const IndexState& state, const VectorCoder* coder, TupleDesc include, const Datum* values,
+                    const bool* isnull) {
+  const Size code = coder != nullptr && !isnull[state.vectors.column] ? coder->bytes() : 0;
+  if (include == nullptr) return {code > 0 ? coder->code() : nullptr, static_cast<uint16_t>(code)};
+  const int keys = state.layout.columns;
   IndexTuple tuple = index_form_tuple(include, const_cast<Datum*>(values) + keys, const_cast<bool*>(isnull) + keys);
   const Size length = IndexTupleSize(tuple);
-  if (length > kMaxPayload || (length > kSmallPayload && !TwoFitOnLeaf(layout, static_cast<uint16_t>(length))))
+  const Size all = code + length;
+  if (length > kMaxPayload || all > kPageSize || (all > kSmallPayload && !TwoFitOnLeaf(state.layout, static_cast<uint16_t>(all))))
     ReportTooLong(index, length);
-  return {reinterpret_cast<const uint8_t*>(tuple), static_cast<uint16_t>(length)};
+  if (code == 0) return {reinterpret_cast<const uint8_t*>(tuple), static_cast<uint16_t>(length)};
+  auto* both = static_cast<uint8_t*>(palloc(all));
+  memcpy(both, coder->code(), code);
+  memcpy(both + code, tuple, length);
+  return {both, static_cast<uint16_t>(all)};
+}
+
+Payload IncludePart(const IndexState& state, uint64_t marks, Payload payload) {
+  if (state.vectors.dimensions == 0 || (marks & ColumnMarks(state.vectors.column, kMarkNull)) != 0) return payload;
+  const auto code = static_cast<uint16_t>(VectorCodeBytes(state.vectors.dimensions));
+  if (payload.bytes == nullptr || payload.length < code) return {nullptr, 0};
+  return {payload.bytes + code, static_cast<uint16_t>(payload.length - code)};
 }
 
 void DeformPayload(TupleDesc include, const uint8_t* bytes, uint16_t length, Datum* values, bool* isnull) {

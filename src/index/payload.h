@@ -1,4 +1,5 @@
-// INCLUDE columns: stored on the leaf as the bytes of an index tuple over those columns alone.
+// What an entry has beside its key: the code of a vector that is kept in clusters, unless that is NULL, and then the INCLUDE columns, as the bytes of an
+// index tuple over those columns alone.
 #pragma once
 
 #include "pg/postgres_api.h"
@@ -8,7 +9,7 @@ extern "C" {
 #include "access/tupdesc.h"
 }
 
-#include "page/key_layout.h"
+#include "index/vector_coder.h"
 
 namespace xtree {
 
@@ -21,8 +22,12 @@ struct Payload {
 TupleDesc IncludeDescriptor(Relation index);
 
 // `values` and `isnull` are those of all index columns. Detoasts and compresses as nbtree does; ereports when the result exceeds
-// what a page can take. In the current memory context. An empty payload where there is no descriptor.
-Payload FormPayload(Relation index, const KeyLayout& layout, TupleDesc include, const Datum* values, const bool* isnull);
+// what a page can take. In the current memory context. `coder`: see FormBox, which must have come before.
+Payload FormPayload(Relation index, const IndexState& state, const VectorCoder* coder, TupleDesc include, const Datum* values,
+                    const bool* isnull);
+
+// The INCLUDE columns' part of an entry's payload. `marks`: of the entry. Bytes nullptr: damage.
+Payload IncludePart(const IndexState& state, uint64_t marks, Payload payload);
 
 // The INCLUDE values of a payload on a page; by-reference values point into a copy in the current memory context.
 void DeformPayload(TupleDesc include, const uint8_t* bytes, uint16_t length, Datum* values, bool* isnull);

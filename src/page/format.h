@@ -48,6 +48,7 @@ enum NodeFlags : uint8_t {
   kNodeSupernodeFollower = 0x08,  // `link` names the head
   kNodeHasMarks = 0x10,           // blocks carry an array of marks (some entry is NULL or empty in a column)
   kNodeMeta = 0x20,
+  kNodeModel = 0x40,  // a part of what the codes of vectors mean (core/cluster/vector_model.h); no node: nothing but these bytes
 };
 
 inline constexpr uint16_t kNodePageId = 0xF5E7;  // last two bytes of the page, as pg_filedump's readers expect an id there
@@ -164,12 +165,24 @@ struct MetaContent {
   float heap_spread;     // pages of the table that a leaf's rows are on, per row, the mean of a sample: 1: each on its own; 0: not known
   uint32_t built_at;     // when the last build ended: seconds since 2000; 0: not known
   float built_crowding;  // how many nodes lay over one place then (core/estimate/crowding.h); 0: not known
+  // Of an index of clusters.
+  float vector_scale;          // of codes without a model (VectorModel::MakeFromScale); 0: there is one, or none is needed yet
+  uint64_t model_id;           // on each of the model's pages, and of no other model; 0: none
+  BlockNumber model_block;     // first of its pages, which follow each other
+  uint32_t model_bytes;        // of the model
+  uint16_t vector_dimensions;  // 0: no column is kept in clusters
+  uint16_t vector_column;
+  uint32_t unused;
 };
 static_assert(offsetof(MetaContent, level) == 56);
-static_assert(sizeof(MetaContent) == 72 + 24 * kMaxLevel + (16 + kOrderVersionBytes) * kMaxColumns);
+static_assert(sizeof(MetaContent) == 96 + 24 * kMaxLevel + (16 + kOrderVersionBytes) * kMaxColumns);
 inline constexpr uint32_t kLeastMetaBytes = offsetof(MetaContent, heap_spread);
 
 inline constexpr uint64_t kFeatureInclude = 1;  // leaves carry an INCLUDE payload
-inline constexpr uint64_t kKnownFeatures = kFeatureInclude;
+inline constexpr uint64_t kFeatureClusters = 2;  // one of the columns is kept in clusters; its codes begin the payloads
+inline constexpr uint64_t kKnownFeatures = kFeatureInclude | kFeatureClusters;
+
+// Bytes of a model on a page.
+inline constexpr uint32_t kModelPageBytes = kSpecialOffset - kPageHeaderSize;
 
 }  // namespace xtree

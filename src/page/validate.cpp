@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <limits>
 
 namespace xtree {
 namespace {
@@ -30,6 +31,7 @@ const char* CheckFrame(const PageFrame& f) {
 
 const char* CheckKind(const KeyLayout& layout, const PageFrame& f, int expected_level) {
   if (Has(f, kNodeMeta)) return "meta page where a node is expected";
+  if (Has(f, kNodeModel)) return "page of a model where a node is expected";
   if (f.opaque.flags & ~(kNodeLeaf | kStates)) return "unknown page flags";
   if (f.opaque.level >= kMaxLevel) return "level is too high";
   if (Has(f, kNodeLeaf) != (f.opaque.level == 0)) return "level contradicts the leaf flag";
@@ -72,6 +74,14 @@ const char* CheckUpper(const KeyLayout& layout, const PageFrame& f) {
   return bytes == 0 ? nullptr : "unexpected content at the end of the page";
 }
 
+const char* CheckVectorFields(const MetaContent& meta) {
+  if (meta.vector_dimensions == 0) return meta.model_bytes == 0 ? nullptr : "there is a model, but no column of vectors";
+  if (meta.vector_column >= meta.columns) return "column of vectors is not in the index";
+  if (!(meta.vector_scale >= 0 && meta.vector_scale < std::numeric_limits<float>::infinity())) return "scale of codes is out of range";
+  if ((meta.model_bytes == 0) != (meta.model_id == 0)) return "model has no number, or number no model";
+  return nullptr;
+}
+
 const char* CheckMetaFields(const MetaContent& meta) {
   if (meta.magic != kMetaMagic) return "page is not the meta page of an xtree index";
   if (meta.version != kFormatVersion) return "index has the format of another version of xtree";
@@ -84,7 +94,7 @@ const char* CheckMetaFields(const MetaContent& meta) {
       return "statistics of a column are out of range";
   if (!(meta.built_crowding >= 0 && meta.built_crowding < 1e12F)) return "what the build measured is out of range";
   if (!(meta.heap_spread >= 0 && meta.heap_spread <= 1)) return "statistics of the table's pages are out of range";
-  return nullptr;
+  return CheckVectorFields(meta);
 }
 
 bool SameEncoding(const ColumnEncoding& a, const ColumnEncoding& b) {
@@ -116,6 +126,12 @@ const char* ValidateNode(const KeyLayout& layout, const PageFrame& frame, int ex
   if (Has(frame, kNodeDeleted)) return CheckDeleted(frame);
   if (const char* wrong = CheckEntries(layout, frame)) return wrong;
   return CheckUpper(layout, frame);
+}
+
+bool IsModelPage(const uint8_t* page) {
+  PageFrame frame;
+  frame.Read(page);
+  return CheckFrame(frame) == nullptr && frame.opaque.flags == kNodeModel;
 }
 
 const char* ValidateMeta(const uint8_t* page, const ColumnEncoding* columns, int column_count) {

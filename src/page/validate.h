@@ -19,6 +19,9 @@ struct PageFrame {
 const char* ValidateNode(const KeyLayout& layout, const uint8_t* page, int expected_level);
 const char* ValidateNode(const KeyLayout& layout, const PageFrame& frame, int expected_level);
 
+// Is it a well-formed page of a model? Such pages are no nodes, and ValidateNode refuses them.
+bool IsModelPage(const uint8_t* page);
+
 // nullptr when `page` is a meta page that this code can read and that describes `layout`'s columns; else why not.
 const char* ValidateMeta(const uint8_t* page, const ColumnEncoding* columns, int column_count);
 

@@ -63,6 +63,20 @@ void DefineOfSessions() {
             PGC_USERSET, 0);
 }
 
+void DefineOfVectors() {
+  DefineInt("xtree.probes", "Clusters that a search for the nearest vectors looks at before it returns the first row.",
+            "0: xtree.search_epsilon or xtree.recall_target say it; without them searches are exact. Whoever asks for more rows than these "
+            "clusters hold gets those of further ones.",
+            &settings.probes, 0, 0, 65535, PGC_USERSET, GUC_EXPLAIN);
+  DefineCustomRealVariable("xtree.search_epsilon",
+                           "Looks at the clusters whose centroids are at most (1 + epsilon) times as far away as the nearest one.",
+                           "-1: xtree.recall_target says how many.", &settings.search_epsilon, -1, -1, 1000, PGC_USERSET, GUC_EXPLAIN,
+                           nullptr, nullptr, nullptr);
+  DefineCustomRealVariable("xtree.recall_target", "Share of the 10 nearest vectors that a search is to find, on average.",
+                           "1: all, so that the answer is exact. What it takes was measured when the index was built.",
+                           &settings.recall_target, 1, 0, 1, PGC_USERSET, GUC_EXPLAIN, nullptr, nullptr, nullptr);
+}
+
 void DefineOfMemory() {
   DefineInt("xtree.memory_budget", "Memory for pages of indexes, pinned or not, and for what sessions keep of them.",
             "Above it the least recently used indexes are evicted until a tenth is free. -1 means no limit. "
@@ -119,6 +133,7 @@ void DefineOfSharedMemory() {
 
 void DefineSettings() {
   DefineOfSessions();
+  DefineOfVectors();
   DefineOfMemory();
   DefineOfWorker();
   DefineOfSharedMemory();

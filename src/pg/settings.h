@@ -22,6 +22,9 @@ struct Settings {
   int recommend_after_s;    // before an index is said not to be needed; read by the view xtree_recommendations
   bool explain_unbuilt;     // does EXPLAIN plan with deferred indexes as if they were built?
   int metrics_max_indexes;  // with metrics of their own
+  int probes;               // clusters of vectors that a search looks at; 0: as the next ones say
+  double search_epsilon;    // those within 1 + epsilon of the nearest one's distance; negative: as the next one says
+  double recall_target;     // as many as find this share of the nearest; 1: exact
 
   // Of the server, changed by a reload
   int memory_budget_kb;       // of resident pages, pins and private caches; -1: no limit

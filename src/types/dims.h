@@ -15,7 +15,8 @@ extern "C" {
 
 namespace xtree {
 
-inline constexpr int kMaxDims = 100;  // of an index
+inline constexpr int kMaxDims = 100;         // of a tree
+inline constexpr int kMaxVectorDims = 2000;  // of vectors in clusters
 
 struct DimsOptions {
   int32 vl_len_;
@@ -23,9 +24,9 @@ struct DimsOptions {
 };
 
 // For support function XTREE_OPTIONS_PROC.
-inline void DefineDims(local_relopts* options) {
+inline void DefineDims(local_relopts* options, int most = kMaxDims) {
   init_local_reloptions(options, sizeof(DimsOptions));
-  add_local_int_reloption(options, "dims", "number of dimensions that the index keeps", 0, 1, kMaxDims, offsetof(DimsOptions, dims));
+  add_local_int_reloption(options, "dims", "number of dimensions that the index keeps", 0, 1, most, offsetof(DimsOptions, dims));
 }
 
 // XtreeTypeRoutine.dimensions_of

@@ -64,6 +64,8 @@ enum class Encoding : uint16 {
   kSeg = 84,
   kIsn = 85,
   kGeometry3d = 86,
+  kFloat4Clusters = 100,
+  kFloat8Clusters = 101,
 };
 
 using BoundsCallback = decltype(XtreeTypeRoutine::bounds);

@@ -11,6 +11,7 @@
 #include "types/float_place.h"
 #include "types/routine.h"
 #include "types/support_function.h"
+#include "types/vector_clusters.h"
 
 namespace xtree {
 namespace {
@@ -37,17 +38,13 @@ Float ValueOf(int64 ordinal) {
 template <typename Float>
 uint16 DimensionsIn(const XtreeColumn*, Datum value) {
   const int dimensions = Vector<Float>(value).dimensions;
-  if (dimensions > kMaxDims)
+  if (dimensions > kMaxVectorDims)
     ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a vector of %d dimensions cannot be indexed", dimensions),
-            errdetail("An index has at most %d dimensions.", kMaxDims));
+            errdetail("An index of clusters has at most %d dimensions, and a tree %d.", kMaxVectorDims, kMaxDims));
   return static_cast<uint16>(dimensions);
 }
 
-void RequireDimensionsOfIndex(const XtreeColumn* column, int dimensions) {
-  if (dimensions == column->dimensions) return;
-  ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION), errmsg("vector has %d dimensions, but the index has %d", dimensions, column->dimensions),
-          errhint("The operator class parameter dims of the index decides, or else its first row does."));
-}
+void RequireDimensionsOfIndex(const XtreeColumn* column, int dimensions) { xtree::RequireDimensionsOfIndex(column->dimensions, dimensions); }
 
 template <typename Float>
 void Bounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {
@@ -152,6 +149,7 @@ constexpr XtreeTypeRoutine RoutineOf(Encoding encoding) {
   routine.dimensions_in = DimensionsIn<Float>;
   routine.order = Order<Float>;
   routine.reconstruct = Reconstruct<Float>;
+  routine.vectors = kNarrow<Float> ? &kFloat4Vectors : &kFloat8Vectors;
   return routine;
 }
 
@@ -167,7 +165,7 @@ XTREE_SUPPORT_FUNCTION(xtree_float8_vector_support, xtree::kFloat8)
 extern "C" {
 PG_FUNCTION_INFO_V1(xtree_vector_options);
 Datum xtree_vector_options(PG_FUNCTION_ARGS) {
-  xtree::DefineDims(reinterpret_cast<local_relopts*>(PG_GETARG_POINTER(0)));
+  xtree::DefineDims(reinterpret_cast<local_relopts*>(PG_GETARG_POINTER(0)), xtree::kMaxVectorDims);
   PG_RETURN_VOID();
 }
 }

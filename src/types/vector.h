@@ -18,6 +18,9 @@ namespace xtree {
 // Number of elements of an array that is a vector; ereports for others.
 int RequireVector(const ArrayType* array);
 
+// Ereports unless a vector of so many fits the index.
+void RequireDimensionsOfIndex(int index, int vector);
+
 // Ereports unless equal.
 void RequireSameDimensions(int left, int right);
 

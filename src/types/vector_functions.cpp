@@ -30,6 +30,12 @@ int RequireVector(const ArrayType* array) {
   return elements;
 }
 
+void RequireDimensionsOfIndex(int index, int vector) {
+  if (vector == index) return;
+  ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION), errmsg("vector has %d dimensions, but the index has %d", vector, index),
+          errhint("The operator class parameter dims of the index decides, or else its first row does."));
+}
+
 void RequireSameDimensions(int left, int right) {
   if (left == right) return;
   ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION), errmsg("vectors have different numbers of dimensions: %d and %d", left, right));

@@ -39,6 +39,7 @@ BlockNumber TreeVacuum::ProcessOne(BlockNumber block, BlockNumber walk) {
     result_.pages_free++;
     return kInvalidBlock;
   }
+  if (IsModelPage(page.bytes())) return kInvalidBlock;
   const char* problem = ValidateNode(layout_, page.bytes(), -1);
   if (problem != nullptr) throw CorruptPage(block, problem);
   const NodeView view(layout_, page.bytes());

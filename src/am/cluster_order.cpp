@@ -1,0 +1,92 @@
+// See cluster_order.h.
+#include "am/cluster_order.h"
+
+#include "pg/settings.h"
+
+extern "C" {
+#include "access/skey.h"
+}
+
+namespace xtree {
+
+namespace {
+
+// 64 bytes are the alignment that queries ask for.
+void* PallocAligned(Size bytes) {
+  constexpr uintptr_t kAlignment = 64;
+  const auto memory = reinterpret_cast<uintptr_t>(palloc(bytes + kAlignment));
+  return reinterpret_cast<void*>((memory + kAlignment - 1) / kAlignment * kAlignment);
+}
+
+VectorMetric MetricOf(const XtreeVectorRoutine& routine, StrategyNumber strategy) {
+  switch (routine.metric(strategy)) {
+    case XTREE_METRIC_EUCLID:
+      return VectorMetric::kEuclid;
+    case XTREE_METRIC_INNER_PRODUCT:
+      return VectorMetric::kInnerProduct;
+    case XTREE_METRIC_COSINE:
+      return VectorMetric::kCosine;
+    case XTREE_METRIC_TAXICAB:
+      return VectorMetric::kTaxicab;
+  }
+  elog(ERROR, "unrecognized metric of vectors");
+}
+
+VectorQuery QueryOf(const ScanKeyData& key, const XtreeVectorRoutine& routine, const VectorModel& model) {
+  const int dimensions = model.dimensions();
+  auto* coordinates = static_cast<double*>(palloc(sizeof(double) * dimensions));
+  routine.coordinates(key.sk_argument, dimensions, coordinates);
+  constexpr int kOtherRoundings = 8;  // of a root, of differences and products
+  VectorQuery query(model, MetricOf(routine, key.sk_strategy), coordinates, routine.rounding * (dimensions + kOtherRoundings),
+                    PallocAligned(VectorQuery::QueryBytes(dimensions)));
+  query.RankClusters(static_cast<double*>(palloc_extended(sizeof(double) * 2 * static_cast<Size>(model.clusters()), MCXT_ALLOC_HUGE)));
+  return query;
+}
+
+// The first of the settings that is set; none: exact.
+void TakeSettings(const VectorModel& model, ClusterScan::Options* options) {
+  if (settings.probes > 0)
+    options->probes = static_cast<uint32_t>(settings.probes);
+  else if (settings.search_epsilon >= 0)
+    options->epsilon = settings.search_epsilon;
+  else if (settings.recall_target < 1)
+    options->probes = ProbesForRecall(model, settings.recall_target);
+}
+
+}  // namespace
+
+bool OrdersByClusters(IndexScanDesc scan, const IndexState& state) {
+  bool in_clusters = false;
+  for (int i = 0; i < scan->numberOfOrderBys; i++) in_clusters |= IsInClusters(state, scan->orderByData[i].sk_attno - 1);
+  if (in_clusters && scan->numberOfOrderBys > 1) elog(ERROR, "an order by vectors in clusters cannot have further terms");
+  if (in_clusters && scan->xs_want_itup) elog(ERROR, "an index-only scan cannot order by vectors in clusters");
+  return in_clusters;
+}
+
+void PrepareClusterOrder(IndexScanDesc scan, const IndexState& state, const VectorModel& model, ClusterOrder* order) {
+  const ScanKeyData& key = scan->orderByData[0];
+  order->model = &model;
+  order->nowhere = false;
+  order->null_query = (key.sk_flags & SK_ISNULL) != 0;
+  order->options = {};
+  order->options.most_waiting = std::max<Size>(work_mem * Size{1024} / 16, 1024);
+  if (order->null_query) return;
+  order->query = QueryOf(key, *state.column[state.vectors.column].routine->vectors, model);
+  TakeSettings(model, &order->options);
+}
+
+uint32_t ProbesForRecall(const VectorModel& model, double recall) {
+  for (const ProbeCalibration& calibration : model.head().calibration) {
+    if (calibration.probes == 0) break;
+    if (calibration.recall >= recall) return calibration.probes;
+  }
+  return 0;
+}
+
+void ReturnClusterRow(IndexScanDesc scan, const ClusterOrder& order) {
+  scan->xs_orderbynulls[0] = order.row.null;
+  scan->xs_orderbyvals[0] = Float8GetDatum(order.row.null ? 0 : order.row.bound);
+  scan->xs_recheckorderby = !order.row.null;
+}
+
+}  // namespace xtree

@@ -1,0 +1,137 @@
+// ClusterScan: rows of an index of clusters in the order of lower bounds of their distances, for whoever computes the distances themselves.
+//
+// Used by ordered index scans through a PageReader; locking and concurrency as WindowScan. Trivially destructible; all zeroes is a valid state.
+//
+// The vector's column has two dimensions in the tree: the number of the cluster, and the distance from its centroid (Yu, Ooi, Tan, Jagadish:
+// "Indexing the Distance", VLDB 2001); its code begins the entry's payload. So boxes of nodes give bounds by the triangle inequality, other columns
+// prune within clusters, and everything that writes to the tree knows nothing of vectors.
+//
+// Exact: nodes are visited best first, and a row is returned once no node that waits may hold one before it. Approximate (`probes`): clusters in the order
+// of their ranks, so many at once; their rows are returned in order when all of them have been looked at, and when somebody asks for more rows, as many
+// further clusters follow, until there are none. So a filter never leaves rows out.
+//
+// Memory: a bound and a tuple id for each row that waits, of at most `most_waiting` rows; when there are more, those with the greatest bounds are
+// dropped, and looked for again should the scan come to them. An entry's bound is the same wherever a split moves it, so none is lost or comes twice.
+// Rows without a vector come last.
+#pragma once
+
+#include <type_traits>
+
+#include "core/cluster/vector_code.h"
+#include "core/filter/constraint.h"
+#include "core/scan/scan_node.h"
+#include "core/scan/scan_work.h"
+#include "core/scan/window_scan.h"
+
+namespace xtree {
+
+// The dimensions of a vector's column in the tree.
+enum VectorDimension { kClusterDimension = 0, kCentroidDistanceDimension = 1, kVectorDimensionsInTree = 2 };
+
+struct ClusterRow {
+  TupleId tuple;
+  double bound;  // not above the operator's value
+  bool null;     // no vector, so no distance
+  bool recheck;  // the row is only bounded by the constraint's intervals
+};
+
+struct ClusterWork {
+  uint64_t clusters;  // that were looked at
+  uint64_t codes;     // whose bounds were computed
+  uint64_t passes;    // over the tree
+};
+
+class ClusterScan {
+ public:
+  struct Options {
+    bool ignore_killed = false;
+    uint32_t probes = 0;      // clusters to be looked at at once; 0: exact
+    double epsilon = -1;      // >= 0: approximate; those that are not further away than 1 + epsilon of the nearest centroid's distance
+    double limit = std::numeric_limits<double>::quiet_NaN();  // a number: rows whose distance is surely above it are left out, and those without one
+    size_t most_waiting = 1 << 17;
+  };
+
+  // Starts, or starts again. `column`: of the vectors. Layout, model and query, whose clusters are ranked, outlive the scan; the constraint is copied.
+  // query: nullptr where the distance of each row is NULL.
+  void Begin(const KeyLayout& layout, const Constraint& constraint, int column, const VectorModel& model, const VectorQuery* query,
+             Options options);
+
+  // The next row. Exact: bounds never decrease, rows without a vector are last. False at the end.
+  bool Next(PageReader& reader, ClusterRow* row);
+
+  const ScanWork& work() const { return work_; }
+  const ClusterWork& cluster_work() const { return cluster_work_; }
+
+ private:
+  // A row that waits: in the order of bounds, and of equal ones of tuple ids.
+  struct Waiting {
+    DistanceRank rank;
+    uint64_t tuple;  // packed, above a bit for recheck
+    friend bool operator<(const Waiting& a, const Waiting& b) { return a.rank != b.rank ? a.rank < b.rank : a.tuple < b.tuple; }
+  };
+  static_assert(sizeof(Waiting) == 16);
+  static constexpr Waiting kNone = {INT64_MIN, 0};
+  static constexpr Waiting kAll = {INT64_MAX, UINT64_MAX};
+
+  struct Node {
+    DistanceRank rank;
+    NodePointer pointer;
+  };
+
+  bool approximate() const { return options_.probes > 0 || options_.epsilon >= 0; }
+  void StartPass(PageReader& reader);
+  bool ChooseClusters(PageReader& reader);
+  void Select(size_t first, size_t end);
+  bool NextWithoutVector(PageReader& reader, ClusterRow* row);
+  bool RowIsNext() const;
+  void VisitNext(PageReader& reader);
+  void VisitPage(PageReader& reader, const NodeView& node, Lsn lsn);
+  void CollectChildren(PageReader& reader, const NodeView& node, Lsn lsn);
+  void CollectRows(PageReader& reader, const NodeView& leaf);
+  int KeepSelected(const NodeView& leaf, int count);
+  double BoundOfNode(const NodeView& node, int slot) const;
+  void TakeVisited(PageReader& reader);
+  void DropVisited();
+  void DropFarthest();
+  void PushNode(PageReader& reader, const Node& node);
+  void Announce(PageReader& reader);
+
+  const KeyLayout* layout_ = nullptr;
+  const VectorModel* model_ = nullptr;
+  const VectorQuery* query_ = nullptr;
+  Options options_;
+  int column_ = 0;
+  bool started_ = false;
+  bool over_ = false;     // no rows with vectors are left
+  bool all_ = false;      // clusters are selected
+  DistanceRank limit_ = 0;
+  BlockNumber visiting_ = kInvalidBlock;
+  PageFilter filter_;
+  Constraint without_vector_;  // the same conditions, for rows without one
+  WindowScan null_rows_;
+  LeafBatch null_batch_;
+  int null_next_ = 0;
+
+  Scratch<uint32_t> clusters_;   // in the order of their ranks
+  Scratch<uint32_t> selected_;   // selected_[c]: how many of those with numbers less than c are selected, of clusters() + 1
+  size_t looked_at_ = 0;         // of `clusters_`
+  Waiting floor_ = kNone;        // of this selection, rows up to here were returned
+  Waiting cut_ = kAll;           // and from here on were dropped
+  Scratch<Node> nodes_;          // to be visited: exact: a heap; else next on top
+  Scratch<Waiting> rows_;        // that wait: exact: a heap
+  Scratch<Node> children_;       // of the node being visited
+  Scratch<Waiting> found_;       // likewise
+  Scratch<BlockNumber> blocks_;  // for WillRead
+  NodeWork visit_ = {};
+  uint64_t codes_ = 0;  // of the node being visited
+  ScanWork work_ = {};
+  ClusterWork cluster_work_ = {};
+  uint16_t slots_[kMaxEntriesPerPage];
+  const uint8_t* code_[kMaxEntriesPerPage];
+  uint16_t code_slot_[kMaxEntriesPerPage];
+  double bound_[kMaxEntriesPerPage];
+};
+
+static_assert(std::is_trivially_destructible_v<ClusterScan>);
+
+}  // namespace xtree
