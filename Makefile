@@ -164,7 +164,8 @@ $(BOUND_OBJS): ALL_CXXFLAGS = $(CXXFLAGS) $(SERVER_FLAGS) $(STANDARD_FLAGS)
 # Only the kernels of one instruction set are compiled for it; which of them runs is decided at run time. A weak symbol
 # in such an object (an inline function of some header) could be the copy that the linker keeps for everybody.
 ifeq ($(host_cpu),x86_64)
-build/obj/core/filter/kernels_avx2.o: ISA_FLAGS = -mavx2
+build/obj/core/filter/kernels_avx2.o build/obj/core/cluster/vector_kernels_avx2.o: ISA_FLAGS = -mavx2
+build/obj/core/cluster/vector_kernels_avx512.o: ISA_FLAGS = -mavx512f -mavx512bw -mavx512vl -mavx512vnni
 endif
 no_weak_symbols = ! nm -C $@ | grep ' [VWu] ' || { echo "$@: weak symbols, see above" >&2; rm -f $@; exit 1; }
 

@@ -14,8 +14,8 @@ namespace xtree {
 
 struct TrainOptions {
   int dimensions;
-  uint64_t rows;                         // of the table
-  int clusters = 0;                      // 0: RecommendedClusters(rows)
+  uint64_t rows;                          // of the table
+  int clusters = 0;                       // 0: RecommendedClusters(rows)
   std::function<void()> check_interrupt;  // called every few milliseconds; may throw
   std::function<void(uint64_t done, uint64_t total)> progress;
 };

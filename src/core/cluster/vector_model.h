@@ -15,6 +15,9 @@ namespace xtree {
 inline constexpr int kMaxVectorDimensions = 2000;
 inline constexpr int kMaxClusters = 65535;
 inline constexpr int kCalibrations = 16;
+// Scales lie within: no sum of squares of a code is infinite as a float.
+inline constexpr float kSmallestScale = 1e-35f;
+inline constexpr float kLargestScale = 1e15f;
 
 // How many of the 10 nearest are found where so many clusters are looked at: measured on rows that the centroids were not made from.
 struct ProbeCalibration {
@@ -46,6 +49,10 @@ class VectorModel {
   // REQUIRES: valid bytes, aligned for int64, which outlive the view.
   explicit VectorModel(const uint8_t* bytes);
 
+  // Writes the head (`trained_rows`, `calibration` and the like 0), and makes a view of the bytes, whose arrays are then to be filled in.
+  // REQUIRES: BytesFor() bytes, aligned for int64.
+  static VectorModel Begin(int dimensions, int clusters, uint8_t* bytes);
+
   // A model of one cluster around 0 with the same scale everywhere, from one vector alone (one that cannot be coded: scale 1).
   // `bytes` has room for BytesFor(dimensions, 1).
   static void MakeFromOne(const double* vector, int dimensions, uint8_t* bytes);
@@ -56,7 +63,7 @@ class VectorModel {
   int dimensions() const { return static_cast<int>(head_->dimensions); }
   int clusters() const { return static_cast<int>(head_->clusters); }
   const float* center() const { return center_; }
-  const float* scale() const { return scale_; }  // > 0, finite
+  const float* scale() const { return scale_; }  // kSmallestScale to kLargestScale
   // The code of a centroid, as of any vector (vector_code.h).
   const uint8_t* centroid(int cluster) const { return centroids_ + static_cast<size_t>(cluster) * code_bytes_; }
 

@@ -1,0 +1,73 @@
+// vector_weights.h
+#include "core/cluster/vector_weights.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/cluster/vector_kernels.h"
+
+namespace xtree {
+namespace {
+
+constexpr double kLargestWeight = 32766;  // and a half that rounding may add
+constexpr double kLeastWeight = 1e-280;   // below, products of a factor would lose digits
+
+}  // namespace
+
+double MakeWeights(const double* value, const float* scale, int dimensions, int16_t* weights) {
+  memset(weights, 0, KernelSlots(dimensions) * sizeof(int16_t));
+  double largest = 0;
+  double sum = 0;
+  for (int d = 0; d < dimensions; ++d) {
+    const double size = std::fabs(value[d] * static_cast<double>(scale[d]));
+    largest = std::max(largest, size);
+    sum += size;
+  }
+  if (!(largest > kLeastWeight)) return 0;
+  // Rounding adds at most 1/2 to each weight; the sum's own error is far below what that leaves.
+  const double factor = std::max(largest / kLargestWeight, sum / (kLargestWeightSum - dimensions));
+  const double inverse = 1 / factor;
+  const int whole = WholeBlocks(dimensions) * kKernelBlock;
+  const int shift = whole - (dimensions - kKernelBlock);
+  for (int d = 0; d < dimensions; ++d) {
+    const double weight = RoundToWhole(value[d] * static_cast<double>(scale[d]) * inverse);
+    weights[d < whole ? d : d + shift] = static_cast<int16_t>(weight);
+  }
+  return factor;
+}
+
+// What a weight loses is bounded together with the code's own length, in which each dimension counts by its scale; but with a dimension of small
+// scale that can be worse than to assume its largest k.
+WeightRounding RoundingOfWeights(const double* value, const float* scale, int dimensions, const int16_t* weights, double factor) {
+  const auto lost = [&](int d) {
+    return std::fabs(value[d] * static_cast<double>(scale[d]) - factor * weights[KernelSlot(d, dimensions)]);
+  };
+  double squares = 0;
+  double typical = 0;  // square of a code's length, if its coordinates are a third of the largest
+  double length = 0;
+  for (int d = 0; d < dimensions; ++d) {
+    const double s = scale[d];
+    const double by_scale = lost(d) / s;
+    squares += by_scale * by_scale;
+    typical += 40 * s * 40 * s;
+    length += value[d] * value[d];
+  }
+  const double worth = squares > 0 ? std::sqrt(typical) / (2 * std::sqrt(squares)) : 0;
+  double relative = 0;
+  double absolute = 0;
+  for (int d = 0; d < dimensions; ++d) {
+    const double by_scale = lost(d) / scale[d];
+    const double square = by_scale * by_scale;
+    const double at_most = lost(d) * -kLowestCoordinate;
+    if (at_most < square * worth) {
+      absolute += at_most;
+    } else {
+      relative += square;
+    }
+  }
+  // The sums' rounding, that of the products, and squares too small for a double.
+  return {std::sqrt(relative) * (1 + 1e-12) + std::sqrt(length) * 1e-14 + 1e-150, absolute * (1 + 1e-12)};
+}
+
+}  // namespace xtree
