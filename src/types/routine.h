@@ -64,6 +64,8 @@ enum class Encoding : uint16 {
   kSeg = 84,
   kIsn = 85,
   kGeometry3d = 86,
+  kPgVector = 87,
+  kPgHalfvec = 88,
 };
 
 using BoundsCallback = decltype(XtreeTypeRoutine::bounds);
