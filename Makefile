@@ -16,7 +16,7 @@
 #   make sanitize-server [TOOL=asan|memcheck] [SUITES="regress tap ..."]
 #                                       the server with xtree under ASan and UBSan, or under valgrind
 #   make coverage                       branches of the core and the page format that the unit tests leave out
-#   make bench [SCALE=1]                benchmarks beside the other access methods
+#   make bench [SCALE=1] [ONLY=vectors]  benchmarks beside the other access methods, or parts of them (test/bench/README.md)
 #   make package-test [RELEASE=bookworm]
 #                                       the Debian package: built, installed, asked and removed in a bare chroot (as root, with debootstrap)
 #   make dist                           the archive for PGXN, from what is committed
@@ -28,7 +28,7 @@
 PG_CONFIG ?= pg_config
 
 MODULE_big = xtree
-EXTENSION = xtree xtree_cube xtree_seg xtree_isn xtree_btree_gist xtree_postgis
+EXTENSION = xtree xtree_cube xtree_seg xtree_isn xtree_btree_gist xtree_postgis xtree_vector
 # Of each the script of the version that its control file names, and those that update earlier ones.
 DATA = $(foreach name,$(EXTENSION),sql/$(name)--$(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(name).control).sql) $(wildcard sql/*--*--*.sql)
 HEADERS_xtree = src/xtree.h
@@ -122,7 +122,7 @@ coverage: deps-test
 SCALE ?= 1
 bench: deps-test
 	@scripts/with-server --set @test/bench/bench.conf -- \
-		sh -c 'exec perl -I test/bench/lib test/bench/bench.pl --host "$$PGHOST" --scale $(SCALE)'
+		sh -c 'exec perl -I test/bench/lib test/bench/bench.pl --host "$$PGHOST" --scale $(SCALE) $(if $(ONLY),--only $(ONLY))'
 
 RELEASE ?= bookworm
 package-test:

@@ -485,3 +485,28 @@ CREATE FUNCTION xtree_metrics() RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION xtree_metrics() IS
   'what the views pg_stat_xtree_* tell, as metrics in the text format of Prometheus: of the indexes of this database with most scans, at most xtree.metrics_max_indexes, of all of them together, and of the server';
+
+-- Vectors: distances by inner product and by cosine.
+
+CREATE FUNCTION xtree_negative_inner_product(pg_catalog.float4[], pg_catalog.float4[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float4_negative_inner_product' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_negative_inner_product(pg_catalog.float4[], pg_catalog.float4[]) IS 'negative inner product of two vectors of the same length: least where they agree most';
+CREATE FUNCTION xtree_cosine_distance(pg_catalog.float4[], pg_catalog.float4[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float4_cosine_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_cosine_distance(pg_catalog.float4[], pg_catalog.float4[]) IS '1 less the cosine of the angle between two vectors of the same length; NaN where one of them has no direction';
+CREATE OPERATOR <#> (FUNCTION = xtree_negative_inner_product, LEFTARG = pg_catalog.float4[], RIGHTARG = pg_catalog.float4[], COMMUTATOR = <#>);
+CREATE OPERATOR <=> (FUNCTION = xtree_cosine_distance, LEFTARG = pg_catalog.float4[], RIGHTARG = pg_catalog.float4[], COMMUTATOR = <=>);
+ALTER OPERATOR FAMILY float4_vector_ops USING xtree ADD
+  OPERATOR 17 <#> (pg_catalog.float4[], pg_catalog.float4[]) FOR ORDER BY pg_catalog.float_ops,
+  OPERATOR 18 <=> (pg_catalog.float4[], pg_catalog.float4[]) FOR ORDER BY pg_catalog.float_ops;
+CREATE FUNCTION xtree_negative_inner_product(pg_catalog.float8[], pg_catalog.float8[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float8_negative_inner_product' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_negative_inner_product(pg_catalog.float8[], pg_catalog.float8[]) IS 'negative inner product of two vectors of the same length: least where they agree most';
+CREATE FUNCTION xtree_cosine_distance(pg_catalog.float8[], pg_catalog.float8[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float8_cosine_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_cosine_distance(pg_catalog.float8[], pg_catalog.float8[]) IS '1 less the cosine of the angle between two vectors of the same length; NaN where one of them has no direction';
+CREATE OPERATOR <#> (FUNCTION = xtree_negative_inner_product, LEFTARG = pg_catalog.float8[], RIGHTARG = pg_catalog.float8[], COMMUTATOR = <#>);
+CREATE OPERATOR <=> (FUNCTION = xtree_cosine_distance, LEFTARG = pg_catalog.float8[], RIGHTARG = pg_catalog.float8[], COMMUTATOR = <=>);
+ALTER OPERATOR FAMILY float8_vector_ops USING xtree ADD
+  OPERATOR 17 <#> (pg_catalog.float8[], pg_catalog.float8[]) FOR ORDER BY pg_catalog.float_ops,
+  OPERATOR 18 <=> (pg_catalog.float8[], pg_catalog.float8[]) FOR ORDER BY pg_catalog.float_ops;

@@ -494,6 +494,12 @@ COMMENT ON FUNCTION xtree_l2_distance(pg_catalog.float4[], pg_catalog.float4[]) 
 CREATE FUNCTION xtree_l1_distance(pg_catalog.float4[], pg_catalog.float4[]) RETURNS pg_catalog.float8
 AS 'MODULE_PATHNAME', 'xtree_float4_l1_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION xtree_l1_distance(pg_catalog.float4[], pg_catalog.float4[]) IS 'taxicab distance of two vectors of the same length';
+CREATE FUNCTION xtree_negative_inner_product(pg_catalog.float4[], pg_catalog.float4[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float4_negative_inner_product' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_negative_inner_product(pg_catalog.float4[], pg_catalog.float4[]) IS 'negative inner product of two vectors of the same length: least where they agree most';
+CREATE FUNCTION xtree_cosine_distance(pg_catalog.float4[], pg_catalog.float4[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float4_cosine_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_cosine_distance(pg_catalog.float4[], pg_catalog.float4[]) IS '1 less the cosine of the angle between two vectors of the same length; NaN where one of them has no direction';
 CREATE FUNCTION xtree_in_window(pg_catalog.float4[], xtree_window) RETURNS pg_catalog.bool
 AS 'MODULE_PATHNAME', 'xtree_float4_in_window' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 25;
 COMMENT ON FUNCTION xtree_in_window(pg_catalog.float4[], xtree_window) IS 'is the vector nowhere below the lower nor above the upper corner?';
@@ -502,6 +508,8 @@ AS 'MODULE_PATHNAME', 'xtree_window_has_float4' LANGUAGE C IMMUTABLE STRICT PARA
 COMMENT ON FUNCTION xtree_window_contains(xtree_window, pg_catalog.float4[]) IS 'is the vector nowhere below the lower nor above the upper corner?';
 CREATE OPERATOR <-> (FUNCTION = xtree_l2_distance, LEFTARG = pg_catalog.float4[], RIGHTARG = pg_catalog.float4[], COMMUTATOR = <->);
 CREATE OPERATOR <+> (FUNCTION = xtree_l1_distance, LEFTARG = pg_catalog.float4[], RIGHTARG = pg_catalog.float4[], COMMUTATOR = <+>);
+CREATE OPERATOR <#> (FUNCTION = xtree_negative_inner_product, LEFTARG = pg_catalog.float4[], RIGHTARG = pg_catalog.float4[], COMMUTATOR = <#>);
+CREATE OPERATOR <=> (FUNCTION = xtree_cosine_distance, LEFTARG = pg_catalog.float4[], RIGHTARG = pg_catalog.float4[], COMMUTATOR = <=>);
 CREATE OPERATOR <@ (FUNCTION = xtree_in_window, LEFTARG = pg_catalog.float4[], RIGHTARG = xtree_window, COMMUTATOR = @>,
   RESTRICT = pg_catalog.contsel, JOIN = pg_catalog.contjoinsel);
 CREATE OPERATOR @> (FUNCTION = xtree_window_contains, LEFTARG = xtree_window, RIGHTARG = pg_catalog.float4[], COMMUTATOR = <@,
@@ -511,6 +519,8 @@ CREATE OPERATOR CLASS float4_vector_ops DEFAULT FOR TYPE pg_catalog.float4[] USI
   OPERATOR 8 <@ (pg_catalog.float4[], xtree_window),
   OPERATOR 15 <-> (pg_catalog.float4[], pg_catalog.float4[]) FOR ORDER BY pg_catalog.float_ops,
   OPERATOR 16 <+> (pg_catalog.float4[], pg_catalog.float4[]) FOR ORDER BY pg_catalog.float_ops,
+  OPERATOR 17 <#> (pg_catalog.float4[], pg_catalog.float4[]) FOR ORDER BY pg_catalog.float_ops,
+  OPERATOR 18 <=> (pg_catalog.float4[], pg_catalog.float4[]) FOR ORDER BY pg_catalog.float_ops,
   FUNCTION 1 xtree_float4_vector_support(pg_catalog.internal),
   FUNCTION 2 (pg_catalog.float4[]) xtree_vector_options(pg_catalog.internal);
 
@@ -520,6 +530,12 @@ COMMENT ON FUNCTION xtree_l2_distance(pg_catalog.float8[], pg_catalog.float8[]) 
 CREATE FUNCTION xtree_l1_distance(pg_catalog.float8[], pg_catalog.float8[]) RETURNS pg_catalog.float8
 AS 'MODULE_PATHNAME', 'xtree_float8_l1_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION xtree_l1_distance(pg_catalog.float8[], pg_catalog.float8[]) IS 'taxicab distance of two vectors of the same length';
+CREATE FUNCTION xtree_negative_inner_product(pg_catalog.float8[], pg_catalog.float8[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float8_negative_inner_product' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_negative_inner_product(pg_catalog.float8[], pg_catalog.float8[]) IS 'negative inner product of two vectors of the same length: least where they agree most';
+CREATE FUNCTION xtree_cosine_distance(pg_catalog.float8[], pg_catalog.float8[]) RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME', 'xtree_float8_cosine_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION xtree_cosine_distance(pg_catalog.float8[], pg_catalog.float8[]) IS '1 less the cosine of the angle between two vectors of the same length; NaN where one of them has no direction';
 CREATE FUNCTION xtree_in_window(pg_catalog.float8[], xtree_window) RETURNS pg_catalog.bool
 AS 'MODULE_PATHNAME', 'xtree_float8_in_window' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 25;
 COMMENT ON FUNCTION xtree_in_window(pg_catalog.float8[], xtree_window) IS 'is the vector nowhere below the lower nor above the upper corner?';
@@ -528,6 +544,8 @@ AS 'MODULE_PATHNAME', 'xtree_window_has_float8' LANGUAGE C IMMUTABLE STRICT PARA
 COMMENT ON FUNCTION xtree_window_contains(xtree_window, pg_catalog.float8[]) IS 'is the vector nowhere below the lower nor above the upper corner?';
 CREATE OPERATOR <-> (FUNCTION = xtree_l2_distance, LEFTARG = pg_catalog.float8[], RIGHTARG = pg_catalog.float8[], COMMUTATOR = <->);
 CREATE OPERATOR <+> (FUNCTION = xtree_l1_distance, LEFTARG = pg_catalog.float8[], RIGHTARG = pg_catalog.float8[], COMMUTATOR = <+>);
+CREATE OPERATOR <#> (FUNCTION = xtree_negative_inner_product, LEFTARG = pg_catalog.float8[], RIGHTARG = pg_catalog.float8[], COMMUTATOR = <#>);
+CREATE OPERATOR <=> (FUNCTION = xtree_cosine_distance, LEFTARG = pg_catalog.float8[], RIGHTARG = pg_catalog.float8[], COMMUTATOR = <=>);
 CREATE OPERATOR <@ (FUNCTION = xtree_in_window, LEFTARG = pg_catalog.float8[], RIGHTARG = xtree_window, COMMUTATOR = @>,
   RESTRICT = pg_catalog.contsel, JOIN = pg_catalog.contjoinsel);
 CREATE OPERATOR @> (FUNCTION = xtree_window_contains, LEFTARG = xtree_window, RIGHTARG = pg_catalog.float8[], COMMUTATOR = <@,
@@ -537,6 +555,8 @@ CREATE OPERATOR CLASS float8_vector_ops DEFAULT FOR TYPE pg_catalog.float8[] USI
   OPERATOR 8 <@ (pg_catalog.float8[], xtree_window),
   OPERATOR 15 <-> (pg_catalog.float8[], pg_catalog.float8[]) FOR ORDER BY pg_catalog.float_ops,
   OPERATOR 16 <+> (pg_catalog.float8[], pg_catalog.float8[]) FOR ORDER BY pg_catalog.float_ops,
+  OPERATOR 17 <#> (pg_catalog.float8[], pg_catalog.float8[]) FOR ORDER BY pg_catalog.float_ops,
+  OPERATOR 18 <=> (pg_catalog.float8[], pg_catalog.float8[]) FOR ORDER BY pg_catalog.float_ops,
   FUNCTION 1 xtree_float8_vector_support(pg_catalog.internal),
   FUNCTION 2 (pg_catalog.float8[]) xtree_vector_options(pg_catalog.internal);
 

@@ -64,8 +64,12 @@ enum class Encoding : uint16 {
   kSeg = 84,
   kIsn = 85,
   kGeometry3d = 86,
+  kPgVector = 87,
+  kPgHalfvec = 88,
   kFloat4Clusters = 100,
   kFloat8Clusters = 101,
+  kPgVectorClusters = 102,
+  kPgHalfvecClusters = 103,
 };
 
 using BoundsCallback = decltype(XtreeTypeRoutine::bounds);

@@ -12,6 +12,7 @@
 #include "types/routine.h"
 #include "types/support_function.h"
 #include "types/vector_clusters.h"
+#include "types/vector_distance.h"
 
 namespace xtree {
 namespace {
@@ -19,6 +20,8 @@ namespace {
 constexpr StrategyNumber kWithinWindow = 8;
 constexpr StrategyNumber kOrderByEuclid = 15;
 constexpr StrategyNumber kOrderByTaxicab = 16;
+constexpr StrategyNumber kOrderByInnerProduct = 17;
+constexpr StrategyNumber kOrderByCosine = 18;
 
 template <typename Float>
 constexpr bool kNarrow = sizeof(Float) == sizeof(float4);
@@ -67,7 +70,9 @@ void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum ar
   }
 }
 
+// What an ordering operator measures from: the coordinates, and after them the square of the length.
 const double* QueryOf(const XtreeOrder* order) { return static_cast<const double*>(order->state); }
+double QuerySquare(const XtreeOrder* order) { return QueryOf(order)[order->dimensions]; }
 
 template <typename Float, double (*kDistance)(const double*, const double*, int)>
 double Distance(const XtreeOrder* order, const int64* lo, const int64*) {
@@ -91,8 +96,43 @@ double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
   return kDistance(nearest, query, order->dimensions);
 }
 
+// The product with the corner that has the greatest: no term is less than a value's, hence no partial sum. NaN where it says nothing.
+template <typename Float>
+double GreatestProduct(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  double corner[kMaxDims];
+  const double* query = QueryOf(order);
+  for (int d = 0; d < order->dimensions; d++) {
+    corner[d] = 0;  // of values that are finite there; with another one the distance is NaN, which comes last
+    if (query[d] != 0) corner[d] = ValueOf<Float>(query[d] < 0 ? lo[d] : hi[d]);
+  }
+  return InnerProduct(corner, query, order->dimensions);
+}
+
+template <typename Float>
+double LeastInnerProductDistance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  return 0 - GreatestProduct<Float>(order, lo, hi);
+}
+
+// The greatest product over the least product of lengths (where all products are negative, over the greatest). Each of the three is not on
+// the wrong side of what is computed for any value, which is ordinary if the least and the greatest length are.
+template <typename Float>
+double LeastCosineDistance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  double near[kMaxDims], far[kMaxDims];
+  for (int d = 0; d < order->dimensions; d++) {
+    const double low = ValueOf<Float>(lo[d]), high = ValueOf<Float>(hi[d]);
+    near[d] = low > 0 ? low : high < 0 ? high : 0;
+    far[d] = std::fabs(low) > std::fabs(high) ? low : high;
+  }
+  const double least = SquareOf(near, order->dimensions), greatest = SquareOf(far, order->dimensions);
+  if (!IsOrdinarySquare(least) || !IsOrdinarySquare(greatest)) return 0;
+  const double product = GreatestProduct<Float>(order, lo, hi);
+  return CosineDistance(product, product < 0 ? greatest : least, QuerySquare(order));
+}
+
 // From a vector with an infinity or NaN all are infinitely far away, or at NaN, which sorts behind.
 double InfinitelyFar(const XtreeOrder*, const int64*, const int64*) { return std::numeric_limits<double>::infinity(); }
+
+double NotNegative(const XtreeOrder*, const int64*, const int64*) { return 0; }
 
 template <typename Float>
 void SetCallbacks(StrategyNumber strategy, XtreeOrder* out) {
@@ -106,8 +146,34 @@ void SetCallbacks(StrategyNumber strategy, XtreeOrder* out) {
       out->distance = Distance<Float, TaxicabDistance>;
       out->lower_bound = LowerBound<Float, TaxicabDistance>;
       return;
+    case kOrderByInnerProduct:
+      out->distance = Distance<Float, NegativeInnerProduct>;
+      out->lower_bound = LeastInnerProductDistance<Float>;
+      return;
+    case kOrderByCosine:
+      out->distance = Distance<Float, CosineDistance>;
+      out->lower_bound = IsOrdinarySquare(QuerySquare(out)) ? LeastCosineDistance<Float> : NotNegative;
+      return;
     default:
       elog(ERROR, "unrecognized strategy number: %d", strategy);
+  }
+}
+
+// Is there no value with a distance that is a finite number?
+bool HasNoFiniteDistance(StrategyNumber strategy, const double* query, int dimensions) {
+  bool finite = true, nan = false, zero = true;
+  for (int d = 0; d < dimensions; d++) {
+    finite = finite && std::isfinite(query[d]);
+    nan = nan || std::isnan(query[d]);
+    zero = zero && query[d] == 0;
+  }
+  switch (strategy) {
+    case kOrderByInnerProduct:  // with an infinity it may be -infinity
+      return nan;
+    case kOrderByCosine:
+      return !finite || zero;
+    default:
+      return !finite;
   }
 }
 
@@ -115,16 +181,13 @@ template <typename Float>
 void Order(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argument, XtreeOrder* out) {
   const Vector<Float> vector(argument);
   RequireDimensionsOfIndex(column, vector.dimensions);
-  double* query = static_cast<double*>(palloc(sizeof(double) * vector.dimensions));
-  bool finite = true;
-  for (int d = 0; d < vector.dimensions; d++) {
-    query[d] = vector.at[d];
-    finite = finite && std::isfinite(query[d]);
-  }
+  double* query = static_cast<double*>(palloc(sizeof(double) * (vector.dimensions + 1)));
+  for (int d = 0; d < vector.dimensions; d++) query[d] = vector.at[d];
+  query[vector.dimensions] = SquareOf(query, vector.dimensions);
   out->query = nullptr;
   out->state = query;
   SetCallbacks<Float>(strategy, out);
-  if (finite) return;
+  if (!HasNoFiniteDistance(strategy, query, vector.dimensions)) return;
   out->query = nullptr;
   out->lower_bound = InfinitelyFar;
   out->best_bound = nullptr;

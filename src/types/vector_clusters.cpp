@@ -10,9 +10,9 @@ namespace {
 
 void Bounds(const XtreeColumn*, Datum, XtreeBounds*) { elog(ERROR, "a vector in clusters has no box of its own"); }
 
-// Codes are not asked: every vector may lie in the window.
+// Codes are not asked: every vector may lie in the window, or be the same.
 void Constrain(const XtreeColumn*, StrategyNumber strategy, Oid, Datum, XtreeConstraint* out) {
-  if (strategy != kVectorWithinWindow) elog(ERROR, "unrecognized strategy number: %d", strategy);
+  if (strategy != kVectorWithinWindow && strategy != kVectorSame) elog(ERROR, "unrecognized strategy number: %d", strategy);
   out->recheck = true;
 }
 
@@ -54,7 +54,7 @@ XtreeTypeRoutine ClustersRoutine(uint16 encoding, const XtreeVectorRoutine* vect
   routine.order = Order;
   routine.vectors = vectors;
   routine.blind_strategies =
-      bit(kVectorWithinWindow) | bit(kVectorEuclid) | bit(kVectorTaxicab) | bit(kVectorInnerProduct) | bit(kVectorCosine);
+      bit(kVectorWithinWindow) | bit(kVectorSame) | bit(kVectorEuclid) | bit(kVectorTaxicab) | bit(kVectorInnerProduct) | bit(kVectorCosine);
   return routine;
 }
 

@@ -9,6 +9,7 @@ extern const XtreeVectorRoutine kFloat4Vectors;
 extern const XtreeVectorRoutine kFloat8Vectors;
 
 // Strategies of the classes of vectors.
+inline constexpr StrategyNumber kVectorSame = 6;  // of pgvector's types
 inline constexpr StrategyNumber kVectorWithinWindow = 8;
 inline constexpr StrategyNumber kVectorEuclid = 15;
 inline constexpr StrategyNumber kVectorTaxicab = 16;

@@ -1,7 +1,10 @@
-// SQL functions of vectors: xtree_l2_distance, xtree_l1_distance, and whether a vector lies in a window. See vector.h.
+// SQL functions of vectors: xtree_l2_distance, xtree_l1_distance, xtree_negative_inner_product, xtree_cosine_distance, and whether a vector
+// lies in a window. See vector.h.
 //
 // Pure functions of their arguments. No locks, no WAL.
 #include "types/vector.h"
+
+#include "types/vector_distance.h"
 
 extern "C" {
 #include "executor/executor.h"
@@ -88,8 +91,12 @@ extern "C" {
 
 XTREE_VECTOR_FUNCTION(xtree_float4_l2_distance, (xtree::DistanceOf<float4, xtree::EuclideanDistance>(fcinfo)))
 XTREE_VECTOR_FUNCTION(xtree_float4_l1_distance, (xtree::DistanceOf<float4, xtree::TaxicabDistance>(fcinfo)))
+XTREE_VECTOR_FUNCTION(xtree_float4_negative_inner_product, (xtree::DistanceOf<float4, xtree::NegativeInnerProduct>(fcinfo)))
+XTREE_VECTOR_FUNCTION(xtree_float4_cosine_distance, (xtree::DistanceOf<float4, xtree::CosineDistance>(fcinfo)))
 XTREE_VECTOR_FUNCTION(xtree_float8_l2_distance, (xtree::DistanceOf<float8, xtree::EuclideanDistance>(fcinfo)))
 XTREE_VECTOR_FUNCTION(xtree_float8_l1_distance, (xtree::DistanceOf<float8, xtree::TaxicabDistance>(fcinfo)))
+XTREE_VECTOR_FUNCTION(xtree_float8_negative_inner_product, (xtree::DistanceOf<float8, xtree::NegativeInnerProduct>(fcinfo)))
+XTREE_VECTOR_FUNCTION(xtree_float8_cosine_distance, (xtree::DistanceOf<float8, xtree::CosineDistance>(fcinfo)))
 XTREE_VECTOR_FUNCTION(xtree_float4_in_window, (xtree::IsWithin<float4>(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1))))
 XTREE_VECTOR_FUNCTION(xtree_float8_in_window, (xtree::IsWithin<float8>(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1))))
 XTREE_VECTOR_FUNCTION(xtree_window_has_float4, (xtree::IsWithin<float4>(PG_GETARG_DATUM(1), PG_GETARG_DATUM(0))))

@@ -26,6 +26,7 @@ use Bench::Report;
 use Bench::Restart;
 use Bench::Scaling;
 use Bench::Server;
+use Bench::Vectors;
 use Bench::Write;
 
 sub run_dataset {
@@ -80,6 +81,13 @@ sub run_plans {
     return @{ $out->{targets} };
 }
 
+sub run_vectors {
+    my ($db, $opt, $result) = @_;
+    my $out = Bench::Vectors::run($db, $opt);
+    $result->{vectors} = $out->{figures};
+    return @{ $out->{targets} };
+}
+
 my @LIFE = (
     [ scaling        => \&Bench::Scaling::run ],
     [ 'scaling-long' => \&Bench::Scaling::run_long ],
@@ -126,6 +134,7 @@ sub main {
     push @{ $result->{ratios} }, run_reports($db, $opt, $result) if $opt->wants('reports');
     push @{ $result->{ratios} }, run_plans($db, $opt, $result) if $opt->wants('plans') && $opt->has_peer('xtree');
     push @{ $result->{ratios} }, run_parallel($db, $opt, $result) if $opt->wants('parallel') && $opt->has_peer('xtree');
+    push @{ $result->{ratios} }, run_vectors($db, $opt, $result) if $opt->wants('vectors') && $opt->has_peer('xtree');
     run_life($db, $opt, $result);
     Bench::Report::ratios($result->{ratios});
     $result->{differences} = $db->{differences};

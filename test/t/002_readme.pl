@@ -36,6 +36,8 @@ sub run_examples
 
 @examples = grep { !/postgis/ } @examples
 	if $node->safe_psql('postgres', q{SELECT count(*) FROM pg_available_extensions WHERE name = 'postgis'}) eq '0';
+@examples = grep { !/xtree_vector/ } @examples
+	if $node->safe_psql('postgres', q{SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'}) eq '0';
 run_examples('with preload', 'postgres', @examples);
 
 like($node->safe_psql('postgres', q{SET enable_seqscan = off; EXPLAIN SELECT id FROM shops

@@ -66,6 +66,10 @@ my %harmless = (
 	'xtree_l2_distance(real[],real[])' => "'{1}'::real[], '{2}'::real[]", 'xtree_l1_distance(real[],real[])' => "'{1}'::real[], '{2}'::real[]",
 	'xtree_l2_distance(double precision[],double precision[])' => "'{1}'::float8[], '{2}'::float8[]",
 	'xtree_l1_distance(double precision[],double precision[])' => "'{1}'::float8[], '{2}'::float8[]",
+	'xtree_negative_inner_product(real[],real[])' => "'{1}'::real[], '{2}'::real[]",
+	'xtree_negative_inner_product(double precision[],double precision[])' => "'{1}'::float8[], '{2}'::float8[]",
+	'xtree_cosine_distance(real[],real[])' => "'{1}'::real[], '{2}'::real[]",
+	'xtree_cosine_distance(double precision[],double precision[])' => "'{1}'::float8[], '{2}'::float8[]",
 	'xtree_window(double precision[],double precision[])' => "'{1}', '{2}'",
 	'xtree_in_window(real[],xtree_window)' => "'{1}'::real[], xtree_window('{0}', '{2}')",
 	'xtree_window_contains(xtree_window,real[])' => "xtree_window('{0}', '{2}'), '{1}'::real[]",
@@ -211,7 +215,7 @@ my $hostile = q{
 	CREATE AGGREGATE evil.count(*) (SFUNC = evil.step, STYPE = int8)};
 
 my @installed = grep { -e "$_->[2]" } map { [ @$_, share() . "/extension/$_->[0].control" ] } ([ 'cube', 'xtree_cube' ], [ 'btree_gist', 'xtree_btree_gist' ],
-	[ 'seg', 'xtree_seg' ], [ 'isn', 'xtree_isn' ], [ 'postgis', 'xtree_postgis' ]);
+	[ 'seg', 'xtree_seg' ], [ 'isn', 'xtree_isn' ], [ 'postgis', 'xtree_postgis' ], [ 'vector', 'xtree_vector' ]);
 
 sub share { my ($directory) = run_command([ 'pg_config', '--sharedir' ]); chomp $directory; return $directory; }
 
@@ -231,6 +235,7 @@ my %values = (
 	interval_ops => "i * interval '1 hour'", uuid_ops => 'md5(i::text)::uuid', enum_ops => "(ARRAY['a', 'b', 'c'])[i % 3 + 1]::data.mood", text_ops => 'md5(i::text)',
 	bpchar_ops => 'md5(i::text)::bpchar', bytea_ops => 'md5(i::text)::bytea', bit_ops => 'i::bit(16)', varbit_ops => 'i::bit(16)::varbit',
 	inet_ops => q{('10.0.0.' || i % 250)::inet}, float4_vector_ops => 'ARRAY[i, i % 17]::float4[]', float8_vector_ops => 'ARRAY[i, i % 17]::float8[]',
+	vector_ops => 'ARRAY[i, i % 17]::float4[]::base.vector', halfvec_ops => 'ARRAY[i, i % 17]::float4[]::base.halfvec',
 	range_ops => 'int4range(i, i + 5)', multirange_ops => 'int4multirange(int4range(i, i + 5))', cube_ops => 'base.cube(ARRAY[i, i % 17]::float8[])',
 	seg_ops => q{(i || ' .. ' || i + 5)::base.seg}, (map { $_->[0] . '_ops' => "base.ean13_in(('$_->[1]' || lpad(i::text, 12 - length('$_->[1]'), '0') || '0')::cstring)::base.$_->[0]" }
 		[ ean13 => '400' ], [ isbn => '978' ], [ isbn13 => '978' ], [ ismn => '9790' ], [ ismn13 => '9790' ], [ issn => '977' ], [ issn13 => '977' ], [ upc => '0' ]),

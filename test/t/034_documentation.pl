@@ -12,7 +12,7 @@ my $root = $ENV{XTREE_SOURCE} or die 'XTREE_SOURCE does not name the checkout';
 my $node = PostgreSQL::Test::Cluster->new('documentation');
 $node->init;
 $node->start;
-my @companions = grep { $node->safe_psql('postgres', "SELECT count(*) FROM pg_available_extensions WHERE name = '$_'") } qw(cube seg isn btree_gist postgis);
+my @companions = grep { $node->safe_psql('postgres', "SELECT count(*) FROM pg_available_extensions WHERE name = '$_'") } qw(cube seg isn btree_gist postgis vector);
 $node->safe_psql('postgres', join ' ', 'CREATE EXTENSION xtree;', map { "CREATE EXTENSION xtree_$_ CASCADE;" } @companions);
 
 # The rows of the table whose head begins so, each a list of cells.

@@ -1,8 +1,8 @@
 -- Vectors, arrays of real and double precision: windows and nearest neighbours through the index as without it, the number of
 -- dimensions from the parameter or the first row, and what is no vector.
 -- Seen to fail: with 32-bit ordinals decoded wrongly by the vector kernel, with windows of real vectors rounded to real, with zero taken
--- for the nearest coordinate of a box, and where the first row does not tell the meta page. (What sessions know of each other's first
--- rows: specs/first_row.)
+-- for the nearest coordinate of a box, with the corner of the least product for that of the greatest, with a cosine over the greatest length,
+-- and where the first row does not tell the meta page. (What sessions know of each other's first rows: specs/first_row.)
 
 SET extra_float_digits = 1;
 CREATE TABLE vectors (id int, r real[], d double precision[]) WITH (autovacuum_enabled = off);
@@ -24,10 +24,14 @@ SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT id FROM vectors ORDER BY r <-> '{0,0,5,0.5}' LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT id FROM vectors ORDER BY d <+> '{0,0,5,0.5}' LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT id FROM vectors ORDER BY r <#> '{0,0,5,0.5}' LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT id FROM vectors ORDER BY d <=> '{0,0,5,0.5}' LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT id FROM vectors WHERE r <@ xtree_window('{-0.5,-0.5,2,0}', '{0.5,0.5,4,1}') ORDER BY r <-> '{0,0,5,0.5}';
 EXPLAIN (COSTS OFF) SELECT id, d FROM vectors WHERE xtree_window('{-0.5,-0.5,2,0}', '{0.5,0.5,4,1}') @> d;
 SELECT id, round((r <-> '{0,0,5,0.5}')::numeric, 6) AS l2 FROM vectors ORDER BY r <-> '{0,0,5,0.5}' LIMIT 3;
 SELECT id, round((d <+> '{0,0,5,0.5}')::numeric, 6) AS l1 FROM vectors ORDER BY d <+> '{0,0,5,0.5}' LIMIT 3;
+SELECT id, round((r <#> '{1,1,5,0.5}')::numeric, 5) AS inner_product FROM vectors WHERE id > 0 ORDER BY r <#> '{1,1,5,0.5}' LIMIT 3;
+SELECT id, round((d <=> '{0,0,5,0.5}')::numeric, 6) AS cosine FROM vectors ORDER BY d <=> '{0,0,5,0.5}' LIMIT 3;
 RESET enable_seqscan;
 RESET enable_bitmapscan;
 
@@ -36,7 +40,7 @@ CREATE TABLE queries AS
 SELECT 'r' AS col, 'real[]' AS type, r::text AS value FROM vectors WHERE r IS NOT NULL AND (id IS NULL OR id % 600 = 7)
 UNION ALL SELECT 'd', 'float8[]', d::text FROM vectors WHERE d IS NOT NULL AND (id IS NULL OR id % 600 = 7);
 SELECT col, op, count(*) AS queries, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
-FROM queries, unnest('{<->, <+>}'::text[]) op,
+FROM queries, unnest('{<->, <+>, <#>, <=>}'::text[]) op,
   agree(format('SELECT %1$I %2$s %3$L::%4$s FROM vectors WHERE %1$I IS NOT NULL ORDER BY %1$I %2$s %3$L::%4$s', col, op, value, type))
 GROUP BY col, op ORDER BY col, op;
 SELECT col, count(*) AS queries, sum(rows) AS rows, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
@@ -55,10 +59,32 @@ SELECT (agree($$SELECT d FROM vectors WHERE d <@ xtree_window('{NaN,-Infinity,-I
 SELECT (agree($$SELECT d FROM vectors WHERE d <@ xtree_window('{1,1,1,1}', '{0,0,0,0}')$$)).*;
 SELECT (agree($$SELECT id FROM vectors WHERE r IS NULL$$)).*;
 
+-- Angles: of lengths whose squares are no numbers, and what has no direction.
+SELECT a, b, a <=> b AS cosine, (a <=> b) = (b <=> a) AS both_ways, a <#> b AS inner_product
+FROM (VALUES ('{1,0}', '{3,0}'), ('{1,0}', '{0,2}'), ('{1,0}', '{-5,0}'), ('{3,4}', '{4,3}'), ('{1e-170,1e-170}', '{1,0}'), ('{1e170,-1e170}', '{1e300,0}'), ('{5e-324,0}', '{1e308,1e308}'),
+  ('{0,0}', '{1,0}'), ('{-0,0}', '{0,0}'), ('{NaN,1}', '{1,0}'), ('{Infinity,1}', '{1,0}'), ('{1,0}', '{-Infinity,1}')) v(a_text, b_text),
+  LATERAL (SELECT a_text::float8[] AS a, b_text::float8[] AS b) t;
+-- Cut-offs: negative ones too, at a row's distance and beside it, and none.
+SET enable_seqscan = off;
+SELECT explain_plan($$SELECT id FROM vectors WHERE r <#> '{1,1,5,0.5}' < -46 ORDER BY r <#> '{1,1,5,0.5}'$$);
+RESET enable_seqscan;
+SELECT op, count(*) AS cutoffs, sum(rows) AS rows, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
+FROM (VALUES ('<#>'), ('<=>'), ('<->'), ('<+>')) o(op), unnest('{<, <=, =}'::text[]) sign, unnest('{r, d}'::text[]) col,
+  unnest('{-3, -46, 0, 0.05, 1, 2, 9.5, NaN, Infinity, -Infinity}'::text[]) edge,
+  agree(format('SELECT id, %I FROM vectors WHERE %1$I %2$s %3$L %4$s %5$L::float8', col, op, '{1,1,5,0.5}', sign, edge))
+GROUP BY op ORDER BY op;
+SELECT op, count(*) AS cutoffs, sum(rows) AS rows, bool_and(same) AS same
+FROM queries, unnest('{<#>, <=>}'::text[]) op, unnest('{<, <=}'::text[]) sign,
+  agree(format('SELECT id, %1$I FROM vectors WHERE %1$I %2$s %3$L::%4$s %5$s (SELECT %1$I %2$s %3$L FROM vectors WHERE id = 77)', col, op, value, type, sign))
+GROUP BY op ORDER BY op;
+
 -- Together with other columns.
 CREATE INDEX vectors_mixed ON vectors USING xtree (id, r, d);
 SELECT (agree($$SELECT r <-> '{0,0,5,0.5}' FROM vectors WHERE id BETWEEN 100 AND 300 AND d <@ xtree_window('{-1,-1,0,0}', '{1,1,8,1}')
   ORDER BY r <-> '{0,0,5,0.5}' LIMIT 20$$)).*;
+SELECT (agree($$SELECT r <#> '{0,0,5,0.5}' FROM vectors WHERE id BETWEEN 100 AND 300 AND d <=> '{1,1,8,1}' < 0.2
+  ORDER BY r <#> '{0,0,5,0.5}' LIMIT 20$$)).*;
+SELECT (agree($$SELECT r <=> '{0,0,5,0.5}', d <#> '{1,2,3,4}' FROM vectors ORDER BY r <=> '{0,0,5,0.5}', d <#> '{1,2,3,4}' LIMIT 30$$)).*;
 SELECT (agree($$SELECT r <+> '{0,0,5,0.5}' FROM vectors WHERE id IS NULL ORDER BY r <+> '{0,0,5,0.5}' LIMIT 8$$)).*;
 
 -- What is no vector, and vectors of another length: in rows and in queries.
@@ -72,6 +98,8 @@ INSERT INTO vectors (id, d) VALUES (1000, '{1,2,3,4,5}');
 UPDATE vectors SET r = r || 1::real WHERE id = 7;
 CREATE INDEX vectors_two ON vectors USING xtree (d float8_vector_ops (dims = 2));
 SELECT ('{1,2}'::real[]) <-> '{1,2,3}';
+SELECT ('{1,2}'::float8[]) <#> '{1,2,3}';
+SELECT ('{1,2}'::real[]) <=> '{1}';
 SELECT ('{1,NULL}'::real[]) <+> '{1,2}';
 SELECT ('{}'::float8[]) <-> '{}';
 SELECT '{1,2}'::real[] <@ xtree_window('{0}', '{3}');
@@ -94,7 +122,7 @@ CREATE INDEX wide_r ON wide USING xtree (r);
 CREATE INDEX wide_d ON wide USING xtree (d);
 INSERT INTO wide SELECT g, v, v FROM generate_series(201, 500) g, LATERAL (SELECT array_agg(sin(g * 0.1 + i * i)) AS v FROM generate_series(1, 100) i) s;
 SELECT op, col, (agree(format('SELECT %1$I %2$s (SELECT %1$I FROM wide WHERE id = 77) FROM wide ORDER BY %1$I %2$s (SELECT %1$I FROM wide WHERE id = 77) LIMIT 50',
-  col, op))).same FROM unnest('{r, d}'::text[]) col, unnest('{<->, <+>}'::text[]) op;
+  col, op))).same FROM unnest('{r, d}'::text[]) col, unnest('{<->, <+>, <#>, <=>}'::text[]) op;
 SELECT xtree_check('wide_r', true), xtree_check('wide_d', true);
 INSERT INTO wide (d) SELECT array_agg(i) FROM generate_series(1, 101) i;
 DROP INDEX wide_d;

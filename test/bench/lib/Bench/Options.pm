@@ -6,7 +6,7 @@ use warnings;
 use Getopt::Long qw(GetOptionsFromArray);
 
 my @PARTS = qw(build query write paper reports plans parallel scaling hot larger cold restart pin deferred);
-my @LONG  = qw(scaling-long);    # only when asked for
+my @LONG  = qw(scaling-long vectors);    # only when asked for
 my %ALIAS = (knn => 'query', window => 'query', range => 'query', insert => 'write', update => 'write');
 
 my $USAGE = <<'TEXT';
@@ -18,7 +18,7 @@ usage: perl -Itest/bench/lib test/bench/bench.pl [options]
   --repeats N           builds per index (default 3)
   --only LIST           of build,query,write,paper,reports,plans,parallel,scaling,hot,larger,cold,restart,pin,deferred; a query class such
                         as knn10 or w100 selects it; knn, window, range select groups of classes;
-                        scaling-long (10,000 indexes) runs only when it is named
+                        scaling-long (10,000 indexes) and vectors (beside pgvector) run only when named
   --datasets LIST       of points,cities,boxes,scalars,cubes,bookings,areas,places (default all)
   --peers LIST          of xtree,gist,spgist,kdtree,cube,brin,btree,btrees,btree_gist,seqscan (default all)
   --clock wall|cpu      cpu: time the server process has run, for a machine that is busy (default wall)

@@ -24,7 +24,7 @@ my %AMS = (
         strict   => 1,
         build    => 'CALL xtree_build(\'%s\')',    # an index with build = deferred
         setup    => 'CREATE EXTENSION IF NOT EXISTS xtree_btree_gist CASCADE',
-        companions => { cube => 'xtree_cube', isn => 'xtree_isn', postgis => 'xtree_postgis', seg => 'xtree_seg' },
+        companions => { cube => 'xtree_cube', isn => 'xtree_isn', postgis => 'xtree_postgis', seg => 'xtree_seg', vector => 'xtree_vector' },
         multi    => 1, include => 1, exclusion => 1, cluster => 1,
         load     => "SELECT CASE WHEN preloaded THEN xtree_load('%s') END FROM pg_stat_xtree_memory",
         reads    => "SELECT coalesce(sum(mapped_reads), 0), coalesce(sum(mapped_reads + buffer_reads), 0) FROM pg_stat_xtree_indexes",

@@ -26,7 +26,7 @@ use Oracle::Geometry qw(point_kinds box_kinds circle_kinds polygon_kinds point_a
 use Oracle::Postgis qw(any_kinds valid_kinds curved_kinds solid_kinds space_kinds body_kinds track_kinds place_kinds edge_kinds shape_arg solid_arg track_arg place_arg);
 use Oracle::Range qw(range_kinds range_arg);
 use Oracle::Scalar qw(scalar_kinds scalar_arg);
-use Oracle::Vector qw(vector_kinds vector_arg window_arg);
+use Oracle::Vector qw(vector_kinds vector_arg window_arg stored_kinds stored_arg);
 use Exporter 'import';
 our @EXPORT_OK = qw(type_record type_names commuted is_call setup_statements);
 
@@ -147,15 +147,33 @@ sub range_type {
 
 # Vectors of one length for each type, which the index is told.
 for my $name ('float4', 'float8') {
-    my $dims = $name eq 'float4' ? 3 : 2;
+    my $dims = $name eq 'float4' ? 6 : 2;
     $TYPES{"$name\[]"} = {
         kinds   => vector_kinds($name, $dims),
         arg     => sub { return $_[1] eq 'xtree_window' ? window_arg($_[0], $name, $dims) : vector_arg($_[0], $name, $dims) },
         ops     => { xtree_window => ['<@'] },
         knn     => ["$name\[]"],
-        metrics => [ '<->', '<+>' ],
+        metrics => [ '<->', '<+>', '<#>', '<=>' ],
         opclass => "${name}_vector_ops (dims = $dims)",
-        exprs   => [ [ 'coalesce(%s, ' . ($name eq 'float4' ? "'{1,2,3}'" : "'{1,2}'") . ')', "$name\[]" ] ],
+        exprs   => [ [ 'coalesce(%s, ' . ($name eq 'float4' ? "'{1,2,3,4,5,6}'" : "'{1,2}'") . ')', "$name\[]" ] ],
+    };
+}
+
+# Those of pgvector, in more and in fewer dimensions than four: its sums go four and eight at a time.
+for my $name ('vector', 'halfvec') {
+    my $dims = $name eq 'vector' ? 9 : 3;
+    my $some = '[' . join(',', 1 .. $dims) . ']';
+    $TYPES{$name} = {
+        needs   => 'vector',
+        kinds   => stored_kinds($name, $dims),
+        arg     => sub { stored_arg($_[0], $name, $dims) },
+        ops     => { $name => ['='] },
+        knn     => [$name],
+        metrics => [ '<->', '<+>', '<#>', '<=>' ],
+        shown   => '(%s) + 0',
+        equal   => '=',
+        opclass => "${name}_ops (dims = $dims)",
+        exprs   => [ [ "coalesce(%s, '$some')", $name ] ],
     };
 }
 

@@ -1,4 +1,4 @@
-# Values, windows and query arguments of vectors, made of the floats' values.
+# Values, windows and query arguments of vectors, made of the floats' values; and of pgvector's types.
 #
 # Client side only: talks to no server, takes no lock.
 package Oracle::Vector;
@@ -7,7 +7,7 @@ use warnings;
 use Oracle::Random;
 use Oracle::Scalar qw(scalar_kinds);
 use Exporter 'import';
-our @EXPORT_OK = qw(vector_kinds vector_arg window_arg);
+our @EXPORT_OK = qw(vector_kinds vector_arg window_arg stored_kinds stored_arg);
 
 sub vector_text { return '{' . join(',', @_) . '}' }
 
@@ -53,6 +53,36 @@ sub window_arg {
         push @upper, chance(20) ? 'Infinity' : $high;
     }
     return "xtree_window('" . vector_text(@lower) . "', '" . vector_text(@upper) . "')";
+}
+
+# --- vector and halfvec of pgvector: no NaN, nothing infinite -------------------
+
+# The greatest number of each, and those at which its sums overflow, vanish or lose digits.
+my %EDGES = (vector => [ 0, '-0', '3.4e38', '-3.4e38', '1.8e19', '-1e19', '1e-45', '1e-23', '-1e-20', '1e-12', 16777217, 0.1 ],
+    halfvec => [ 0, '-0', 65504, -65504, '6e-8', '-6e-8', '6.1e-5', 2049, 0.1, 255.9 ]);
+
+sub stored_text { return '[' . join(',', @_) . ']' }
+
+sub stored_kinds {
+    my ($type, $dims) = @_;
+    my $of = sub { my ($next) = @_; return sub { stored_text(map { $next->() } 1 .. $dims) } };
+    my $few = sub { my @values = map { irange(-3, 3) } 1 .. 3; return $of->(sub { pick(@values) }) };
+    return {
+        grid   => [ sub { my $n = pick(1, 3, 10, 40); $of->(sub { irange(-$n, $n) }) } ],
+        spread => [ sub { my $scale = pick(0.01, 1, 100); $of->(sub { sprintf '%.5f', gauss() * $scale }) } ],
+        edges  => [ sub { my $share = pick(3, 20, 80); $of->(sub { chance($share) ? pick(@{ $EDGES{$type} }) : irange(-3, 3) }) } ],
+        line   => [ sub { sub { stored_text((irange(-50, 50)) x $dims) } } ],
+        few    => [$few],
+    };
+}
+
+my %STORED;
+
+sub stored_arg {
+    my ($column, $type, $dims) = @_;
+    my $kinds = $STORED{"$type $dims"} //= stored_kinds($type, $dims);
+    my $near = @{ $column->{pool} } && chance(85) ? pick(@{ $column->{pool} }) : $kinds->{ pick(sort keys %$kinds) }[0]->()->();
+    return "'$near'::$type";
 }
 
 1;
