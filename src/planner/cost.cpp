@@ -11,6 +11,7 @@
 #include "deferred/build_state.h"
 #include "planner/blind_clauses.h"
 #include "planner/clause_match.h"
+#include "planner/cluster_cost.h"
 #include "planner/heap_pages.h"
 #include "planner/heap_work.h"
 #include "am/entry_points.h"
@@ -361,6 +362,11 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   *startup_cost = costs.indexStartupCost;
   *total_cost =
       std::max(costs.indexTotalCost - charged + cpu, 0.0) + descent - from_disk * (1 - settings.cached_page_cost) * ShareInMemory(info);
+  if (state != nullptr && OrdersByClusters(path, *state)) {
+    const ClusterCosts clusters = CostOfClusters(root, path, *state, share_of_leaves);
+    *startup_cost = descent + clusters.startup;
+    *total_cost = *startup_cost + clusters.total - clusters.startup + returned * (cpu_index_tuple_cost + cpu_operator_cost);
+  }
   if (HasCutoff(path)) *total_cost = std::max(*total_cost * kPreferCutoff, *startup_cost);
   *selectivity = costs.indexSelectivity;
   const HeapReads reads = HeapReadsOf(root, path, state, loop_count, costs.indexSelectivity, leaves);

@@ -53,15 +53,16 @@ bool ClusterScan::Next(PageReader& reader, ClusterRow* row) {
   while (!over_) {
     if (RowIsNext()) {
       std::pop_heap(rows_.data(), rows_.data() + rows_.size(), kLater);
-      floor_ = rows_.back();
+      const Waiting next = rows_.back();
       rows_.PopBack();
-      *row = {TupleId::FromPacked(floor_.tuple >> 1), DistanceFromRank(floor_.rank), false, (floor_.tuple & kRecheckBit) != 0};
+      *row = {TupleId::FromPacked(next.tuple >> 1), DistanceFromRank(next.rank), false, (next.tuple & kRecheckBit) != 0};
       return true;
     }
     if (!nodes_.empty()) {
       VisitNext(reader);
     } else if (cut_ < kAll) {
-      StartPass(reader);  // for those that were dropped
+      floor_ = cut_;  // for those that were dropped
+      StartPass(reader);
     } else if (ChooseClusters(reader)) {
       floor_ = kNone;
       StartPass(reader);
@@ -203,7 +204,7 @@ void ClusterScan::CollectChildren(PageReader& reader, const NodeView& node, Lsn 
   const int count = KeepSelected(node, filter_.Run(node, slots_));
   children_.Reserve(reader, children_.size() + static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
-    const DistanceRank rank = RankFromBound(BoundOfNode(node, slots_[i]));
+    const DistanceRank rank = RankFromBound(BoundOfNode(ClustersOf(node, slots_[i])));
     if (rank > limit_) continue;
     children_.AppendReserved(Node{rank, {lsn, node.Child(slots_[i]), node.level() - 1}});
   }
@@ -212,33 +213,43 @@ void ClusterScan::CollectChildren(PageReader& reader, const NodeView& node, Lsn 
 // Those whose clusters are looked at. The numbers may be anything.
 int ClusterScan::KeepSelected(const NodeView& node, int count) {
   if (all_) return count;
-  const int d = layout_->first_dimension[column_] + kClusterDimension;
-  const Ordinal last = model_->clusters() - 1;
   int kept = 0;
   for (int i = 0; i < count; ++i) {
-    const Ordinal lo = std::clamp<Ordinal>(node.Lo(slots_[i], d), 0, last), hi = std::clamp<Ordinal>(node.Hi(slots_[i], d), 0, last);
+    const Clusters of = ClustersOf(node, slots_[i]);
     slots_[kept] = slots_[i];
-    kept += lo <= hi && selected_[static_cast<size_t>(hi) + 1] > selected_[static_cast<size_t>(lo)];
+    kept += of.first <= of.last && selected_[static_cast<size_t>(of.last) + 1] > selected_[static_cast<size_t>(of.first)];
   }
   return kept;
 }
 
-double ClusterScan::BoundOfNode(const NodeView& node, int slot) const {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+// The clusters of an entry, whatever its bytes are.
+ClusterScan::Clusters ClusterScan::ClustersOf(const NodeView& node, int slot) const {
   Ordinal lo[kVectorDimensionsInTree], hi[kVectorDimensionsInTree];
   node.LoadEdges(slot, layout_->first_dimension[column_], kVectorDimensionsInTree, lo, hi);
   const Ordinal last = model_->clusters() - 1;
-  const int from = static_cast<int>(std::clamp<Ordinal>(lo[kClusterDimension], 0, last));
-  const int to = static_cast<int>(std::clamp<Ordinal>(hi[kClusterDimension], 0, last));
-  if (to - from >= kManyClusters) return -kInfinity;
-  const double near = FloatFromOrdinal(static_cast<int32_t>(lo[kCentroidDistanceDimension])),
-               far = FloatFromOrdinal(static_cast<int32_t>(hi[kCentroidDistanceDimension]));
+  const auto number = [last](Ordinal ordinal) { return static_cast<int>(std::clamp<Ordinal>(ordinal, 0, last)); };
+  const auto distance = [](Ordinal ordinal) { return double{FloatFromOrdinal(static_cast<int32_t>(ordinal))}; };
+  return {number(lo[kClusterDimension]), number(hi[kClusterDimension]), distance(lo[kCentroidDistanceDimension]),
+          distance(hi[kCentroidDistanceDimension])};
+}
+
+// Below what it is for each entry of the node, however that is rounded: so rows come in order, and a later pass finds what an earlier one dropped.
+double ClusterScan::BoundOfNode(const Clusters& of) const {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr double kMargin = 1e-12;
+  if (of.last < of.first || of.last - of.first >= kManyClusters) return -kInfinity;
   double bound = kInfinity;
-  for (int c = from; c <= to; ++c) {
-    const double one = query_->ClusterBound(c, near, far);
+  for (int c = of.first; c <= of.last; ++c) {
+    const double one = query_->ClusterBound(c, of.near, of.far);
     bound = std::isnan(one) ? -kInfinity : std::min(bound, one);
   }
-  return from <= to ? bound : -kInfinity;
+  if (std::isinf(bound)) return bound;
+  return bound - kMargin * (query_->metric() == VectorMetric::kCosine ? 1 : std::fabs(bound));
+}
+
+double ClusterScan::BoundOfRow(const Clusters& of, double by_code) const {
+  const double by_centroid = query_->ClusterBound(of.first, of.near, of.near);
+  return by_centroid > by_code ? by_centroid : by_code;
 }
 
 void ClusterScan::CollectRows(PageReader& reader, const NodeView& leaf) {
@@ -261,8 +272,9 @@ void ClusterScan::CollectRows(PageReader& reader, const NodeView& leaf) {
   found_.Reserve(reader, found_.size() + static_cast<size_t>(codes));
   for (int i = 0; i < codes; ++i) {
     const bool recheck = filter_.recheck() || (filter_.recheck_some() && filter_.MustRecheck(leaf, code_slot_[i]));
-    const Waiting row{RankFromBound(bound_[i]), leaf.Tuple(code_slot_[i]).Packed() << 1 | (recheck ? kRecheckBit : 0)};
-    if (floor_ < row && row < cut_ && row.rank <= limit_) found_.AppendReserved(row);
+    const DistanceRank rank = RankFromBound(BoundOfRow(ClustersOf(leaf, code_slot_[i]), bound_[i]));
+    const Waiting row{rank, leaf.Tuple(code_slot_[i]).Packed() << 1 | (recheck ? kRecheckBit : 0)};
+    if (!(row < floor_) && row < cut_ && row.rank <= limit_) found_.AppendReserved(row);
   }
 }
 

@@ -78,6 +78,14 @@ class ClusterScan {
     NodePointer pointer;
   };
 
+  // What the tree says of an entry's vector, or of those below it.
+  struct Clusters {
+    int first;
+    int last;
+    double near;  // distances from the centroids
+    double far;
+  };
+
   bool approximate() const { return options_.probes > 0 || options_.epsilon >= 0; }
   void StartPass(PageReader& reader);
   bool ChooseClusters(PageReader& reader);
@@ -89,7 +97,9 @@ class ClusterScan {
   void CollectChildren(PageReader& reader, const NodeView& node, Lsn lsn);
   void CollectRows(PageReader& reader, const NodeView& leaf);
   int KeepSelected(const NodeView& leaf, int count);
-  double BoundOfNode(const NodeView& node, int slot) const;
+  Clusters ClustersOf(const NodeView& node, int slot) const;
+  double BoundOfNode(const Clusters& of) const;
+  double BoundOfRow(const Clusters& of, double by_code) const;
   void TakeVisited(PageReader& reader);
   void DropVisited();
   void DropFarthest();
@@ -115,8 +125,8 @@ class ClusterScan {
   Scratch<uint32_t> clusters_;   // in the order of their ranks
   Scratch<uint32_t> selected_;   // selected_[c]: how many of those with numbers less than c are selected, of clusters() + 1
   size_t looked_at_ = 0;         // of `clusters_`
-  Waiting floor_ = kNone;        // of this selection, rows up to here were returned
-  Waiting cut_ = kAll;           // and from here on were dropped
+  Waiting floor_ = kNone;        // of this selection, rows before it have been returned by passes before
+  Waiting cut_ = kAll;           // from here on they were dropped by this one
   Scratch<Node> nodes_;          // to be visited: exact: a heap; else next on top
   Scratch<Waiting> rows_;        // that wait: exact: a heap
   Scratch<Node> children_;       // of the node being visited
