@@ -510,3 +510,17 @@ CREATE OPERATOR <=> (FUNCTION = xtree_cosine_distance, LEFTARG = pg_catalog.floa
 ALTER OPERATOR FAMILY float8_vector_ops USING xtree ADD
   OPERATOR 17 <#> (pg_catalog.float8[], pg_catalog.float8[]) FOR ORDER BY pg_catalog.float_ops,
   OPERATOR 18 <=> (pg_catalog.float8[], pg_catalog.float8[]) FOR ORDER BY pg_catalog.float_ops;
+
+CREATE FUNCTION xtree_cluster_info(index pg_catalog.regclass,
+  OUT "column" pg_catalog.name, OUT dimensions pg_catalog.int4, OUT clusters pg_catalog.int4, OUT rows pg_catalog.int8,
+  OUT trained_rows pg_catalog.int8, OUT sampled_rows pg_catalog.int8, OUT distance pg_catalog.float8, OUT drift pg_catalog.float8)
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION xtree_cluster_info(pg_catalog.regclass) IS
+  'clusters of an index that keeps vectors so, NULL for others: rows as the last build or VACUUM counted them, trained_rows that the table had when the clusters were made, sampled_rows that they were made from, distance the mean distance of a sample of today''s rows from their centroids, and drift that distance beside the one of the rows that the clusters were made from (1: as then; REINDEX makes new ones)';
+
+CREATE FUNCTION xtree_recall(index pg_catalog.regclass, k pg_catalog.int4 DEFAULT 10, queries pg_catalog.int4 DEFAULT 100,
+  distance pg_catalog.text DEFAULT '<->',
+  OUT recall pg_catalog.float8, OUT milliseconds pg_catalog.float8, OUT exact_milliseconds pg_catalog.float8)
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION xtree_recall(pg_catalog.regclass, pg_catalog.int4, pg_catalog.int4, pg_catalog.text) IS
+  'share of the k nearest rows, 0 to 1, that searches with this session''s settings find in an index of clusters, and mean milliseconds of such a search and of an exact one: of so many rows of the table, each of which looks for its neighbours by this distance; NULL without rows';

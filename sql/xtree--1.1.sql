@@ -650,6 +650,20 @@ AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 COMMENT ON FUNCTION xtree_index_info(pg_catalog.regclass) IS
   'shape of an xtree index, one row per level from the root (level = height - 1) to the leaves (level 0): fill is the used share of the level''s room for entries, overlap the mean intersection over union of sibling boxes, both 0 to 1';
 
+CREATE FUNCTION xtree_cluster_info(index pg_catalog.regclass,
+  OUT "column" pg_catalog.name, OUT dimensions pg_catalog.int4, OUT clusters pg_catalog.int4, OUT rows pg_catalog.int8,
+  OUT trained_rows pg_catalog.int8, OUT sampled_rows pg_catalog.int8, OUT distance pg_catalog.float8, OUT drift pg_catalog.float8)
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION xtree_cluster_info(pg_catalog.regclass) IS
+  'clusters of an index that keeps vectors so, NULL for others: rows as the last build or VACUUM counted them, trained_rows that the table had when the clusters were made, sampled_rows that they were made from, distance the mean distance of a sample of today''s rows from their centroids, and drift that distance beside the one of the rows that the clusters were made from (1: as then; REINDEX makes new ones)';
+
+CREATE FUNCTION xtree_recall(index pg_catalog.regclass, k pg_catalog.int4 DEFAULT 10, queries pg_catalog.int4 DEFAULT 100,
+  distance pg_catalog.text DEFAULT '<->',
+  OUT recall pg_catalog.float8, OUT milliseconds pg_catalog.float8, OUT exact_milliseconds pg_catalog.float8)
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION xtree_recall(pg_catalog.regclass, pg_catalog.int4, pg_catalog.int4, pg_catalog.text) IS
+  'share of the k nearest rows, 0 to 1, that searches with this session''s settings find in an index of clusters, and mean milliseconds of such a search and of an exact one: of so many rows of the table, each of which looks for its neighbours by this distance; NULL without rows';
+
 CREATE FUNCTION xtree_nodes(index pg_catalog.regclass,
   OUT block pg_catalog.int8, OUT parent pg_catalog.int8, OUT level pg_catalog.int4, OUT pages pg_catalog.int4, OUT entries pg_catalog.int4,
   OUT lower pg_catalog.float8[], OUT upper pg_catalog.float8[])

@@ -208,6 +208,9 @@ typedef struct XtreeTypeRoutine {
 	 */
   bool words;
 
+  /* The tree is to be divided along the column's first dimension before any other column's: scans look for few values of it at a time. */
+  bool leading;
+
   /*
 	 * Do values that the type's default B-tree operator class puts in order under the column's collation have ordinals in that order, with
 	 * words one after the other, and equal values the same? Then range types over the type are indexed by the first ordinal of their bounds.

@@ -159,6 +159,8 @@ class PageReader {
   virtual void WillRead(const BlockNumber*, int, ReadOrder) {}
   // The page that the scan will visit next: for the processor's caches. May ignore it.
   virtual void Approach(BlockNumber) {}
+  // The same of one of which every byte will be read.
+  virtual void ApproachWhole(BlockNumber block) { Approach(block); }
 
  protected:
   ~PageReader() = default;

@@ -6,6 +6,7 @@
 // that was looked at must see no row.
 #include "check/heap_check.h"
 #include "index/index_access.h"
+#include "index/vector_coder.h"
 #include "core/tree_check.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"
@@ -22,12 +23,20 @@ namespace xtree {
 
 namespace {
 
+bool LacksCode(const IndexState& state, const NodeView& page, int entry) {
+  if (state.vectors.dimensions == 0 || (page.Marks(entry) & ColumnMarks(state.vectors.column, kMarkNull)) != 0) return false;
+  uint16_t length;
+  return page.Payload(entry, &length) == nullptr || length < VectorCodeBytes(state.vectors.dimensions);
+}
+
 void Check(const OpenIndex& open, const IndexState& state, HeapCheck* heap_check, bool quiescent) {
   if (state.undecided && !quiescent) return;
   const BlockNumber pages = RelationGetNumberOfBlocks(open.index);
+  CheckModel(open.index, state.vectors);
   Guarded(open.index, [&] {
     BufferStore store(open.index, open.heap, state.layout, GetAccessStrategy(BAS_BULKREAD));
-    TreeCheck check(store, state.layout, [&](BlockNumber, const NodeView& page, int entry) {
+    TreeCheck check(store, state.layout, [&](BlockNumber block, const NodeView& page, int entry) {
+      if (LacksCode(state, page, entry)) throw CorruptPage(block, "an entry has no code of its vector");
       if (heap_check != nullptr) PgCall([&] { heap_check->AddEntry(page, entry); });
     });
     check.Walk();

@@ -112,7 +112,7 @@ void LoadColumns(Relation index, const uint16* given, IndexState* state) {
     }
     const XtreeTypeRoutine& routine = *column.routine;
     shape[i] = {column.column.dimensions, routine.ordinal_width, routine.extended, static_cast<Scalar>(routine.scalar), routine.words,
-                routine.may_be_nearer};
+                routine.may_be_nearer, routine.leading};
   }
   const bool include = IndexRelationGetNumberOfAttributes(index) > columns || state->vectors.dimensions != 0;
   const char* problem = KeyLayout::Make(shape, columns, include, &state->layout);

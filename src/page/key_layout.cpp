@@ -175,6 +175,7 @@ const char* KeyLayout::Make(const ColumnShape* columns, int column_count, bool i
       dimension.extended = columns[c].extended;
       dimension.scalar = columns[c].scalar;
       dimension.minor = columns[c].words && i > 0;
+      dimension.leading = columns[c].leading && i == 0;
     }
   }
   out->first_dimension[column_count] = out->dimensions;

@@ -21,6 +21,7 @@ struct ColumnShape {
   Scalar scalar;
   bool words = false;   // the ordinals are words of one long number: each orders only what the ones before leave equal
   bool nearer = false;  // some values have kMarkNearer, and none is empty
+  bool leading = false; // the tree is divided along its first dimension before all others
 };
 
 struct DimensionLayout {
@@ -30,6 +31,7 @@ struct DimensionLayout {
   uint8_t column;
   bool extended;
   Scalar scalar;
+  bool leading;  // as ColumnShape has it, of the first dimension
   bool minor;  // a word behind the first (ColumnShape): tells apart only what is equal in the dimension before
 };
 

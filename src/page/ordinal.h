@@ -79,5 +79,7 @@ inline double DecodeFrom(Scalar scalar, Ordinal origin, Ordinal ordinal) {
 
 // What a further word of a long number (ColumnShape::words) counts beside one before it that tells entries apart as well.
 inline constexpr double kMinorWeight = 0x1p-64;
+// And what one counts that comes before all others (ColumnShape::leading).
+inline constexpr double kLeadingWeight = 0x1p32;
 
 }  // namespace xtree

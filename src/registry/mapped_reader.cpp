@@ -213,13 +213,13 @@ void MappedReader::WillRead(const BlockNumber* blocks, int count, ReadOrder orde
   counts_.prefetch_us += result.microseconds;
 }
 
-void MappedReader::Approach(BlockNumber block) {
+void MappedReader::Fetch(BlockNumber block, void (*fetch)(const uint8_t* page)) {
   const bool try_mapping = mapped_ && untried_ == 0;
   if (try_mapping) __builtin_prefetch(FreshnessSlot(use_->freshness_base, block));
   if (!try_mapping || written_run_ > 0) {
     buffers_.Approach(block);
   } else if (block < use_->index->mapping.blocks()) {
-    FetchEnds(use_->index->mapping.Page(block));
+    fetch(use_->index->mapping.Page(block));
   }
 }
 

@@ -34,7 +34,8 @@ class MappedReader final : public PageReader {
   void* AllocateFrame(size_t bytes) override { return buffers_.AllocateFrame(bytes); }
   bool ReadsAhead() override { return PrefetchPays(index_); }
   void WillRead(const BlockNumber* blocks, int count, ReadOrder order) override;
-  void Approach(BlockNumber block) override;
+  void Approach(BlockNumber block) override { Fetch(block, FetchEnds); }
+  void ApproachWhole(BlockNumber block) override { Fetch(block, FetchPage); }
 
   // Until the next Begin the executor does nothing else before the scan is through, so pages that come next may be read ahead and stay pinned.
   void AllowStreams() { streams_ = pg::kHasReadStreams; }
@@ -66,6 +67,7 @@ class MappedReader final : public PageReader {
   bool WorthTrying();
   bool Verified(const OpenPage& open, BlockNumber block);
   void Adopt();
+  void Fetch(BlockNumber block, void (*fetch)(const uint8_t* page));
   void CountDown();
   void CloseAll();
   void Sample(BlockNumber block, int level);

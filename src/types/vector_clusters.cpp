@@ -51,6 +51,7 @@ XtreeTypeRoutine ClustersRoutine(uint16 encoding, const XtreeVectorRoutine* vect
   const auto bit = [](StrategyNumber strategy) { return uint32{1} << strategy; };
   XtreeTypeRoutine routine = NewRoutine(static_cast<Encoding>(encoding), 2, sizeof(int32), XTREE_SCALAR_INTEGER, Bounds, Constrain);
   routine.words = true;
+  routine.leading = true;
   routine.order = Order;
   routine.vectors = vectors;
   routine.blind_strategies =

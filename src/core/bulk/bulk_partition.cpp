@@ -82,7 +82,7 @@ bool Partitioner::IsDivided(int dimension) {
 void Partitioner::WeighWords() {
   const KeyLayout& layout = format_->layout();
   for (int d = 0; d < format_->dimensions(); d++) {
-    rank_[d] = spread_[d];
+    rank_[d] = layout.dimension[d].leading ? spread_[d] * kLeadingWeight : spread_[d];
     if (!layout.dimension[d].minor || !(spread_[d] > 0)) continue;
     int first = d;
     while (layout.dimension[first].minor) first--;

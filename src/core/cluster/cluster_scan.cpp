@@ -136,11 +136,19 @@ void ClusterScan::PushNode(PageReader& reader, const Node& node) {
   if (!approximate()) std::push_heap(nodes_.data(), nodes_.data() + nodes_.size(), kFurther);
 }
 
+// Of a leaf most is read, codes and all.
+void ClusterScan::Approach(PageReader& reader, const NodePointer& next) {
+  if (next.level == 0)
+    reader.ApproachWhole(next.block);
+  else
+    reader.Approach(next.block);
+}
+
 void ClusterScan::VisitNext(PageReader& reader) {
   if (!approximate()) std::pop_heap(nodes_.data(), nodes_.data() + nodes_.size(), kFurther);
   const Node node = nodes_.back();
   nodes_.PopBack();
-  if (!nodes_.empty()) reader.Approach(nodes_[approximate() ? nodes_.size() - 1 : 0].pointer.block);
+  if (!nodes_.empty()) Approach(reader, nodes_[approximate() ? nodes_.size() - 1 : 0].pointer);
   DropVisited();
   visiting_ = node.pointer.block;
   const BlockNumber right = VisitNode(

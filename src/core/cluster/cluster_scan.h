@@ -93,6 +93,7 @@ class ClusterScan {
   bool NextWithoutVector(PageReader& reader, ClusterRow* row);
   bool RowIsNext() const;
   void VisitNext(PageReader& reader);
+  static void Approach(PageReader& reader, const NodePointer& next);
   void VisitPage(PageReader& reader, const NodeView& node, Lsn lsn);
   void CollectChildren(PageReader& reader, const NodeView& node, Lsn lsn);
   void CollectRows(PageReader& reader, const NodeView& leaf);

@@ -41,6 +41,7 @@ void NormalizedBoxes::Normalize() {
     const bool minor = layout_->dimension[d].minor;
     spread_[d] = length > 0;
     weight_[d] = !spread_[d] ? 0 : !minor ? length / widest[layout_->dimension[d].column] : spread_before ? kMinorWeight : 1;
+    if (layout_->dimension[d].leading) weight_[d] *= kLeadingWeight;
     spread_before = (minor && spread_before) || spread_[d];
   }
   for (int i = 0; i < size_; i++) {
