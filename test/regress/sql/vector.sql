@@ -110,8 +110,10 @@ SELECT id FROM vectors WHERE id = 7 ORDER BY r <-> '{1,2,3}';
 SELECT id FROM vectors WHERE r <@ xtree_window('{1,2}', '{3,4}');
 RESET enable_seqscan;
 CREATE INDEX ON vectors USING xtree (r float4_vector_ops (dims = 0));
-CREATE INDEX ON vectors USING xtree (r float4_vector_ops (dims = 101));
-CREATE INDEX ON vectors USING xtree (r float4_vector_ops (dims = 60), d float8_vector_ops (dims = 50));
+CREATE INDEX ON vectors USING xtree (r float4_vector_ops (dims = 2001));
+CREATE TABLE none (r real[], d float8[]);
+CREATE INDEX ON none USING xtree (r float4_vector_ops (dims = 60), d float8_vector_ops (dims = 50)) WITH (structure = tree);
+DROP TABLE none;
 SELECT xtree_check('vectors_r', true), xtree_check('vectors_d', true), xtree_check('vectors_mixed', true);
 DROP TABLE vectors, queries;
 
@@ -124,10 +126,10 @@ INSERT INTO wide SELECT g, v, v FROM generate_series(201, 500) g, LATERAL (SELEC
 SELECT op, col, (agree(format('SELECT %1$I %2$s (SELECT %1$I FROM wide WHERE id = 77) FROM wide ORDER BY %1$I %2$s (SELECT %1$I FROM wide WHERE id = 77) LIMIT 50',
   col, op))).same FROM unnest('{r, d}'::text[]) col, unnest('{<->, <+>, <#>, <=>}'::text[]) op;
 SELECT xtree_check('wide_r', true), xtree_check('wide_d', true);
-INSERT INTO wide (d) SELECT array_agg(i) FROM generate_series(1, 101) i;
+INSERT INTO wide (d) SELECT array_agg(i) FROM generate_series(1, 2001) i;
 DROP INDEX wide_d;
 TRUNCATE wide;
-INSERT INTO wide (r) SELECT array_agg(i) FROM generate_series(1, 101) i;
+INSERT INTO wide (r) SELECT array_agg(i) FROM generate_series(1, 2001) i;
 DROP TABLE wide;
 
 -- The first row decides: of an empty table, ...
