@@ -37,23 +37,24 @@ double MakeWeights(const double* value, const float* scale, int dimensions, int1
   return factor;
 }
 
-// What a weight loses is bounded together with the code's own length, in which each dimension counts by its scale; but with a dimension of small
-// scale that can be worse than to assume its largest k.
-WeightRounding RoundingOfWeights(const double* value, const float* scale, int dimensions, const int16_t* weights, double factor) {
+// What a weight loses is bounded together with the code's length, in which each dimension counts by its scale; but with a dimension of small scale
+// that can be worse than to assume its largest k. And length <= (square / typical + typical) / 2, which is close where the length is about typical.
+SquareError RoundingOfWeights(const double* value, const float* scale, int dimensions, const int16_t* weights, double factor) {
   const auto lost = [&](int d) {
     return std::fabs(value[d] * static_cast<double>(scale[d]) - factor * weights[KernelSlot(d, dimensions)]);
   };
   double squares = 0;
-  double typical = 0;  // square of a code's length, if its coordinates are a third of the largest
+  double typical_square = 0;  // if coordinates are a third of the largest
   double length = 0;
   for (int d = 0; d < dimensions; ++d) {
     const double s = scale[d];
     const double by_scale = lost(d) / s;
     squares += by_scale * by_scale;
-    typical += 40 * s * 40 * s;
+    typical_square += 40 * s * 40 * s;
     length += value[d] * value[d];
   }
-  const double worth = squares > 0 ? std::sqrt(typical) / (2 * std::sqrt(squares)) : 0;
+  const double typical = std::sqrt(typical_square);
+  const double worth = squares > 0 ? typical / (2 * std::sqrt(squares)) : 0;
   double relative = 0;
   double absolute = 0;
   for (int d = 0; d < dimensions; ++d) {
@@ -66,8 +67,10 @@ WeightRounding RoundingOfWeights(const double* value, const float* scale, int di
       relative += square;
     }
   }
-  // The sums' rounding, that of the products, and squares too small for a double.
-  return {std::sqrt(relative) * (1 + 1e-12) + std::sqrt(length) * 1e-14 + 1e-150, absolute * (1 + 1e-12)};
+  // With the rounding of these sums, and squares too small for a double.
+  const double by_length = std::sqrt(relative) * (1 + 1e-12) + std::sqrt(length) * 1e-12 + 1e-150;
+  const double of_square = by_length / (2 * typical) * (1 + 1e-6);
+  return {absolute * (1 + 1e-12) + by_length * typical / 2 * (1 + 1e-6) + of_square * 1.5e-45, of_square};
 }
 
 }  // namespace xtree
