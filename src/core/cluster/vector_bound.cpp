@@ -26,11 +26,11 @@ double VectorQuery::DistanceBound(double distance, float norm) const {
 VectorQuery::CodeSums VectorQuery::SumsOf(const uint8_t* code) const {
   CodeSums sums;
   if (Directed()) {
-    kernels_->dot_pair(to_query_.weights, to_center_.weights, code, model_->dimensions(), sums.dots);
+    kernels_->dot_pair(to_query_.weights, to_center_.weights, code, model_.dimensions(), sums.dots);
   } else if (metric_ == VectorMetric::kTaxicab) {
-    sums.taxicab = kernels_->taxicab(places_, scales_, code, model_->dimensions());
+    sums.taxicab = kernels_->taxicab(places_, scales_, code, model_.dimensions());
   } else {
-    sums.dots[0] = kernels_->dot(to_query_.weights, code, model_->dimensions());
+    sums.dots[0] = kernels_->dot(to_query_.weights, code, model_.dimensions());
   }
   return sums;
 }
@@ -131,7 +131,7 @@ void VectorQuery::LowerBounds(const uint8_t* const* codes, int count, double* bo
   constexpr int kAhead = 2;
   constexpr size_t kLine = 64;
   if (!usable_) return std::fill(bounds, bounds + count, -kInfiniteBound);
-  const size_t bytes = VectorCodeBytes(model_->dimensions());
+  const size_t bytes = VectorCodeBytes(model_.dimensions());
   CodeSums sums[kAtOnce];
   for (int first = 0; first < count; first += kAtOnce) {
     const int end = std::min(first + kAtOnce, count);

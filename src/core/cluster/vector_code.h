@@ -45,7 +45,7 @@ int NearestCentroid(const VectorModel& model, const uint8_t* code);
 // Writes the head of a code that is exact: whose coordinates, in their place behind it, are the vector.
 void FinishExactCode(const VectorModel& model, uint8_t* code);
 
-// A query, prepared for one model. Trivially destructible; `memory` is QueryBytes() long, aligned to 64 bytes, and outlives it, as the model does.
+// A query, prepared for one model. Trivially destructible; `memory` is QueryBytes() long, aligned to 64 bytes, and outlives it, as the model's bytes do.
 class VectorQuery {
  public:
   VectorQuery() = default;
@@ -107,7 +107,7 @@ class VectorQuery {
   double ProductBound(double cosine, double norm_low, double norm_high) const;
   double CosineBound(double cosine, double norm_low, double norm_high) const;
 
-  const VectorModel* model_ = nullptr;
+  VectorModel model_;
   VectorMetric metric_ = VectorMetric::kEuclid;
   bool usable_ = false;  // false: nothing is known of any vector
   double rounding_ = 0;

@@ -35,13 +35,13 @@ size_t VectorQuery::QueryBytes(int dimensions) {
 
 VectorQuery::Sum VectorQuery::MakeSum(const double* value, void* weights, SquareError* error) const {
   auto* at = static_cast<int16_t*>(weights);
-  const double factor = MakeWeights(value, model_->scale(), model_->dimensions(), at);
-  *error = RoundingOfWeights(value, model_->scale(), model_->dimensions(), at, factor);
+  const double factor = MakeWeights(value, model_.scale(), model_.dimensions(), at);
+  *error = RoundingOfWeights(value, model_.scale(), model_.dimensions(), at, factor);
   return {at, factor};
 }
 
 VectorQuery::VectorQuery(const VectorModel& model, VectorMetric metric, const double* query, double rounding, void* memory)
-    : model_(&model), metric_(metric), rounding_(rounding + kStepRounding), kernels_(&ActiveVectorKernels()) {
+    : model_(model), metric_(metric), rounding_(rounding + kStepRounding), kernels_(&ActiveVectorKernels()) {
   const int dimensions = model.dimensions();
   const bool in_float = rounding > kFloatOperator;
   underflow_ = dimensions * (in_float ? kFloatTerm : kDoubleTerm);
@@ -75,11 +75,11 @@ VectorQuery::VectorQuery(const VectorModel& model, VectorMetric metric, const do
 
 void VectorQuery::PrepareTaxicab(const double* offset, uint8_t* memory) {
   constexpr double kUnit = 6e-8;  // of a float's rounding, a little more
-  const int dimensions = model_->dimensions();
+  const int dimensions = model_.dimensions();
   const auto slots = static_cast<size_t>(KernelSlots(dimensions));
   double largest = 0;
   for (int d = 0; d < dimensions; ++d) {
-    largest = std::max({largest, std::fabs(offset[d]), static_cast<double>(model_->scale()[d]) * -kLowestCoordinate});
+    largest = std::max({largest, std::fabs(offset[d]), static_cast<double>(model_.scale()[d]) * -kLowestCoordinate});
   }
   int exponent;
   std::frexp(largest, &exponent);
@@ -92,7 +92,7 @@ void VectorQuery::PrepareTaxicab(const double* offset, uint8_t* memory) {
   for (int d = 0; d < dimensions; ++d) {
     const int slot = KernelSlot(d, dimensions);
     places[slot] = static_cast<float>(offset[d] / unit_);
-    scales[slot] = static_cast<float>(model_->scale()[d] / unit_);
+    scales[slot] = static_cast<float>(model_.scale()[d] / unit_);
     sum += std::fabs(offset[d] / unit_);
   }
   places_ = places;
@@ -105,14 +105,14 @@ void VectorQuery::PrepareTaxicab(const double* offset, uint8_t* memory) {
 
 void VectorQuery::RankClusters(double* distances) {
   ranks_ = distances;
-  for (int c = 0; c < model_->clusters(); ++c) {
-    const uint8_t* code = model_->centroid(c);
+  for (int c = 0; c < model_.clusters(); ++c) {
+    const uint8_t* code = model_.centroid(c);
     const VectorCodeHead head = CodeHead(code);
     double* rank = distances + 2 * static_cast<ptrdiff_t>(c);
     rank[0] = rank[1] = 0;
     if (!usable_) continue;
     if (!Directed()) {
-      const Square square = SquareTo(head, kernels_->dot(to_query_.weights, code, model_->dimensions()));
+      const Square square = SquareTo(head, kernels_->dot(to_query_.weights, code, model_.dimensions()));
       rank[0] = std::sqrt(std::max(0.0, square.value - square.error));
       rank[1] = std::sqrt(std::max(0.0, square.value + square.error));
       continue;
