@@ -45,7 +45,8 @@ int NearestCentroid(const VectorModel& model, const uint8_t* code);
 // Writes the head of a code that is exact: whose coordinates, in their place behind it, are the vector.
 void FinishExactCode(const VectorModel& model, uint8_t* code);
 
-// A query, prepared for one model. Trivially destructible; `memory` is QueryBytes() long, aligned to 64 bytes, and outlives it, as the model's bytes do.
+// A query, prepared for one model. Trivially destructible; `memory` is QueryBytes() long, aligned to 64 bytes, and outlives it, as the model's
+// bytes do.
 class VectorQuery {
  public:
   VectorQuery() = default;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/cluster/four.h"
 #include "core/cluster/vector_kernels.h"
 
 namespace xtree {
@@ -17,9 +18,21 @@ constexpr double kLeastWeight = 1e-280;   // below, products of a factor would l
 
 double MakeWeights(const double* value, const float* scale, int dimensions, int16_t* weights) {
   memset(weights, 0, KernelSlots(dimensions) * sizeof(int16_t));
-  double largest = 0;
-  double sum = 0;
-  for (int d = 0; d < dimensions; ++d) {
+  // In fours, and with what they leave: the same sum everywhere.
+  Four most = {}, sums = {};
+  int d = 0;
+  for (; d + 4 <= dimensions; d += 4) {
+    Four v, s, size;
+    LoadFour(value + d, &v);
+    LoadFour(scale + d, &s);
+    v *= s;
+    AbsoluteOf(v, &size);
+    most = size > most ? size : most;
+    sums += size;
+  }
+  double largest = std::max({most[0], most[1], most[2], most[3]});
+  double sum = SumOf(sums);
+  for (; d < dimensions; ++d) {
     const double size = std::fabs(value[d] * static_cast<double>(scale[d]));
     largest = std::max(largest, size);
     sum += size;
@@ -29,10 +42,15 @@ double MakeWeights(const double* value, const float* scale, int dimensions, int1
   const double factor = std::max(largest / kLargestWeight, sum / (kLargestWeightSum - dimensions));
   const double inverse = 1 / factor;
   const int whole = WholeBlocks(dimensions) * kKernelBlock;
-  const int shift = whole - (dimensions - kKernelBlock);
-  for (int d = 0; d < dimensions; ++d) {
-    const double weight = RoundToWhole(value[d] * static_cast<double>(scale[d]) * inverse);
-    weights[d < whole ? d : d + shift] = static_cast<int16_t>(weight);
+  for (d = 0; d < whole; d += 4) {
+    Four v, s;
+    LoadFour(value + d, &v);
+    LoadFour(scale + d, &s);
+    const FourBits bits = (FourBits)(v * s * inverse + kRoundingMagic);
+    for (int i = 0; i < 4; ++i) weights[d + i] = static_cast<int16_t>(bits[i]);
+  }
+  for (; d < dimensions; ++d) {
+    weights[KernelSlot(d, dimensions)] = static_cast<int16_t>(RoundToWhole(value[d] * static_cast<double>(scale[d]) * inverse));
   }
   return factor;
 }
