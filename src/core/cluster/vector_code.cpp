@@ -1,7 +1,9 @@
 // Encoding, and the cluster of a code: vector_code.h.
 #include "core/cluster/vector_code.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <limits>
 
@@ -160,32 +162,72 @@ void FinishExactCode(const VectorModel& model, uint8_t* code) {
   if (model.dimensions() % 2 != 0) code[sizeof(VectorCodeHead) + static_cast<size_t>(model.dimensions())] = 0;
 }
 
-int NearestCentroid(const VectorModel& model, const uint8_t* code) {
+namespace {
+
+constexpr int kCodesAtOnce = 4;       // dot_grid's
+constexpr int kCentroidsAtOnce = 64;  // whose sums are kept
+
+// Up to four codes side by side: the same numbers as for each alone.
+void FindNearest(const VectorModel& model, const uint8_t* const* codes, int count, int* nearest) {
+  const int dimensions = model.dimensions();
+  const auto slots = static_cast<size_t>(KernelSlots(dimensions));
   double y[kMaxVectorDimensions];
-  int16_t weights[KernelSlots(kMaxVectorDimensions)];
-  Decode(model, code, y);
-  const double factor = 2 * MakeWeights(y, model.scale(), model.dimensions(), weights);
+  int16_t weights[kCodesAtOnce * KernelSlots(kMaxVectorDimensions)];
+  double factor[kCodesAtOnce];
+  double least[kCodesAtOnce];
+  memset(weights, 0, kCodesAtOnce * slots * sizeof(int16_t));
+  for (int i = 0; i < count; ++i) {
+    Decode(model, codes[i], y);
+    factor[i] = 2 * MakeWeights(y, model.scale(), dimensions, weights + static_cast<size_t>(i) * slots);
+    least[i] = std::numeric_limits<double>::infinity();
+    nearest[i] = 0;
+  }
   const auto& kernels = ActiveVectorKernels();
-  int nearest = 0;
-  double least = std::numeric_limits<double>::infinity();
-  for (int c = 0; c < model.clusters(); ++c) {
-    VectorCodeHead head;
-    memcpy(&head, model.centroid(c), sizeof(head));
-    const double rank = head.square - factor * kernels.dot(weights, model.centroid(c), model.dimensions());
-    if (rank < least) {
-      least = rank;
-      nearest = c;
+  const size_t stride = VectorCodeBytes(dimensions);
+  int32_t dots[kCentroidsAtOnce * kCodesAtOnce];
+  for (int first = 0; first < model.clusters(); first += kCentroidsAtOnce) {
+    const int centroids = std::min(kCentroidsAtOnce, model.clusters() - first);
+    if (count == 1) {
+      for (int c = 0; c < centroids; ++c) dots[c * kCodesAtOnce] = kernels.dot(weights, model.centroid(first + c), dimensions);
+    } else {
+      kernels.dot_grid(weights, model.centroid(first), stride, centroids, dimensions, dots);
+    }
+    for (int c = 0; c < centroids; ++c) {
+      float square;
+      memcpy(&square, model.centroid(first + c) + offsetof(VectorCodeHead, square), sizeof(square));
+      for (int i = 0; i < count; ++i) {
+        const double rank = square - factor[i] * dots[c * kCodesAtOnce + i];
+        if (!(rank < least[i])) continue;
+        least[i] = rank;
+        nearest[i] = first + c;
+      }
     }
   }
-  return nearest;
 }
 
-VectorPlace PlaceOf(const VectorModel& model, const double* vector, const uint8_t* code) {
+VectorPlace PlaceIn(const VectorModel& model, const double* vector, const uint8_t* code, int nearest) {
   const float rest = RestOf(code);
   const int last = model.clusters() - 1;
   if (rest != rest) return {last, kInfinity};
-  const int cluster = rest < kInfinity ? NearestCentroid(model, code) : last;
+  const int cluster = rest < kInfinity ? nearest : last;
   return {cluster, static_cast<float>(DistanceFrom(model, vector, model.centroid(cluster)))};
+}
+
+}  // namespace
+
+VectorPlace PlaceOf(const VectorModel& model, const double* vector, const uint8_t* code) {
+  VectorPlace place;
+  PlacesOf(model, &vector, &code, 1, &place);
+  return place;
+}
+
+void PlacesOf(const VectorModel& model, const double* const* vectors, const uint8_t* const* codes, int count, VectorPlace* places) {
+  for (int first = 0; first < count; first += kCodesAtOnce) {
+    int nearest[kCodesAtOnce];
+    const int some = std::min(kCodesAtOnce, count - first);
+    FindNearest(model, codes + first, some, nearest);
+    for (int i = 0; i < some; ++i) places[first + i] = PlaceIn(model, vectors[first + i], codes[first + i], nearest[i]);
+  }
 }
 
 }  // namespace xtree

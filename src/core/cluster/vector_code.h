@@ -39,8 +39,8 @@ struct VectorPlace {
   float distance;  // rounded; so bounds made of it allow for its rounding
 };
 VectorPlace PlaceOf(const VectorModel& model, const double* vector, const uint8_t* code);
-// The same cluster, for a code with a finite `rest` alone.
-int NearestCentroid(const VectorModel& model, const uint8_t* code);
+// The same for several, which costs less than one by one.
+void PlacesOf(const VectorModel& model, const double* const* vectors, const uint8_t* const* codes, int count, VectorPlace* places);
 
 // Writes the head of a code that is exact: whose coordinates, in their place behind it, are the vector.
 void FinishExactCode(const VectorModel& model, uint8_t* code);

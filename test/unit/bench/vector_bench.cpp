@@ -86,6 +86,21 @@ void Place(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(PlaceOf(table.model.model(), x.data(), code.data()));
 }
 
+// Time of 64 vectors.
+void PlaceMany(benchmark::State& state) {
+  const int dimensions = static_cast<int>(state.range(0));
+  const Table table(5000, dimensions, 450);
+  const Values x = RowOf(table.rows, dimensions, 7);
+  const std::vector<const double*> vectors(64, x.data());
+  std::vector<const uint8_t*> codes;
+  for (size_t i = 0; i < 64; ++i) codes.push_back(table.codes.data() + i * VectorCodeBytes(dimensions));
+  VectorPlace places[64];
+  for (auto _ : state) {
+    PlacesOf(table.model.model(), vectors.data(), codes.data(), 64, places);
+    benchmark::DoNotOptimize(places);
+  }
+}
+
 void Prepare(benchmark::State& state) {
   const int dimensions = static_cast<int>(state.range(0));
   const Table table(5000, dimensions, 450);
@@ -120,6 +135,7 @@ FOR_METRICS(warm, 100);
 FOR_METRICS(cold, 200000);
 BENCHMARK(Encode)->Arg(100)->Arg(768);
 BENCHMARK(Place)->Arg(100)->Arg(768);
+BENCHMARK(PlaceMany)->Arg(100)->Arg(768);
 BENCHMARK(Prepare)->Arg(100)->Arg(768);
 BENCHMARK(Train)->Args({768, 100000, 450})->Unit(benchmark::kMillisecond)->Iterations(1);
 BENCHMARK(Train)->Args({100, 200000, 600})->Unit(benchmark::kMillisecond)->Iterations(1);
