@@ -6,6 +6,7 @@
 // Deterministic for the same sample. Functions throw what the environment throws.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -26,8 +27,8 @@ int RecommendedClusters(uint64_t rows);
 // needs).
 uint64_t RecommendedSample(int clusters, int dimensions, size_t memory);
 
-// `sample`: rows of float[dimensions], one after another, finite; 1 <= `count` < 2^31. Returns the bytes of a valid model, its calibration included.
-// It has fewer clusters than wanted where the sample has fewer different rows.
+// `sample`: rows of float[dimensions], one after another, finite; `count` >= 1. Returns the bytes of a valid model, its calibration included.
+// It has fewer clusters than wanted where the sample has fewer different rows. Of a sample of more than 2^24 rows only so many are used.
 std::vector<uint8_t> TrainModel(const float* sample, uint64_t count, const TrainOptions& options);
 
 }  // namespace xtree

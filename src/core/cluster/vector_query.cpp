@@ -1,6 +1,7 @@
 // A query prepared for a model, and what clusters say of it: VectorQuery of vector_code.h.
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "core/cluster/vector_code.h"
 #include "core/cluster/vector_kernels.h"
@@ -27,6 +28,8 @@ double DotOf(const Left* left, const Right* right, int dimensions) {
 }
 
 }  // namespace
+
+static_assert(std::is_trivially_destructible_v<VectorQuery>);
 
 size_t VectorQuery::QueryBytes(int dimensions) {
   const auto slots = static_cast<size_t>(KernelSlots(dimensions));
