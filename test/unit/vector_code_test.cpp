@@ -96,13 +96,13 @@ class VectorCodeTest : public testing::Test {
 };
 
 TEST_F(VectorCodeTest, NoBoundIsAboveTheOperatorsValue) {
-  for (const int dimensions : {1, 2, 3, 15, 16, 17, 31, 32, 33, 100, 255, 768, 2000}) {
+  for (const int dimensions : {1, 2, 3, 16, 17, 33, 100, 768, 2000}) {
     for (const double size : {1.0, 1e-3, 1e-20, 1e-38, 1e9, 1e17}) {
       for (const double center : {0.0, 0.3, 100.0}) {
         for (const int spread : {0, 3}) {
           if (dimensions > 100 && (spread == 0) != (center == 0)) continue;
           const ModelBytes model = Model(dimensions, size, center * size, spread);
-          std::vector<Values> vectors = Around(model.model(), dimensions > 100 ? 3 : 12);
+          std::vector<Values> vectors = Around(model.model(), dimensions > 100 ? 3 : 8);
           ExpectBounds(model.model(), vectors, false);
           for (Values& x : vectors) x = InFloats(x);
           ExpectBounds(model.model(), vectors, true);
@@ -219,6 +219,17 @@ TEST_F(VectorCodeTest, AnyBytesAreRead) {
       PlaceOf(model.model(), q.data(), code.data());
     }
   }
+}
+
+// 1 - 1e-18 is 1 as a double, which has an exact code.
+TEST_F(VectorCodeTest, CodesSayWhatTheirDifferencesLose) {
+  ModelBytes model(1, 1);
+  model.center()[0] = 1e-18f;
+  model.scale()[0] = 1.0f / 64;
+  const VectorCodeHead head = HeadOf(CodeOf(model.model(), {1}));
+  EXPECT_GE(head.rest, 1e-18f);
+  EXPECT_GE(head.taxi_rest, 1e-18f);
+  EXPECT_LE(head.rest, 1e-15f);
 }
 
 TEST_F(VectorCodeTest, CodesSayWhatTheyLose) {

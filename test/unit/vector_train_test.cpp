@@ -260,7 +260,34 @@ TEST_F(VectorTrainTest, PlacesAreThoseOfAllCentroids) {
       for (int d = 0; d < dimensions; ++d) length += (coded[d] - model.center()[d]) * (coded[d] - model.center()[d]);
       EXPECT_LE(chosen * chosen, nearest * nearest + 1e-3 * length);
       EXPECT_NEAR(1, static_cast<double>(place.distance / Distance(x, Centroid(model, place.cluster))), 1e-6);
-      EXPECT_EQ(place.cluster, NearestCentroid(model, code.data()));
+    }
+  }
+}
+
+TEST_F(VectorTrainTest, PlacesOfSeveralAreThoseOfEach) {
+  for (const int dimensions : {1, 33, 300}) {
+    const std::vector<float> sample = Clustered(3000, dimensions, 50, 0.3f);
+    const ModelBytes bytes = Train(sample, dimensions, 150);
+    const VectorModel model = bytes.model();
+    std::vector<Values> vectors;
+    std::vector<std::vector<uint8_t>> codes;
+    for (uint64_t row = 0; row < 103; ++row) {
+      vectors.push_back(Row(sample, dimensions, row));
+      if (row == 50) vectors.back()[0] = kInfinity;
+      codes.push_back(CodeOf(model, vectors.back()));
+    }
+    std::vector<const double*> at;
+    std::vector<const uint8_t*> code;
+    for (size_t i = 0; i < vectors.size(); ++i) {
+      at.push_back(vectors[i].data());
+      code.push_back(codes[i].data());
+    }
+    std::vector<VectorPlace> places(vectors.size());
+    PlacesOf(model, at.data(), code.data(), static_cast<int>(places.size()), places.data());
+    for (size_t i = 0; i < vectors.size(); ++i) {
+      const VectorPlace place = PlaceOf(model, at[i], code[i]);
+      EXPECT_EQ(place.cluster, places[i].cluster);
+      EXPECT_EQ(place.distance, places[i].distance);
     }
   }
 }

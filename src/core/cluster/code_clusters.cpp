@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <tuple>
 
 #include "core/cluster/vector_kernels.h"
 
@@ -41,7 +42,7 @@ size_t CodeClusters::BytesFor(int clusters, int dimensions, uint64_t rows) {
   const auto sets = static_cast<size_t>(RoundUpToSets(clusters));
   const auto slots = static_cast<size_t>(KernelSlots(dimensions));
   const size_t of_cluster =
-      VectorCodeBytes(dimensions) * 2 + slots * sizeof(int16_t) + sizeof(int32_t) * static_cast<size_t>(dimensions) + 64;
+      VectorCodeBytes(dimensions) * 3 + slots * sizeof(int16_t) + sizeof(int32_t) * static_cast<size_t>(dimensions) + 64;
   return sets * of_cluster + rows * (sizeof(uint32_t) + sizeof(float)) + rows * sizeof(double);
 }
 
@@ -184,7 +185,7 @@ void CodeClusters::Balance(uint64_t rows) {
   }
   if (wishes.empty()) return;
   std::sort(wishes.begin(), wishes.end(),
-            [](const Wish& a, const Wish& b) { return a.large != b.large ? a.large < b.large : a.row < b.row; });
+            [](const Wish& a, const Wish& b) { return std::tie(a.large, a.row, a.small) < std::tie(b.large, b.row, b.small); });
   std::vector<uint32_t> first_wish(static_cast<size_t>(clusters_) + 1);
   for (const Wish& wish : wishes) first_wish[wish.large + 1]++;
   for (int c = 0; c < clusters_; ++c) first_wish[c + 1] += first_wish[c];

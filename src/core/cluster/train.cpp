@@ -15,6 +15,7 @@ namespace {
 // Rows that a centroid is to be made from.
 constexpr uint64_t kRowsOfCluster = 256;
 constexpr uint64_t kFewRows = 20000;
+constexpr uint64_t kManyRows = 1 << 24;  // sums of so many coordinates are still within 32 bits
 constexpr uint64_t kHeldBack = 200;
 constexpr int kNeighbours = 10;
 constexpr int kEarlyIterations = 6;
@@ -151,6 +152,7 @@ uint64_t RecommendedSample(int clusters, int dimensions, size_t memory) {
 
 std::vector<uint8_t> TrainModel(const float* sample, uint64_t count, const TrainOptions& options) {
   const int dimensions = options.dimensions;
+  count = std::min(count, kManyRows);
   const int wanted = std::clamp(options.clusters > 0 ? options.clusters : RecommendedClusters(options.rows), 1, kMaxClusters);
   const uint64_t held = std::min(kHeldBack, count / 10), rows = count - held;
   const int clusters = static_cast<int>(std::min<uint64_t>(static_cast<uint64_t>(wanted), rows));

@@ -1,10 +1,13 @@
 // Encoding, and the cluster of a code: vector_code.h.
 #include "core/cluster/vector_code.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <limits>
 
+#include "core/cluster/four.h"
 #include "core/cluster/vector_kernels.h"
 #include "core/cluster/vector_weights.h"
 
@@ -12,11 +15,6 @@ namespace xtree {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-// Four sums, which the processor adds up side by side, and always in this order.
-constexpr int kSums = 4;
-
-double SumOf(const double (&sums)[kSums]) { return (sums[0] + sums[1]) + (sums[2] + sums[3]); }
-
 // More than all that sums of up to 2,000 doubles lose by rounding.
 constexpr double kSumRounding = 1e-12;
 // Of the difference between a coordinate and the center's, twice what one rounding loses.
@@ -25,30 +23,57 @@ constexpr double kDifferenceRounding = 2.3e-16;
 constexpr double kLostSquares = 1e-155;
 
 struct CodeSums {
-  double square[kSums] = {};
-  double rest[kSums] = {};
-  double taxi_rest[kSums] = {};
-  double norm[kSums] = {};
-  double offset[kSums] = {};       // from the center
-  double taxi_offset[kSums] = {};  // likewise, without squares
-  bool finite = true;
+  Four square = {};
+  Four rest = {};
+  Four taxi_rest = {};
+  Four norm = {};
+  Four offset = {};       // from the center
+  Four taxi_offset = {};  // likewise, without squares
+  FourBits finite = {-1, -1, -1, -1};
 };
 
-int8_t Code(double x, float center, float scale, int lane, CodeSums* sums) {
-  const double y = x - center;
-  const double s = scale;
-  const double quotient = y / s;
-  const double k = RoundToWhole(quotient >= -127 ? (quotient <= 127 ? quotient : 127) : -127);  // NaN becomes a number, too
-  const double lost = y - k * s;
-  sums->square[lane] += k * s * (k * s);
-  sums->rest[lane] += lost * lost;
-  sums->taxi_rest[lane] += std::fabs(lost);
-  sums->norm[lane] += x * x;
-  sums->offset[lane] += y * y;
-  sums->taxi_offset[lane] += std::fabs(y);
-  sums->finite = sums->finite && std::fabs(x) <= std::numeric_limits<double>::max();
-  return static_cast<int8_t>(k);
+inline void EncodeFour(const double* vector, const float* center, const float* scale, int8_t* k, CodeSums* sums) {
+  Four x, middle, s, size;
+  LoadFour(vector, &x);
+  LoadFour(center, &middle);
+  LoadFour(scale, &s);
+  const Four y = x - middle;
+  const Four most = Four{} + 127, least = Four{} - 127;
+  Four quotient = y / s;
+  quotient = quotient < most ? quotient : most;  // NaN becomes a number, too
+  quotient = quotient > least ? quotient : least;
+  const Four rounded = quotient + kRoundingMagic;
+  const FourBits bits = (FourBits)rounded;
+  for (int i = 0; i < 4; ++i) k[i] = static_cast<int8_t>(bits[i]);
+  const Four coded = (rounded - kRoundingMagic) * s;
+  const Four lost = y - coded;
+  sums->square += coded * coded;
+  sums->rest += lost * lost;
+  AbsoluteOf(lost, &size);
+  sums->taxi_rest += size;
+  sums->norm += x * x;
+  sums->offset += y * y;
+  AbsoluteOf(y, &size);
+  sums->taxi_offset += size;
+  AbsoluteOf(x, &size);
+  sums->finite &= size <= std::numeric_limits<double>::max();
 }
+
+// The last dimensions, fewer than four, and zeros.
+struct LastFour {
+  LastFour(const VectorModel& model, const double* from, int first) : count(model.dimensions() - first) {
+    for (int i = 0; i < count; ++i) {
+      vector[i] = from[first + i];
+      center[i] = model.center()[first + i];
+      scale[i] = model.scale()[first + i];
+    }
+  }
+  int count;
+  double vector[4] = {};
+  float center[4] = {};
+  float scale[4] = {1, 1, 1, 1};
+  int8_t k[4] = {};
+};
 
 // A norm of 0 says that the vector is 0.
 float NormOf(const double* vector, int dimensions, double square) {
@@ -74,15 +99,25 @@ void Decode(const VectorModel& model, const uint8_t* code, double* y) {
   for (int d = 0; d < model.dimensions(); ++d) y[d] = static_cast<double>(k[d]) * static_cast<double>(model.scale()[d]);
 }
 
+inline void AddDistance(const double* vector, const float* center, const float* scale, const int8_t* k, Four* sum) {
+  Four x, middle, s, number;
+  LoadFour(vector, &x);
+  LoadFour(center, &middle);
+  LoadFour(scale, &s);
+  LoadFour(k, &number);
+  const Four lost = x - middle - number * s;
+  *sum += lost * lost;
+}
+
 double DistanceFrom(const VectorModel& model, const double* vector, const uint8_t* centroid) {
   const auto* k = reinterpret_cast<const int8_t*>(centroid + sizeof(VectorCodeHead));
-  double sums[kSums] = {};
-  for (int d = 0; d < model.dimensions(); ++d) {
-    const double y = vector[d] - static_cast<double>(model.center()[d]);
-    const double lost = y - static_cast<double>(k[d]) * static_cast<double>(model.scale()[d]);
-    sums[d % kSums] += lost * lost;
-  }
-  return std::sqrt(SumOf(sums));
+  Four sum = {};
+  int d = 0;
+  for (; d + 4 <= model.dimensions(); d += 4) AddDistance(vector + d, model.center() + d, model.scale() + d, k + d, &sum);
+  LastFour last(model, vector, d);
+  memcpy(last.k, k + d, static_cast<size_t>(last.count));
+  AddDistance(last.vector, last.center, last.scale, last.k, &sum);
+  return std::sqrt(SumOf(sum));
 }
 
 float RestOf(const uint8_t* code) {
@@ -97,10 +132,14 @@ void EncodeVector(const VectorModel& model, const double* vector, uint8_t* code)
   const int dimensions = model.dimensions();
   CodeSums sums;
   auto* k = reinterpret_cast<int8_t*>(code + sizeof(VectorCodeHead));
-  for (int d = 0; d < dimensions; ++d) k[d] = Code(vector[d], model.center()[d], model.scale()[d], d % kSums, &sums);
+  int d = 0;
+  for (; d + 4 <= dimensions; d += 4) EncodeFour(vector + d, model.center() + d, model.scale() + d, k + d, &sums);
+  LastFour last(model, vector, d);
+  EncodeFour(last.vector, last.center, last.scale, last.k, &sums);
+  memcpy(k + d, last.k, static_cast<size_t>(last.count));
   if (dimensions % 2 != 0) k[dimensions] = 0;
   VectorCodeHead head = {0, std::numeric_limits<float>::quiet_NaN(), kInfinity, kInfinity};
-  if (sums.finite) {
+  if ((sums.finite[0] & sums.finite[1] & sums.finite[2] & sums.finite[3]) != 0) {
     head = HeadOf(vector, dimensions, sums);
   } else {
     memset(k, 0, static_cast<size_t>(dimensions));
@@ -110,45 +149,85 @@ void EncodeVector(const VectorModel& model, const double* vector, uint8_t* code)
 
 void FinishExactCode(const VectorModel& model, uint8_t* code) {
   const auto* k = reinterpret_cast<const int8_t*>(code + sizeof(VectorCodeHead));
-  double squares[kSums] = {};
-  double norms[kSums] = {};
+  double square = 0;
+  double norm = 0;
   for (int d = 0; d < model.dimensions(); ++d) {
     const double y = static_cast<double>(k[d]) * static_cast<double>(model.scale()[d]);
     const double x = y + static_cast<double>(model.center()[d]);
-    squares[d % kSums] += y * y;
-    norms[d % kSums] += x * x;
+    square += y * y;
+    norm += x * x;
   }
-  const VectorCodeHead head = {static_cast<float>(SumOf(squares)), 0, 0, static_cast<float>(std::sqrt(SumOf(norms)))};
+  const VectorCodeHead head = {static_cast<float>(square), 0, 0, static_cast<float>(std::sqrt(norm))};
   memcpy(code, &head, sizeof(head));
   if (model.dimensions() % 2 != 0) code[sizeof(VectorCodeHead) + static_cast<size_t>(model.dimensions())] = 0;
 }
 
-int NearestCentroid(const VectorModel& model, const uint8_t* code) {
+namespace {
+
+constexpr int kCodesAtOnce = 4;       // dot_grid's
+constexpr int kCentroidsAtOnce = 64;  // whose sums are kept
+
+// Up to four codes side by side: the same numbers as for each alone.
+void FindNearest(const VectorModel& model, const uint8_t* const* codes, int count, int* nearest) {
+  const int dimensions = model.dimensions();
+  const auto slots = static_cast<size_t>(KernelSlots(dimensions));
   double y[kMaxVectorDimensions];
-  int16_t weights[KernelSlots(kMaxVectorDimensions)];
-  Decode(model, code, y);
-  const double factor = 2 * MakeWeights(y, model.scale(), model.dimensions(), weights);
+  int16_t weights[kCodesAtOnce * KernelSlots(kMaxVectorDimensions)];
+  double factor[kCodesAtOnce];
+  double least[kCodesAtOnce];
+  memset(weights, 0, kCodesAtOnce * slots * sizeof(int16_t));
+  for (int i = 0; i < count; ++i) {
+    Decode(model, codes[i], y);
+    factor[i] = 2 * MakeWeights(y, model.scale(), dimensions, weights + static_cast<size_t>(i) * slots);
+    least[i] = std::numeric_limits<double>::infinity();
+    nearest[i] = 0;
+  }
   const auto& kernels = ActiveVectorKernels();
-  int nearest = 0;
-  double least = std::numeric_limits<double>::infinity();
-  for (int c = 0; c < model.clusters(); ++c) {
-    VectorCodeHead head;
-    memcpy(&head, model.centroid(c), sizeof(head));
-    const double rank = head.square - factor * kernels.dot(weights, model.centroid(c), model.dimensions());
-    if (rank < least) {
-      least = rank;
-      nearest = c;
+  const size_t stride = VectorCodeBytes(dimensions);
+  int32_t dots[kCentroidsAtOnce * kCodesAtOnce];
+  for (int first = 0; first < model.clusters(); first += kCentroidsAtOnce) {
+    const int centroids = std::min(kCentroidsAtOnce, model.clusters() - first);
+    if (count == 1) {
+      for (int c = 0; c < centroids; ++c) dots[c * kCodesAtOnce] = kernels.dot(weights, model.centroid(first + c), dimensions);
+    } else {
+      kernels.dot_grid(weights, model.centroid(first), stride, centroids, dimensions, dots);
+    }
+    for (int c = 0; c < centroids; ++c) {
+      float square;
+      memcpy(&square, model.centroid(first + c) + offsetof(VectorCodeHead, square), sizeof(square));
+      for (int i = 0; i < count; ++i) {
+        const double rank = square - factor[i] * dots[c * kCodesAtOnce + i];
+        if (!(rank < least[i])) continue;
+        least[i] = rank;
+        nearest[i] = first + c;
+      }
     }
   }
-  return nearest;
 }
 
-VectorPlace PlaceOf(const VectorModel& model, const double* vector, const uint8_t* code) {
+VectorPlace PlaceIn(const VectorModel& model, const double* vector, const uint8_t* code, int nearest) {
   const float rest = RestOf(code);
   const int last = model.clusters() - 1;
   if (rest != rest) return {last, kInfinity};
-  const int cluster = rest < kInfinity ? NearestCentroid(model, code) : last;
+  const int cluster = rest < kInfinity ? nearest : last;
   return {cluster, static_cast<float>(DistanceFrom(model, vector, model.centroid(cluster)))};
+}
+
+}  // namespace
+
+VectorPlace PlaceOf(const VectorModel& model, const double* vector, const uint8_t* code) {
+  VectorPlace place;
+  PlacesOf(model, &vector, &code, 1, &place);
+  return place;
+}
+
+void PlacesOf(const VectorModel& model, const double* const* vectors, const uint8_t* const* codes, int count, VectorPlace* places) {
+  for (int first = 0; first < count; first += kCodesAtOnce) {
+    int nearest[kCodesAtOnce];
+    const int some = std::min(kCodesAtOnce, count - first);
+    FindNearest(model, codes + first, some, nearest);
+    for (int i = 0; i < some; ++i) places[first + i] = PlaceIn(model, vectors[first + i], codes[first + i], nearest[i]);
+  }
 }
 
 }  // namespace xtree

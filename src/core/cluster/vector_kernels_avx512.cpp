@@ -1,5 +1,5 @@
 // Kernels of codes for AVX-512: 32 coordinates at a time. Compiled with -mavx512f -mavx512bw -mavx512vl -mavx512vnni; reached only through
-// vector_kernels_dispatch.cpp, when the CPU has them. The sums of floats, which would be no faster, are those of AVX2.
+// vector_kernels_dispatch.cpp, when the CPU has them.
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -7,6 +7,12 @@
 #include <utility>
 
 #include "core/cluster/vector_kernels.h"
+
+// gcc 12 warns of undefined values in its own header, which are meant.
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 namespace xtree {
 namespace {
@@ -22,8 +28,7 @@ inline __m256i Product(__m256i k, const int16_t* weights) {
 }
 
 inline int32_t SumOf(__m512i wide, __m256i narrow) {
-  // With a mask of all, because gcc 12 warns of its own header's undefined value without.
-  const __m256i low = _mm512_maskz_extracti64x4_epi64(0xFF, wide, 0), high = _mm512_maskz_extracti64x4_epi64(0xFF, wide, 1);
+  const __m256i low = _mm512_extracti64x4_epi64(wide, 0), high = _mm512_extracti64x4_epi64(wide, 1);
   const __m256i sum = _mm256_add_epi32(narrow, _mm256_add_epi32(low, high));
   __m128i half = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
   half = _mm_add_epi32(half, _mm_shuffle_epi32(half, _MM_SHUFFLE(1, 0, 3, 2)));
@@ -78,8 +83,34 @@ void DotGrid(const int16_t* weights, const uint8_t* codes, size_t stride, int co
   for (int c = 0; c < count; ++c) Dots(Sets<0, 1, 2, 3>(), sets, codes + c * stride, dimensions, out + 4 * c);
 }
 
+inline __m512 Delta(const float* place, const float* scale, const uint8_t* at) {
+  const __m512i k = _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+  return _mm512_abs_ps(_mm512_sub_ps(_mm512_loadu_ps(place), _mm512_mul_ps(_mm512_loadu_ps(scale), _mm512_cvtepi32_ps(k))));
+}
+
 float Taxicab(const float* place, const float* scale, const uint8_t* code, int dimensions) {
-  return kAvx2VectorKernels.taxicab(place, scale, code, dimensions);
+  const int whole = WholeBlocks(dimensions);
+  const uint8_t* at = code + kHeadBytes;
+  __m512 even = _mm512_setzero_ps(), odd = _mm512_setzero_ps();
+  int block = 0;
+  for (; block + 2 <= whole; block += 2, at += kWide, place += kWide, scale += kWide) {
+    even = _mm512_add_ps(even, Delta(place, scale, at));
+    odd = _mm512_add_ps(odd, Delta(place + kKernelBlock, scale + kKernelBlock, at + kKernelBlock));
+  }
+  if (block < whole) {
+    even = _mm512_add_ps(even, Delta(place, scale, at));
+    odd = _mm512_add_ps(odd, Delta(place + kKernelBlock, scale + kKernelBlock, code + dimensions));
+  } else {
+    even = _mm512_add_ps(even, Delta(place, scale, code + dimensions));
+  }
+  const __m512i all = _mm512_castps_si512(_mm512_add_ps(even, odd));
+  const __m256 low = _mm256_castsi256_ps(_mm512_extracti64x4_epi64(all, 0));
+  const __m256 high = _mm256_castsi256_ps(_mm512_extracti64x4_epi64(all, 1));
+  const __m256 wide = _mm256_add_ps(low, high);
+  __m128 sum = _mm_add_ps(_mm256_castps256_ps128(wide), _mm256_extractf128_ps(wide, 1));
+  sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
+  sum = _mm_add_ss(sum, _mm_shuffle_ps(sum, sum, _MM_SHUFFLE(1, 1, 1, 1)));
+  return _mm_cvtss_f32(sum);
 }
 
 }  // namespace

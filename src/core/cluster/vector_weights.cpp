@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/cluster/four.h"
 #include "core/cluster/vector_kernels.h"
 
 namespace xtree {
@@ -17,9 +18,21 @@ constexpr double kLeastWeight = 1e-280;   // below, products of a factor would l
 
 double MakeWeights(const double* value, const float* scale, int dimensions, int16_t* weights) {
   memset(weights, 0, KernelSlots(dimensions) * sizeof(int16_t));
-  double largest = 0;
-  double sum = 0;
-  for (int d = 0; d < dimensions; ++d) {
+  // In fours, and with what they leave: the same sum everywhere.
+  Four most = {}, sums = {};
+  int d = 0;
+  for (; d + 4 <= dimensions; d += 4) {
+    Four v, s, size;
+    LoadFour(value + d, &v);
+    LoadFour(scale + d, &s);
+    v *= s;
+    AbsoluteOf(v, &size);
+    most = size > most ? size : most;
+    sums += size;
+  }
+  double largest = std::max({most[0], most[1], most[2], most[3]});
+  double sum = SumOf(sums);
+  for (; d < dimensions; ++d) {
     const double size = std::fabs(value[d] * static_cast<double>(scale[d]));
     largest = std::max(largest, size);
     sum += size;
@@ -29,31 +42,37 @@ double MakeWeights(const double* value, const float* scale, int dimensions, int1
   const double factor = std::max(largest / kLargestWeight, sum / (kLargestWeightSum - dimensions));
   const double inverse = 1 / factor;
   const int whole = WholeBlocks(dimensions) * kKernelBlock;
-  const int shift = whole - (dimensions - kKernelBlock);
-  for (int d = 0; d < dimensions; ++d) {
-    const double weight = RoundToWhole(value[d] * static_cast<double>(scale[d]) * inverse);
-    weights[d < whole ? d : d + shift] = static_cast<int16_t>(weight);
+  for (d = 0; d < whole; d += 4) {
+    Four v, s;
+    LoadFour(value + d, &v);
+    LoadFour(scale + d, &s);
+    const FourBits bits = (FourBits)(v * s * inverse + kRoundingMagic);
+    for (int i = 0; i < 4; ++i) weights[d + i] = static_cast<int16_t>(bits[i]);
+  }
+  for (; d < dimensions; ++d) {
+    weights[KernelSlot(d, dimensions)] = static_cast<int16_t>(RoundToWhole(value[d] * static_cast<double>(scale[d]) * inverse));
   }
   return factor;
 }
 
-// What a weight loses is bounded together with the code's own length, in which each dimension counts by its scale; but with a dimension of small
-// scale that can be worse than to assume its largest k.
-WeightRounding RoundingOfWeights(const double* value, const float* scale, int dimensions, const int16_t* weights, double factor) {
+// What a weight loses is bounded together with the code's length, in which each dimension counts by its scale; but with a dimension of small scale
+// that can be worse than to assume its largest k. And length <= (square / typical + typical) / 2, which is close where the length is about typical.
+SquareError RoundingOfWeights(const double* value, const float* scale, int dimensions, const int16_t* weights, double factor) {
   const auto lost = [&](int d) {
     return std::fabs(value[d] * static_cast<double>(scale[d]) - factor * weights[KernelSlot(d, dimensions)]);
   };
   double squares = 0;
-  double typical = 0;  // square of a code's length, if its coordinates are a third of the largest
+  double typical_square = 0;  // if coordinates are a third of the largest
   double length = 0;
   for (int d = 0; d < dimensions; ++d) {
     const double s = scale[d];
     const double by_scale = lost(d) / s;
     squares += by_scale * by_scale;
-    typical += 40 * s * 40 * s;
+    typical_square += 40 * s * 40 * s;
     length += value[d] * value[d];
   }
-  const double worth = squares > 0 ? std::sqrt(typical) / (2 * std::sqrt(squares)) : 0;
+  const double typical = std::sqrt(typical_square);
+  const double worth = squares > 0 ? typical / (2 * std::sqrt(squares)) : 0;
   double relative = 0;
   double absolute = 0;
   for (int d = 0; d < dimensions; ++d) {
@@ -66,8 +85,10 @@ WeightRounding RoundingOfWeights(const double* value, const float* scale, int di
       relative += square;
     }
   }
-  // The sums' rounding, that of the products, and squares too small for a double.
-  return {std::sqrt(relative) * (1 + 1e-12) + std::sqrt(length) * 1e-14 + 1e-150, absolute * (1 + 1e-12)};
+  // With the rounding of these sums, and squares too small for a double.
+  const double by_length = std::sqrt(relative) * (1 + 1e-12) + std::sqrt(length) * 1e-12 + 1e-150;
+  const double of_square = by_length / (2 * typical) * (1 + 1e-6);
+  return {absolute * (1 + 1e-12) + by_length * typical / 2 * (1 + 1e-6) + of_square * 1.5e-45, of_square};
 }
 
 }  // namespace xtree

@@ -12,12 +12,16 @@ namespace xtree {
 // REQUIRES: |value[d]| <= 1e150. Such a factor may be 0, where the values are (next to) nothing.
 double MakeWeights(const double* value, const float* scale, int dimensions, int16_t* weights);
 
-// |sum value[d] scale[d] k[d] - factor * dot| <= relative * sqrt(sum (k[d] scale[d])^2) + absolute, for all k in -128..127.
-struct WeightRounding {
-  double relative;
-  double absolute;
+// A bound of what is lost, growing with a square.
+struct SquareError {
+  double base = 0;
+  double of_square = 0;
+  double At(double square) const { return base + of_square * square; }
 };
-WeightRounding RoundingOfWeights(const double* value, const float* scale, int dimensions, const int16_t* weights, double factor);
+
+// |sum value[d] scale[d] k[d] - factor * dot| <= At(sum (k[d] scale[d])^2), for all k in -128..127; of the square also as a float, rounded to the
+// nearest. More by a relative 1e-12 of |value| |k scale|, for what is done with it.
+SquareError RoundingOfWeights(const double* value, const float* scale, int dimensions, const int16_t* weights, double factor);
 
 // Rounds to the nearest whole number (halves to the even one). REQUIRES: |value| < 2^51
 inline double RoundToWhole(double value) {
