@@ -26,6 +26,20 @@ sub tables {
         }
     }
     table("Vectors: 10 nearest of $what", 3, [ 'rows of', 'index', 'setting', 'queries', 'ms', 'recall', 'rows', 'answers too short' ], @rows);
+    _quarter($figure, $what, @peers) if $figure->{scan_quarter};
+    return;
+}
+
+# Each beside the bytes of its cache, a quarter of the table with its index.
+sub _quarter {
+    my ($figure, $what, @peers) = @_;
+    my @rows;
+    for (['sequential scan', $figure->{scan_quarter}], map { [ $_->{name}, $_->{quarter} ] } grep { $_->{quarter} } @peers) {
+        my ($name, $quarter) = @$_;
+        push @rows, [ $name, '', megabytes($quarter->{bytes}), "SKIPPED, $quarter->{why}" ] if $quarter->{why};
+        push @rows, map { [ $name, $_, megabytes($quarter->{bytes}), number($quarter->{ms}{$_}) ] } sort keys %{ $quarter->{ms} };
+    }
+    table("Vectors: the same with a cache of a quarter, $what", 2, [ 'index', 'setting', 'cache MB', 'ms' ], @rows);
     return;
 }
 
