@@ -110,29 +110,24 @@ sub _build {
     return ($db->clock - $start) / 1e6;
 }
 
-# An index that the access method says it cannot make is skipped, with what it says.
+# The same, or what the access method says why it cannot make such an index.
+sub _try_build {
+    my ($db, $set, $statement) = @_;
+    my $seconds = eval { _build($db, $set, $statement) };
+    return ($seconds) if defined $seconds;
+    die $@ unless ($db->{dbh}->state // '') eq '54000';
+    return (undef, $db->{dbh}->errstr =~ s/\n.*//sr =~ s/^ERROR:\s*//r);
+}
+
 sub _peer {
     my ($db, $control, $set, $peer, $truth) = @_;
     my $out = { name => $peer->{name} };
-    my $seconds = eval { _build($db, $set, $peer->{index}) };
-    if (!defined $seconds) {
-        die $@ unless ($db->{dbh}->state // '') eq '54000';
-        $out->{skipped} = $db->{dbh}->errstr =~ s/\n.*//sr =~ s/^ERROR:\s*//r;
-        return $out;
-    }
-    $out->{build} = $seconds;
-    $out->{size}  = $db->value("SELECT pg_indexes_size('$set->{key}_rows')") + 0;
+    ($out->{build}, $out->{skipped}) = _try_build($db, $set, $peer->{index});
+    return $out if $out->{skipped};
+    $out->{size} = $db->value("SELECT pg_indexes_size('$set->{key}_rows')") + 0;
     $db->do('CHECKPOINT');
     for my $filter (@FILTERS) {
-        if ($filter->{where} && $peer->{filtered}) {
-            # One index for all filters, made once.
-            if (!$out->{filtered_build}) {
-                $out->{insert} = _insert($db, $set);
-                _drop_index($db, $set);
-                $out->{filtered_build} = _build($db, $set, $peer->{filtered});
-                $out->{filtered_size}  = $db->value("SELECT pg_indexes_size('$set->{key}_rows')") + 0;
-            }
-        }
+        _filtered($db, $set, $peer, $out) if $filter->{where} && $peer->{filtered} && !defined $out->{insert};
         Bench::Vectors::Search::choose($db, 'index');
         Bench::Vectors::Search::require_index($db, $set, $filter);
         $out->{curve}{ $filter->{key} } = _sweep($db, $set, $peer, $filter, $truth->{ $filter->{key} });
@@ -140,6 +135,17 @@ sub _peer {
     }
     $out->{insert} //= _insert($db, $set);
     return $out;
+}
+
+# The index for all filters in the place of the other; where it cannot be, the filter is left to the rows.
+sub _filtered {
+    my ($db, $set, $peer, $out) = @_;
+    $out->{insert} = _insert($db, $set);
+    _drop_index($db, $set);
+    ($out->{filtered_build}, $out->{filtered_skipped}) = _try_build($db, $set, $peer->{filtered});
+    _build($db, $set, $peer->{index}) if $out->{filtered_skipped};
+    $out->{filtered_size} = $db->value("SELECT pg_indexes_size('$set->{key}_rows')") + 0;
+    return;
 }
 
 # The exact answer, and the first value with a recall of 0.95.

@@ -11,11 +11,12 @@ sub tables {
     my ($figure) = @_;
     my $what = "$figure->{rows} $figure->{title}, $figure->{dims} dimensions, $figure->{op}";
     print "\nvectors, $figure->{key}: $_->{name} SKIPPED, $_->{skipped}\n" for grep { $_->{skipped} } @{ $figure->{peers} };
+    print "\nvectors, $figure->{key}: $_->{name} with tenant SKIPPED, filters are tested on rows: $_->{filtered_skipped}\n" for grep { $_->{filtered_skipped} } @{ $figure->{peers} };
     my @peers = grep { !$_->{skipped} } @{ $figure->{peers} };
     table("Vectors: indexes of $what (maintenance_work_mem $figure->{memory} MB)", 1,
         [ 'index', 'build s', 'MB', 'with tenant: build s', 'MB', 'rows inserted/s' ],
         map { [ $_->{name}, number($_->{build}), megabytes($_->{size}), $_->{filtered_build} ? (number($_->{filtered_build}), megabytes($_->{filtered_size})) : ('', ''),
-                number($_->{insert}) ] } @peers);
+                number($_->{insert}) ] } @peers) if @peers;
     my @rows;
     for my $filter (@{ $figure->{filters} }) {
         my $scan = $figure->{scan}{$filter};
