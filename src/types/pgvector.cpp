@@ -6,6 +6,7 @@
 // order that depends on how they were compiled, and so bounds lie below by all that this may round (RoundingOf). No locks, no WAL.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "types/dims.h"
@@ -128,6 +129,13 @@ double BestBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
   return AskOperator<Element>(order, [&](int d) { return kPoint(OriginOf(order), lo, hi, d); });
 }
 
+// The coordinates of a box that is one point, as those of rows are; nullptr for others.
+const double* PointOf(const XtreeOrder* order, const int64* lo, const int64* hi, double* point) {
+  if (memcmp(lo, hi, sizeof(int64) * order->dimensions) != 0) return nullptr;
+  for (int d = 0; d < order->dimensions; d++) point[d] = Low(lo, d);
+  return point;
+}
+
 double LeastEuclid(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const Origin& origin = OriginOf(order);
   double sum = 0;
@@ -151,7 +159,9 @@ double EuclidSlack(const XtreeOrder* order, const int64* lo, const int64* hi) {
 
 double LeastTaxicab(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const Origin& origin = OriginOf(order);
-  double sum = 0;
+  double memory[kMaxDims], sum = 0;
+  if (const double* point = PointOf(order, lo, hi, memory))
+    return TaxicabDistance(point, origin.at, order->dimensions) * (1 - origin.rounding);
   for (int d = 0; d < order->dimensions; d++) sum += std::fabs(NearestIn(origin, lo, hi, d) - origin.at[d]);
   return sum * (1 - origin.rounding);
 }
@@ -159,10 +169,15 @@ double LeastTaxicab(const XtreeOrder* order, const int64* lo, const int64* hi) {
 // The products may have either sign, and what rounds is the sum of their sizes. One that overflows is infinite.
 double LeastInnerProductDistance(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const Origin& origin = OriginOf(order);
-  double product = 0, sizes = 0;
-  for (int d = 0; d < order->dimensions; d++) {
-    product += AgreeingIn(origin, lo, hi, d) * origin.at[d];
-    sizes += std::max(std::fabs(Low(lo, d)), std::fabs(High(hi, d))) * std::fabs(origin.at[d]);
+  double memory[kMaxDims], product = 0, sizes = 0;
+  if (const double* point = PointOf(order, lo, hi, memory)) {
+    product = InnerProduct(point, origin.at, order->dimensions);
+    sizes = std::sqrt(SquareOf(point, order->dimensions) * origin.square);  // no less than their sum (Cauchy and Schwarz)
+  } else {
+    for (int d = 0; d < order->dimensions; d++) {
+      product += AgreeingIn(origin, lo, hi, d) * origin.at[d];
+      sizes += std::max(std::fabs(Low(lo, d)), std::fabs(High(hi, d))) * std::fabs(origin.at[d]);
+    }
   }
   if (!(sizes < 0.5 * std::numeric_limits<float>::max())) return -kInfinity;
   return -product - sizes * origin.rounding - Vanished(order->dimensions);
@@ -174,13 +189,18 @@ bool IsOrdinary(double square) { return square > 1e-25 && square < 1e37; }
 // As of arrays (types/vector.cpp); the product and both squares are rounded.
 double LeastCosineDistance(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const Origin& origin = OriginOf(order);
-  double product = 0, least = 0, greatest = 0;
-  for (int d = 0; d < order->dimensions; d++) {
-    const double low = Low(lo, d), high = High(hi, d);
-    const double near = low > 0 ? low : high < 0 ? high : 0, far = std::max(-low, high);
-    product += AgreeingIn(origin, lo, hi, d) * origin.at[d];
-    least += near * near;
-    greatest += far * far;
+  double memory[kMaxDims], product = 0, least = 0, greatest = 0;
+  if (const double* point = PointOf(order, lo, hi, memory)) {
+    product = InnerProduct(point, origin.at, order->dimensions);
+    least = greatest = SquareOf(point, order->dimensions);
+  } else {
+    for (int d = 0; d < order->dimensions; d++) {
+      const double low = Low(lo, d), high = High(hi, d);
+      const double near = low > 0 ? low : high < 0 ? high : 0, far = std::max(-low, high);
+      product += AgreeingIn(origin, lo, hi, d) * origin.at[d];
+      least += near * near;
+      greatest += far * far;
+    }
   }
   if (!IsOrdinary(least) || !IsOrdinary(greatest) || !IsOrdinary(origin.square)) return 0;
   return std::max(CosineDistance(product, product < 0 ? greatest : least, origin.square) - 3 * origin.rounding, 0.0);

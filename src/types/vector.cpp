@@ -5,6 +5,7 @@
 // exact and keys can be returned. NaN is the greatest coordinate, and a distance with it is NaN, which sorts last. No locks, no WAL.
 #include "types/vector.h"
 
+#include <cstring>
 #include <limits>
 
 #include "types/dims.h"
@@ -96,6 +97,10 @@ double LowerBound(const XtreeOrder* order, const int64* lo, const int64* hi) {
   return kDistance(nearest, query, order->dimensions);
 }
 
+// Of a row: its distance is the bound, without a search for what is nearest in the box. NaN comes after all that is infinitely far away.
+bool IsPoint(const XtreeOrder* order, const int64* lo, const int64* hi) { return memcmp(lo, hi, sizeof(int64) * order->dimensions) == 0; }
+double AsBound(double distance) { return std::isnan(distance) ? std::numeric_limits<double>::infinity() : distance; }
+
 // The product with the corner that has the greatest: no term is less than a value's, hence no partial sum. NaN where it says nothing.
 template <typename Float>
 double GreatestProduct(const XtreeOrder* order, const int64* lo, const int64* hi) {
@@ -110,6 +115,7 @@ double GreatestProduct(const XtreeOrder* order, const int64* lo, const int64* hi
 
 template <typename Float>
 double LeastInnerProductDistance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  if (IsPoint(order, lo, hi)) return AsBound(Distance<Float, NegativeInnerProduct>(order, lo, hi));
   return 0 - GreatestProduct<Float>(order, lo, hi);
 }
 
@@ -117,6 +123,7 @@ double LeastInnerProductDistance(const XtreeOrder* order, const int64* lo, const
 // the wrong side of what is computed for any value, which is ordinary if the least and the greatest length are.
 template <typename Float>
 double LeastCosineDistance(const XtreeOrder* order, const int64* lo, const int64* hi) {
+  if (IsPoint(order, lo, hi)) return AsBound(Distance<Float, CosineDistance>(order, lo, hi));
   double near[kMaxDims], far[kMaxDims];
   for (int d = 0; d < order->dimensions; d++) {
     const double low = ValueOf<Float>(lo[d]), high = ValueOf<Float>(hi[d]);

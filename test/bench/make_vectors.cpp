@@ -134,7 +134,8 @@ int main(int argc, char** argv) {
   const bool array = std::strcmp(argv[5], "array") == 0;
   std::vector<double> deviation(dimensions);
   for (int i = 0; i < dimensions; i++) deviation[i] = 1 / std::sqrt(i + 1.0);
-  std::vector<std::vector<double>> topics(kTopics, std::vector<double>(dimensions, 0.0)), manners(kManners, std::vector<double>(dimensions, 0.0));
+  std::vector<std::vector<double>> topics(kTopics, std::vector<double>(dimensions, 0.0)),
+      manners(kManners, std::vector<double>(dimensions, 0.0));
   for (int i = 0; i < kTopics; i++) AddNormal(Mix(seed, 2, i), deviation, 1, &topics[i]);
   for (int i = 0; i < kManners; i++) AddNormal(Mix(seed, 3, i), deviation, 0.5, &manners[i]);
   Rotation rotation(seed, dimensions);

@@ -129,4 +129,14 @@ SELECT col, op, bool_and(same) AS same FROM unnest('{v, h}'::text[]) col, unnest
 GROUP BY col, op ORDER BY col, op;
 SELECT xtree_check('wide_v', true), xtree_check('wide_h', true);
 DROP TABLE wide;
+
+-- Every half that is a number comes back from the index as it was stored, and in its place.
+CREATE TABLE halves AS SELECT ARRAY[sign * CASE e WHEN 0 THEN m * 2.0 ^ -24 ELSE (1024 + m) * 2.0 ^ (e - 25) END]::real[]::halfvec(1) AS h
+FROM generate_series(0, 30) e, generate_series(0, 1023) m, unnest('{1, -1}'::float8[]) sign;
+CREATE INDEX halves_h ON halves USING xtree (h);
+VACUUM ANALYZE halves;
+SELECT (agree($$SELECT h FROM halves WHERE h <-> '[0]' < 70000$$)).*;
+SELECT (agree($$SELECT h <-> '[6e-5]' FROM halves ORDER BY h <-> '[6e-5]'$$)).*;
+SELECT xtree_check('halves_h', true);
+DROP TABLE halves;
 DROP EXTENSION vector CASCADE;

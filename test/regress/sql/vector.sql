@@ -66,8 +66,10 @@ FROM (VALUES ('{1,0}', '{3,0}'), ('{1,0}', '{0,2}'), ('{1,0}', '{-5,0}'), ('{3,4
   LATERAL (SELECT a_text::float8[] AS a, b_text::float8[] AS b) t;
 -- Cut-offs: negative ones too, at a row's distance and beside it, and none.
 SET enable_seqscan = off;
-SELECT explain_plan($$SELECT id FROM vectors WHERE r <#> '{1,1,5,0.5}' < -46 ORDER BY r <#> '{1,1,5,0.5}'$$);
+SET enable_bitmapscan = off;
+SELECT explain_plan($$SELECT id FROM vectors WHERE r <#> '{1,1,5,0.5}' < -46 ORDER BY r <#> '{1,1,5,0.5}' LIMIT 5$$);
 RESET enable_seqscan;
+RESET enable_bitmapscan;
 SELECT op, count(*) AS cutoffs, sum(rows) AS rows, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
 FROM (VALUES ('<#>'), ('<=>'), ('<->'), ('<+>')) o(op), unnest('{<, <=, =}'::text[]) sign, unnest('{r, d}'::text[]) col,
   unnest('{-3, -46, 0, 0.05, 1, 2, 9.5, NaN, Infinity, -Infinity}'::text[]) edge,

@@ -19,7 +19,8 @@ usage: perl -Itest/bench/lib test/bench/bench.pl [options]
   --only LIST           of build,query,write,paper,reports,plans,parallel,scaling,hot,larger,cold,restart,pin,deferred; a query class such
                         as knn10 or w100 selects it; knn, window, range select groups of classes;
                         scaling-long (10,000 indexes) and vectors (beside pgvector) run only when named
-  --datasets LIST       of points,cities,boxes,scalars,cubes,bookings,areas,places (default all)
+  --datasets LIST       of points,cities,boxes,scalars,cubes,bookings,areas,places (default all), and of vectors:
+                        glove,text768,text1536 (default all)
   --peers LIST          of xtree,gist,spgist,kdtree,cube,brin,btree,btrees,btree_gist,seqscan (default all)
   --clock wall|cpu      cpu: time the server process has run, for a machine that is busy (default wall)
   --json FILE           writes every figure as JSON

@@ -4,8 +4,9 @@
 package Bench::Vectors;
 use strict;
 use warnings;
-use Bench::Ratios;
+use Bench::Control;
 use Bench::Vectors::Data;
+use Bench::Vectors::Quarter;
 use Bench::Vectors::Report;
 use Bench::Vectors::Search;
 
@@ -42,12 +43,16 @@ sub run {
     my $missing  = $db->cannot_install('xtree_vector');
     my $pgvector = !$missing;
     print "\nvectors: pgvector's indexes are SKIPPED, $missing\n" if $missing;
+    my $control = Bench::Control->new($db);
+    my $unreachable = $control->why_not;
+    print "\nvectors: a cache of a quarter is SKIPPED, $unreachable\n" if $unreachable;
+    $control = undef if $unreachable;
     my (@figures, @targets);
     for my $set (Bench::Vectors::Data::described($opt)) {
         my $why = Bench::Vectors::Data::why_not($set);
         print "\nvectors: $set->{key}: SKIPPED, $why\n" if $why;
         next if $why;
-        my $figure = _measure($db, $opt, $set, $pgvector);
+        my $figure = _measure($db, $control, $set, $pgvector);
         Bench::Vectors::Report::tables($figure);
         push @figures, $figure;
         push @targets, Bench::Vectors::Report::targets($figure);
@@ -56,11 +61,10 @@ sub run {
 }
 
 sub _measure {
-    my ($db, $opt, $set, $pgvector) = @_;
+    my ($db, $control, $set, $pgvector) = @_;
     Bench::Vectors::Data::load($db, $set, $pgvector ? 'vector' : 'real[]');
     # A graph that does not fit takes hours to build.
     my $memory = int($set->{rows} * ($set->{dims} * 4 + 400) * 1.2 / 2**20) + 64;
-    $db->do("SET maintenance_work_mem = '${memory}MB'");
     my $figure = { (map { $_ => $set->{$_} } qw(key title dims rows op)), filters => [ map { $_->{key} } @FILTERS ], memory => $memory };
     my %truth;
     Bench::Vectors::Search::choose($db, 'scan');
@@ -69,12 +73,13 @@ sub _measure {
         $truth{ $filter->{key} } = $run;
         $figure->{scan}{ $filter->{key} } = { ms => $run->{ms}, queries => $run->{queries} };
     }
+    $figure->{scan_quarter} = Bench::Vectors::Quarter::measure($db, $control, $set, 'scan', undef, undef) if $control;
+    $set->{memory} = $memory;
     for my $peer (_peers($set, $pgvector)) {
-        push @{ $figure->{peers} }, _peer($db, $opt, $set, $peer, \%truth);
+        push @{ $figure->{peers} }, _peer($db, $control, $set, $peer, \%truth);
         _drop_index($db, $set);
     }
     Bench::Vectors::Search::reset($db);
-    $db->do('RESET maintenance_work_mem');
     Bench::Vectors::Data::drop($db, $set);
     return $figure;
 }
@@ -97,46 +102,59 @@ sub _search {
 }
 
 sub _build {
-    my ($db, $statement) = @_;
+    my ($db, $set, $statement) = @_;
     $db->do('CHECKPOINT');
+    $db->do("SET maintenance_work_mem = '$set->{memory}MB'");
     my $start = $db->clock;
     $db->do($statement);
     return ($db->clock - $start) / 1e6;
 }
 
-# An index that the access method says it cannot make is skipped, with what it says.
+# The same, or what the access method says why it cannot make such an index.
+sub _try_build {
+    my ($db, $set, $statement) = @_;
+    my $seconds = eval { _build($db, $set, $statement) };
+    return ($seconds) if defined $seconds;
+    die $@ unless ($db->{dbh}->state // '') eq '54000';
+    return (undef, $db->{dbh}->errstr =~ s/\n.*//sr =~ s/^ERROR:\s*//r);
+}
+
 sub _peer {
-    my ($db, $opt, $set, $peer, $truth) = @_;
+    my ($db, $control, $set, $peer, $truth) = @_;
     my $out = { name => $peer->{name} };
-    my $seconds = eval { _build($db, $peer->{index}) };
-    if (!defined $seconds) {
-        die $@ unless ($db->{dbh}->state // '') eq '54000';
-        $out->{skipped} = $db->{dbh}->errstr =~ s/\n.*//sr =~ s/^ERROR:\s*//r;
-        return $out;
-    }
-    $out->{build} = $seconds;
-    $out->{size}  = $db->value("SELECT pg_indexes_size('$set->{key}_rows')") + 0;
-    _settle($db);
-    Bench::Vectors::Search::choose($db, 'index');
+    ($out->{build}, $out->{skipped}) = _try_build($db, $set, $peer->{index});
+    return $out if $out->{skipped};
+    $out->{size} = $db->value("SELECT pg_indexes_size('$set->{key}_rows')") + 0;
+    $db->do('CHECKPOINT');
     for my $filter (@FILTERS) {
-        if ($filter->{where} && $peer->{filtered}) {
-            # One index for all filters, made once.
-            if (!$out->{filtered_build}) {
-                $out->{insert} = _insert($db, $set);
-                _drop_index($db, $set);
-                $out->{filtered_build} = _build($db, $peer->{filtered});
-                $out->{filtered_size}  = $db->value("SELECT pg_indexes_size('$set->{key}_rows')") + 0;
-            }
-        }
+        _filtered($db, $set, $peer, $out) if $filter->{where} && $peer->{filtered} && !defined $out->{insert};
+        Bench::Vectors::Search::choose($db, 'index');
         Bench::Vectors::Search::require_index($db, $set, $filter);
         $out->{curve}{ $filter->{key} } = _sweep($db, $set, $peer, $filter, $truth->{ $filter->{key} });
+        $out->{quarter} = _quarter($db, $control, $set, $peer, $out->{curve}{all}) if $control && !$filter->{where};
     }
     $out->{insert} //= _insert($db, $set);
     return $out;
 }
 
-# So that every scan reads the index as it would after some use.
-sub _settle { my ($db) = @_; $db->do('CHECKPOINT'); return }
+# The index for all filters in the place of the other; where it cannot be, the filter is left to the rows.
+sub _filtered {
+    my ($db, $set, $peer, $out) = @_;
+    $out->{insert} = _insert($db, $set);
+    _drop_index($db, $set);
+    ($out->{filtered_build}, $out->{filtered_skipped}) = _try_build($db, $set, $peer->{filtered});
+    _build($db, $set, $peer->{index}) if $out->{filtered_skipped};
+    $out->{filtered_size} = $db->value("SELECT pg_indexes_size('$set->{key}_rows')") + 0;
+    return;
+}
+
+# The exact answer, and the first value with a recall of 0.95.
+sub _quarter {
+    my ($db, $control, $set, $peer, $curve) = @_;
+    my ($approximate) = grep { $_->{value} ne 'exact' && $_->{recall} >= 0.95 } @$curve;
+    my @values = ($peer->{exact} ? undef : (), $approximate ? $approximate->{value} : ());
+    return @values ? Bench::Vectors::Quarter::measure($db, $control, $set, 'index', $peer->{setting}, @values) : undef;
+}
 
 sub _has_setting { my ($db, $name) = @_; return defined $db->value("SELECT current_setting('$name', true)") }
 

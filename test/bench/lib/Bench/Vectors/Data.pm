@@ -14,7 +14,7 @@ my $VERSION = '1.1.0';
 my $QUERIES = 100;
 my $INSERTS = 2_000;
 
-# op is the distance, class the operator class of pgvector's indexes for it.
+# All, or those that --datasets names. op is the distance, class the operator class of pgvector's indexes for it.
 sub described {
     my ($opt) = @_;
     my $queries = $opt->rows($QUERIES, 20);
@@ -24,7 +24,8 @@ sub described {
         { key => 'text768', title => 'synthetic embeddings', dims => 768, rows => 200_000, op => '<->', class => 'vector_l2_ops', source => \&_synthetic },
         { key => 'text1536', title => 'synthetic embeddings', dims => 1_536, rows => 100_000, op => '<->', class => 'vector_l2_ops', source => \&_synthetic },
     );
-    return map { { %$_, rows => $opt->rows($_->{rows}, 2_000), queries => $queries, inserts => $inserts } } @sets;
+    my @named = grep { $opt->wants_dataset($_->{key}) } @sets;
+    return map { { %$_, rows => $opt->rows($_->{rows}, 2_000), queries => $queries, inserts => $inserts } } @named ? @named : @sets;
 }
 
 # The reason why this data cannot be had, with what is needed for it fetched or made; undef if it can.

@@ -11,11 +11,12 @@ sub tables {
     my ($figure) = @_;
     my $what = "$figure->{rows} $figure->{title}, $figure->{dims} dimensions, $figure->{op}";
     print "\nvectors, $figure->{key}: $_->{name} SKIPPED, $_->{skipped}\n" for grep { $_->{skipped} } @{ $figure->{peers} };
+    print "\nvectors, $figure->{key}: $_->{name} with tenant SKIPPED, filters are tested on rows: $_->{filtered_skipped}\n" for grep { $_->{filtered_skipped} } @{ $figure->{peers} };
     my @peers = grep { !$_->{skipped} } @{ $figure->{peers} };
     table("Vectors: indexes of $what (maintenance_work_mem $figure->{memory} MB)", 1,
         [ 'index', 'build s', 'MB', 'with tenant: build s', 'MB', 'rows inserted/s' ],
         map { [ $_->{name}, number($_->{build}), megabytes($_->{size}), $_->{filtered_build} ? (number($_->{filtered_build}), megabytes($_->{filtered_size})) : ('', ''),
-                number($_->{insert}) ] } @peers);
+                number($_->{insert}) ] } @peers) if @peers;
     my @rows;
     for my $filter (@{ $figure->{filters} }) {
         my $scan = $figure->{scan}{$filter};
@@ -26,6 +27,20 @@ sub tables {
         }
     }
     table("Vectors: 10 nearest of $what", 3, [ 'rows of', 'index', 'setting', 'queries', 'ms', 'recall', 'rows', 'answers too short' ], @rows);
+    _quarter($figure, $what, @peers) if $figure->{scan_quarter};
+    return;
+}
+
+# Each beside the bytes of its cache, a quarter of the table with its index.
+sub _quarter {
+    my ($figure, $what, @peers) = @_;
+    my @rows;
+    for (['sequential scan', $figure->{scan_quarter}], map { [ $_->{name}, $_->{quarter} ] } grep { $_->{quarter} } @peers) {
+        my ($name, $quarter) = @$_;
+        push @rows, [ $name, '', megabytes($quarter->{bytes}), "SKIPPED, $quarter->{why}" ] if $quarter->{why};
+        push @rows, map { [ $name, $_, megabytes($quarter->{bytes}), number($quarter->{ms}{$_}) ] } sort keys %{ $quarter->{ms} };
+    }
+    table("Vectors: the same with a cache of a quarter, $what", 2, [ 'index', 'setting', 'cache MB', 'ms' ], @rows);
     return;
 }
 

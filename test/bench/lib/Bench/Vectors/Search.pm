@@ -14,13 +14,13 @@ sub prepare {
     my $name  = "$set->{key}_search";
     my $where = $filter->{where} ? "WHERE $filter->{where}" : '';
     $db->do(<<"SQL");
-CREATE OR REPLACE FUNCTION $name(most int, OUT us float8, OUT found text[]) LANGUAGE plpgsql AS \$\$
+CREATE OR REPLACE FUNCTION $name(most int, OUT us float8, OUT answers text[]) LANGUAGE plpgsql AS \$\$
 DECLARE
     q $set->{key}_queries%ROWTYPE;
     start float8 := ${\ $db->clock_sql};
 BEGIN
     FOR q IN SELECT * FROM $set->{key}_queries ORDER BY id LIMIT most LOOP
-        found := found || array_to_string(ARRAY(SELECT v $set->{op} q.v FROM $set->{key}_rows $where ORDER BY v $set->{op} q.v LIMIT $LIMIT), ' ');
+        answers := array_append(answers, array_to_string(ARRAY(SELECT v $set->{op} q.v FROM $set->{key}_rows $where ORDER BY v $set->{op} q.v LIMIT $LIMIT), ' '));
     END LOOP;
     us := ${\ $db->clock_sql} - start;
 END \$\$
@@ -57,7 +57,7 @@ sub require_index {
 sub run {
     my ($db, $name, $most) = @_;
     $db->row("SELECT * FROM $name(1)");
-    my ($us, $found) = $db->{dbh}->selectrow_array("SELECT us, found FROM $name($most)");
+    my ($us, $found) = $db->{dbh}->selectrow_array("SELECT us, answers FROM $name($most)");
     my @found = map { [ split / / ] } @$found;
     return { ms => $us / 1000 / @found, found => \@found, queries => scalar @found };
 }
