@@ -1,10 +1,12 @@
 // See cluster_order.h.
 #include "am/cluster_order.h"
 
+#include "am/limit_keys.h"
 #include "pg/settings.h"
 
 extern "C" {
 #include "access/skey.h"
+#include "utils/datum.h"
 }
 
 namespace xtree {
@@ -53,7 +55,29 @@ void TakeSettings(const VectorModel& model, ClusterScan::Options* options) {
     options->probes = ProbesForRecall(model, settings.recall_target);
 }
 
+bool IsSameDistance(const ScanKeyData& a, const ScanKeyData& b) {
+  return a.sk_strategy == b.sk_strategy && a.sk_subtype == b.sk_subtype &&
+         datum_image_eq(a.sk_argument, b.sk_argument, false, -1);  // detoasted, as vectors are stored
+}
+
+// The first limit of a distance from a vector in clusters: of this one, if it is said. Others are left to the executor, as this one is in the end.
+bool FindLimit(IndexScanDesc scan, const IndexState& state, const ScanKeyData* of, ScanKey distance, double* limit) {
+  for (int i = 0; i < scan->numberOfKeys; i++) {
+    const ScanKeyData& key = scan->keyData[i];
+    if (!IsLimitKey(key) || !IsInClusters(state, key.sk_attno - 1)) continue;
+    if (!DistanceOfLimit(scan->indexRelation, key, distance, limit)) continue;
+    if (of == nullptr || IsSameDistance(*of, *distance)) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+bool LimitsClusters(IndexScanDesc scan, const IndexState& state) {
+  ScanKeyData distance;
+  double limit;
+  return scan->numberOfOrderBys == 0 && !scan->xs_want_itup && FindLimit(scan, state, nullptr, &distance, &limit);
+}
 
 bool OrdersByClusters(IndexScanDesc scan, const IndexState& state) {
   bool in_clusters = false;
@@ -64,7 +88,11 @@ bool OrdersByClusters(IndexScanDesc scan, const IndexState& state) {
 }
 
 void PrepareClusterOrder(IndexScanDesc scan, const IndexState& state, const VectorModel& model, ClusterOrder* order) {
-  const ScanKeyData& key = scan->orderByData[0];
+  ScanKeyData limit_key;
+  double limit = std::numeric_limits<double>::quiet_NaN();
+  const bool ordered = scan->numberOfOrderBys > 0;
+  const bool limited = FindLimit(scan, state, ordered ? &scan->orderByData[0] : nullptr, &limit_key, &limit);
+  const ScanKeyData& key = ordered ? scan->orderByData[0] : limit_key;
   order->model = &model;
   order->nowhere = false;
   order->null_query = (key.sk_flags & SK_ISNULL) != 0;
@@ -72,7 +100,8 @@ void PrepareClusterOrder(IndexScanDesc scan, const IndexState& state, const Vect
   order->options.most_waiting = std::max<Size>(work_mem * Size{1024} / 16, 1024);
   if (order->null_query) return;
   order->query = QueryOf(key, *state.column[state.vectors.column].routine->vectors, model);
-  TakeSettings(model, &order->options);
+  if (limited) order->options.limit = limit;
+  if (ordered) TakeSettings(model, &order->options);
 }
 
 uint32_t ProbesForRecall(const VectorModel& model, double recall) {
@@ -84,6 +113,7 @@ uint32_t ProbesForRecall(const VectorModel& model, double recall) {
 }
 
 void ReturnClusterRow(IndexScanDesc scan, const ClusterOrder& order) {
+  if (scan->numberOfOrderBys == 0) return;
   scan->xs_orderbynulls[0] = order.row.null;
   scan->xs_orderbyvals[0] = Float8GetDatum(order.row.null ? 0 : order.row.bound);
   scan->xs_recheckorderby = !order.row.null;

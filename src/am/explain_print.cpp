@@ -106,6 +106,14 @@ void PrintReport(const ScanReport& report, ExplainState* es) {
   nodes.Count("recheck", work.rechecks);
   nodes.Count("distance_recheck", report.distance_rechecks);
   nodes.End();
+  if (report.all_clusters > 0) {
+    TextLine clusters(es, "XTree Clusters");
+    clusters.Always("visited", report.clusters);
+    clusters.Always("of", report.all_clusters);
+    clusters.Count("codes", report.codes);
+    clusters.Append(ApproximateSearches() ? ", approximate" : ", exact");
+    clusters.End();
+  }
   const ScanCounts& counts = report.counts;
   TextLine pages(es, "XTree Pages");
   pages.Always("mapped", counts.mapped_pages);
@@ -137,6 +145,12 @@ void PutReport(const ScanReport& report, ExplainState* es) {
   put("Entries Matched", report.work.matches);
   put("Rechecks", report.work.rechecks);
   put("Distance Rechecks", report.distance_rechecks);
+  if (report.all_clusters > 0) {
+    put("Clusters Visited", report.clusters);
+    put("Clusters", report.all_clusters);
+    put("Codes", report.codes);
+    ExplainPropertyText("Search", ApproximateSearches() ? "approximate" : "exact", es);
+  }
   put("Mapped Pages", report.counts.mapped_pages);
   put("Buffer Pages", report.counts.buffer_pages);
   put("Absent Pages", report.counts.absent_pages);

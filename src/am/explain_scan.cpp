@@ -35,7 +35,13 @@ ScanReport ReportOf(IndexScanDesc scan) {
   report.searches = scan->instrument != nullptr ? scan->instrument->nsearches : 0;
   report.work = state->window.work();
   report.work.Add(state->nearest.work());
-  if (state->cluster_memory != nullptr) report.work.Add(state->cluster_memory->scan.work());
+  if (state->cluster_memory != nullptr) {
+    const ClusterScan& scan_of_clusters = state->cluster_memory->scan;
+    report.work.Add(scan_of_clusters.work());
+    report.clusters = scan_of_clusters.cluster_work().clusters;
+    report.codes = scan_of_clusters.cluster_work().codes;
+    report.all_clusters = static_cast<uint64_t>(state->model->clusters());
+  }
   report.counts = state->reader.TotalCounts();
   report.distance_rechecks = state->distance_rechecks;
   return report;

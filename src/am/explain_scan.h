@@ -26,6 +26,9 @@ struct ScanReport {
   ScanWork work;
   ScanCounts counts;
   uint64_t distance_rechecks;
+  uint64_t clusters;  // of vectors that were looked at, 0: none are in such
+  uint64_t all_clusters;
+  uint64_t codes;
   uint64_t lost_searches;  // of workers that had no room for a report
 
   void Add(const ScanReport& o) {
@@ -33,6 +36,9 @@ struct ScanReport {
     work.Add(o.work);
     counts.Add(o.counts);
     distance_rechecks += o.distance_rechecks;
+    clusters += o.clusters;
+    all_clusters = std::max(all_clusters, o.all_clusters);
+    codes += o.codes;
     lost_searches += o.lost_searches;
   }
 };

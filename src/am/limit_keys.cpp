@@ -94,21 +94,31 @@ double NumberOfLimit(Oid type, Datum limit) {
   return xtree_float8_from_distance(static_cast<uint64>(std::min(whole, kMost)));
 }
 
-// False: the key says nothing that this column's type could measure.
-bool LimitFromKey(Relation index, const IndexState& state, const ScanKeyData& key, const LimitArgument& argument, LimitKey* out) {
+bool TakeDistance(Relation index, const ScanKeyData& key, const LimitArgument& argument, ScanKey distance, double* limit) {
   StrategyNumber strategy;
   Oid argument_type;
   if (!FindDistance(index->rd_opfamily[key.sk_attno - 1], argument.distance, &strategy, &argument_type)) return false;
   if (!IsLimitOfDistance(get_op_rettype(argument.distance), argument.limit_type)) return false;
-  auto* order_key = static_cast<ScanKey>(palloc(sizeof(ScanKeyData)));
-  ScanKeyEntryInitialize(order_key, SK_ORDER_BY, key.sk_attno, strategy, argument_type, key.sk_collation, get_opcode(argument.distance),
+  ScanKeyEntryInitialize(distance, SK_ORDER_BY, key.sk_attno, strategy, argument_type, key.sk_collation, get_opcode(argument.distance),
                          argument.origin);
+  *limit = NumberOfLimit(argument.limit_type, argument.limit);
+  return true;
+}
+
+// False: the key says nothing that this column's type could measure.
+bool LimitFromKey(Relation index, const IndexState& state, const ScanKeyData& key, const LimitArgument& argument, LimitKey* out) {
+  auto* order_key = static_cast<ScanKey>(palloc(sizeof(ScanKeyData)));
+  if (!TakeDistance(index, key, argument, order_key, &out->limit)) return false;
   OrderFromKey(index, state, order_key, &out->order);
-  out->limit = NumberOfLimit(argument.limit_type, argument.limit);
   return !out->order.order.nearer;
 }
 
 }  // namespace
+
+bool DistanceOfLimit(Relation index, const ScanKeyData& key, ScanKey distance, double* limit) {
+  const LimitArgument argument = ArgumentOf(key.sk_argument);
+  return !argument.null && TakeDistance(index, key, argument, distance, limit);
+}
 
 bool IsLimitKey(const ScanKeyData& key) {
   return key.sk_strategy == XTREE_DISTANCE_LIMIT_STRATEGY && !(key.sk_flags & (SK_ISNULL | SK_SEARCHNULL | SK_SEARCHNOTNULL));
@@ -131,13 +141,15 @@ bool IsLimitOfDistance(Oid distance_type, Oid limit_type) {
 }
 
 void LimitsFromKeys(Relation index, const IndexState& state, const ScanKeyData* keys, int count, Constraint* constraint, LimitKeys* out) {
-  *out = {static_cast<LimitKey*>(palloc(std::max(count, 1) * sizeof(LimitKey))), 0};
+  *out = {static_cast<LimitKey*>(palloc(std::max(count, 1) * sizeof(LimitKey))), 0, false};
   constraint->limit = static_cast<DistanceLimit*>(palloc(std::max(count, 1) * sizeof(DistanceLimit)));
   for (int i = 0; i < count; i++) {
     if (!IsLimitKey(keys[i])) continue;
     const LimitArgument argument = ArgumentOf(keys[i].sk_argument);
     if (argument.null)
       constraint->Require(keys[i].sk_attno - 1, MarkRule::kNever);
+    else if (IsInClusters(state, keys[i].sk_attno - 1))
+      out->of_clusters = true;
     else if (LimitFromKey(index, state, keys[i], argument, &out->key[out->count]))
       out->count++;
   }

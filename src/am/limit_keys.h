@@ -16,9 +16,13 @@ struct LimitKey {
 struct LimitKeys {
   LimitKey* key;
   int count;
+  bool of_clusters;  // there are others, of a vector that is kept in clusters (am/cluster_order.h)
 };
 
 bool IsLimitKey(const ScanKeyData& key);
+
+// The ordering operator and its argument, as for ORDER BY, and the limit as a number. False: the key says nothing that could be measured.
+bool DistanceOfLimit(Relation index, const ScanKeyData& key, ScanKey distance, double* limit);
 
 // The ordering operator's place in an operator family. False: it has none there.
 bool FindDistance(Oid family, Oid distance, StrategyNumber* strategy, Oid* argument_type);

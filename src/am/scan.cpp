@@ -46,6 +46,7 @@ void PrepareOrder(IndexScanDesc scan, TreeScan* state) {
   state->order_count = std::min(scan->numberOfOrderBys, kMaxOrderKeys);
   state->nearest_order = state->order_count > 0;
   state->clusters = nullptr;
+  if (state->limits.of_clusters && LimitsClusters(scan, *state->index)) return PrepareClusters(scan, state);
   if (!state->nearest_order) return;
   if (OrdersByClusters(scan, *state->index)) return PrepareClusters(scan, state);
   state->order = static_cast<OrderKey*>(palloc(sizeof(OrderKey) * state->order_count));
@@ -303,6 +304,18 @@ void AddToBitmap(LeafBatch& batch, TIDBitmap* bitmap) {
   }
 }
 
+int64 ClustersToBitmap(TreeScan* state, TIDBitmap* bitmap) {
+  ClusterOrder* order = state->clusters;
+  int64 count = 0;
+  for (; order->scan.Next(state->reader, &order->row); count++) {
+    ItemPointerData tuple = ToItemPointer(order->row.tuple);
+    tbm_add_tuples(bitmap, &tuple, 1, order->row.recheck);
+  }
+  state->reader.Reset();
+  state->reader.counts().tuples += count;
+  return count;
+}
+
 // Runs when the scan's memory goes, at its end or at an abort.
 void EndScanUse(void* argument) {
   auto* state = static_cast<TreeScan*>(argument);
@@ -372,6 +385,7 @@ extern "C" int64 xtreegetbitmap(IndexScanDesc scan, TIDBitmap* bitmap) {
   Start(scan, state, false);
   int64 count = 0;
   if (state->index->undecided) return count;
+  if (state->clusters != nullptr) return ClustersToBitmap(state, bitmap);
   state->reader.AllowStreams();
   while (state->window.Step(state->reader, &state->batch)) {
     RequireRows(scan, state->batch);

@@ -48,6 +48,9 @@ struct Settings {
 
 extern Settings settings;
 
+// Do the settings have searches for the nearest vectors look at some clusters alone?
+inline bool ApproximateSearches() { return settings.probes > 0 || settings.search_epsilon >= 0 || settings.recall_target < 1; }
+
 inline bool QueriesAskForBuilds() { return settings.build_on_first_use != static_cast<int>(BuildOnFirstUse::kOff); }
 
 // Called once, by _PG_init. Those of the third group keep their defaults without shared_preload_libraries, where nothing reads them.

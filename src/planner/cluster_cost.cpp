@@ -9,6 +9,7 @@
 
 #include "am/cluster_order.h"
 #include "index/vector_models.h"
+#include "planner/limit_paths.h"
 #include "pg/settings.h"
 
 extern "C" {
@@ -27,7 +28,7 @@ constexpr double kCodeOfRow = 0.1;
 // The share of the clusters that a search looks at before it returns a row.
 double ShareLookedAt(const IndexPath* path, const IndexState& state) {
   if (state.vectors.model_id == 0) return 1;
-  if (settings.probes <= 0 && settings.search_epsilon < 0 && settings.recall_target >= 1) return 1;
+  if (!ApproximateSearches()) return 1;
   const Relation index = index_open(path->indexinfo->indexoid, NoLock);
   const VectorModel& model = UseModel(index, state.vectors, CurrentMemoryContext);
   index_close(index, NoLock);
@@ -46,13 +47,22 @@ bool OrdersByClusters(const IndexPath* path, const IndexState& state) {
   return false;
 }
 
+bool SearchesClusters(const IndexPath* path, const IndexState& state) {
+  ListCell* cell;
+  foreach (cell, path->indexclauses) {
+    const IndexClause* clause = lfirst_node(IndexClause, cell);
+    if (IsInClusters(state, clause->indexcol) && IsLimitClause(clause)) return true;
+  }
+  return OrdersByClusters(path, state);
+}
+
 ClusterCosts CostOfClusters(PlannerInfo* root, const IndexPath* path, const IndexState& state, double share) {
   QualCost distance;
   cost_qual_eval(&distance, path->indexorderbys, root);
   const Cost row = cpu_tuple_cost + distance.per_tuple;
   const double codes = share * std::max(path->indexinfo->tuples, 1.0);
   const Cost all = distance.startup + codes * row * kCodeOfRow;
-  return {all * ShareLookedAt(path, state), all};
+  return {path->indexorderbys != NIL ? all * ShareLookedAt(path, state) : all, all};
 }
 
 }  // namespace xtree

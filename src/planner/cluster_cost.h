@@ -11,8 +11,9 @@ extern "C" {
 
 namespace xtree {
 
-// Does the path order by a vector that is kept in clusters?
+// Does the path order by a vector that is kept in clusters, or ask for those within a distance?
 bool OrdersByClusters(const IndexPath* path, const IndexState& state);
+bool SearchesClusters(const IndexPath* path, const IndexState& state);
 
 struct ClusterCosts {
   Cost startup;  // before the first row

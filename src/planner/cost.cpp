@@ -362,7 +362,7 @@ extern "C" void xtreecostestimate(PlannerInfo* root, IndexPath* path, double loo
   *startup_cost = costs.indexStartupCost;
   *total_cost =
       std::max(costs.indexTotalCost - charged + cpu, 0.0) + descent - from_disk * (1 - settings.cached_page_cost) * ShareInMemory(info);
-  if (state != nullptr && OrdersByClusters(path, *state)) {
+  if (state != nullptr && SearchesClusters(path, *state)) {
     const ClusterCosts clusters = CostOfClusters(root, path, *state, share_of_leaves);
     *startup_cost = descent + clusters.startup;
     *total_cost = *startup_cost + clusters.total - clusters.startup + returned * (cpu_index_tuple_cost + cpu_operator_cost);

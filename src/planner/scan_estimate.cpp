@@ -92,7 +92,7 @@ class ScanQuestion {
   KeyTemplate* template_ = nullptr;
   int templates_ = 0;
   OwnSample* own_ = nullptr;
-  bool unknown_ = false;  // a condition on another table's column of which nothing is known
+  bool unknown_ = false;  // a condition of which nothing is known, though it is on another table's column or a vector's
   ScanEstimate estimate_ = {};
 };
 
@@ -108,6 +108,7 @@ bool ScanQuestion::MakeOfOperator(const IndexCondition& condition, Oid opno, Oid
   const Oid family = index_->rd_opfamily[condition.column];
   if (!op_in_opfamily(opno, family)) return false;
   get_op_opfamily_properties(opno, family, false, &strategy, &left_type, &right_type);
+  unknown_ |= strategy == XTREE_DISTANCE_LIMIT_STRATEGY && IsInClusters(*state_, condition.column);  // boxes say nothing of it
   if (IsCheap(root_, argument)) argument = estimate_expression_value(root_, argument);
   Datum value = 0;
   if (IsA(argument, Const)) {

@@ -54,8 +54,7 @@ XtreeTypeRoutine ClustersRoutine(uint16 encoding, const XtreeVectorRoutine* vect
   routine.leading = true;
   routine.order = Order;
   routine.vectors = vectors;
-  routine.blind_strategies =
-      bit(kVectorWithinWindow) | bit(kVectorSame) | bit(kVectorEuclid) | bit(kVectorTaxicab) | bit(kVectorInnerProduct) | bit(kVectorCosine);
+  routine.blind_strategies = bit(kVectorWithinWindow) | bit(kVectorSame);
   return routine;
 }
 

@@ -37,7 +37,13 @@ GROUP BY op ORDER BY op;
 SELECT (agree($$SELECT v <-> array_fill(0.1::real, '{48}') FROM docs ORDER BY v <-> array_fill(0.1::real, '{48}')$$)).*;
 SELECT (agree($$SELECT v <-> NULL, id FROM docs ORDER BY v <-> NULL, id$$)).*;
 -- Within a distance; windows; conditions alone.
-SELECT (agree($$SELECT id FROM docs WHERE v <-> array_fill(0.1::real, '{48}') < 4.9 ORDER BY v <-> array_fill(0.1::real, '{48}'), id$$)).*;
+SELECT explain_plan($$SELECT id FROM docs WHERE v <=> (SELECT v FROM docs WHERE id = 17) < 0.1 ORDER BY v <=> (SELECT v FROM docs WHERE id = 17)$$);
+SELECT op, at, sum(rows) AS rows, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
+FROM origins, (VALUES ('<->', 4.9), ('<->', 0), ('<+>', 12), ('<#>', -5), ('<#>', 1), ('<=>', 0.3)) d (op, at),
+  agree(format('SELECT id FROM docs WHERE v %1$s %2$L < %3$s', op, value, at)) GROUP BY op, at ORDER BY op, at;
+SELECT op, at, sum(rows) AS rows, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
+FROM origins, (VALUES ('<->', 4.9), ('<+>', 12), ('<#>', -5), ('<=>', 0.3)) d (op, at),
+  agree(format('SELECT v %1$s %2$L FROM docs WHERE v %1$s %2$L <= %3$s AND tenant < 8 ORDER BY v %1$s %2$L', op, value, at)) GROUP BY op, at ORDER BY op, at;
 SELECT (agree($$SELECT id FROM docs WHERE v <@ xtree_window(array_fill(-1::float8, '{48}'), array_fill(1.2::float8, '{48}'))$$)).*;
 SELECT (agree($$SELECT id, price FROM docs WHERE tenant = 3 AND price < 50$$)).*;
 SELECT (agree($$SELECT id FROM docs WHERE v IS NULL$$)).*;
