@@ -111,6 +111,9 @@ struct XtreeOrder {
 	 */
   double (*slack)(const XtreeOrder* order, const int64* lo, const int64* hi);
 
+  /* With `query`, preset 0: beside `slack`, the operator's value may be less than the distance by this part of it, below 1. */
+  double rounding;
+
   /*
 	 * A number never above the operator's value for any value whose box lies within [lo, hi]. It may be asked about bytes of a page
 	 * that is changing (the answer is then thrown away): any ordinals must do, lo above hi too, and it must not raise an ERROR.

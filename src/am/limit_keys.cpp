@@ -168,7 +168,7 @@ void SettleLimits(PageReader& reader, const KeyLayout& layout, bool mvcc, LimitK
                             key.lower_bound,
                             key.context,
                             limit,
-                            GreatestSquare(limit + key.slack),
+                            GreatestSquare((limit + key.slack) / (1 - key.rounding)),
                             limits->key[i].order.order.by_boxes};
   }
 }

@@ -308,6 +308,7 @@ void OrderFromKey(Relation index, const IndexState& state, ScanKeyData* scan_key
   out->order.collation = key.sk_collation;
   type.routine->order(&type.column, key.sk_strategy, ArgumentType(index, key), key.sk_argument, &out->order);
   out->key.query = out->order.query;
+  out->key.rounding = out->order.rounding;
   out->key.lower_bound = out->order.lower_bound != nullptr ? CallLowerBound : nullptr;
   out->key.distance = CallDistance;
   out->key.best_bound = out->order.best_bound != nullptr ? CallBestBound : nullptr;

@@ -146,16 +146,8 @@ double LeastEuclid(const XtreeOrder* order, const int64* lo, const int64* hi) {
   return std::sqrt(std::max(sum * (1 - origin.rounding) - Vanished(order->dimensions), 0.0));
 }
 
-// By how much less than their distance values in the box may be said to be away.
-double EuclidSlack(const XtreeOrder* order, const int64* lo, const int64* hi) {
-  const Origin& origin = OriginOf(order);
-  double sum = 0;
-  for (int d = 0; d < order->dimensions; d++) {
-    const double gap = std::max(std::fabs(Low(lo, d) - origin.at[d]), std::fabs(High(hi, d) - origin.at[d]));
-    sum += gap * gap;
-  }
-  return std::sqrt(sum) * origin.rounding + std::sqrt(Vanished(order->dimensions));
-}
+// What is lost beside `rounding`.
+double EuclidSlack(const XtreeOrder* order, const int64*, const int64*) { return std::sqrt(Vanished(order->dimensions)); }
 
 double LeastTaxicab(const XtreeOrder* order, const int64* lo, const int64* hi) {
   const Origin& origin = OriginOf(order);
@@ -213,6 +205,7 @@ void SetCallbacks(StrategyNumber strategy, XtreeOrder* out) {
     case kOrderByEuclid:
       out->query = OriginOf(out).at;
       out->slack = EuclidSlack;
+      out->rounding = OriginOf(out).rounding;
       out->lower_bound = LeastEuclid;
       out->best_bound = BestBound<Element, NearestIn>;
       break;

@@ -431,13 +431,14 @@ TEST(NearestScan, BoundThatIsNoNumber) {
   ExpectAll(*PackTree(rows, {10, 5, 1}), rows, Everything(layout), {key});
 }
 
-// Distances below those that the kernels know of, by 0 to kSlack, whichever way the bits of the coordinates fall.
+// Distances below those that the kernels know of, by up to `slack` or up to a part of it, whichever way the bits of the coordinates fall.
 struct Loose : Euclidean {
-  static constexpr double kSlack = 0.05;
+  double slack = 0, part = 0;
   static double Distance(void* context, const Ordinal* lo, const Ordinal* hi) {
     const auto some =
         static_cast<double>((static_cast<uint64_t>(lo[0]) * 31 + static_cast<uint64_t>(lo[1])) * 0x9E3779B97F4A7C15u >> 40) * 0x1p-24;
-    return Euclidean::Distance(static_cast<Euclidean*>(static_cast<Loose*>(context)), lo, hi) - some * kSlack;
+    auto* self = static_cast<Loose*>(context);
+    return Euclidean::Distance(static_cast<Euclidean*>(self), lo, hi) * (1 - some * self->part) - some * self->slack;
   }
 };
 
@@ -446,15 +447,20 @@ TEST(NearestScan, DistancesBelowThoseOfTheKernels) {
     const KeyLayout layout = MakeLayout({{2, 8, extended, Scalar::kFloat64}, {1, 8, extended, Scalar::kFloat64}}, false);
     const RowSet rows = RandomRows(layout, 3000, Distribution::kDuplicates, 3);
     const auto store = PackTree(rows, {9, 7, 1});
-    Loose metric;
-    metric.query = {0.4, 0.6};
-    DistanceKey key = EuclideanKey(layout, 0, &metric);
-    key.distance = &Loose::Distance;
-    key.slack = Loose::kSlack;
-    Euclidean other{{0.1}};
-    ExpectAll(*store, rows, Everything(layout), {key});
-    ExpectAll(*store, rows, Everything(layout), {key, EuclideanKey(layout, 1, &other)});
-    ExpectAll(*store, rows, Everything(layout), {EuclideanKey(layout, 1, &other), key});
+    for (const auto& [slack, part] : {std::pair{0.05, 0.0}, std::pair{0.0, 0.3}, std::pair{0.02, 0.1}}) {
+      Loose metric;
+      metric.query = {0.4, 0.6};
+      metric.slack = slack;
+      metric.part = part;
+      DistanceKey key = EuclideanKey(layout, 0, &metric);
+      key.distance = &Loose::Distance;
+      key.slack = slack;
+      key.rounding = part;
+      Euclidean other{{0.1}};
+      ExpectAll(*store, rows, Everything(layout), {key});
+      ExpectAll(*store, rows, Everything(layout), {key, EuclideanKey(layout, 1, &other)});
+      ExpectAll(*store, rows, Everything(layout), {EuclideanKey(layout, 1, &other), key});
+    }
   }
 }
 

@@ -20,7 +20,9 @@ bool MatchesAll(const KeyLayout& layout, const Constraint& constraint) {
 }
 
 // A distance with a square is not negative, whatever is taken off.
-DistanceRank RankFromSquare(double square, double slack) { return RankFromDistance(std::max(BoundFromSquare(square) - slack, 0.0)); }
+DistanceRank RankFromSquare(double square, const DistanceKey& key) {
+  return RankFromDistance(std::max(BoundFromSquare(square) * (1 - key.rounding) - key.slack, 0.0));
+}
 
 bool Same(const Ordinal* a, const Ordinal* b, int dimensions) { return std::memcmp(a, b, dimensions * sizeof(Ordinal)) == 0; }
 
@@ -236,7 +238,7 @@ void NearestScan::SetBounds(const NodeView& node, int index, NearestFrame* frame
   const int entries = frame->entries;
   if (key.query != nullptr) {
     ActiveKernels().squared_distance(node, key.first, key.dimensions, key.query, squares_);
-    SetSquares(*frame, key.slack, ranks);
+    SetSquares(*frame, key, ranks);
     if (!node.has_marks()) return;
   }
   for (int i = 0; i < entries; ++i) {
@@ -251,14 +253,14 @@ void NearestScan::SetBounds(const NodeView& node, int index, NearestFrame* frame
 }
 
 // A square is not negative, so its bits sort as it does.
-void NearestScan::SetSquares(const NearestFrame& frame, double slack, DistanceRank* ranks) const {
+void NearestScan::SetSquares(const NearestFrame& frame, const DistanceKey& key, DistanceRank* ranks) const {
   if (squared_ && frame.all) {
     std::memcpy(ranks, squares_, frame.entries * sizeof(DistanceRank));
     return;
   }
   for (int i = 0; i < frame.entries; ++i) {
     const double square = squares_[frame.Slot(i)];
-    ranks[i] = squared_ ? std::bit_cast<DistanceRank>(square) : RankFromSquare(square, slack);
+    ranks[i] = squared_ ? std::bit_cast<DistanceRank>(square) : RankFromSquare(square, key);
   }
 }
 
@@ -374,7 +376,7 @@ DistanceRank NearestScan::ExactRank(int index) {
 // What an item of `bounds_` says, as a rank of distances.
 DistanceRank NearestScan::BoundOf(const Item& item) const {
   if (!squared_ || item.rank >= kNanDistance) return item.rank;
-  return RankFromSquare(std::bit_cast<double>(item.rank), keys_[0].slack);
+  return RankFromSquare(std::bit_cast<double>(item.rank), keys_[0]);
 }
 
 // Is the first settled entry no further away than any that may still come? Of equals rows come first, then what leads to

@@ -42,6 +42,7 @@ struct DistanceKey {
   void* context;
   double slack = 0;  // with query: no exact distance is further than this below the Euclidean one of the box
   double (*best_bound)(void* context, const Ordinal* lo, const Ordinal* hi) = nullptr;  // a better one than these, or nullptr
+  double rounding = 0;                                                                  // with query: and by this part of it
 };
 
 struct NearestRow {
@@ -94,7 +95,7 @@ class NearestScan {
   void Release(uint32_t frame);
   void SelectEntries(const NodeView& node, NearestFrame* frame);
   void SetBounds(const NodeView& node, int key, NearestFrame* frame);
-  void SetSquares(const NearestFrame& frame, double slack, DistanceRank* ranks) const;
+  void SetSquares(const NearestFrame& frame, const DistanceKey& key, DistanceRank* ranks) const;
   bool IsNull(const NodeView& node, int slot, const DistanceKey& key) const;
   void LoadBox(const NodeView& node, int slot, const DistanceKey& key);
 
