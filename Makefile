@@ -35,8 +35,8 @@ HEADERS_xtree = src/xtree.h
 SCRIPTS = client/xtree-report
 
 # The core and the page format know nothing of PostgreSQL, and are compiled without its headers in reach.
-FREE_DIRS = core core/bulk core/estimate core/filter core/scan core/write page report forecast
-BOUND_DIRS = pg storage shmem history registry worker types index build deferred am planner check functions testing
+FREE_DIRS = core core/bulk core/estimate core/filter core/join core/scan core/write page report forecast
+BOUND_DIRS = pg storage shmem history registry worker types index build deferred am join planner check functions testing
 FREE_SOURCES = $(wildcard $(FREE_DIRS:%=src/%/*.cpp))
 BOUND_SOURCES = $(wildcard $(BOUND_DIRS:%=src/%/*.cpp))
 FREE_OBJS = $(FREE_SOURCES:src/%.cpp=build/obj/%.o)
