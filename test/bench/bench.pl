@@ -14,6 +14,7 @@ use Bench::Data;
 use Bench::Db;
 use Bench::Deferred;
 use Bench::Hot;
+use Bench::Joins;
 use Bench::Larger;
 use Bench::Options;
 use Bench::Paper;
@@ -73,6 +74,13 @@ sub run_parallel {
     return @{ $out->{targets} };
 }
 
+sub run_joins {
+    my ($db, $opt, $result) = @_;
+    my $out = Bench::Joins::run($db, $opt);
+    $result->{joins} = $out->{figures};
+    return @{ $out->{targets} };
+}
+
 sub run_plans {
     my ($db, $opt, $result) = @_;
     my $out = Bench::Plans::run($db, $opt);
@@ -125,6 +133,7 @@ sub main {
     $result->{ratios} = Bench::Ratios::compute($result);
     push @{ $result->{ratios} }, run_reports($db, $opt, $result) if $opt->wants('reports');
     push @{ $result->{ratios} }, run_plans($db, $opt, $result) if $opt->wants('plans') && $opt->has_peer('xtree');
+    push @{ $result->{ratios} }, run_joins($db, $opt, $result) if $opt->wants('joins') && $opt->has_peer('xtree');
     push @{ $result->{ratios} }, run_parallel($db, $opt, $result) if $opt->wants('parallel') && $opt->has_peer('xtree');
     run_life($db, $opt, $result);
     Bench::Report::ratios($result->{ratios});

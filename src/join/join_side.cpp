@@ -1,0 +1,179 @@
+// See join_side.h.
+#include "join/join_side.h"
+
+#include "am/scan_keys.h"
+#include "deferred/build_state.h"
+#include "shmem/column_use.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "pgstat.h"
+#include "storage/predicate.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+}
+
+namespace xtree {
+
+void JoinInputSide::SetColumns(List* tuple, TupleDesc descriptor) {
+  column_ = static_cast<JoinColumn*>(palloc(sizeof(JoinColumn) * std::max(list_length(tuple), 1)));
+  for (int place = 0; place < list_length(tuple); place++) {
+    const auto* variable = reinterpret_cast<const Var*>(static_cast<TargetEntry*>(list_nth(tuple, place))->expr);
+    if (!IsA(variable, Var) || variable->varno != static_cast<int>(range_)) continue;
+    const FormData_pg_attribute* attribute = TupleDescAttr(descriptor, place);
+    column_[columns_++] = {variable->varattno, place, attribute->attlen, attribute->attbyval};
+    last_attribute_ = std::max<int>(last_attribute_, variable->varattno);
+  }
+}
+
+void JoinInputSide::SetWindows(const JoinPlanSide& plan, List* arguments, PlanState* parent) {
+  windows_ = plan.windows;
+  auto* keys = static_cast<JoinWindowKey*>(palloc(sizeof(JoinWindowKey) * std::max(windows_, 1)));
+  std::copy_n(plan.window, windows_, keys);
+  window_ = keys;
+  argument_ = static_cast<ExprState**>(palloc0(sizeof(ExprState*) * std::max(windows_, 1)));
+  int next = 0;
+  for (int i = 0; i < windows_; i++)
+    if (!(window_[i].flags & SK_ISNULL)) argument_[i] = ExecInitExpr(static_cast<Expr*>(list_nth(arguments, next++)), parent);
+  key_context_ = AllocSetContextCreate(context_, "xtree join keys", ALLOCSET_SMALL_SIZES);
+}
+
+void JoinInputSide::EvaluateKeys(ExprContext* values) {
+  MemoryContextReset(key_context_);
+  const MemoryContext old = MemoryContextSwitchTo(key_context_);
+  auto* keys = static_cast<ScanKeyData*>(palloc(sizeof(ScanKeyData) * std::max(windows_, 1)));
+  for (int i = 0; i < windows_; i++) {
+    const JoinWindowKey& window = window_[i];
+    bool null = false;
+    const Datum argument = argument_[i] != nullptr ? ExecEvalExpr(argument_[i], values, &null) : Datum{0};
+    ScanKeyEntryInitialize(&keys[i], window.flags | (null ? SK_ISNULL : 0), static_cast<AttrNumber>(window.column + 1),
+                           static_cast<StrategyNumber>(window.strategy), window.subtype, window.collation,
+                           OidIsValid(window.operation) ? get_opcode(window.operation) : InvalidOid, argument);
+  }
+  ConstraintFromKeys(index_, *state_, keys, windows_, &constraint_);
+  MemoryContextSwitchTo(old);
+}
+
+bool JoinInputSide::Start(ExprContext* values, Snapshot snapshot, uint64_t join_columns) {
+  RequireUsable(index_, *state_, snapshot);
+  pgstat_count_index_scan(index_);
+  // An index whose first row has not come holds none that the snapshot sees. Whoever inserts it puts it into the root.
+  if (state_->undecided) {
+    PredicateLockPage(index_, kRootBlock, snapshot);
+    return false;
+  }
+  EvaluateKeys(values);
+  const bool may_map = !IsolationIsSerializable();
+  ::xtree::FinishUse(&use_, &reader_);
+  BeginUse(index_, state_->load_options, may_map ? MapWhen::kWhenItPays : MapWhen::kNever, &use_);
+  reader_.Begin(&use_);
+  reader_.counts().scans++;
+  uint64_t asked = join_columns;
+  for (int i = 0; i < windows_; i++) asked |= AskedColumn(window_[i].column);
+  reader_.counts().asked |= asked;
+  reader_.buffers().SetPredicateSnapshot(snapshot);
+  const MemoryContext old = MemoryContextSwitchTo(key_context_);
+  NarrowAlternatives(reader_, state_->layout, true, &constraint_);
+  MemoryContextSwitchTo(old);
+  if (fetch_ == nullptr) {
+    const MemoryContext memory = MemoryContextSwitchTo(context_);
+    fetch_ = pg::BeginTableFetch(table_);
+    slot_ = table_slot_create(table_, nullptr);
+    MemoryContextSwitchTo(memory);
+  }
+  return true;
+}
+
+void JoinInputSide::LetGo() {
+  table_index_fetch_reset(fetch_);
+  ExecClearTuple(slot_);
+}
+
+void JoinInputSide::Close() {
+  reader_.Reset();
+  if (fetch_ != nullptr) table_index_fetch_end(fetch_);
+  if (slot_ != nullptr) ExecDropSingleTupleTableSlot(slot_);
+  fetch_ = nullptr;
+  slot_ = nullptr;
+}
+
+// The side's columns of the scan's tuple, which stay as long as the row does.
+void JoinInputSide::Load(TupleTableSlot* row, TupleTableSlot* tuple) {
+  if (last_attribute_ > 0) slot_getsomeattrs(row, last_attribute_);
+  for (int i = 0; i < columns_; i++) {
+    const JoinColumn& column = column_[i];
+    Datum* value = &tuple->tts_values[column.place];
+    bool* null = &tuple->tts_isnull[column.place];
+    if (column.attribute > 0) {
+      *value = row->tts_values[column.attribute - 1];
+      *null = row->tts_isnull[column.attribute - 1];
+    } else if (column.attribute < 0) {
+      *value = slot_getsysattr(row, column.attribute, null);
+    } else {
+      *value = ExecFetchSlotHeapTupleDatum(row);
+      *null = false;
+    }
+  }
+}
+
+bool JoinInputSide::Keep(TupleTableSlot* row, ScanState* scan, MemoryContext memory, KeptRow* out) {
+  TupleTableSlot* tuple = scan->ss_ScanTupleSlot;
+  ExprContext* values = scan->ps.ps_ExprContext;
+  ResetExprContext(values);
+  ExecClearTuple(tuple);
+  const MemoryContext old = MemoryContextSwitchTo(values->ecxt_per_tuple_memory);
+  Load(row, tuple);
+  MemoryContextSwitchTo(old);
+  ExecStoreVirtualTuple(tuple);
+  values->ecxt_scantuple = tuple;
+  if (conditions_ != nullptr && !ExecQual(conditions_, values)) {
+    removed_by_conditions++;
+    return false;
+  }
+  MemoryContextSwitchTo(memory);
+  out->value = static_cast<Datum*>(palloc((sizeof(Datum) + sizeof(bool)) * std::max(columns_, 1)));
+  out->null = reinterpret_cast<bool*>(out->value + columns_);
+  for (int i = 0; i < columns_; i++) {
+    const JoinColumn& column = column_[i];
+    out->null[i] = tuple->tts_isnull[column.place];
+    out->value[i] = out->null[i] ? Datum{0} : datumCopy(tuple->tts_values[column.place], column.by_value, column.length);
+  }
+  MemoryContextSwitchTo(old);
+  return true;
+}
+
+bool JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory, KeptRow* out) {
+  if (tuple.offset == 0 || tuple.offset > MaxHeapTuplesPerPage)
+    ereport(ERROR, errcode(ERRCODE_INDEX_CORRUPTED), errmsg("index \"%s\" names no row of the table", RelationGetRelationName(index_)),
+            errhint("Please REINDEX it."));
+  ItemPointerData address;
+  memcpy(&address, &tuple, sizeof(address));
+  bool again = false, all_dead = false;
+  fetched++;
+  if (!table_index_fetch_tuple(fetch_, &address, snapshot, slot_, &again, &all_dead)) return false;
+  pgstat_count_heap_fetch(index_);
+  return Keep(slot_, scan, memory, out);
+}
+
+TupleTableSlot* JoinInputSide::Substitute(EPQState* recheck, bool* substituted) {
+  const Index i = range_ - 1;
+  *substituted = recheck->relsubs_slot[i] != nullptr || recheck->relsubs_rowmark[i] != nullptr;
+  if (!*substituted || recheck->relsubs_done[i]) return nullptr;
+  recheck->relsubs_done[i] = true;
+  TupleTableSlot* row = recheck->relsubs_slot[i];
+  if (row == nullptr) {
+    if (slot_ == nullptr) {
+      const MemoryContext memory = MemoryContextSwitchTo(context_);
+      slot_ = table_slot_create(table_, nullptr);
+      MemoryContextSwitchTo(memory);
+    }
+    row = slot_;
+    if (!EvalPlanQualFetchRowMark(recheck, range_, row)) return nullptr;
+  }
+  return TupIsNull(row) ? nullptr : row;
+}
+
+}  // namespace xtree
