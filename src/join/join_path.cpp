@@ -195,6 +195,8 @@ Plan* PlanTreeJoin(PlannerInfo* root, RelOptInfo* join, CustomPath* custom, List
   plan.matches = path->matches;
   std::copy_n(path->match, path->matches, plan.match);
   List* columns = ColumnsOf(NIL, quals);
+  // Whatever is asked of the join, also where the plan above is going to say so itself.
+  columns = ColumnsOf(columns, join->reltarget->exprs);
   columns = ColumnsOf(columns, targets);
   for (int i = 0; i < 2; i++) {
     const PathSide& side = path->side[i];
