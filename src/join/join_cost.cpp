@@ -69,8 +69,8 @@ Cost CostOfRows(PlannerInfo* root, const IndexOptInfo* info, double rows) {
 
 }  // namespace
 
-JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, SpecialJoinInfo* special, const JoinCostSide& left, const JoinCostSide& right,
-                    List* matched, List* clauses) {
+JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, SpecialJoinInfo* special, const JoinCostSide& left,
+                    const JoinCostSide& right, List* matched, List* clauses) {
   const SideWork l = WorkOf(root, left), r = WorkOf(root, right);
   const Selectivity share = clauselist_selectivity(root, matched, 0, JOIN_INNER, special);
   const double pairs = std::max(clamp_row_est(l.entries * r.entries * share), join->rows);

@@ -24,7 +24,7 @@ struct JoinCost {
 };
 
 // `matched`: the RestrictInfos that the trees answer, out of `clauses`.
-JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, SpecialJoinInfo* special, const JoinCostSide& left, const JoinCostSide& right,
-                    List* matched, List* clauses);
+JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, SpecialJoinInfo* special, const JoinCostSide& left,
+                    const JoinCostSide& right, List* matched, List* clauses);
 
 }  // namespace xtree

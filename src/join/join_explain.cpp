@@ -50,7 +50,8 @@ void ExplainTreeJoin(TreeJoinState* state, List* ancestors, ExplainState* explai
   ShowConditions("Join Cond", static_cast<List*>(list_nth(scan->custom_exprs, kJoinClauses)), state, ancestors, explain);
   for (int i = 0; i < 2; i++) {
     ExplainPropertyText(psprintf("%s Index", kSides[i]), get_rel_name(state->plan.side[i].index), explain);
-    ShowConditions(psprintf("%s Filter", kSides[i]), static_cast<List*>(list_nth(scan->custom_exprs, kTableConditions + i)), state, ancestors, explain);
+    ShowConditions(psprintf("%s Filter", kSides[i]), static_cast<List*>(list_nth(scan->custom_exprs, kTableConditions + i)), state,
+                   ancestors, explain);
   }
   if (explain->analyze && state->open != nullptr && state->custom.ss.ps.instrument != nullptr) ShowWork(*state, explain);
 }

@@ -52,12 +52,15 @@ bool HasPseudoconstant(const List* clauses) {
 
 // A table, or a partition, that is scanned as it is.
 bool MayBeSide(const PlannerInfo* root, const RelOptInfo* rel) {
-  return IS_SIMPLE_REL(rel) && rel->indexlist != NIL && MayHaveIndexPaths(const_cast<RelOptInfo*>(rel), root->simple_rte_array[rel->relid]) &&
-         bms_is_empty(rel->lateral_relids) && !HasPseudoconstant(rel->baserestrictinfo);
+  return IS_SIMPLE_REL(rel) && rel->indexlist != NIL &&
+         MayHaveIndexPaths(const_cast<RelOptInfo*>(rel), root->simple_rte_array[rel->relid]) && bms_is_empty(rel->lateral_relids) &&
+         !HasPseudoconstant(rel->baserestrictinfo);
 }
 
 // Conditions are looked at by the trees before those that security puts first: only such as must not tell what others would hide.
-bool IsSecure(RestrictInfo* clause, const RelOptInfo* rel) { return restriction_is_securely_promotable(clause, const_cast<RelOptInfo*>(rel)); }
+bool IsSecure(RestrictInfo* clause, const RelOptInfo* rel) {
+  return restriction_is_securely_promotable(clause, const_cast<RelOptInfo*>(rel));
+}
 
 List* SecureClauses(List* clauses, const RelOptInfo* left, const RelOptInfo* right) {
   List* secure = NIL;
@@ -153,9 +156,8 @@ List* OrderedClauses(PlannerInfo* root, const List* clauses) {
     const Index level = info->leakproof && cost.per_tuple <= 10 * cpu_operator_cost ? 0 : info->security_level;
     sorted[i] = {info, level, cost.per_tuple};
   }
-  std::stable_sort(sorted, sorted + count, [](const Clause& a, const Clause& b) {
-    return a.level != b.level ? a.level < b.level : a.cost < b.cost;
-  });
+  std::stable_sort(sorted, sorted + count,
+                   [](const Clause& a, const Clause& b) { return a.level != b.level ? a.level < b.level : a.cost < b.cost; });
   List* ordered = NIL;
   for (int i = 0; i < count; i++) ordered = lappend(ordered, sorted[i].info->clause);
   return ordered;

@@ -1,9 +1,12 @@
 // See join_scan.h.
 //
-// Pairs of addresses are taken from the walk until there is a batch of them. They are put in the order of the left table, whose rows are fetched
-// one after the other and kept, and then in that of the right one, as far as the left row is there. Pairs of two kept rows are returned if
-// all join clauses hold. The first batch is small, for those who want few rows.
+// Pairs of addresses are taken from the walk until there is a batch of them. The rows of the left table are fetched in the order of the heap,
+// each once, and kept, and then those of the right one, as far as the left row is there. Pairs of two kept rows are returned if all join
+// clauses hold. The first batch is small, for those who want few rows; later ones are as large as work_mem allows, since then rows share
+// more pages.
 #include "join/join_scan.h"
+
+#include <boost/sort/pdqsort/pdqsort.hpp>
 
 #include "join/join_explain.h"
 #include "join/join_state.h"
@@ -23,7 +26,7 @@ namespace xtree {
 namespace {
 
 constexpr size_t kFirstBatch = 64;
-constexpr size_t kMostPairs = 2048;
+constexpr size_t kMostPairs = 1 << 16;
 
 TreeJoinState* StateOf(CustomScanState* node) { return reinterpret_cast<TreeJoinState*>(node); }
 
@@ -81,8 +84,9 @@ void SetClauses(TreeJoinState* state) {
     open->asked[0] |= AskedColumn(match.left_column);
     open->asked[1] |= AskedColumn(match.right_column);
     if (!RelationOfColumns(value, match.strategy, argument, &join)) continue;
-    open->clause[open->clauses++] = {match.left_column,          match.right_column, std::min({int{join.dimensions}, int{value.dimensions}, int{argument.dimensions}}),
-                                     RelationOf(join.relation), join.empties,       join.reach};
+    open->clause[open->clauses++] = {
+        match.left_column,         match.right_column, std::min({int{join.dimensions}, int{value.dimensions}, int{argument.dimensions}}),
+        RelationOf(join.relation), join.empties,       join.reach};
   }
 }
 
@@ -95,7 +99,7 @@ void Begin(CustomScanState* node, EState*, int eflags) {
   const MemoryContext old = MemoryContextSwitchTo(context);
   auto* open = new (palloc(sizeof(OpenJoin))) OpenJoin{};
   open->context = context;
-  open->batch = AllocSetContextCreate(context, "xtree join rows", ALLOCSET_DEFAULT_SIZES);
+  open->batch = AllocSetContextCreate(context, "xtree join rows", 64 * 1024, 64 * 1024, ALLOCSET_DEFAULT_MAXSIZE);
   state->open = open;
   open->end_uses = {EndUses, open, nullptr};
   MemoryContextRegisterResetCallback(context, &open->end_uses);
@@ -137,47 +141,58 @@ bool TakePairs(OpenJoin* open) {
     const JoinedRows* rows = open->join.rows() + open->taken;
     const size_t count = std::min(open->join.count() - open->taken, open->wanted - open->pairs.size());
     open->pairs.Reserve(memory, open->pairs.size() + count);
-    for (size_t i = 0; i < count; i++) open->pairs.AppendReserved({rows[i].left.Packed(), rows[i].right.Packed(), nullptr, nullptr});
+    for (size_t i = 0; i < count; i++) open->pairs.AppendReserved(rows[i]);
     open->taken += count;
   }
-  open->wanted = std::min(open->wanted * 2, kMostPairs);
   return !open->pairs.empty();
 }
 
-// Fetches each row once. Pairs without it are dropped.
-void FetchRows(TreeJoinState* state, int number) {
+// Fetches each row once, in the order of the heap: of all pairs, or (number 1) of those whose left row is there. Returns how many pairs have it.
+size_t FetchRows(TreeJoinState* state, int number) {
   OpenJoin* open = state->open;
   ScanState* scan = &state->custom.ss;
   const Snapshot snapshot = scan->ps.state->es_snapshot;
-  PairOfRows* pairs = open->pairs.data();
-  std::sort(pairs, pairs + open->pairs.size(),
-            [number](const PairOfRows& a, const PairOfRows& b) { return a.address[number] < b.address[number]; });
-  uint64_t last = 0;  // no address
-  KeptRow* row = nullptr;
-  size_t kept = 0;
-  for (size_t i = 0; i < open->pairs.size(); i++) {
-    PairOfRows pair = pairs[i];
-    if (pair.address[number] != last) {
-      last = pair.address[number];
-      KeptRow found;
-      row = nullptr;
-      if (open->side[number]->Fetch(TupleId::FromPacked(last), snapshot, scan, open->batch, &found)) {
-        row = static_cast<KeptRow*>(MemoryContextAlloc(open->batch, sizeof(KeptRow)));
-        *row = found;
-      }
-    }
-    if (row == nullptr) continue;
-    pair.row[number] = row;
-    pairs[kept++] = pair;
+  PageReader& memory = open->side[0]->reader();
+  const size_t count = open->pairs.size();
+  open->order.Clear();
+  open->order.Reserve(memory, count);
+  open->rows[number].Clear();
+  open->rows[number].Reserve(memory, count);
+  static_assert(kMostPairs <= size_t{1} << 16, "a pair's number is in the lower 16 bits");
+  for (size_t i = 0; i < count; i++) {
+    open->rows[number].AppendReserved(nullptr);
+    if (number == 1 && open->rows[0][i] == nullptr) continue;
+    const TupleId tuple = number == 0 ? open->pairs[i].left : open->pairs[i].right;
+    open->order.AppendReserved(tuple.Packed() << 16 | i);
   }
-  open->pairs.Truncate(kept);
+  boost::sort::pdqsort_branchless(open->order.data(), open->order.data() + open->order.size());
+  uint64_t last = 0;  // no address
+  KeptRow row = nullptr;
+  size_t found = 0;
+  for (size_t i = 0; i < open->order.size(); i++) {
+    const uint64_t address = open->order[i] >> 16;
+    if (address != last) row = open->side[number]->Fetch(TupleId::FromPacked(address), snapshot, scan, open->batch);
+    last = address;
+    open->rows[number][open->order[i] & 0xFFFF] = row;
+    found += row != nullptr;
+  }
   open->side[number]->LetGo();
+  return found;
+}
+
+// Batches grow as long as there is memory for their rows.
+void ChooseSize(OpenJoin* open) {
+  const size_t memory = MemoryContextMemAllocated(open->batch, false), most = work_mem * size_t{1024};
+  if (memory < most / 2)
+    open->wanted = std::min(open->wanted * 2, kMostPairs);
+  else if (memory > most)
+    open->wanted = std::max(open->wanted / 2, kFirstBatch);
 }
 
 bool NextBatch(TreeJoinState* state) {
   OpenJoin* open = state->open;
   open->next = 0;
-  do {
+  for (;;) {
     MemoryContextReset(open->batch);
     XTREE_SCAN_STOP_POINT("join-batch");
     if (open->ended || !TakePairs(open)) {
@@ -185,13 +200,14 @@ bool NextBatch(TreeJoinState* state) {
       open->pairs.Clear();
       return false;
     }
-    for (int i = 0; i < 2 && !open->pairs.empty(); i++) FetchRows(state, i);
-  } while (open->pairs.empty());
-  return true;
+    const bool some = FetchRows(state, 0) > 0 && FetchRows(state, 1) > 0;
+    ChooseSize(open);
+    if (some) return true;
+  }
 }
 
 // The scan's tuple of a pair, projected, if all join clauses hold.
-TupleTableSlot* Return(TreeJoinState* state, const KeptRow& left, const KeptRow& right) {
+TupleTableSlot* Return(TreeJoinState* state, KeptRow left, KeptRow right) {
   ScanState* scan = &state->custom.ss;
   ExprContext* values = scan->ps.ps_ExprContext;
   TupleTableSlot* tuple = scan->ss_ScanTupleSlot;
@@ -225,8 +241,10 @@ TupleTableSlot* Recheck(TreeJoinState* state, EPQState* recheck, bool* substitut
   if (row[0] == nullptr || row[1] == nullptr) return Nothing(scan);
   MemoryContextReset(open->batch);
   KeptRow kept[2];
-  for (int i = 0; i < 2; i++)
-    if (!open->side[i]->Keep(row[i], scan, open->batch, &kept[i])) return Nothing(scan);
+  for (int i = 0; i < 2; i++) {
+    kept[i] = open->side[i]->Keep(row[i], scan, open->batch);
+    if (kept[i] == nullptr) return Nothing(scan);
+  }
   TupleTableSlot* tuple = Return(state, kept[0], kept[1]);
   return tuple != nullptr ? tuple : Nothing(scan);
 }
@@ -243,8 +261,10 @@ TupleTableSlot* Next(CustomScanState* node) {
   if (!open->started) Start(state);
   for (;;) {
     if (open->next == open->pairs.size() && !NextBatch(state)) return Nothing(&node->ss);
-    const PairOfRows& pair = open->pairs[open->next++];
-    if (TupleTableSlot* tuple = Return(state, *pair.row[0], *pair.row[1])) return tuple;
+    const KeptRow left = open->rows[0][open->next], right = open->rows[1][open->next];
+    open->next++;
+    if (left == nullptr || right == nullptr) continue;
+    if (TupleTableSlot* tuple = Return(state, left, right)) return tuple;
     CHECK_FOR_INTERRUPTS();
   }
 }

@@ -119,7 +119,7 @@ void JoinInputSide::Load(TupleTableSlot* row, TupleTableSlot* tuple) {
   }
 }
 
-bool JoinInputSide::Keep(TupleTableSlot* row, ScanState* scan, MemoryContext memory, KeptRow* out) {
+KeptRow JoinInputSide::Keep(TupleTableSlot* row, ScanState* scan, MemoryContext memory) {
   TupleTableSlot* tuple = scan->ss_ScanTupleSlot;
   ExprContext* values = scan->ps.ps_ExprContext;
   ResetExprContext(values);
@@ -131,21 +131,21 @@ bool JoinInputSide::Keep(TupleTableSlot* row, ScanState* scan, MemoryContext mem
   values->ecxt_scantuple = tuple;
   if (conditions_ != nullptr && !ExecQual(conditions_, values)) {
     removed_by_conditions++;
-    return false;
+    return nullptr;
   }
   MemoryContextSwitchTo(memory);
-  out->value = static_cast<Datum*>(palloc((sizeof(Datum) + sizeof(bool)) * std::max(columns_, 1)));
-  out->null = reinterpret_cast<bool*>(out->value + columns_);
+  auto* value = static_cast<Datum*>(palloc((sizeof(Datum) + sizeof(bool)) * std::max(columns_, 1)));
+  auto* null = reinterpret_cast<bool*>(value + columns_);
   for (int i = 0; i < columns_; i++) {
     const JoinColumn& column = column_[i];
-    out->null[i] = tuple->tts_isnull[column.place];
-    out->value[i] = out->null[i] ? Datum{0} : datumCopy(tuple->tts_values[column.place], column.by_value, column.length);
+    null[i] = tuple->tts_isnull[column.place];
+    value[i] = null[i] ? Datum{0} : datumCopy(tuple->tts_values[column.place], column.by_value, column.length);
   }
   MemoryContextSwitchTo(old);
-  return true;
+  return value;
 }
 
-bool JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory, KeptRow* out) {
+KeptRow JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory) {
   if (tuple.offset == 0 || tuple.offset > MaxHeapTuplesPerPage)
     ereport(ERROR, errcode(ERRCODE_INDEX_CORRUPTED), errmsg("index \"%s\" names no row of the table", RelationGetRelationName(index_)),
             errhint("Please REINDEX it."));
@@ -153,9 +153,9 @@ bool JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, Mem
   memcpy(&address, &tuple, sizeof(address));
   bool again = false, all_dead = false;
   fetched++;
-  if (!table_index_fetch_tuple(fetch_, &address, snapshot, slot_, &again, &all_dead)) return false;
+  if (!table_index_fetch_tuple(fetch_, &address, snapshot, slot_, &again, &all_dead)) return nullptr;
   pgstat_count_heap_fetch(index_);
-  return Keep(slot_, scan, memory, out);
+  return Keep(slot_, scan, memory);
 }
 
 TupleTableSlot* JoinInputSide::Substitute(EPQState* recheck, bool* substituted) {

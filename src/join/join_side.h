@@ -23,11 +23,8 @@ struct JoinColumn {
   bool by_value;
 };
 
-// A row that is kept: its values in the order of the side's columns.
-struct KeptRow {
-  Datum* value;
-  bool* null;
-};
+// A row that is kept: its values in the order of the side's columns, and behind them for each whether it is NULL. nullptr: none.
+using KeptRow = const Datum*;
 
 class JoinInputSide {
  public:
@@ -54,21 +51,22 @@ class JoinInputSide {
   Relation index() const { return index_; }
 
   // Fetches the row of an address, if the snapshot sees it and the table's conditions hold; what is kept of it goes to `memory`.
-  bool Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory, KeptRow* out);
-  // The same of a row that the executor gives (nullptr: takes none for one) when it checks anew.
-  bool Keep(TupleTableSlot* row, ScanState* scan, MemoryContext memory, KeptRow* out);
+  KeptRow Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory);
+  // The same of a row that the executor gives when it checks anew.
+  KeptRow Keep(TupleTableSlot* row, ScanState* scan, MemoryContext memory);
   // The row that the executor has for this table while it checks anew. False: none. *substituted: does it have a say?
   TupleTableSlot* Substitute(EPQState* recheck, bool* substituted);
 
   // Puts a kept row into the scan's tuple.
-  void Fill(const KeptRow& row, TupleTableSlot* tuple) const {
+  void Fill(KeptRow row, TupleTableSlot* tuple) const {
+    const bool* null = reinterpret_cast<const bool*>(row + columns_);
     for (int i = 0; i < columns_; i++) {
-      tuple->tts_values[column_[i].place] = row.value[i];
-      tuple->tts_isnull[column_[i].place] = row.null[i];
+      tuple->tts_values[column_[i].place] = row[i];
+      tuple->tts_isnull[column_[i].place] = null[i];
     }
   }
 
-  uint64_t fetched = 0;          // rows that were looked for
+  uint64_t fetched = 0;                // rows that were looked for
   uint64_t removed_by_conditions = 0;  // of them: that the table's conditions removed
 
  private:

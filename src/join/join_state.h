@@ -6,12 +6,6 @@
 
 namespace xtree {
 
-// A pair that the walk found, by the addresses of its rows, and these once they were fetched.
-struct PairOfRows {
-  uint64_t address[2];
-  const KeptRow* row[2];
-};
-
 // Of a join that is run, not merely explained; in its own memory context.
 struct OpenJoin {
   MemoryContext context;
@@ -24,10 +18,13 @@ struct OpenJoin {
   uint64_t asked[2];  // of the columns of each side's index (shmem/column_use.h)
   bool started;
   bool ended;
-  size_t taken;              // of what the walk found last
-  size_t wanted;             // pairs of the next batch
-  Scratch<PairOfRows> pairs;  // of the batch
-  size_t next;               // of them
+  size_t taken;   // of what the walk found last
+  size_t wanted;  // pairs of the next batch
+  // Of the batch: what the walk found, the rows once they were fetched, and the order in which they are.
+  Scratch<JoinedRows> pairs;
+  Scratch<KeptRow> rows[2];
+  Scratch<uint64_t> order;
+  size_t next;  // pair
   TreeJoin join;
 };
 static_assert(std::is_trivially_destructible_v<OpenJoin>);

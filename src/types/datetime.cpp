@@ -153,9 +153,9 @@ Datum ReconstructTimestamp(const XtreeColumn*, const int64* lo, const int64*, bo
 
 constexpr XtreeTypeRoutine kDate =
     Joinable(Ordered(ScalarRoutine(Encoding::kDate, 4, XTREE_SCALAR_INTEGER, BoundsOfDate, ConstrainDate, ReconstructDate), DateOrder));
-constexpr XtreeTypeRoutine kTimestamp =
-    Joinable(Ordered(ScalarRoutine(Encoding::kTimestamp, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestamp, ReconstructTimestamp),
-                     TimestampOrder));
+constexpr XtreeTypeRoutine kTimestamp = Joinable(
+    Ordered(ScalarRoutine(Encoding::kTimestamp, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestamp, ReconstructTimestamp),
+            TimestampOrder));
 constexpr XtreeTypeRoutine kTimestampTz = Joinable(
     Ordered(ScalarRoutine(Encoding::kTimestampTz, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestampTz, ReconstructTimestamp),
             TimestampOrder));

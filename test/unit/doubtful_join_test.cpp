@@ -13,7 +13,8 @@ const std::vector<Trouble> kKinds = {Trouble::kTorn, Trouble::kScribbled, Troubl
 
 std::function<Trouble(int, BlockNumber)> Often(double share, uint64_t seed) {
   auto random = std::make_shared<Random>(seed);
-  return [=](int, BlockNumber) { return random->Uniform() < share ? kKinds[random->Below(static_cast<int>(kKinds.size()))] : Trouble::kNone; };
+  return
+      [=](int, BlockNumber) { return random->Uniform() < share ? kKinds[random->Below(static_cast<int>(kKinds.size()))] : Trouble::kNone; };
 }
 
 struct Grown {

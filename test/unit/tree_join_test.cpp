@@ -89,7 +89,8 @@ TEST(TreeJoin, InfinityAndNan) {
       if (OrdinalFromDouble(lo) <= OrdinalFromDouble(hi)) rows.AddBox({lo}, {hi});
     }
   }
-  for (const JoinRelation relation : kRelations) ASSERT_NO_FATAL_FAILURE(ExpectJoins(rows, rows, {{Clause(relation, 1)}}, {4, 4, 1}, {3, 3, 1}));
+  for (const JoinRelation relation : kRelations)
+    ASSERT_NO_FATAL_FAILURE(ExpectJoins(rows, rows, {{Clause(relation, 1)}}, {4, 4, 1}, {3, 3, 1}));
 }
 
 // NULL, and empty values where they count and where not, beside values and in nodes of their own.

@@ -152,7 +152,8 @@ void JoinShape::ExtendHull(const JoinWindow& by, JoinWindow* window) const {
 }
 
 void JoinShape::RequireLeft(Constraint* constraint) const {
-  for (int c = 0; c < clauses_; ++c) constraint->Require(clause_[c].left_column, clause_[c].empties ? MarkRule::kNotNull : MarkRule::kValue);
+  for (int c = 0; c < clauses_; ++c)
+    constraint->Require(clause_[c].left_column, clause_[c].empties ? MarkRule::kNotNull : MarkRule::kValue);
 }
 
 void JoinShape::RequireRight(const JoinWindow& hull, uint8_t left_empties, Constraint* constraint) const {
@@ -163,7 +164,8 @@ void JoinShape::RequireRight(const JoinWindow& hull, uint8_t left_empties, Const
     if (left_empty && clause_[c].relation == JoinRelation::kContains) {
       all |= static_cast<uint8_t>(1 << c);
       rule = MarkRule::kNotNull;
-    } else if (clause_[c].empties && (clause_[c].relation == JoinRelation::kWithin || (left_empty && clause_[c].relation == JoinRelation::kSame))) {
+    } else if (clause_[c].empties &&
+               (clause_[c].relation == JoinRelation::kWithin || (left_empty && clause_[c].relation == JoinRelation::kSame))) {
       rule = MarkRule::kValueOrEmpty;
     }
     constraint->Require(clause_[c].right_column, rule);

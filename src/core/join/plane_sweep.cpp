@@ -37,7 +37,8 @@ void PlaneSweep::Sweep(const Span* left, size_t left_count, const Span* right, s
   }
 }
 
-void PlaneSweep::Run(PageReader& reader, const JoinShape& shape, const SweepLeft& left, const SweepRight& right, Scratch<IndexPair>* pairs) {
+void PlaneSweep::Run(PageReader& reader, const JoinShape& shape, const SweepLeft& left, const SweepRight& right,
+                     Scratch<IndexPair>* pairs) {
   if (left.count == 0 || right.count == 0) return;
   const auto pair = [&](uint32_t l, uint32_t r) {
     if (!shape.Test(left.window[l], left.empties[l], right.edges[r], right.empties[r], right.leaf)) return;
