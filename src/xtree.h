@@ -162,7 +162,15 @@ typedef enum XtreeRelation {
 typedef struct XtreeJoin {
   XtreeRelation relation; /* preset: XTREE_MEETS */
   uint16 dimensions;      /* that are compared, the first of both columns; preset: as many as both have */
-  bool empties;           /* empty values lie within all values, and are the same as each other; preset: false, they are in no relation */
+
+  /*
+	 * Of an ordering operator: no value of it is less than the gap between the boxes in any dimension, and these are of floats. Joins are then by
+	 * comparisons of it with a limit. Preset: false.
+	 */
+  bool by_distance;
+
+  /* Empty values lie within all values, and are the same as each other. Preset: false, they are in no relation. */
+  bool empties;
 
   /*
 	 * Where edges are not to be compared as they are (a tolerance, ordinals of another meaning): of an edge of the argument, its lower or upper one,

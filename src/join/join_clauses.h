@@ -15,12 +15,13 @@ namespace xtree {
 // The strategy number that stands for equality of columns whose ordinals are in B-tree's order (XtreeTypeRoutine.in_btree_order).
 inline constexpr int kEqualityByOrder = 0;
 
-// One clause: `right column OP left column`, by the strategy number in the right column's family.
+// One clause: `right column OP left column`, or, with a margin, `right column OP left column <= margin`, by the strategy number in the right column's family.
 struct JoinMatch {
   RestrictInfo* clause;
   int left_column;
   int right_column;
   int strategy;
+  Node* margin;  // how far values may be apart, of an ordering operator; nullptr: they are compared by another
 };
 
 // An index as a side of a join.
@@ -30,8 +31,8 @@ struct JoinIndex {
   Oid family[INDEX_MAX_KEYS];
 };
 
-// The table's indexes that may be sides of a join, in the current memory context.
-List* JoinIndexesOf(PlannerInfo* root, const RelOptInfo* rel);
+// The table's indexes that may be sides of a join by one of the clauses, in the current memory context; of very many the first ones.
+List* JoinIndexesOf(PlannerInfo* root, const RelOptInfo* rel, const List* clauses);
 
 // All of the clauses that these indexes answer, at most kMaxJoinClauses. Returns their number.
 int MatchJoin(PlannerInfo* root, const JoinIndex& left, const JoinIndex& right, List* clauses, JoinMatch* out);

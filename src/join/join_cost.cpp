@@ -57,15 +57,16 @@ Cost CostOfIndexPages(const IndexOptInfo* info, double leaves) {
   return leaves * random;
 }
 
+double ShareFetched(const JoinCostSide& side) { return side.keys_suffice ? 1 - side.index->info->rel->allvisfrac : 1; }
+
 // Rows in the order of the heap, batch by batch.
-Cost CostOfRows(PlannerInfo* root, const IndexOptInfo* info, double rows) {
-  const RelOptInfo* table = info->rel;
-  double random, sequential;
-  get_tablespace_page_costs(table->reltablespace, &random, &sequential);
-  const double pages = index_pages_fetched(rows, table->pages, info->pages, root);
-  QualCost quals = table->baserestrictcost;
-  return pages * random + rows * (cpu_tuple_cost + quals.per_tuple);
+Cost CostOfTablePages(PlannerInfo* root, const IndexOptInfo* info, double rows) {
+  double random;
+  get_tablespace_page_costs(info->rel->reltablespace, &random, nullptr);
+  return index_pages_fetched(rows, info->rel->pages, info->pages, root) * random;
 }
+
+Cost CostOfRows(const RelOptInfo* table, double rows) { return rows * (cpu_tuple_cost + table->baserestrictcost.per_tuple); }
 
 }  // namespace
 
@@ -77,19 +78,20 @@ JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, SpecialJoinInfo* 
   const double node_pairs = NodePairs(l, r);
   // A right entry is looked at for each left leaf that it meets.
   const double gathered = r.entries * (1 + std::sqrt(l.leaves / std::max(r.leaves, l.leaves)));
-  const double left_rows = std::min(l.entries, pairs), right_rows = std::min(r.entries, pairs);
+  const double left_rows = std::min(l.entries, pairs) * ShareFetched(left), right_rows = std::min(r.entries, pairs) * ShareFetched(right);
 
-  Cost total = CostOfIndexPages(left.index->info, l.leaves) + CostOfIndexPages(right.index->info, r.leaves);
-  total += (l.leaves + node_pairs) * kPageOperators * cpu_operator_cost;
-  total += (l.entries + gathered) * kEntryOperators * cpu_operator_cost;
-  total += CostOfRows(root, left.index->info, left_rows) + CostOfRows(root, right.index->info, right_rows);
+  JoinCost cost = {};
+  cost.pages = CostOfIndexPages(left.index->info, l.leaves) + CostOfIndexPages(right.index->info, r.leaves) +
+               CostOfTablePages(root, left.index->info, left_rows) + CostOfTablePages(root, right.index->info, right_rows);
   QualCost quals;
   cost_qual_eval(&quals, clauses, root);
-  total += pairs * (kPairOperators * cpu_operator_cost + quals.per_tuple);
-  total += join->rows * (cpu_tuple_cost + join->reltarget->cost.per_tuple);
+  cost.cpu = (l.leaves + node_pairs) * kPageOperators * cpu_operator_cost + (l.entries + gathered) * kEntryOperators * cpu_operator_cost +
+             CostOfRows(left.index->info->rel, left_rows) + CostOfRows(right.index->info->rel, right_rows) +
+             pairs * (kPairOperators * cpu_operator_cost + quals.per_tuple) +
+             join->rows * (cpu_tuple_cost + join->reltarget->cost.per_tuple);
   // A leaf of each, and what is fetched for it, comes before the first row.
-  const Cost startup = quals.startup + join->reltarget->cost.startup + total / std::max(l.leaves, 1.0);
-  return {startup, total + quals.startup + join->reltarget->cost.startup};
+  cost.startup = quals.startup + join->reltarget->cost.startup + (cost.pages + cost.cpu) / l.leaves;
+  return cost;
 }
 
 }  // namespace xtree

@@ -16,11 +16,13 @@ struct JoinCostSide {
   const JoinIndex* index;
   struct IndexCondition* window;
   int windows;
+  bool keys_suffice;  // rows that all can see need not be fetched
 };
 
 struct JoinCost {
   Cost startup;
-  Cost total;
+  Cost pages;
+  Cost cpu;  // that several processes share
 };
 
 // `matched`: the RestrictInfos that the trees answer, out of `clauses`.

@@ -29,17 +29,17 @@ void ShowCount(const char* label, uint64_t count, double loops, ExplainState* ex
 void ShowWork(const TreeJoinState& state, ExplainState* explain) {
   const Instrumentation* instrument = state.custom.ss.ps.instrument;
   const double loops = std::max(instrument->nloops, 1.0);
-  const JoinWork& work = state.open->join.work();
+  // A parallel join's are known once it has ended, of all participants.
+  const JoinCounts counts = state.open->total.work.left_nodes > 0 ? state.open->total : state.open->Counts();
+  const JoinWork& work = counts.work;
   ShowCount("Node Pairs", work.node_pairs, loops, explain);
   ShowCount("Left Nodes", work.left_nodes, loops, explain);
   ShowCount("Right Nodes", work.right_nodes, loops, explain);
   ShowCount("Pairs", work.pairs, loops, explain);
   if (instrument->nfiltered1 > 0) ShowCount("Rows Removed by Join Cond", static_cast<uint64_t>(instrument->nfiltered1), loops, explain);
   for (int i = 0; i < 2; i++) {
-    const JoinInputSide& side = *state.open->side[i];
-    ShowCount(psprintf("%s Rows Fetched", kSides[i]), side.fetched, loops, explain);
-    if (side.removed_by_conditions > 0)
-      ShowCount(psprintf("%s Rows Removed by Filter", kSides[i]), side.removed_by_conditions, loops, explain);
+    ShowCount(psprintf("%s Rows Fetched", kSides[i]), counts.fetched[i], loops, explain);
+    if (counts.removed[i] > 0) ShowCount(psprintf("%s Rows Removed by Filter", kSides[i]), counts.removed[i], loops, explain);
   }
 }
 

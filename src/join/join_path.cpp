@@ -95,6 +95,50 @@ List* ClausesOf(const TreeJoinPath& path) {
   return clauses;
 }
 
+// Can all that is asked of the table be made of the index's keys?
+bool KeysSuffice(const IndexOptInfo& info, const RelOptInfo* join, List* clauses) {
+  if (!enable_indexonlyscan) return false;
+  constexpr int kFlags = PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS;
+  List* expressions = list_concat(extract_actual_clauses(clauses, false), extract_actual_clauses(info.rel->baserestrictinfo, false));
+  List* variables = pull_var_clause(reinterpret_cast<Node*>(list_concat(expressions, join->reltarget->exprs)), kFlags);
+  ListCell* cell;
+  foreach (cell, variables) {
+    const auto* variable = lfirst_node(Var, cell);
+    if (variable->varno != static_cast<int>(info.rel->relid)) continue;
+    const int* keys_end = info.indexkeys + info.nkeycolumns;
+    const int* key = std::find<const int*, int>(info.indexkeys, keys_end, variable->varattno);
+    if (variable->varattno <= 0 || key == keys_end || !info.canreturn[key - info.indexkeys]) return false;
+  }
+  return true;
+}
+
+// How much of the work each process does, as the server has it.
+double Processes(int workers) {
+  const double leader = parallel_leader_participation ? 1 - 0.3 * workers : 0;
+  return workers + std::max(leader, 0.0);
+}
+
+// `workers`: 0: of one process.
+Path* MakePath(RelOptInfo* join, const TreeJoinPath& like, const JoinCost& cost, int workers) {
+  auto* path = static_cast<TreeJoinPath*>(palloc(sizeof(TreeJoinPath)));
+  *path = like;
+  CustomPath& custom = path->path;
+  const double processes = workers > 0 ? Processes(workers) : 1;
+  custom.path.type = T_CustomPath;
+  custom.path.pathtype = T_CustomScan;
+  custom.path.parent = join;
+  custom.path.pathtarget = join->reltarget;
+  custom.path.parallel_aware = workers > 0;
+  custom.path.parallel_safe = join->consider_parallel;
+  custom.path.parallel_workers = workers;
+  custom.path.rows = workers > 0 ? clamp_row_est(join->rows / processes) : join->rows;
+  custom.path.startup_cost = cost.startup;
+  custom.path.total_cost = std::max(cost.startup, cost.pages + cost.cpu / processes);
+  custom.flags = CUSTOMPATH_SUPPORT_PROJECTION;
+  custom.methods = TreeJoinPathMethods();
+  return &custom.path;
+}
+
 void AddPath(PlannerInfo* root, RelOptInfo* join, JoinPathExtraData* extra, const JoinIndex* left, const JoinIndex* right) {
   TreeJoinPath made = {};
   made.side[0] = {left->info->rel, left, 0, {}};
@@ -104,30 +148,27 @@ void AddPath(PlannerInfo* root, RelOptInfo* join, JoinPathExtraData* extra, cons
   if (made.matches == 0) return;
   for (PathSide& side : made.side) FindWindows(root, &side);
   JoinCostSide costs[2];
-  for (int i = 0; i < 2; i++) costs[i] = {made.side[i].index, made.side[i].condition, made.side[i].windows};
+  for (int i = 0; i < 2; i++) {
+    PathSide& side = made.side[i];
+    costs[i] = {side.index, side.condition, side.windows, KeysSuffice(*side.index->info, join, extra->restrictlist)};
+  }
   const JoinCost cost = CostOfJoin(root, join, extra->sjinfo, costs[0], costs[1], ClausesOf(made), extra->restrictlist);
 
-  auto* path = static_cast<TreeJoinPath*>(palloc(sizeof(TreeJoinPath)));
-  *path = made;
-  CustomPath& custom = path->path;
-  custom.path.type = T_CustomPath;
-  custom.path.pathtype = T_CustomScan;
-  custom.path.parent = join;
-  custom.path.pathtarget = join->reltarget;
-  custom.path.rows = join->rows;
-  custom.path.startup_cost = cost.startup;
-  custom.path.total_cost = cost.total;
-  custom.flags = CUSTOMPATH_SUPPORT_PROJECTION;
-  custom.methods = TreeJoinPathMethods();
-  add_path(join, &custom.path);
+  add_path(join, MakePath(join, made, cost, 0));
+  const int workers = join->consider_parallel ? compute_parallel_worker(made.side[0].rel, made.side[0].rel->pages, left->info->pages,
+                                                                        max_parallel_workers_per_gather)
+                                              : 0;
+  if (workers > 0) add_partial_path(join, MakePath(join, made, cost, workers));
 }
 
 void TryTreeJoin(PlannerInfo* root, RelOptInfo* join, const RelOptInfo* outer, const RelOptInfo* inner, JoinType type,
                  JoinPathExtraData* extra) {
   if (!settings.enable_tree_join || !enable_indexscan || type != JOIN_INNER || !MayBeSide(root, outer) || !MayBeSide(root, inner)) return;
-  if (bms_num_members(join->relids) != 2 || !bms_is_empty(join->lateral_relids) || HasPseudoconstant(extra->restrictlist)) return;
-  List* lefts = JoinIndexesOf(root, outer);
-  List* rights = lefts != NIL ? JoinIndexesOf(root, inner) : NIL;
+  if (bms_num_members(join->relids) != 2 || extra->sjinfo->jointype != JOIN_INNER || !bms_is_empty(join->lateral_relids) ||
+      HasPseudoconstant(extra->restrictlist))
+    return;
+  List* lefts = JoinIndexesOf(root, outer, extra->restrictlist);
+  List* rights = lefts != NIL ? JoinIndexesOf(root, inner, extra->restrictlist) : NIL;
   ListCell *left, *right;
   foreach (left, lefts)
     foreach (right, rights)
@@ -195,7 +236,12 @@ Plan* PlanTreeJoin(PlannerInfo* root, RelOptInfo* join, CustomPath* custom, List
   List* arguments[2] = {NIL, NIL};
   plan.left_is_lower = path->side[0].rel->relid < path->side[1].rel->relid;
   plan.matches = path->matches;
-  std::copy_n(path->match, path->matches, plan.match);
+  List* margins = NIL;
+  for (int i = 0; i < path->matches; i++) {
+    plan.match[i] = path->match[i];
+    plan.has_margin[i] = path->match[i].margin != nullptr;
+    if (plan.has_margin[i]) margins = lappend(margins, path->match[i].margin);
+  }
   List* columns = ColumnsOf(NIL, quals);
   // Whatever is asked of the join, also where the plan above is going to say so itself.
   columns = ColumnsOf(columns, join->reltarget->exprs);
@@ -210,6 +256,7 @@ Plan* PlanTreeJoin(PlannerInfo* root, RelOptInfo* join, CustomPath* custom, List
     expressions = lappend(expressions, of_table);
   }
   for (List* of_side : arguments) expressions = lappend(expressions, of_side);
+  expressions = lappend(expressions, margins);
 
   auto* scan = makeNode(CustomScan);
   scan->scan.plan.targetlist = targets;

@@ -40,6 +40,7 @@ List* WriteJoinPlan(const JoinPlan& plan) {
     out.Add(plan.match[i].left_column);
     out.Add(plan.match[i].right_column);
     out.Add(plan.match[i].strategy);
+    out.Add(plan.has_margin[i]);
   }
   for (const JoinPlanSide& side : plan.side) {
     out.AddOid(side.index);
@@ -66,6 +67,8 @@ void ReadJoinPlan(List* list, JoinPlan* out) {
     out->match[i].left_column = in.Next();
     out->match[i].right_column = in.Next();
     out->match[i].strategy = in.Next();
+    out->match[i].margin = nullptr;
+    out->has_margin[i] = in.Next() != 0;
   }
   for (JoinPlanSide& side : out->side) {
     side.index = in.NextOid();

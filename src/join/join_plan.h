@@ -31,13 +31,15 @@ struct JoinPlanSide {
 struct JoinPlan {
   bool left_is_lower;  // by the numbers of the range table, of which the node keeps the set
   int matches;
-  JoinMatch match[INDEX_MAX_KEYS];  // without the clause
+  JoinMatch match[INDEX_MAX_KEYS];  // without the clause and the margin
+  bool has_margin[INDEX_MAX_KEYS];  // of each
   JoinPlanSide side[2];             // left, right
 };
 
-// Places in custom_exprs, each a List: of the join's clauses, of the conditions on each table, and of the arguments of each side's window keys. (The
+// Places in custom_exprs, each a List: of the join's clauses, of the conditions on each table, of the arguments of each side's window keys, and of the
+// matches' margins. (The
 // clauses are not the plan's own `qual`, which EXPLAIN shows without the names of tables.)
-enum JoinExpressions { kJoinClauses = 0, kTableConditions = 1, kWindowArguments = 3 };
+enum JoinExpressions { kJoinClauses = 0, kTableConditions = 1, kWindowArguments = 3, kMargins = 5 };
 
 List* WriteJoinPlan(const JoinPlan& plan);
 void ReadJoinPlan(List* list, JoinPlan* out);

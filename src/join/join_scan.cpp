@@ -1,18 +1,16 @@
 // See join_scan.h.
 //
-// Pairs of addresses are taken from the walk until there is a batch of them. The rows of the left table are fetched in the order of the heap,
-// each once, and kept, and then those of the right one, as far as the left row is there. Pairs of two kept rows are returned if all join
-// clauses hold. The first batch is small, for those who want few rows; later ones are as large as work_mem allows, since then rows share
-// more pages.
+// Pairs come in batches (join_batch.h), and are returned as they satisfy the join's clauses.
 #include "join/join_scan.h"
 
-#include <boost/sort/pdqsort/pdqsort.hpp>
+#include <cmath>
+#include <limits>
 
+#include "join/join_batch.h"
 #include "join/join_explain.h"
 #include "join/join_state.h"
 #include "deferred/build_state.h"
 #include "shmem/column_use.h"
-#include "testing/stop_point.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -24,9 +22,6 @@ extern "C" {
 namespace xtree {
 
 namespace {
-
-constexpr size_t kFirstBatch = 64;
-constexpr size_t kMostPairs = 1 << 16;
 
 TreeJoinState* StateOf(CustomScanState* node) { return reinterpret_cast<TreeJoinState*>(node); }
 
@@ -74,8 +69,9 @@ JoinRelation RelationOf(XtreeRelation relation) {
 }
 
 // A clause of which the trees say nothing (any more) is left to the rows.
-void SetClauses(TreeJoinState* state) {
+void SetClauses(TreeJoinState* state, const List* margins) {
   OpenJoin* open = state->open;
+  int next_margin = 0;
   for (int i = 0; i < state->plan.matches; i++) {
     const JoinMatch& match = state->plan.match[i];
     const XtreeColumn& value = open->side[1]->state().column[match.right_column].column;
@@ -83,11 +79,27 @@ void SetClauses(TreeJoinState* state) {
     XtreeJoin join;
     open->asked[0] |= AskedColumn(match.left_column);
     open->asked[1] |= AskedColumn(match.right_column);
+    const auto* margin = state->plan.has_margin[i] ? static_cast<Expr*>(list_nth(margins, next_margin++)) : nullptr;
     if (!RelationOfColumns(value, match.strategy, argument, &join)) continue;
-    open->clause[open->clauses++] = {
-        match.left_column,         match.right_column, std::min({int{join.dimensions}, int{value.dimensions}, int{argument.dimensions}}),
-        RelationOf(join.relation), join.empties,       join.reach};
+    const int dimensions = std::min({int{join.dimensions}, int{value.dimensions}, int{argument.dimensions}});
+    open->margin[open->clauses] = margin != nullptr ? ExecInitExpr(const_cast<Expr*>(margin), &state->custom.ss.ps) : nullptr;
+    open->clause[open->clauses++] = {match.left_column,         match.right_column, dimensions,
+                                     RelationOf(join.relation), join.empties,       join.reach};
   }
+}
+
+// False: no distance is within a margin.
+bool EvaluateMargins(TreeJoinState* state) {
+  OpenJoin* open = state->open;
+  for (int i = 0; i < open->clauses; i++) {
+    if (open->margin[i] == nullptr) continue;
+    bool null;
+    const double margin = DatumGetFloat8(ExecEvalExpr(open->margin[i], state->custom.ss.ps.ps_ExprContext, &null));
+    if (null) return false;
+    // All distances are at most NaN, for the comparison.
+    open->clause[i].margin = std::isnan(margin) ? std::numeric_limits<double>::infinity() : std::max(margin, 0.0);
+  }
+  return true;
 }
 
 void Begin(CustomScanState* node, EState*, int eflags) {
@@ -109,8 +121,12 @@ void Begin(CustomScanState* node, EState*, int eflags) {
     open->side[i] = OpenSide(state, i, static_cast<Index>(is_lower ? lower : upper), eflags);
   }
   open->join_clauses = ExecInitQual(static_cast<List*>(list_nth(scan->custom_exprs, kJoinClauses)), &node->ss.ps);
-  SetClauses(state);
+  SetClauses(state, static_cast<List*>(list_nth(scan->custom_exprs, kMargins)));
   MemoryContextSwitchTo(old);
+}
+
+void CountScans(void* open) {
+  for (JoinInputSide* side : static_cast<OpenJoin*>(open)->side) side->CountScan();
 }
 
 void Start(TreeJoinState* state) {
@@ -121,89 +137,20 @@ void Start(TreeJoinState* state) {
   open->started = true;
   open->ended = false;
   for (int i = 0; i < 2; i++) open->ended |= !open->side[i]->Start(scan->ps.ps_ExprContext, snapshot, open->asked[i]);
+  open->ended |= !EvaluateMargins(state);
+  ScanTeam* team = nullptr;
+  if (open->shared != nullptr) {
+    open->team.Attach(PoolOf(open->shared), false, CountScans, open);
+    team = &open->team;
+  } else {
+    CountScans(open);
+  }
   if (open->ended) return;
   // As an index scan has it: what is dead to all here may be seen by queries of a standby.
   const bool ignore_killed = !TransactionStartedDuringRecovery();
-  open->join.Begin(open->side[0]->Input(ignore_killed), open->side[1]->Input(ignore_killed), open->clause, open->clauses);
+  open->join.Begin(open->side[0]->Input(ignore_killed), open->side[1]->Input(ignore_killed), open->clause, open->clauses, team);
   open->taken = 0;
   open->wanted = kFirstBatch;
-}
-
-// Takes pairs from the walk. False: there are none.
-bool TakePairs(OpenJoin* open) {
-  open->pairs.Clear();
-  PageReader& memory = open->side[0]->reader();
-  while (open->pairs.size() < open->wanted) {
-    if (open->taken == open->join.count()) {
-      open->taken = 0;
-      if (!open->join.Step(open->side[0]->reader(), open->side[1]->reader())) break;
-    }
-    const JoinedRows* rows = open->join.rows() + open->taken;
-    const size_t count = std::min(open->join.count() - open->taken, open->wanted - open->pairs.size());
-    open->pairs.Reserve(memory, open->pairs.size() + count);
-    for (size_t i = 0; i < count; i++) open->pairs.AppendReserved(rows[i]);
-    open->taken += count;
-  }
-  return !open->pairs.empty();
-}
-
-// Fetches each row once, in the order of the heap: of all pairs, or (number 1) of those whose left row is there. Returns how many pairs have it.
-size_t FetchRows(TreeJoinState* state, int number) {
-  OpenJoin* open = state->open;
-  ScanState* scan = &state->custom.ss;
-  const Snapshot snapshot = scan->ps.state->es_snapshot;
-  PageReader& memory = open->side[0]->reader();
-  const size_t count = open->pairs.size();
-  open->order.Clear();
-  open->order.Reserve(memory, count);
-  open->rows[number].Clear();
-  open->rows[number].Reserve(memory, count);
-  static_assert(kMostPairs <= size_t{1} << 16, "a pair's number is in the lower 16 bits");
-  for (size_t i = 0; i < count; i++) {
-    open->rows[number].AppendReserved(nullptr);
-    if (number == 1 && open->rows[0][i] == nullptr) continue;
-    const TupleId tuple = number == 0 ? open->pairs[i].left : open->pairs[i].right;
-    open->order.AppendReserved(tuple.Packed() << 16 | i);
-  }
-  boost::sort::pdqsort_branchless(open->order.data(), open->order.data() + open->order.size());
-  uint64_t last = 0;  // no address
-  KeptRow row = nullptr;
-  size_t found = 0;
-  for (size_t i = 0; i < open->order.size(); i++) {
-    const uint64_t address = open->order[i] >> 16;
-    if (address != last) row = open->side[number]->Fetch(TupleId::FromPacked(address), snapshot, scan, open->batch);
-    last = address;
-    open->rows[number][open->order[i] & 0xFFFF] = row;
-    found += row != nullptr;
-  }
-  open->side[number]->LetGo();
-  return found;
-}
-
-// Batches grow as long as there is memory for their rows.
-void ChooseSize(OpenJoin* open) {
-  const size_t memory = MemoryContextMemAllocated(open->batch, false), most = work_mem * size_t{1024};
-  if (memory < most / 2)
-    open->wanted = std::min(open->wanted * 2, kMostPairs);
-  else if (memory > most)
-    open->wanted = std::max(open->wanted / 2, kFirstBatch);
-}
-
-bool NextBatch(TreeJoinState* state) {
-  OpenJoin* open = state->open;
-  open->next = 0;
-  for (;;) {
-    MemoryContextReset(open->batch);
-    XTREE_SCAN_STOP_POINT("join-batch");
-    if (open->ended || !TakePairs(open)) {
-      open->ended = true;
-      open->pairs.Clear();
-      return false;
-    }
-    const bool some = FetchRows(state, 0) > 0 && FetchRows(state, 1) > 0;
-    ChooseSize(open);
-    if (some) return true;
-  }
 }
 
 // The scan's tuple of a pair, projected, if all join clauses hold.
@@ -288,6 +235,25 @@ void End(CustomScanState* node) {
   for (const Relation index : indexes) index_close(index, NoLock);
 }
 
+Size EstimateShared(CustomScanState*, ParallelContext*) { return SharedJoinBytes(); }
+
+void InitializeShared(CustomScanState* node, ParallelContext*, void* shared) {
+  InitializeSharedJoin(static_cast<SharedJoin*>(shared));
+  StateOf(node)->open->shared = static_cast<SharedJoin*>(shared);
+}
+
+void ResetShared(CustomScanState*, ParallelContext*, void* shared) { ResetSharedJoin(static_cast<SharedJoin*>(shared)); }
+
+void JoinShared(CustomScanState* node, shm_toc*, void* shared) { StateOf(node)->open->shared = static_cast<SharedJoin*>(shared); }
+
+// The shared memory may be gone when the plan is explained.
+void Shutdown(CustomScanState* node) {
+  OpenJoin* open = StateOf(node)->open;
+  if (open == nullptr || open->shared == nullptr) return;
+  HandInCounts(open->shared, open->Counts(), &open->handed_in);
+  open->total = TotalCounts(open->shared);
+}
+
 void Explain(CustomScanState* node, List* ancestors, ExplainState* explain) { ExplainTreeJoin(StateOf(node), ancestors, explain); }
 
 }  // namespace
@@ -301,6 +267,11 @@ const CustomExecMethods* TreeJoinExecMethods() {
     made.EndCustomScan = End;
     made.ReScanCustomScan = Rescan;
     made.ExplainCustomScan = Explain;
+    made.EstimateDSMCustomScan = EstimateShared;
+    made.InitializeDSMCustomScan = InitializeShared;
+    made.ReInitializeDSMCustomScan = ResetShared;
+    made.InitializeWorkerCustomScan = JoinShared;
+    made.ShutdownCustomScan = Shutdown;
     return made;
   }();
   return &methods;

@@ -3,12 +3,16 @@
 
 #include "am/scan_keys.h"
 #include "deferred/build_state.h"
+#include "index/key_box.h"
 #include "shmem/column_use.h"
 
 extern "C" {
+#include "access/visibilitymap.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "optimizer/cost.h"
 #include "pgstat.h"
 #include "storage/predicate.h"
 #include "utils/datum.h"
@@ -18,15 +22,32 @@ extern "C" {
 
 namespace xtree {
 
+namespace {
+
+constexpr int kMostKeptDimensions = 8;
+
+// The index's column over this one of the table, if values can be made of it.
+int IndexColumnOf(const FormData_pg_index& index, const IndexState& state, AttrNumber attribute) {
+  for (int i = 0; attribute > 0 && i < index.indnkeyatts; i++)
+    if (index.indkey.values[i] == attribute && state.column[i].routine->exact) return i;
+  return -1;
+}
+
+}  // namespace
+
 void JoinInputSide::SetColumns(List* tuple, TupleDesc descriptor) {
   column_ = static_cast<JoinColumn*>(palloc(sizeof(JoinColumn) * std::max(list_length(tuple), 1)));
   for (int place = 0; place < list_length(tuple); place++) {
     const auto* variable = reinterpret_cast<const Var*>(static_cast<TargetEntry*>(list_nth(tuple, place))->expr);
     if (!IsA(variable, Var) || variable->varno != static_cast<int>(range_)) continue;
     const FormData_pg_attribute* attribute = TupleDescAttr(descriptor, place);
-    column_[columns_++] = {variable->varattno, place, attribute->attlen, attribute->attbyval};
+    column_[columns_++] = {variable->varattno, place, IndexColumnOf(*index_->rd_index, *state_, variable->varattno), attribute->attlen,
+                           attribute->attbyval};
     last_attribute_ = std::max<int>(last_attribute_, variable->varattno);
   }
+  // As for an index-only scan (am/index_only.cpp).
+  keys_suffice_ = enable_indexonlyscan && !RecoveryInProgress() && state_->layout.dimensions <= kMostKeptDimensions &&
+                  std::all_of(column_, column_ + columns_, [](const JoinColumn& column) { return column.index_column >= 0; });
 }
 
 void JoinInputSide::SetWindows(const JoinPlanSide& plan, List* arguments, PlanState* parent) {
@@ -59,7 +80,6 @@ void JoinInputSide::EvaluateKeys(ExprContext* values) {
 
 bool JoinInputSide::Start(ExprContext* values, Snapshot snapshot, uint64_t join_columns) {
   RequireUsable(index_, *state_, snapshot);
-  pgstat_count_index_scan(index_);
   // An index whose first row has not come holds none that the snapshot sees. Whoever inserts it puts it into the root.
   if (state_->undecided) {
     PredicateLockPage(index_, kRootBlock, snapshot);
@@ -70,10 +90,9 @@ bool JoinInputSide::Start(ExprContext* values, Snapshot snapshot, uint64_t join_
   ::xtree::FinishUse(&use_, &reader_);
   BeginUse(index_, state_->load_options, may_map ? MapWhen::kWhenItPays : MapWhen::kNever, &use_);
   reader_.Begin(&use_);
-  reader_.counts().scans++;
   uint64_t asked = join_columns;
   for (int i = 0; i < windows_; i++) asked |= AskedColumn(window_[i].column);
-  reader_.counts().asked |= asked;
+  reader_.counts().asked |= asked | (keys_suffice_ ? kAskedForValues : 0);
   reader_.buffers().SetPredicateSnapshot(snapshot);
   const MemoryContext old = MemoryContextSwitchTo(key_context_);
   NarrowAlternatives(reader_, state_->layout, true, &constraint_);
@@ -87,13 +106,20 @@ bool JoinInputSide::Start(ExprContext* values, Snapshot snapshot, uint64_t join_
   return true;
 }
 
+void JoinInputSide::CountScan() {
+  pgstat_count_index_scan(index_);
+  reader_.counts().scans++;
+}
+
 void JoinInputSide::LetGo() {
   table_index_fetch_reset(fetch_);
   ExecClearTuple(slot_);
+  if (BufferIsValid(visibility_)) ReleaseBuffer(std::exchange(visibility_, InvalidBuffer));
 }
 
 void JoinInputSide::Close() {
   reader_.Reset();
+  if (BufferIsValid(visibility_)) ReleaseBuffer(std::exchange(visibility_, InvalidBuffer));
   if (fetch_ != nullptr) table_index_fetch_end(fetch_);
   if (slot_ != nullptr) ExecDropSingleTupleTableSlot(slot_);
   fetch_ = nullptr;
@@ -127,13 +153,20 @@ KeptRow JoinInputSide::Keep(TupleTableSlot* row, ScanState* scan, MemoryContext 
   const MemoryContext old = MemoryContextSwitchTo(values->ecxt_per_tuple_memory);
   Load(row, tuple);
   MemoryContextSwitchTo(old);
+  return KeepLoaded(scan, memory);
+}
+
+// The scan's tuple has the columns of this side.
+KeptRow JoinInputSide::KeepLoaded(ScanState* scan, MemoryContext memory) {
+  TupleTableSlot* tuple = scan->ss_ScanTupleSlot;
+  ExprContext* values = scan->ps.ps_ExprContext;
   ExecStoreVirtualTuple(tuple);
   values->ecxt_scantuple = tuple;
   if (conditions_ != nullptr && !ExecQual(conditions_, values)) {
     removed_by_conditions++;
     return nullptr;
   }
-  MemoryContextSwitchTo(memory);
+  const MemoryContext old = MemoryContextSwitchTo(memory);
   auto* value = static_cast<Datum*>(palloc((sizeof(Datum) + sizeof(bool)) * std::max(columns_, 1)));
   auto* null = reinterpret_cast<bool*>(value + columns_);
   for (int i = 0; i < columns_; i++) {
@@ -145,6 +178,31 @@ KeptRow JoinInputSide::Keep(TupleTableSlot* row, ScanState* scan, MemoryContext 
   return value;
 }
 
+// All rows of the page are visible to everybody, as long as the leaf has the entry: VACUUM removes entries before it lets go of addresses.
+void JoinInputSide::LookAtVisibility(void* side, const TupleId* tuples, size_t count, uint8_t* known) {
+  auto* self = static_cast<JoinInputSide*>(side);
+  for (size_t i = 0; i < count; i++) {
+    const BlockNumber block = BlockNumber{tuples[i].block_high} << 16 | tuples[i].block_low;
+    known[i] = VM_ALL_VISIBLE(self->table_, block, &self->visibility_);
+  }
+}
+
+KeptRow JoinInputSide::Make(const Box& key, TupleId address, Snapshot snapshot, ScanState* scan, MemoryContext memory) {
+  TupleTableSlot* tuple = scan->ss_ScanTupleSlot;
+  ResetExprContext(scan->ps.ps_ExprContext);
+  ExecClearTuple(tuple);
+  const MemoryContext old = MemoryContextSwitchTo(scan->ps.ps_ExprContext->ecxt_per_tuple_memory);
+  for (int i = 0; i < columns_; i++) {
+    const JoinColumn& column = column_[i];
+    tuple->tts_values[column.place] = ReconstructKey(*state_, column.index_column, key, &tuple->tts_isnull[column.place]);
+  }
+  MemoryContextSwitchTo(old);
+  reader_.counts().tuples++;
+  // As for a row that is fetched.
+  PredicateLockPage(table_, BlockNumber{address.block_high} << 16 | address.block_low, snapshot);
+  return KeepLoaded(scan, memory);
+}
+
 KeptRow JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory) {
   if (tuple.offset == 0 || tuple.offset > MaxHeapTuplesPerPage)
     ereport(ERROR, errcode(ERRCODE_INDEX_CORRUPTED), errmsg("index \"%s\" names no row of the table", RelationGetRelationName(index_)),
@@ -153,6 +211,7 @@ KeptRow JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, 
   memcpy(&address, &tuple, sizeof(address));
   bool again = false, all_dead = false;
   fetched++;
+  reader_.counts().tuples++;
   if (!table_index_fetch_tuple(fetch_, &address, snapshot, slot_, &again, &all_dead)) return nullptr;
   pgstat_count_heap_fetch(index_);
   return Keep(slot_, scan, memory);

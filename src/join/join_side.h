@@ -19,6 +19,7 @@ namespace xtree {
 struct JoinColumn {
   AttrNumber attribute;  // 0: the whole row
   int place;             // in the scan's tuple
+  int index_column;      // that its value can be made of, -1: none
   int16 length;
   bool by_value;
 };
@@ -39,12 +40,16 @@ class JoinInputSide {
 
   // Before the walk starts, or starts again: evaluates the windows' arguments and opens the index for this scan. False: it has no row.
   bool Start(ExprContext* values, Snapshot snapshot, uint64_t join_columns);
+  // The scan of this index counts; of a parallel join once.
+  void CountScan();
   void FinishUse() { ::xtree::FinishUse(&use_, &reader_); }
   // Gives back pins of the table's pages.
   void LetGo();
   void Close();
 
-  JoinInput Input(bool ignore_killed) const { return {&state_->layout, &constraint_, ignore_killed}; }
+  JoinInput Input(bool ignore_killed) {
+    return {&state_->layout, &constraint_, ignore_killed, keys_suffice_ ? LookAtVisibility : nullptr, this};
+  }
   MappedReader& reader() { return reader_; }
   const IndexState& state() const { return *state_; }
   Index range() const { return range_; }
@@ -52,6 +57,8 @@ class JoinInputSide {
 
   // Fetches the row of an address, if the snapshot sees it and the table's conditions hold; what is kept of it goes to `memory`.
   KeptRow Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory);
+  // The same of one whose key is all that has to be known of it.
+  KeptRow Make(const Box& key, TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory);
   // The same of a row that the executor gives when it checks anew.
   KeptRow Keep(TupleTableSlot* row, ScanState* scan, MemoryContext memory);
   // The row that the executor has for this table while it checks anew. False: none. *substituted: does it have a say?
@@ -66,11 +73,15 @@ class JoinInputSide {
     }
   }
 
+  bool keys_suffice() const { return keys_suffice_; }
+
   uint64_t fetched = 0;                // rows that were looked for
   uint64_t removed_by_conditions = 0;  // of them: that the table's conditions removed
 
  private:
+  static void LookAtVisibility(void* side, const TupleId* tuples, size_t count, uint8_t* known);
   void Load(TupleTableSlot* row, TupleTableSlot* tuple);
+  KeptRow KeepLoaded(ScanState* scan, MemoryContext memory);
   void EvaluateKeys(ExprContext* values);
 
   Relation table_;
@@ -88,7 +99,9 @@ class JoinInputSide {
   ExprState* conditions_ = nullptr;
   int columns_ = 0;
   JoinColumn* column_ = nullptr;
-  int last_attribute_ = 0;  // that is looked at
+  int last_attribute_ = 0;             // that is looked at
+  bool keys_suffice_ = false;          // no column needs the table, of rows that all can see
+  Buffer visibility_ = InvalidBuffer;  // a page of the table's visibility map
   IndexFetchTableData* fetch_ = nullptr;
   TupleTableSlot* slot_ = nullptr;
 };

@@ -184,6 +184,10 @@ bool Join(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn*
     out->reach = PlaneReachOrdinal;  // a box's upper ordinals leave a gap above zero, so that they are one too far out
     return HasEncoding(argument, Encoding::kBox);
   }
+  if (strategy == RTKNNSearchStrategyNumber) {
+    out->by_distance = true;
+    return xtree_same_ordinals(column, argument);
+  }
   return strategy == RTSameStrategyNumber && JoinByArea(column, strategy, argument, out);
 }
 

@@ -1,6 +1,7 @@
 // TreeJoin against brute force: relations, layouts, distributions, marks, windows, trees of all heights.
 #include "growing_tree.h"
 #include "join_fixture.h"
+#include "team_fixture.h"
 
 namespace xtree::test {
 namespace {
@@ -201,6 +202,96 @@ TEST(TreeJoin, StartsAgainAndCounts) {
   ASSERT_TRUE(const_cast<TreeJoin&>(joiner.join()).Step(a, b));
   joiner.Begin(layout, layout);
   EXPECT_TRUE(joiner.Run(a, b) == first);
+}
+
+// Within a margin: no pair is left out, and hardly one is too far apart.
+TEST(TreeJoin, Margins) {
+  for (const bool narrow : {false, true}) {
+    const KeyLayout layout = MakeLayout({{2, static_cast<uint8_t>(narrow ? 4 : 8), false, narrow ? Scalar::kFloat32 : Scalar::kFloat64}});
+    Random random(19);
+    RowSet rows(layout);
+    const double inf = std::numeric_limits<double>::infinity();
+    const double special[] = {0, -0.0, 1e17, -1e17, inf, -inf, std::numeric_limits<double>::quiet_NaN()};
+    for (int i = 0; i < 900; ++i) {
+      Box box;
+      box.marks = 0;
+      for (int d = 0; d < 2; ++d) {
+        const double value = i < 40 ? special[random.Below(7)] : random.Uniform(-1, 1);
+        box.lo[d] = box.hi[d] = narrow ? OrdinalFromFloat(static_cast<float>(value)) : OrdinalFromDouble(value);
+      }
+      rows.Add(box);
+    }
+    const auto tree = PackTree(rows, {10, 10, 1});
+    for (const double margin : {1e-300, 0.05, 3.0, 2e17, inf}) {
+      JoinClause clause = Clause(JoinRelation::kMeets, 2);
+      clause.margin = margin;
+      const std::vector<RowPair> found = Join(*tree, *tree, {{clause}});
+      size_t near = 0;
+      for (size_t l = 0; l < rows.size(); ++l) {
+        for (size_t r = 0; r < rows.size(); ++r) {
+          bool within = true, far = false;
+          for (int d = 0; d < 2; ++d) {
+            const double gap =
+                std::fabs(Decode(layout.dimension[d].scalar, rows.Lo(l)[d]) - Decode(layout.dimension[d].scalar, rows.Lo(r)[d]));
+            within = within && gap <= margin;
+            far = far || gap > margin * 1.001 + 1e-5;
+          }
+          const bool in = std::binary_search(found.begin(), found.end(), RowPair(l, r));
+          ASSERT_TRUE(in || !within) << l << " and " << r << " within " << margin;
+          ASSERT_FALSE(in && far && std::isfinite(margin)) << l << " and " << r << " not within " << margin;
+          near += within;
+        }
+      }
+      EXPECT_GT(near, 800u);
+    }
+  }
+}
+
+// Members of a team take turns, beside insertions: each pair comes from one of them.
+TEST(TreeJoin, SharedByATeam) {
+  const KeyLayout layout = FloatLayout(2, true);
+  const RowSet a = RandomRows(layout, 6000, Distribution::kUniform, 16), b = RandomRows(layout, 6000, Distribution::kUniform, 17);
+  const JoinQuestion question{{Clause(JoinRelation::kMeets, 2)}};
+  Random random(18);
+  for (const size_t room : {size_t{0}, size_t{5}, size_t{1000}}) {
+    for (const size_t members : {size_t{1}, size_t{3}}) {
+      GrowingTree left(layout, a), right(layout, b);
+      left.InsertUntil(2500);
+      right.InsertUntil(1500);
+      Team team(room, false);
+      const Constraint everything = Everything(layout);
+      std::vector<std::unique_ptr<MemoryReader>> readers;
+      std::vector<std::unique_ptr<TreeJoin>> joins;
+      std::vector<size_t> running, pairs_of(members);
+      for (size_t i = 0; i < members; ++i) {
+        for (MemoryStore* store : {&left.store, &right.store}) readers.push_back(std::make_unique<MemoryReader>(*store));
+        joins.push_back(std::make_unique<TreeJoin>());
+        joins.back()->Begin({&layout, &everything, false}, {&layout, &everything, false}, question.clauses.data(), 1, &team);
+        running.push_back(i);
+      }
+      std::vector<RowPair> found;
+      while (!running.empty()) {
+        const size_t turn = static_cast<size_t>(random.Below(static_cast<int>(running.size()))), member = running[turn];
+        if (!joins[member]->Step(*readers[2 * member], *readers[2 * member + 1]))
+          running.erase(running.begin() + static_cast<ptrdiff_t>(turn));
+        pairs_of[member] += joins[member]->count();
+        for (size_t i = 0; i < joins[member]->count(); ++i)
+          found.emplace_back(RowOf(joins[member]->rows()[i].left), RowOf(joins[member]->rows()[i].right));
+        left.Insert(20);
+        right.Insert(20);
+      }
+      std::sort(found.begin(), found.end());
+      ASSERT_TRUE(std::adjacent_find(found.begin(), found.end()) == found.end()) << "a pair came twice";
+      const auto later = [](const RowPair& pair) { return pair.first >= 2500 || pair.second >= 1500; };
+      std::erase_if(found, later);
+      std::vector<RowPair> expected = BruteForceJoin(a, b, question);
+      std::erase_if(expected, later);
+      ASSERT_NO_FATAL_FAILURE(ExpectSame(found, expected));
+      if (room > 0 && members > 1) {
+        EXPECT_GT(*std::min_element(pairs_of.begin(), pairs_of.end()), 0u);
+      }
+    }
+  }
 }
 
 // What was in both trees all the time comes exactly once, whatever is inserted into them between steps.

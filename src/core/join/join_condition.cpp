@@ -11,6 +11,20 @@ Interval SpanOf(Interval lo, Interval hi) { return {std::max(lo.min, hi.min), st
 
 void Extend(Interval by, Interval* interval) { *interval = {std::min(interval->min, by.min), std::max(interval->max, by.max)}; }
 
+// A bound of numbers, further out by a margin, and by more than that was rounded.
+Ordinal MoveOut(Ordinal bound, double margin, bool most, Scalar scalar) {
+  const bool narrow = scalar == Scalar::kFloat32;
+  if (!std::isfinite(margin)) return most ? kOrdinalMax : kOrdinalMin;
+  if (std::isnan(Decode(scalar, bound))) return bound;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const double by = margin * (1 + 1e-12), value = Decode(scalar, bound);
+  const double moved = most ? std::nextafter(value + by, kInfinity) : std::nextafter(value - by, -kInfinity);
+  if (!narrow) return OrdinalFromDouble(moved);
+  const auto cut = static_cast<float>(moved);
+  constexpr float kNarrowInfinity = std::numeric_limits<float>::infinity();
+  return OrdinalFromFloat(most ? std::nextafterf(cut, kNarrowInfinity) : std::nextafterf(cut, -kNarrowInfinity));
+}
+
 bool Within(Ordinal value, Interval interval) { return value >= interval.min && value <= interval.max; }
 
 }  // namespace
@@ -24,6 +38,7 @@ void JoinShape::Compile(const KeyLayout& left, const KeyLayout& right, const Joi
   for (int c = 0; c < clauses_; ++c) {
     clause_[c] = clauses[c];
     clause_[c].empties &= clauses[c].relation != JoinRelation::kMeets;
+    scalar_[c] = right.dimension[right.first_dimension[clauses[c].right_column]].scalar;
     with_empties_ |= static_cast<uint8_t>(clause_[c].empties << c);
     for (int d = 0; d < clauses[c].dimensions && terms_ < kMaxJoinTerms; ++d) {
       term_[terms_++] = {static_cast<uint8_t>(c),
@@ -57,8 +72,9 @@ bool JoinShape::Load(const NodeView& node, int entry, JoinSide side, JoinEdges* 
 }
 
 Ordinal JoinShape::Reach(int clause, Ordinal edge, bool left_upper, bool right_upper, bool most) const {
-  const JoinReach reach = clause_[clause].reach;
-  return reach != nullptr ? reach(edge, left_upper, right_upper, most) : edge;
+  const JoinClause& c = clause_[clause];
+  if (c.reach != nullptr) edge = c.reach(edge, left_upper, right_upper, most);
+  return c.margin != 0 ? MoveOut(edge, c.margin, most, scalar_[clause]) : edge;
 }
 
 // The edges of the left values lie within these intervals.

@@ -31,6 +31,9 @@ struct JoinClause {
   JoinRelation relation;
   bool empties;     // empty values lie within all values, and are the same as each other; else they are in no pair
   JoinReach reach;  // nullptr: the edge itself
+
+  // Of columns of floats: the values may be as far apart as this in each dimension; not below 0.
+  double margin = 0;
 };
 
 // An entry of a node, as far as the join looks at it: of each term lo and hi. `empties`: bit n: empty in clause n, or on a directory page: some
@@ -90,6 +93,7 @@ class JoinShape {
   int terms_;
   uint8_t with_empties_;  // clauses
   JoinClause clause_[kMaxJoinClauses];
+  Scalar scalar_[kMaxJoinClauses];
   Term term_[kMaxJoinTerms];
 };
 static_assert(std::is_trivially_destructible_v<JoinShape> && std::is_trivially_copyable_v<JoinWindow>);

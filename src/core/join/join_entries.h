@@ -12,6 +12,11 @@ struct JoinEntries {
   Scratch<NodePointer> nodes;  // of directory pages
   Scratch<TupleId> tuples;     // of leaves
 
+  // Of leaves, where keys are kept: of each dimension lo and hi, and the marks; and whether the key is all that has to be known of the row.
+  Scratch<Ordinal> keys;
+  Scratch<uint8_t> known;
+  size_t key_size = 0;  // 0: keys are not kept
+
   size_t size() const { return edges.size(); }
   void Clear() { Truncate(0); }
   // What came later is forgotten. After a visit that does not count: whatever it had appended.
@@ -20,6 +25,8 @@ struct JoinEntries {
     empties.Truncate(count);
     nodes.Truncate(std::min(count, nodes.size()));
     tuples.Truncate(std::min(count, tuples.size()));
+    keys.Truncate(std::min(count * key_size, keys.size()));
+    known.Truncate(std::min(count, known.size()));
   }
 };
 

@@ -4,13 +4,12 @@
 namespace xtree {
 namespace {
 
-// Right entries, or nodes, that are joined at a time with what is at hand of the left side.
+// Right entries that are joined at a time with a left leaf.
 constexpr size_t kMostGathered = 2048;
-constexpr size_t kMostNodes = 16384;
 
 }  // namespace
 
-void TreeJoin::Begin(const JoinInput& left, const JoinInput& right, const JoinClause* clauses, int count) {
+void TreeJoin::Begin(const JoinInput& left, const JoinInput& right, const JoinClause* clauses, int count, ScanTeam* team) {
   input_[0] = left;
   input_[1] = right;
   shape_.Compile(*left.layout, *right.layout, clauses, count);
@@ -18,28 +17,68 @@ void TreeJoin::Begin(const JoinInput& left, const JoinInput& right, const JoinCl
   shape_.RequireLeft(&constraint);
   left_filter_.Compile(*left.layout, constraint);
   never_ = constraint.Never(*left.layout) || right.constraint->Never(*right.layout);
-  started_ = in_leaf_ = false;
+  started_ = in_leaf_ = visiting_ = false;
   depth_ = 0;
+  team_ = team;
+  leaf_.key_size = left.look != nullptr ? 2 * size_t{left.layout->dimensions} + 1 : 0;
+  gathered_.key_size = right.look != nullptr ? 2 * size_t{right.layout->dimensions} + 1 : 0;
 }
 
-// A frame above the roots: the left one is its only child, with the right one for a list.
-void TreeJoin::Start(PageReader& memory) {
-  started_ = true;
+// A frame above a left node, which is its only child, with the right root for a list.
+void TreeJoin::BeginTask(PageReader& memory, const NodePointer& node) {
   Frame& top = frames_[0];
   top.list.Clear(), top.list_ends.Clear();
-  for (JoinEntries* root : {&top.left, &top.right}) {
-    root->Clear();
+  for (JoinEntries* side : {&top.left, &top.right}) {
+    side->Clear();
     JoinEdges everywhere;
     std::fill_n(everywhere.lo, kMaxJoinTerms, kOrdinalMin);
     std::fill_n(everywhere.hi, kMaxJoinTerms, kOrdinalMax);
-    root->edges.Append(memory, everywhere);
-    root->empties.Append(memory, shape_.with_empties());
-    root->nodes.Append(memory, kRootPointer);
+    side->edges.Append(memory, everywhere);
+    side->empties.Append(memory, shape_.with_empties());
   }
+  top.left.nodes.Append(memory, node);
+  top.right.nodes.Append(memory, kRootPointer);
   top.list.Append(memory, 0);
   top.list_ends.Append(memory, 1);
   top.right_level = -1;
   BeginFrame(&top);
+}
+
+// The left root, or what the team has. False: there is nothing left to do.
+bool TreeJoin::TakeTask(PageReader& memory) {
+  NodePointer node = kRootPointer;
+  if (!started_) {
+    started_ = true;
+    visiting_ = team_ != nullptr && team_->Begin();
+    if (team_ == nullptr || visiting_) {
+      BeginTask(memory, node);
+      return true;
+    }
+  }
+  if (team_ == nullptr) return false;
+  visiting_ = team_->Take(&node);
+  if (visiting_) BeginTask(memory, node);
+  return visiting_;
+}
+
+// What finds no room with the team stays.
+void TreeJoin::ShareChildren(JoinEntries* children) {
+  constexpr int kTogether = 64;
+  TeamNode nodes[kTogether];
+  size_t left = children->nodes.size();
+  for (int refused = 0; left > 0 && refused == 0;) {
+    const int count = static_cast<int>(std::min<size_t>(kTogether, left));
+    const NodePointer* const first = children->nodes.data() + left - count;
+    std::transform(first, first + count, nodes, [](const NodePointer& pointer) { return TeamNode{pointer, 0}; });
+    refused = team_->Put(nodes, count);
+    left -= static_cast<size_t>(count - refused);
+  }
+  children->Truncate(left);
+}
+
+void TreeJoin::EndVisit() {
+  if (visiting_) team_->EndVisit();
+  visiting_ = false;
 }
 
 void TreeJoin::BeginFrame(Frame* frame) {
@@ -52,12 +91,11 @@ void TreeJoin::BeginFrame(Frame* frame) {
 bool TreeJoin::Step(PageReader& left, PageReader& right) {
   rows_.Clear();
   if (never_) return false;
-  if (!started_) Start(left);
   while (rows_.empty()) {
     if (in_leaf_) {
       JoinLeaf(left, right);
     } else if (depth_ == 0) {
-      return false;
+      if (!TakeTask(left)) return false;
     } else if (frames_[depth_ - 1].next == frames_[depth_ - 1].left.nodes.size()) {
       --depth_;
     } else {
@@ -76,6 +114,12 @@ void TreeJoin::CopyEntries(PageReader& memory, const NodeView& node, Lsn lsn, Jo
   out->edges.Reserve(memory, room);
   out->empties.Reserve(memory, room);
   leaf ? out->tuples.Reserve(memory, room) : out->nodes.Reserve(memory, room);
+  const size_t first = out->edges.size();
+  const bool keep = leaf && out->key_size > 0;
+  if (keep) {
+    out->keys.Reserve(memory, room * out->key_size);
+    out->known.Reserve(memory, room);
+  }
   for (int i = 0; i < count; ++i) {
     const uint16_t slot = slots_[i];
     JoinEdges edges;
@@ -83,11 +127,33 @@ void TreeJoin::CopyEntries(PageReader& memory, const NodeView& node, Lsn lsn, Jo
     if ((ignore_killed && node.Killed(slot)) || !shape_.Load(node, slot, side, &edges, &empties)) continue;
     out->edges.AppendReserved(edges);
     out->empties.AppendReserved(empties);
+    if (keep) KeepKey(node, slot, out);
     if (leaf)
       out->tuples.AppendReserved(node.Tuple(slot));
     else
       out->nodes.AppendReserved(NodePointer{lsn, node.Child(slot), node.level() - 1});
   }
+  const JoinInput& input = input_[static_cast<int>(side)];
+  if (keep) input.look(input.context, out->tuples.data() + first, out->tuples.size() - first, out->known.data() + first);
+}
+
+void TreeJoin::KeepKey(const NodeView& leaf, int entry, JoinEntries* out) {
+  Box box;
+  leaf.GetBox(entry, &box);
+  for (int d = 0; d < leaf.layout().dimensions; ++d) {
+    out->keys.AppendReserved(box.lo[d]);
+    out->keys.AppendReserved(box.hi[d]);
+  }
+  out->keys.AppendReserved(static_cast<Ordinal>(box.marks));
+  out->known.AppendReserved(0);
+}
+
+void TreeJoin::GetKey(JoinSide side, uint32_t entry, Box* box) const {
+  const JoinEntries& entries = Entries(side);
+  const Ordinal* key = entries.keys.data() + entry * entries.key_size;
+  const size_t dimensions = entries.key_size / 2;
+  for (size_t d = 0; d < dimensions; ++d) box->lo[d] = key[2 * d], box->hi[d] = key[2 * d + 1];
+  box->marks = static_cast<uint64_t>(key[2 * dimensions]);
 }
 
 // The node's entries are in leaf_ (true) or in the frame that would be next.
@@ -115,12 +181,15 @@ bool TreeJoin::ReadLeft(PageReader& reader, const NodePointer& node, BlockNumber
 void TreeJoin::ReadRight(PageReader& left, PageReader& right, NodePointer node, JoinEntries* entries, int* level) {
   while (node.block != kInvalidBlock) {
     const size_t edges = entries->edges.size(), nodes = entries->nodes.size(), tuples = entries->tuples.size();
+    const size_t keys = entries->keys.size(), known = entries->known.size();
     int read = -1;
     const auto discard = [&] {
       entries->edges.Truncate(edges);
       entries->empties.Truncate(edges);
       entries->nodes.Truncate(nodes);
       entries->tuples.Truncate(tuples);
+      entries->keys.Truncate(keys);
+      entries->known.Truncate(known);
       read = -1;
     };
     node.block = VisitNode(
@@ -174,7 +243,12 @@ void TreeJoin::VisitNext(PageReader& left, PageReader& right) {
   }
   if (first) frame->to = end;
   BlockNumber sibling;
-  const bool leaf = ReadLeft(left, first ? frame->left.nodes[frame->next] : frame->sibling, &sibling);
+  const NodePointer node = first ? frame->left.nodes[frame->next] : frame->sibling;
+  const bool leaf = ReadLeft(left, node, &sibling);
+  if (team_ != nullptr && depth_ == 1) {
+    if (!leaf && (read_level_ > 1 || node.level < 0)) ShareChildren(&frames_[depth_].left);
+    EndVisit();
+  }
   if (leaf) {
     if (leaf_.size() > 0) BeginLeaf(left, right, *frame);
     Advance(frame, sibling);
@@ -227,80 +301,11 @@ void TreeJoin::JoinLeaf(PageReader& left, PageReader& right) {
   sweep_.Run(left, shape_, {leaf_windows_.data(), leaf_.empties.data(), leaf_.size()},
              {gathered_.edges.data(), gathered_.empties.data(), gathered_.size(), true}, &pairs_);
   rows_.Reserve(left, pairs_.size());
-  for (size_t i = 0; i < pairs_.size(); ++i) rows_.AppendReserved({leaf_.tuples[pairs_[i].left], gathered_.tuples[pairs_[i].right]});
+  for (size_t i = 0; i < pairs_.size(); ++i) {
+    const auto [l, r] = pairs_[i];
+    rows_.AppendReserved({leaf_.tuples[l], gathered_.tuples[r], l, r});
+  }
   in_leaf_ = !pending_.empty();
-}
-
-// The children of the left node that was read become the next frame.
-void TreeJoin::PushFrame(PageReader& left, PageReader& right, Frame* parent) {
-  Frame* frame = &frames_[depth_];
-  MakeWindows(left, frame->left, false, &frame->windows);
-  frame->right.Clear();
-  if (parent->right_level < 0 || parent->right_level >= read_level_)
-    ExpandRightList(left, right, parent, frame);
-  else
-    CopyRightList(left, parent, frame);
-  MakeLists(left, frame);
-  BeginFrame(frame);
-}
-
-// The right nodes are on a lower level than the left one.
-void TreeJoin::CopyRightList(PageReader& reader, Frame* parent, Frame* frame) {
-  frame->right_level = parent->right_level;
-  for (uint32_t i = parent->from; i < parent->to; ++i) {
-    const uint32_t r = parent->list[i];
-    const JoinEdges edges = parent->right.edges[r];
-    const uint8_t empties = parent->right.empties[r];
-    if (!shape_.Test(hull_, hull_empties_, edges, empties, false)) continue;
-    frame->right.edges.Append(reader, edges);
-    frame->right.empties.Append(reader, empties);
-    frame->right.nodes.Append(reader, parent->right.nodes[r]);
-  }
-}
-
-// Of a list that leads to very many nodes a part is taken, and the left node read again with the rest. What has split off a left node is read with
-// the same part as that.
-void TreeJoin::ExpandRightList(PageReader& left, PageReader& right, Frame* parent, Frame* frame) {
-  const bool may_end = parent->sibling.block == kInvalidBlock;
-  int level = 0;
-  for (uint32_t i = parent->from; i < parent->to; ++i) {
-    if (may_end && frame->right.size() >= kMostNodes) {
-      parent->to = i;
-      break;
-    }
-    const uint32_t r = parent->list[i];
-    if (!shape_.Test(hull_, hull_empties_, parent->right.edges[r], parent->right.empties[r], false)) continue;
-    ReadRight(left, right, parent->right.nodes[r], &frame->right, &level);
-  }
-  frame->right_level = level - 1;
-  if (level > 0 || parent->right_level >= 0) return;
-  frame->right.Clear();  // the root is a leaf
-  CopyRightList(left, parent, frame);
-}
-
-// Each child's list, by a sweep; pairs come in no order, so they are counted and then put in their places.
-void TreeJoin::MakeLists(PageReader& reader, Frame* frame) {
-  const size_t children = frame->left.size();
-  pairs_.Clear();
-  sweep_.Run(reader, shape_, {frame->windows.data(), frame->left.empties.data(), children},
-             {frame->right.edges.data(), frame->right.empties.data(), frame->right.size(), false}, &pairs_);
-  work_.node_pairs += pairs_.size();
-  frame->list_ends.Clear();
-  frame->list_ends.Reserve(reader, children);
-  for (size_t i = 0; i < children; ++i) frame->list_ends.AppendReserved(0);
-  for (size_t i = 0; i < pairs_.size(); ++i) ++frame->list_ends[pairs_[i].left];
-  positions_.Clear();
-  positions_.Reserve(reader, children);
-  uint32_t sum = 0;
-  for (size_t i = 0; i < children; ++i) {
-    positions_.AppendReserved(sum);
-    sum += frame->list_ends[i];
-    frame->list_ends[i] = sum;
-  }
-  frame->list.Clear();
-  frame->list.Reserve(reader, pairs_.size());
-  for (size_t i = 0; i < pairs_.size(); ++i) frame->list.AppendReserved(0);
-  for (size_t i = 0; i < pairs_.size(); ++i) frame->list[positions_[pairs_[i].left]++] = pairs_[i].right;
 }
 
 }  // namespace xtree
