@@ -35,8 +35,8 @@ HEADERS_xtree = src/xtree.h
 SCRIPTS = client/xtree-report
 
 # The core and the page format know nothing of PostgreSQL, and are compiled without its headers in reach.
-FREE_DIRS = core core/bulk core/cluster core/estimate core/filter core/scan core/write page report forecast
-BOUND_DIRS = pg storage shmem history registry worker types index build deferred am planner check functions testing
+FREE_DIRS = core core/bulk core/cluster core/estimate core/filter core/join core/scan core/write page report forecast
+BOUND_DIRS = pg storage shmem history registry worker types index build deferred am join planner check functions testing
 FREE_SOURCES = $(wildcard $(FREE_DIRS:%=src/%/*.cpp))
 BOUND_SOURCES = $(wildcard $(BOUND_DIRS:%=src/%/*.cpp))
 FREE_OBJS = $(FREE_SOURCES:src/%.cpp=build/obj/%.o)
@@ -51,16 +51,16 @@ REGRESS = setup agree \
 	distance distance_limit distance_limit_scalar knn_ties overflow exclusion \
 	$(call with,cube,cube many_dimensions knn_ties_cube distance_limit_cube) $(call with,seg,seg) $(call with,isn,isn) $(call with,postgis,$(POSTGIS_TESTS)) \
 	$(call with,vector,pgvector) \
-	parallel_build parallel_scan moving_from_gist estimates estimate deferred deferred_untracked explain_unbuilt stats picture settings \
+	parallel_build parallel_scan tree_join moving_from_gist estimates estimate deferred deferred_untracked explain_unbuilt stats picture settings \
 	$(call since_17,plans_since_17) $(call since_18,explain)
-POSTGIS_TESTS = postgis knn_ties_postgis distance_limit_postgis empty_values large_geometries geography_windows geometry_3d
+POSTGIS_TESTS = postgis tree_join_postgis knn_ties_postgis distance_limit_postgis empty_values large_geometries geography_windows geometry_3d
 # Companions are tested where their extension is installed: $(call with,EXTENSION,TESTS).
 with = $(if $(wildcard $(datadir)/extension/$(1).control),$(2))
 # What PostgreSQL offers from 17, or 18 on is not tested before.
 since_17 = $(if $(filter 15 16,$(MAJORVERSION)),,$(1))
 since_18 = $(if $(filter 15 16 17,$(MAJORVERSION)),,$(1))
 REGRESS_SKIPPED = $(filter-out $(REGRESS),cube many_dimensions knn_ties_cube distance_limit_cube seg isn $(POSTGIS_TESTS) pgvector)
-ISOLATION = split_scan first_row supernode_scan distance_limit recycling index_only serializable exclusion exclusion_deferred
+ISOLATION = split_scan tree_join first_row supernode_scan distance_limit recycling index_only serializable exclusion exclusion_deferred
 # What needs stop points, or a setting that a server has not by default.
 ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert stopped_inspect concurrent_build two_phase deferred_build)
 REGRESS_OPTS = --inputdir=test/regress

@@ -23,7 +23,8 @@ extern "C" {
 #include "access/stratnum.h"
 #include "fmgr.h"
 
-#define XTREE_API_VERSION 1
+#define XTREE_API_VERSION 2
+#define XTREE_OLDEST_API_VERSION 1 /* whose routines are read as well: without what came later */
 #define XTREE_ROUTINE_MAGIC 0x58545259
 
 /* Support function numbers of an operator class. */
@@ -184,6 +185,35 @@ typedef struct XtreeVectorRoutine {
   const struct XtreeTypeRoutine* clusters;
 } XtreeVectorRoutine;
 
+/* How a value lies to another, of another column, as far as their boxes tell: what join() says of an operator. */
+typedef enum XtreeRelation {
+  XTREE_MEETS = 0,    /* the boxes have a point in common */
+  XTREE_CONTAINS = 1, /* the value's box contains the argument's */
+  XTREE_WITHIN = 2,   /* the value's box lies within the argument's */
+  XTREE_SAME = 3      /* the boxes have the same edges */
+} XtreeRelation;
+
+typedef struct XtreeJoin {
+  XtreeRelation relation; /* preset: XTREE_MEETS */
+  uint16 dimensions;      /* that are compared, the first of both columns; preset: as many as both have */
+
+  /*
+	 * Of an ordering operator: no value of it is less than the gap between the boxes in any dimension, and these are of floats. Joins are then by
+	 * comparisons of it with a limit. Preset: false.
+	 */
+  bool by_distance;
+
+  /* Empty values lie within all values, and are the same as each other. Preset: false, they are in no relation. */
+  bool empties;
+
+  /*
+	 * Where edges are not to be compared as they are (a tolerance, ordinals of another meaning): of an edge of the argument, its lower or upper one,
+	 * the ordinal that the value's lower or upper edge may have at most (`most`), or must have at least. It must rise with the edge, be as far out as
+	 * the operator goes, or further, and not raise an ERROR. Preset: NULL.
+	 */
+  int64 (*reach)(int64 edge, bool argument_upper, bool value_upper, bool most);
+} XtreeJoin;
+
 typedef struct XtreeTypeRoutine {
   uint32 magic;       /* XTREE_ROUTINE_MAGIC */
   uint16 api_version; /* XTREE_API_VERSION */
@@ -284,7 +314,31 @@ typedef struct XtreeTypeRoutine {
 	 */
   bool (*argument_may_overflow)(const XtreeColumn* column, Oid argument_type, Datum argument);
   bool (*values_may_overflow)(const XtreeColumn* column, const int64* lo, const int64* hi);
+
+  /*
+	 * Since version 2. For joins of two trees: what `value OP argument` says of the boxes of both, where `argument` is a column of another index, of
+	 * whatever type and operator class (its routine is looked at: see xtree_same_ordinals). Whatever is in the relation by the operator must be in that
+	 * of the boxes; the operator decides of each pair. False: the trees are not joined by this operator. NULL: by none but equality, of columns whose
+	 * ordinals are in_btree_order and mean the same.
+	 */
+  bool (*join)(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn* argument, XtreeJoin* out);
 } XtreeTypeRoutine;
+
+/* Can this code read the routine? */
+static inline bool xtree_is_routine(const XtreeTypeRoutine* routine) {
+  return routine != NULL && routine->magic == XTREE_ROUTINE_MAGIC && routine->api_version >= XTREE_OLDEST_API_VERSION &&
+         routine->api_version <= XTREE_API_VERSION;
+}
+
+/* Do ordinals of these columns mean the same? */
+static inline bool xtree_same_ordinals(const XtreeColumn* a, const XtreeColumn* b) {
+  const char* a_order = a->routine->order_version;
+  const char* b_order = b->routine->order_version;
+
+  return a->type == b->type && a->collation == b->collation && a->routine->encoding_id == b->routine->encoding_id &&
+         a->routine->encoding_version == b->routine->encoding_version && a->dimensions == b->dimensions &&
+         (a_order == NULL || b_order == NULL ? a_order == b_order : strcmp(a_order, b_order) == 0);
+}
 
 /*
  * For an operator whose values lie in several boxes that have no narrow common one: appends another constraint, preset, to be filled in.

@@ -2,6 +2,7 @@
 #include "am/compare_type.h"
 #include "am/entry_points.h"
 #include "am/explain.h"
+#include "join/join_path.h"
 #include "planner/heap_work.h"
 #include "planner/limit_paths.h"
 #include "planner/planner_family.h"
@@ -38,6 +39,7 @@ extern "C" void _PG_init(void) {
   xtree::WithholdUnbuiltIndexes();
   xtree::ExplainUnbuiltIndexes();
   xtree::CorrectRowCounts();
+  xtree::OfferTreeJoins();
   xtree::OfferExplainOption();
   if (process_shared_preload_libraries_in_progress) {
     xtree::RequestSharedMemory();

@@ -69,11 +69,15 @@ void Empty(ParallelPool* pool) {
 
 }  // namespace
 
-void ParallelTeam::Attach(IndexScanDesc scan, void (*began)(IndexScanDesc scan)) {
+void ParallelTeam::Attach(ParallelPool* pool, bool ordered, void (*began)(void* scan), void* scan) {
   scan_ = scan;
   began_ = began;
-  pool_ = static_cast<ParallelPool*>(pg::SharedPartOf(scan->parallel_scan));
-  ordered_ = scan->numberOfOrderBys > 0;
+  pool_ = pool;
+  ordered_ = ordered;
+}
+
+void ParallelTeam::Attach(IndexScanDesc scan, void (*began)(void* scan)) {
+  Attach(static_cast<ParallelPool*>(pg::SharedPartOf(scan->parallel_scan)), scan->numberOfOrderBys > 0, began, scan);
 }
 
 bool ParallelTeam::Begin() {
@@ -133,23 +137,27 @@ void ParallelTeam::EndVisit() {
   ConditionVariableBroadcast(&pool_->changed);
 }
 
-}  // namespace xtree
+Size ParallelPoolBytes() { return sizeof(ParallelPool); }
 
-extern "C" Size xtreeestimateparallelscan() { return sizeof(xtree::ParallelPool); }
-
-extern "C" void xtreeinitparallelscan(void* target) {
-  using namespace xtree;
-  auto* const pool = static_cast<ParallelPool*>(target);
+void InitializePool(ParallelPool* pool) {
   SpinLockInit(&pool->mutex);
   ConditionVariableInit(&pool->changed);
   pg_atomic_init_u64(&pool->least, static_cast<uint64>(kNoDistance));
   Empty(pool);
 }
 
-// Before workers are started again.
-extern "C" void xtreeparallelrescan(IndexScanDesc scan) {
-  using namespace xtree;
-  auto* const pool = static_cast<ParallelPool*>(pg::SharedPartOf(scan->parallel_scan));
+void EmptyPool(ParallelPool* pool) {
   PoolLock lock(pool);
   Empty(pool);
+}
+
+}  // namespace xtree
+
+extern "C" Size xtreeestimateparallelscan() { return xtree::ParallelPoolBytes(); }
+
+extern "C" void xtreeinitparallelscan(void* target) { xtree::InitializePool(static_cast<xtree::ParallelPool*>(target)); }
+
+// Before workers are started again.
+extern "C" void xtreeparallelrescan(IndexScanDesc scan) {
+  xtree::EmptyPool(static_cast<xtree::ParallelPool*>(pg::SharedPartOf(scan->parallel_scan)));
 }

@@ -1,4 +1,4 @@
-// Parallel index scans: the pool of nodes that the participants share (core/scan/scan_team.h), in the shared memory of the query.
+// Parallel index scans, and joins of two trees: the pool of nodes that the participants share (core/scan/scan_team.h), in the shared memory of the query.
 #pragma once
 
 #include "core/scan/scan_team.h"
@@ -16,8 +16,10 @@ struct ParallelPool;
 // This process's hold on the pool. Plain data.
 class ParallelTeam final : public ScanTeam {
  public:
-  // REQUIRES: scan->parallel_scan. `began` is called by the first participant, once a scan.
-  void Attach(IndexScanDesc scan, void (*began)(IndexScanDesc scan));
+  // `began` is called by the first participant, once a scan.
+  void Attach(ParallelPool* pool, bool ordered, void (*began)(void* scan), void* scan);
+  // REQUIRES: scan->parallel_scan.
+  void Attach(IndexScanDesc scan, void (*began)(void* scan));
 
   bool Begin() override;
   bool Take(NodePointer* node) override;
@@ -26,11 +28,16 @@ class ParallelTeam final : public ScanTeam {
   void EndVisit() override;
 
  private:
-  IndexScanDesc scan_;
-  void (*began_)(IndexScanDesc scan);
+  void* scan_;
+  void (*began_)(void* scan);
   ParallelPool* pool_;
   bool ordered_;
 };
 static_assert(std::is_trivially_destructible_v<ParallelTeam>);
+
+// A pool in shared memory: before anybody attaches to it, and before participants start again.
+Size ParallelPoolBytes();
+void InitializePool(ParallelPool* pool);
+void EmptyPool(ParallelPool* pool);
 
 }  // namespace xtree

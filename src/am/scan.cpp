@@ -77,7 +77,7 @@ void CountScan(IndexScanDesc scan) {
 // nullptr: the scan is not parallel. Else it is one scan, whoever takes part in it, and counted by the first.
 ScanTeam* TeamOf(IndexScanDesc scan, TreeScan* state) {
   if (scan->parallel_scan == nullptr) return nullptr;
-  state->team.Attach(scan, CountScan);
+  state->team.Attach(scan, [](void* begun) { CountScan(static_cast<IndexScanDesc>(begun)); });
   return &state->team;
 }
 

@@ -76,7 +76,7 @@ bool SignatureFits(const FormData_pg_amproc& procedure) {
 
 void CheckRoutine(Class* cls, Oid function) {
   const auto* routine = reinterpret_cast<const XtreeTypeRoutine*>(DatumGetPointer(OidFunctionCall1(function, Datum{0})));
-  if (routine == nullptr || routine->magic != XTREE_ROUTINE_MAGIC || routine->api_version != XTREE_API_VERSION)
+  if (!xtree_is_routine(routine))
     return Complain(cls, "has support function %s that does not return a type routine of this version", format_procedure(function));
   if (routine->bounds == nullptr || routine->constraint == nullptr || (routine->exact && routine->reconstruct == nullptr) ||
       (routine->dimensions == 0 &&

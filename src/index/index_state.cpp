@@ -32,7 +32,7 @@ const XtreeTypeRoutine* RoutineOfColumn(Relation index, int column, const XtreeC
   FmgrInfo* function = index_getprocinfo(index, column + 1, XTREE_TYPE_ROUTINE_PROC);
   const auto* routine = reinterpret_cast<const XtreeTypeRoutine*>(DatumGetPointer(FunctionCall1(function, PointerGetDatum(described))));
   if (routine == nullptr || routine->magic != XTREE_ROUTINE_MAGIC) ReportBadRoutine(index, column, "It does not return a type routine.");
-  if (routine->api_version != XTREE_API_VERSION) ReportBadRoutine(index, column, "Its type routine is of another version.");
+  if (!xtree_is_routine(routine)) ReportBadRoutine(index, column, "Its type routine is of another version.");
   if (routine->ordinal_width != 4 && routine->ordinal_width != 8)
     ReportBadRoutine(index, column, "Its ordinals are neither 4 nor 8 bytes wide.");
   if (routine->bounds == nullptr || routine->constraint == nullptr || (routine->exact && routine->reconstruct == nullptr) ||

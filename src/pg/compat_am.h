@@ -6,6 +6,7 @@
 extern "C" {
 #include "access/amapi.h"
 #include "access/relscan.h"
+#include "access/tableam.h"
 #include "fmgr.h"
 }
 
@@ -78,6 +79,15 @@ inline int PlannedTreeHeight([[maybe_unused]] Relation index) {
   return index->rd_indam->amgettreeheight(index);
 #else
   return -1;
+#endif
+}
+
+// Rows of a table by their addresses, as an index scan fetches them.
+inline IndexFetchTableData* BeginTableFetch(Relation table) {
+#if PG_VERSION_NUM >= 190000
+  return table_index_fetch_begin(table, 0);
+#else
+  return table_index_fetch_begin(table);
 #endif
 }
 

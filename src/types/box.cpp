@@ -14,6 +14,7 @@ extern "C" {
 
 #include "types/bounding_box.h"
 #include "types/plane_distance.h"
+#include "types/plane_join.h"
 #include "types/routine.h"
 #include "types/support_function.h"
 #include "xtree.h"
@@ -196,6 +197,19 @@ Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64* hi, bool) {
 
 double CoordinateFromOrdinal(int64 ordinal, bool upper) { return upper ? HighFromOrdinal(ordinal) : xtree_float8_from_ordinal(ordinal); }
 
+int64 Reach(int64 edge, bool argument_upper, bool value_upper, bool most) {
+  if (edge == kNanOrdinal) return edge;
+  const double reach = PlaneReach(CoordinateFromOrdinal(edge, argument_upper), most);
+  int64 first = FirstAtLeast(reach), last = LastAtMost(reach);
+  if (value_upper) LeaveGap(&first, &last);
+  return most ? last : first;
+}
+
+bool Join(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn* argument, XtreeJoin* out) {
+  out->reach = Reach;
+  return xtree_same_ordinals(column, argument) && AreaRelation(strategy, &out->relation);
+}
+
 constexpr XtreeTypeRoutine kRoutine = [] {
   XtreeTypeRoutine routine = NewRoutine(Encoding::kBox, 2, 8, XTREE_SCALAR_FLOAT64, Bounds, Constrain);
   routine.extended = true;
@@ -203,6 +217,7 @@ constexpr XtreeTypeRoutine kRoutine = [] {
   routine.order = Order;
   routine.reconstruct = Reconstruct;
   routine.coordinate = CoordinateFromOrdinal;
+  routine.join = Join;
   return routine;
 }();
 

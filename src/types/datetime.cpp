@@ -152,13 +152,13 @@ Datum ReconstructDate(const XtreeColumn*, const int64* lo, const int64*, bool) {
 Datum ReconstructTimestamp(const XtreeColumn*, const int64* lo, const int64*, bool) { return TimestampGetDatum(lo[0]); }
 
 constexpr XtreeTypeRoutine kDate =
-    Ordered(ScalarRoutine(Encoding::kDate, 4, XTREE_SCALAR_INTEGER, BoundsOfDate, ConstrainDate, ReconstructDate), DateOrder);
-constexpr XtreeTypeRoutine kTimestamp =
+    Joinable(Ordered(ScalarRoutine(Encoding::kDate, 4, XTREE_SCALAR_INTEGER, BoundsOfDate, ConstrainDate, ReconstructDate), DateOrder));
+constexpr XtreeTypeRoutine kTimestamp = Joinable(
     Ordered(ScalarRoutine(Encoding::kTimestamp, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestamp, ReconstructTimestamp),
-            TimestampOrder);
-constexpr XtreeTypeRoutine kTimestampTz =
+            TimestampOrder));
+constexpr XtreeTypeRoutine kTimestampTz = Joinable(
     Ordered(ScalarRoutine(Encoding::kTimestampTz, 8, XTREE_SCALAR_INTEGER, BoundsOfTimestamp, ConstrainTimestampTz, ReconstructTimestamp),
-            TimestampOrder);
+            TimestampOrder));
 
 }  // namespace
 }  // namespace xtree

@@ -220,10 +220,21 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
   out->slack = Slack;
 }
 
+// By whether the boxes meet, so that those that are everywhere, of values of which nothing is known, meet all. So do those of empty ones, which are
+// nowhere else.
+bool Join(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn* argument, XtreeJoin* out) {
+  out->relation = XTREE_MEETS;
+  return RequirementOf(strategy) != nullptr && xtree_same_ordinals(column, argument) && !EmptyMatchesAll(column->type, strategy);
+}
+
 Oid PlannerFamily(const XtreeColumn* column) { return PeerFamily(column->type, "gist_geometry_ops_2d"); }
 
-constexpr XtreeTypeRoutine kRoutine =
-    NearerFloatBoxRoutine(FloatBoxRoutine(Encoding::kGeometry2d, kDimensions, Bounds, Constrain, Order, PlannerFamily));
+constexpr XtreeTypeRoutine kRoutine = [] {
+  XtreeTypeRoutine routine =
+      NearerFloatBoxRoutine(FloatBoxRoutine(Encoding::kGeometry2d, kDimensions, Bounds, Constrain, Order, PlannerFamily));
+  routine.join = Join;
+  return routine;
+}();
 
 }  // namespace
 }  // namespace xtree

@@ -39,12 +39,25 @@ Datum ReconstructInt2(const XtreeColumn*, const int64* lo, const int64*, bool) {
 Datum ReconstructInt4(const XtreeColumn*, const int64* lo, const int64*, bool) { return Int32GetDatum(static_cast<int32>(lo[0])); }
 Datum ReconstructInt8(const XtreeColumn*, const int64* lo, const int64*, bool) { return Int64GetDatum(lo[0]); }
 
-constexpr XtreeTypeRoutine kInt2 =
-    Ordered(ScalarRoutine(Encoding::kInt2, 4, XTREE_SCALAR_INTEGER, Bounds<INT2OID>, Constrain, ReconstructInt2), Order<INT2OID>);
-constexpr XtreeTypeRoutine kInt4 =
-    Ordered(ScalarRoutine(Encoding::kInt4, 4, XTREE_SCALAR_INTEGER, Bounds<INT4OID>, Constrain, ReconstructInt4), Order<INT4OID>);
-constexpr XtreeTypeRoutine kInt8 =
-    Ordered(ScalarRoutine(Encoding::kInt8, 8, XTREE_SCALAR_INTEGER, Bounds<INT8OID>, Constrain, ReconstructInt8), Order<INT8OID>);
+bool IsInteger(const XtreeColumn* column) {
+  const auto id = column->routine->encoding_id;
+  return id >= static_cast<uint16>(Encoding::kInt2) && id <= static_cast<uint16>(Encoding::kInt8);
+}
+
+// The ordinal is the value, of whichever type.
+bool Join(const XtreeColumn*, StrategyNumber strategy, const XtreeColumn* argument, XtreeJoin* out) {
+  out->relation = XTREE_SAME;
+  return strategy == BTEqualStrategyNumber && IsInteger(argument);
+}
+
+template <Oid kType>
+constexpr XtreeTypeRoutine Routine(Encoding encoding, uint8 width, ReconstructCallback reconstruct) {
+  return Joinable(Ordered(ScalarRoutine(encoding, width, XTREE_SCALAR_INTEGER, Bounds<kType>, Constrain, reconstruct), Order<kType>), Join);
+}
+
+constexpr XtreeTypeRoutine kInt2 = Routine<INT2OID>(Encoding::kInt2, 4, ReconstructInt2);
+constexpr XtreeTypeRoutine kInt4 = Routine<INT4OID>(Encoding::kInt4, 4, ReconstructInt4);
+constexpr XtreeTypeRoutine kInt8 = Routine<INT8OID>(Encoding::kInt8, 8, ReconstructInt8);
 
 }  // namespace
 }  // namespace xtree

@@ -15,6 +15,7 @@ extern "C" {
 
 #include "types/fuzzy.h"
 #include "types/plane_distance.h"
+#include "types/plane_join.h"
 #include "types/plane_overflow.h"
 #include "types/routine.h"
 #include "types/support_function.h"
@@ -177,11 +178,25 @@ Datum Reconstruct(const XtreeColumn*, const int64* lo, const int64*, bool) {
   return PointPGetDatum(point);
 }
 
+bool Join(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn* argument, XtreeJoin* out) {
+  if (strategy == kWithinBox) {
+    out->relation = XTREE_WITHIN;
+    out->reach = PlaneReachOrdinal;  // a box's upper ordinals leave a gap above zero, so that they are one too far out
+    return HasEncoding(argument, Encoding::kBox);
+  }
+  if (strategy == RTKNNSearchStrategyNumber) {
+    out->by_distance = true;
+    return xtree_same_ordinals(column, argument);
+  }
+  return strategy == RTSameStrategyNumber && JoinByArea(column, strategy, argument, out);
+}
+
 constexpr XtreeTypeRoutine kRoutine = [] {
   XtreeTypeRoutine routine = NewRoutine(Encoding::kPoint, 2, 8, XTREE_SCALAR_FLOAT64, Bounds, Constrain);
   routine.exact = true;
   routine.order = Order;
   routine.reconstruct = Reconstruct;
+  routine.join = Join;
   routine.argument_may_overflow = AreaMayOverflow;  // what a polygon or circle leaves to be rechecked lies within its bounds, or is NaN
   return routine;
 }();

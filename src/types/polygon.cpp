@@ -13,6 +13,7 @@ extern "C" {
 }
 
 #include "types/bounding_box.h"
+#include "types/plane_join.h"
 #include "types/support_function.h"
 #include "xtree.h"
 
@@ -134,7 +135,11 @@ void Order(const XtreeColumn*, StrategyNumber, Oid, Datum argument, XtreeOrder* 
   PointOrder(argument, nullptr, LowerBound, Distance, true, out);
 }
 
-constexpr XtreeTypeRoutine kRoutine = BoundingBoxRoutine(Encoding::kPolygon, 1, Bounds, Constrain, Order);
+constexpr XtreeTypeRoutine kRoutine = [] {
+  XtreeTypeRoutine routine = BoundingBoxRoutine(Encoding::kPolygon, 1, Bounds, Constrain, Order);
+  routine.join = JoinByArea;
+  return routine;
+}();
 
 }  // namespace
 }  // namespace xtree

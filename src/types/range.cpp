@@ -268,6 +268,37 @@ Datum Reconstruct(const XtreeColumn* column, const int64* lo, const int64* hi, b
   return RangeTypePGetDatum(pg::SerializeRange(line.range_type(), &lower, &upper));
 }
 
+// Is it a column of this operator class, or of its sister's?
+bool IsOfRanges(const XtreeColumn* column) {
+  const auto id = column->routine->encoding_id;
+  return id >= static_cast<uint16>(Encoding::kRangeDoubled) && id <= static_cast<uint16>(Encoding::kMultirangeByElement);
+}
+
+// By the ends of ranges and multiranges alike, which are on the same line.
+bool Join(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn* argument, XtreeJoin* out) {
+  if (!IsOfRanges(argument)) return false;
+  const RangeLine& line = LineOf(column);
+  if (line.encoding() == RangeEncoding::kOpaque || !line.SameAs(LineOf(argument))) return false;
+  out->dimensions = 1;
+  out->empties = true;
+  switch (strategy) {
+    case kOverlaps:
+      out->empties = false;
+      return true;
+    case kContains:
+      out->relation = XTREE_CONTAINS;
+      return true;
+    case kContainedBy:
+      out->relation = XTREE_WITHIN;
+      return true;
+    case kEqual:
+      out->relation = XTREE_SAME;
+      return true;
+    default:
+      return false;
+  }
+}
+
 constexpr bool IsExact(RangeEncoding encoding) { return encoding == RangeEncoding::kDoubled || encoding == RangeEncoding::kCanonical; }
 
 constexpr decltype(XtreeTypeRoutine::coordinate) DisplayOf(RangeEncoding encoding) {
@@ -288,6 +319,7 @@ constexpr XtreeTypeRoutine RoutineOf(Encoding id, RangeEncoding encoding, bool m
   routine.may_be_empty = true;
   routine.reconstruct = routine.exact ? Reconstruct : nullptr;
   routine.coordinate = DisplayOf(encoding);
+  routine.join = Join;
   return routine;
 }
 

@@ -88,7 +88,7 @@ const XtreeTypeRoutine* RoutineOfElement(XtreeColumn* column) {
   if (!OidIsValid(function)) return nullptr;
   if (!IsPolymorphicType(input)) column->type = input;
   const auto* routine = reinterpret_cast<const XtreeTypeRoutine*>(DatumGetPointer(OidFunctionCall1(function, PointerGetDatum(column))));
-  if (routine->magic != XTREE_ROUTINE_MAGIC || routine->api_version != XTREE_API_VERSION) return nullptr;
+  if (!xtree_is_routine(routine)) return nullptr;
   if (!routine->in_btree_order) return nullptr;
   column->dimensions = routine->dimensions != 0 ? routine->dimensions : routine->default_dimensions;
   if (column->dimensions < 1 || column->dimensions > kMaxElementDimensions) return nullptr;

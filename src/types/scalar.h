@@ -77,6 +77,16 @@ constexpr XtreeTypeRoutine InBtreeOrder(XtreeTypeRoutine routine) {
   return routine;
 }
 
+// Of a type whose equal values have the same ordinal: by equality with columns of its own kind.
+inline bool JoinByEquality(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn* argument, XtreeJoin* out) {
+  out->relation = XTREE_SAME;
+  return strategy == BTEqualStrategyNumber && xtree_same_ordinals(column, argument);
+}
+constexpr XtreeTypeRoutine Joinable(XtreeTypeRoutine routine, decltype(XtreeTypeRoutine::join) join = JoinByEquality) {
+  routine.join = join;
+  return routine;
+}
+
 // Of a type whose conditions are ConstrainRoughly's.
 constexpr XtreeTypeRoutine Rough(XtreeTypeRoutine routine) {
   routine.blind_strategies |= 1 << kNotEqualStrategy;

@@ -14,6 +14,7 @@ use Bench::Data;
 use Bench::Db;
 use Bench::Deferred;
 use Bench::Hot;
+use Bench::Joins;
 use Bench::Larger;
 use Bench::Options;
 use Bench::Paper;
@@ -71,6 +72,13 @@ sub run_parallel {
     my ($db, $opt, $result) = @_;
     my $out = Bench::Parallel::run($db, $opt);
     $result->{parallel} = $out->{figures};
+    return @{ $out->{targets} };
+}
+
+sub run_joins {
+    my ($db, $opt, $result) = @_;
+    my $out = Bench::Joins::run($db, $opt);
+    $result->{joins} = $out->{figures};
     return @{ $out->{targets} };
 }
 
@@ -133,6 +141,7 @@ sub main {
     $result->{ratios} = Bench::Ratios::compute($result);
     push @{ $result->{ratios} }, run_reports($db, $opt, $result) if $opt->wants('reports');
     push @{ $result->{ratios} }, run_plans($db, $opt, $result) if $opt->wants('plans') && $opt->has_peer('xtree');
+    push @{ $result->{ratios} }, run_joins($db, $opt, $result) if $opt->wants('joins') && $opt->has_peer('xtree');
     push @{ $result->{ratios} }, run_parallel($db, $opt, $result) if $opt->wants('parallel') && $opt->has_peer('xtree');
     push @{ $result->{ratios} }, run_vectors($db, $opt, $result) if $opt->wants('vectors') && $opt->has_peer('xtree');
     run_life($db, $opt, $result);

@@ -27,6 +27,7 @@ class Scratch {
   T& back() { return data_[size_ - 1]; }
 
   void Clear() { size_ = 0; }
+  void Truncate(size_t count) { size_ = count; }  // REQUIRES: it had so many once
   void PopBack() { --size_; }
 
   void Reserve(PageReader& reader, size_t count) {

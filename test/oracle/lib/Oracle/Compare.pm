@@ -16,10 +16,10 @@ our @EXPORT_OK = qw(compare failure settings_sql);
 
 my %DEFAULT = (
     map({ $_ => 'on' } qw(enable_seqscan enable_indexscan enable_indexonlyscan enable_bitmapscan enable_sort
-            enable_hashjoin enable_mergejoin enable_material enable_memoize enable_hashagg)),
+            enable_hashjoin enable_mergejoin enable_nestloop enable_material enable_memoize enable_hashagg)),
     max_parallel_workers_per_gather => 0, min_parallel_table_scan_size => "'8MB'", min_parallel_index_scan_size => "'512kB'",
     parallel_setup_cost => 1000, parallel_tuple_cost => 0.1, cpu_tuple_cost => 0.01,
-    work_mem => "'16MB'", plan_cache_mode => 'auto', 'xtree.use_mmap' => 'auto',
+    work_mem => "'16MB'", plan_cache_mode => 'auto', 'xtree.use_mmap' => 'auto', 'xtree.enable_tree_join' => 'on',
 );
 my %WITHOUT = map { $_ => 'off' } qw(enable_indexscan enable_indexonlyscan enable_bitmapscan);
 
@@ -66,7 +66,7 @@ sub explain {
 sub without_index {
     my ($session, $name, $q) = @_;
     # Cubes with a NaN are in no order, so a join of sorted rows would lose some of the truth.
-    my %unsorted = $q->{probes} && $q->{shape} ne 'lateral' ? map({ $_ => 'off' } qw(enable_mergejoin enable_sort enable_hashagg)) : ();
+    my %unsorted = ($q->{probes} || $q->{pairs}) && $q->{shape} ne 'lateral' ? map({ $_ => 'off' } qw(enable_mergejoin enable_sort enable_hashagg)) : ();
     $session->run($name, settings_sql({ %WITHOUT, %unsorted }, $q->{zone}));
     my $sql = with_values($q, query_sql($q, 0));
     return rolled_back($session, $name, sub { $session->query($name, $sql) }) if $q->{fetch} eq 'write';
@@ -289,9 +289,9 @@ sub error_verdict {
 # a sort, are other rows than the pairs that are equal. That is cube's own; only pairs can be compared.
 sub intransitive {
     my ($session, $name, $q, $plan) = @_;
-    return 0 unless $q->{probes} && grep { "@$_" =~ /^(?:oracle_)?cube = / } @{ $q->{ops} };
+    return 0 unless ($q->{probes} || $q->{pairs}) && grep { "@$_" =~ /^(?:oracle_)?cube = / } @{ $q->{ops} };
     return 0 unless $plan =~ /Unique|HashAggregate|Merge \w*\s*(?:Semi |Anti )?Join/;
-    return 1 if grep { $_->[1] =~ /NaN/ } @{ $q->{probes} };
+    return 1 if grep { $_->[1] =~ /NaN/ } @{ $q->{probes} // [] };
     my $rows = $session->query($name, "SELECT count(*) FROM t WHERE t::text LIKE '%NaN%'");
     return $rows->{rows} && $rows->{rows}[0] > 0;
 }
@@ -317,7 +317,7 @@ sub compare {
     $verdict ||= { outcome => 'agreed' };
     $session->run($name, settings_sql({}));
     return { %$verdict, plan => $plan, sql => $sql, count => scalar @{ $truth->{rows} // [] },
-        used => $plan =~ /Index (?:Only )?Scan/ ? 1 : 0 };
+        used => $plan =~ /Index (?:Only )?Scan|XtreeJoin/ ? 1 : 0 };
 }
 
 1;

@@ -27,7 +27,7 @@ sub of_values {
 # is visited: a semi-join would end at its first match.
 sub reduced_queries {
     my ($q, @served) = @_;
-    my $shape = $q->{probes} && $q->{shape} ne 'lateral' ? 'join' : 'count';
+    my $shape = ($q->{probes} || $q->{pairs}) && $q->{shape} ne 'lateral' ? 'join' : 'count';
     my @orders = map { my $last = $_; [ (grep { $_ ne $last } @served), $last ] } @served;
     my @distances = $q->{shape} =~ /^(?:knn|lateral)$/ ? { %$q, fetch => 'plain', quals => [@served] } : ();
     return @distances, map { { %$q, shape => $shape, fetch => 'plain', quals => $_ } } @orders || $shape eq 'count' ? @orders : [];

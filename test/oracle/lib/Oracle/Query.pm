@@ -2,7 +2,8 @@
 #
 # A query is a hash: quals and probes can be dropped one by one by the shrinker,
 # and the text is made from what is left.
-#   shape   rows, count, covering, knn, join, joinsum, exists, notin (of a probe), semi, anti (of a row), lateral
+#   shape   rows, count, covering, knn, join, joinsum, exists, notin (of a probe), semi, anti (of a row), lateral,
+#           pairs (of the table with itself, by an operator of two columns: joins of two trees)
 #   fetch   plain, prepared, scroll (cursor moved both ways), dml (cursor held
 #           open while its own transaction writes), vacuum (while another one
 #           vacuums), or write (DML RETURNING)
@@ -17,6 +18,7 @@ use strict;
 use warnings;
 use Oracle::Random;
 use Oracle::Condition qw(argument placed random_operator condition atom filter guarded);
+use Oracle::Types qw(is_call);
 use Oracle::Cutoff qw(cutoff probe_cutoff);
 use Exporter 'import';
 our @EXPORT_OK = qw(random_query query_sql with_values prepared_sql);
@@ -93,10 +95,28 @@ sub add_probes {
     return;
 }
 
+# The table's own rows are the other side, as far as it is not too large to try all pairs.
+sub add_pairs {
+    my ($q, $table, $index) = @_;
+    my @keys = grep { $_->{type}{ops}{ $_->{type}{name} } } @{ $index->{keys} };
+    return unless @keys;
+    my $key  = pick(@keys);
+    my $name = $key->{type}{name};
+    my @ops  = @{ $key->{type}{ops}{$name} };
+    my @both = grep { /^(?:&&|\@>|<\@|=|~=|~|\@)$/ || is_call($_) } @ops;
+    my $op   = @both && chance(90) ? pick(@both) : pick(@ops);
+    push @{ $q->{ops} }, [ $name, $op, $name ];
+    $q->{probe_qual} = condition($key, $op, 'v.x');
+    my $some = $table->{next_id} > 1000 ? 'id % ' . int($table->{next_id} / 300 + 1) . ' = 0' : pick('true', 'true', 'id % 3 > 0');
+    $q->{pairs} = "(SELECT id AS k, $key->{sql} AS x FROM t" . where_clause(@{ $q->{fixed} }, $some) . ') v';
+    return;
+}
+
 sub fill_shape {
     my ($q, $table, $index) = @_;
     my $shape = $q->{shape};
     if    ($shape eq 'knn')     { distances($q, $index); add_quals($q, $table, $index, pick(0, 0, 1)) }
+    elsif ($shape eq 'pairs')   { add_pairs($q, $table, $index); add_quals($q, $table, $index, 0) }
     elsif ($shape eq 'lateral') { add_probes($q, $index, 1); add_quals($q, $table, $index, pick(0, 0, 1)) }
     elsif ($shape =~ /^(join|joinsum|exists|notin|semi|anti)$/) { add_probes($q, $index, 0); add_quals($q, $table, $index, 0) }
     else                        { add_quals($q, $table, $index, 1); add_cutoff($q, $index) if chance(5) }
@@ -111,7 +131,7 @@ sub random_shape {
     my $ordering = grep { @{ $_->{type}{knn} } } @{ $index->{keys} };
     my $large    = $table->{next_id} > 1000;
     return pick_weighted(rows => 40, count => 4, covering => 18, join => $large ? 0 : 7, joinsum => $large ? 7 : 0,
-        exists => 4, notin => 2, semi => 3, anti => 1, knn => $ordering ? 22 : 0, lateral => $ordering ? 4 : 0);
+        exists => 4, notin => 2, pairs => 6, semi => 3, anti => 1, knn => $ordering ? 22 : 0, lateral => $ordering ? 4 : 0);
 }
 
 sub random_fetch {
@@ -132,6 +152,9 @@ sub random_force {
     $off{enable_sort}          = 'off' if $way eq 'ordered';
     $off{enable_indexonlyscan} = 'off' if $way eq 'plain' || $way eq 'bitmap' || ($way eq 'ordered' && chance(50));
     $off{enable_indexscan}     = 'off' if $way eq 'bitmap';
+    if ($shape eq 'pairs') {
+        $off{$_} = 'off' for qw(enable_hashjoin enable_mergejoin enable_nestloop);
+    }
     if ($shape =~ /join|exists|notin|lateral|semi|anti/) {
         $off{$_} = 'off' for qw(enable_hashjoin enable_mergejoin enable_material);
         $off{enable_memoize} = 'off' if chance(50);
@@ -149,8 +172,8 @@ sub random_query {
     my $index = pick(@{ $table->{indexes} });
     my $shape = random_shape($table, $index);
     my $q = { shape => $shape, fetch => random_fetch($shape, $may_write), quals => [], ops => [], params => [] };
-    fill_shape($q, $table, $index);
     $q->{fixed} = $index->{where} ? [ $index->{where} ] : [];
+    fill_shape($q, $table, $index);
     $q->{force} = random_force($shape);
     $q->{force}{plan_cache_mode} = 'force_generic_plan' if $q->{fetch} eq 'prepared';
     my $timed = grep { $_->{type}{name} =~ /date|timestamp/ } @{ $index->{keys} };
@@ -168,6 +191,7 @@ sub where_clause {
 
 sub probe_source {
     my ($q) = @_;
+    return $q->{pairs} if $q->{pairs};
     my $names = $q->{probe_cutoff} ? 'k, x, r' : 'k, x';
     return '(VALUES ' . join(', ', map { '(' . join(', ', @$_) . ')' } @{ $q->{probes} }) . ") v($names)";
 }
@@ -198,6 +222,7 @@ sub query_sql {
     return knn_sql($q, $limited) if $shape eq 'knn';
     return lateral_sql($q, $limited) if $shape eq 'lateral';
     return 'SELECT count(*) FROM t' . where_clause(@quals) if $shape eq 'count';
+    return 'SELECT count(*), sum(id), sum(v.k), sum(id::bigint * v.k) FROM ' . probe_source($q) . ', t' . where_clause(@quals, $q->{probe_qual}) if $q->{pairs} && $shape =~ /^(?:pairs|join)$/;
     return 'SELECT v.k, id FROM ' . probe_source($q) . ', t' . where_clause(@quals, $q->{probe_qual}) if $shape eq 'join';
     return 'SELECT v.k, count(*), sum(id), sum(id::bigint * id) FROM ' . probe_source($q) . ', t'
         . where_clause(@quals, $q->{probe_qual}) . ' GROUP BY v.k' if $shape eq 'joinsum';

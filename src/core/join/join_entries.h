@@ -1,0 +1,33 @@
+// JoinEntries: what a join keeps of the nodes that it has read of one side. Plain data in a scan's memory.
+#pragma once
+
+#include "core/join/join_condition.h"
+#include "core/scan/scan_node.h"
+
+namespace xtree {
+
+struct JoinEntries {
+  Scratch<JoinEdges> edges;
+  Scratch<uint8_t> empties;
+  Scratch<NodePointer> nodes;  // of directory pages
+  Scratch<TupleId> tuples;     // of leaves
+
+  // Of leaves, where keys are kept: of each dimension lo and hi, and the marks; and whether the key is all that has to be known of the row.
+  Scratch<Ordinal> keys;
+  Scratch<uint8_t> known;
+  size_t key_size = 0;  // 0: keys are not kept
+
+  size_t size() const { return edges.size(); }
+  void Clear() { Truncate(0); }
+  // What came later is forgotten. After a visit that does not count: whatever it had appended.
+  void Truncate(size_t count) {
+    edges.Truncate(count);
+    empties.Truncate(count);
+    nodes.Truncate(std::min(count, nodes.size()));
+    tuples.Truncate(std::min(count, tuples.size()));
+    keys.Truncate(std::min(count * key_size, keys.size()));
+    known.Truncate(std::min(count, known.size()));
+  }
+};
+
+}  // namespace xtree

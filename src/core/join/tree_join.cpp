@@ -1,0 +1,311 @@
+// See tree_join.h. Frames hold plain data only.
+#include "core/join/tree_join.h"
+
+namespace xtree {
+namespace {
+
+// Right entries that are joined at a time with a left leaf.
+constexpr size_t kMostGathered = 2048;
+
+}  // namespace
+
+void TreeJoin::Begin(const JoinInput& left, const JoinInput& right, const JoinClause* clauses, int count, ScanTeam* team) {
+  input_[0] = left;
+  input_[1] = right;
+  shape_.Compile(*left.layout, *right.layout, clauses, count);
+  Constraint constraint = *left.constraint;
+  shape_.RequireLeft(&constraint);
+  left_filter_.Compile(*left.layout, constraint);
+  never_ = constraint.Never(*left.layout) || right.constraint->Never(*right.layout);
+  started_ = in_leaf_ = visiting_ = false;
+  depth_ = 0;
+  team_ = team;
+  leaf_.key_size = left.look != nullptr ? 2 * size_t{left.layout->dimensions} + 1 : 0;
+  gathered_.key_size = right.look != nullptr ? 2 * size_t{right.layout->dimensions} + 1 : 0;
+}
+
+// A frame above a left node, which is its only child, with the right root for a list.
+void TreeJoin::BeginTask(PageReader& memory, const NodePointer& node) {
+  Frame& top = frames_[0];
+  top.list.Clear(), top.list_ends.Clear();
+  for (JoinEntries* side : {&top.left, &top.right}) {
+    side->Clear();
+    JoinEdges everywhere;
+    std::fill_n(everywhere.lo, kMaxJoinTerms, kOrdinalMin);
+    std::fill_n(everywhere.hi, kMaxJoinTerms, kOrdinalMax);
+    side->edges.Append(memory, everywhere);
+    side->empties.Append(memory, shape_.with_empties());
+  }
+  top.left.nodes.Append(memory, node);
+  top.right.nodes.Append(memory, kRootPointer);
+  top.list.Append(memory, 0);
+  top.list_ends.Append(memory, 1);
+  top.right_level = -1;
+  BeginFrame(&top);
+}
+
+// The left root, or what the team has. False: there is nothing left to do.
+bool TreeJoin::TakeTask(PageReader& memory) {
+  NodePointer node = kRootPointer;
+  if (!started_) {
+    started_ = true;
+    visiting_ = team_ != nullptr && team_->Begin();
+    if (team_ == nullptr || visiting_) {
+      BeginTask(memory, node);
+      return true;
+    }
+  }
+  if (team_ == nullptr) return false;
+  visiting_ = team_->Take(&node);
+  if (visiting_) BeginTask(memory, node);
+  return visiting_;
+}
+
+// What finds no room with the team stays.
+void TreeJoin::ShareChildren(JoinEntries* children) {
+  constexpr int kTogether = 64;
+  TeamNode nodes[kTogether];
+  size_t left = children->nodes.size();
+  for (int refused = 0; left > 0 && refused == 0;) {
+    const int count = static_cast<int>(std::min<size_t>(kTogether, left));
+    const NodePointer* const first = children->nodes.data() + left - count;
+    std::transform(first, first + count, nodes, [](const NodePointer& pointer) { return TeamNode{pointer, 0}; });
+    refused = team_->Put(nodes, count);
+    left -= static_cast<size_t>(count - refused);
+  }
+  children->Truncate(left);
+}
+
+void TreeJoin::EndVisit() {
+  if (visiting_) team_->EndVisit();
+  visiting_ = false;
+}
+
+void TreeJoin::BeginFrame(Frame* frame) {
+  frame->next = 0;
+  frame->from = frame->to = 0;
+  frame->sibling.block = kInvalidBlock;
+  ++depth_;
+}
+
+bool TreeJoin::Step(PageReader& left, PageReader& right) {
+  rows_.Clear();
+  if (never_) return false;
+  while (rows_.empty()) {
+    if (in_leaf_) {
+      JoinLeaf(left, right);
+    } else if (depth_ == 0) {
+      if (!TakeTask(left)) return false;
+    } else if (frames_[depth_ - 1].next == frames_[depth_ - 1].left.nodes.size()) {
+      --depth_;
+    } else {
+      VisitNext(left, right);
+    }
+  }
+  work_.pairs += rows_.size();
+  return true;
+}
+
+void TreeJoin::CopyEntries(PageReader& memory, const NodeView& node, Lsn lsn, JoinSide side, JoinEntries* out) {
+  const PageFilter& filter = side == JoinSide::kLeft ? left_filter_ : right_filter_;
+  const int count = filter.Run(node, slots_);
+  const bool leaf = node.leaf(), ignore_killed = leaf && input_[static_cast<int>(side)].ignore_killed;
+  const size_t room = out->edges.size() + static_cast<size_t>(count);
+  out->edges.Reserve(memory, room);
+  out->empties.Reserve(memory, room);
+  leaf ? out->tuples.Reserve(memory, room) : out->nodes.Reserve(memory, room);
+  const size_t first = out->edges.size();
+  const bool keep = leaf && out->key_size > 0;
+  if (keep) {
+    out->keys.Reserve(memory, room * out->key_size);
+    out->known.Reserve(memory, room);
+  }
+  for (int i = 0; i < count; ++i) {
+    const uint16_t slot = slots_[i];
+    JoinEdges edges;
+    uint8_t empties;
+    if ((ignore_killed && node.Killed(slot)) || !shape_.Load(node, slot, side, &edges, &empties)) continue;
+    out->edges.AppendReserved(edges);
+    out->empties.AppendReserved(empties);
+    if (keep) KeepKey(node, slot, out);
+    if (leaf)
+      out->tuples.AppendReserved(node.Tuple(slot));
+    else
+      out->nodes.AppendReserved(NodePointer{lsn, node.Child(slot), node.level() - 1});
+  }
+  const JoinInput& input = input_[static_cast<int>(side)];
+  if (keep) input.look(input.context, out->tuples.data() + first, out->tuples.size() - first, out->known.data() + first);
+}
+
+void TreeJoin::KeepKey(const NodeView& leaf, int entry, JoinEntries* out) {
+  Box box;
+  leaf.GetBox(entry, &box);
+  for (int d = 0; d < leaf.layout().dimensions; ++d) {
+    out->keys.AppendReserved(box.lo[d]);
+    out->keys.AppendReserved(box.hi[d]);
+  }
+  out->keys.AppendReserved(static_cast<Ordinal>(box.marks));
+  out->known.AppendReserved(0);
+}
+
+void TreeJoin::GetKey(JoinSide side, uint32_t entry, Box* box) const {
+  const JoinEntries& entries = Entries(side);
+  const Ordinal* key = entries.keys.data() + entry * entries.key_size;
+  const size_t dimensions = entries.key_size / 2;
+  for (size_t d = 0; d < dimensions; ++d) box->lo[d] = key[2 * d], box->hi[d] = key[2 * d + 1];
+  box->marks = static_cast<uint64_t>(key[2 * dimensions]);
+}
+
+// The node's entries are in leaf_ (true) or in the frame that would be next.
+bool TreeJoin::ReadLeft(PageReader& reader, const NodePointer& node, BlockNumber* sibling) {
+  Frame& next = frames_[depth_];
+  const auto discard = [&] {
+    leaf_.Clear();
+    next.left.Clear();
+    read_level_ = -1;
+  };
+  discard();
+  *sibling = VisitNode(
+      reader, node,
+      [&](const NodeView& page, Lsn lsn) {
+        read_level_ = page.level();
+        CopyEntries(reader, page, lsn, JoinSide::kLeft, page.leaf() ? &leaf_ : &next.left);
+      },
+      discard);
+  work_.left_nodes++;
+  work_.left_leaves += read_level_ == 0;
+  return read_level_ <= 0;  // below 0: it was deleted, and has nothing
+}
+
+// Reads a right node, and what has split off it, appending what may have partners. `level`: of what was read.
+void TreeJoin::ReadRight(PageReader& left, PageReader& right, NodePointer node, JoinEntries* entries, int* level) {
+  while (node.block != kInvalidBlock) {
+    const size_t edges = entries->edges.size(), nodes = entries->nodes.size(), tuples = entries->tuples.size();
+    const size_t keys = entries->keys.size(), known = entries->known.size();
+    int read = -1;
+    const auto discard = [&] {
+      entries->edges.Truncate(edges);
+      entries->empties.Truncate(edges);
+      entries->nodes.Truncate(nodes);
+      entries->tuples.Truncate(tuples);
+      entries->keys.Truncate(keys);
+      entries->known.Truncate(known);
+      read = -1;
+    };
+    node.block = VisitNode(
+        right, node,
+        [&](const NodeView& page, Lsn lsn) {
+          read = page.level();
+          CopyEntries(left, page, lsn, JoinSide::kRight, entries);
+        },
+        discard);
+    work_.right_nodes++;
+    work_.right_leaves += read == 0;
+    if (read >= 0) *level = read;
+  }
+}
+
+// Computes windows, and the hull of them, after which right nodes are filtered.
+void TreeJoin::MakeWindows(PageReader& reader, const JoinEntries& entries, bool leaf, Scratch<JoinWindow>* windows) {
+  windows->Clear();
+  windows->Reserve(reader, entries.size());
+  shape_.StartHull(&hull_);
+  hull_empties_ = 0;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    JoinWindow window;
+    shape_.WindowOf(entries.edges[i], leaf, &window);
+    shape_.ExtendHull(window, &hull_);
+    hull_empties_ |= entries.empties[i];
+    windows->AppendReserved(window);
+  }
+  Constraint constraint = *input_[1].constraint;
+  shape_.RequireRight(hull_, hull_empties_, &constraint);
+  right_filter_.Compile(*input_[1].layout, constraint);
+}
+
+// What of the frame comes next, after a visit with [from, to) of the child's list.
+void TreeJoin::Advance(Frame* frame, BlockNumber sibling) {
+  const NodePointer& child = frame->left.nodes[frame->next];
+  frame->sibling = {child.parent_lsn, sibling, child.level};
+  if (sibling != kInvalidBlock) return;
+  frame->from = frame->to;
+  if (frame->from < frame->list_ends[frame->next]) return;
+  ++frame->next;
+}
+
+void TreeJoin::VisitNext(PageReader& left, PageReader& right) {
+  Frame* frame = &frames_[depth_ - 1];
+  const bool first = frame->sibling.block == kInvalidBlock;
+  const uint32_t end = frame->list_ends[frame->next];
+  if (frame->from == end) {  // nothing on the right side
+    ++frame->next;
+    return;
+  }
+  if (first) frame->to = end;
+  BlockNumber sibling;
+  const NodePointer node = first ? frame->left.nodes[frame->next] : frame->sibling;
+  const bool leaf = ReadLeft(left, node, &sibling);
+  if (team_ != nullptr && depth_ == 1) {
+    if (!leaf && (read_level_ > 1 || node.level < 0)) ShareChildren(&frames_[depth_].left);
+    EndVisit();
+  }
+  if (leaf) {
+    if (leaf_.size() > 0) BeginLeaf(left, right, *frame);
+    Advance(frame, sibling);
+    return;
+  }
+  if (frames_[depth_].left.size() == 0) return Advance(frame, sibling);
+  PushFrame(left, right, frame);  // may end the part of the list earlier
+  Advance(frame, sibling);
+}
+
+void TreeJoin::BeginLeaf(PageReader& left, PageReader& right, const Frame& frame) {
+  MakeWindows(left, leaf_, true, &leaf_windows_);
+  pending_.Clear();
+  pending_.Reserve(left, frame.to - frame.from);
+  for (uint32_t i = frame.to; i-- > frame.from;) {
+    const uint32_t r = frame.list[i];
+    if (!shape_.Test(hull_, hull_empties_, frame.right.edges[r], frame.right.empties[r], false)) continue;
+    pending_.AppendReserved(frame.right.nodes[r]);
+  }
+  in_leaf_ = !pending_.empty();
+  if (!in_leaf_ || !right.ReadsAhead()) return;
+  positions_.Clear();
+  positions_.Reserve(left, pending_.size());
+  for (size_t i = pending_.size(); i-- > 0;) positions_.AppendReserved(pending_[i].block);
+  right.WillRead(positions_.data(), static_cast<int>(positions_.size()), PageReader::ReadOrder::kNext);
+}
+
+// Entries of some of the leaves that are pending, or that pending nodes lead to.
+void TreeJoin::GatherRight(PageReader& left, PageReader& right) {
+  gathered_.Clear();
+  while (!pending_.empty() && gathered_.tuples.size() < kMostGathered) {
+    const NodePointer node = pending_.back();
+    pending_.PopBack();
+    if (!pending_.empty()) right.Approach(pending_.back().block);
+    int level = 0;
+    const size_t leaves = gathered_.tuples.size();
+    ReadRight(left, right, node, &gathered_, &level);
+    if (level == 0) continue;
+    // Children: they have no place among entries of leaves.
+    pending_.Reserve(left, pending_.size() + gathered_.nodes.size());
+    for (size_t i = 0; i < gathered_.nodes.size(); ++i) pending_.AppendReserved(gathered_.nodes[i]);
+    gathered_.Truncate(leaves);
+    gathered_.nodes.Clear();
+  }
+}
+
+void TreeJoin::JoinLeaf(PageReader& left, PageReader& right) {
+  GatherRight(left, right);
+  pairs_.Clear();
+  sweep_.Run(left, shape_, {leaf_windows_.data(), leaf_.empties.data(), leaf_.size()},
+             {gathered_.edges.data(), gathered_.empties.data(), gathered_.size(), true}, &pairs_);
+  rows_.Reserve(left, pairs_.size());
+  for (size_t i = 0; i < pairs_.size(); ++i) {
+    const auto [l, r] = pairs_[i];
+    rows_.AppendReserved({leaf_.tuples[l], gathered_.tuples[r], l, r});
+  }
+  in_leaf_ = !pending_.empty();
+}
+
+}  // namespace xtree

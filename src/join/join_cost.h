@@ -1,0 +1,32 @@
+// What a join of two trees takes.
+//
+// In the planner; may read pages of the indexes (planner/scan_estimate.h).
+#pragma once
+
+#include "join/join_clauses.h"
+
+extern "C" {
+#include "nodes/pathnodes.h"
+}
+
+namespace xtree {
+
+// A side, with those of its table's conditions that its index can answer.
+struct JoinCostSide {
+  const JoinIndex* index;
+  struct IndexCondition* window;
+  int windows;
+  bool keys_suffice;  // rows that all can see need not be fetched
+};
+
+struct JoinCost {
+  Cost startup;
+  Cost pages;
+  Cost cpu;  // that several processes share
+};
+
+// `matched`: the RestrictInfos that the trees answer, out of `clauses`.
+JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, SpecialJoinInfo* special, const JoinCostSide& left,
+                    const JoinCostSide& right, List* matched, List* clauses);
+
+}  // namespace xtree

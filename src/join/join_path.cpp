@@ -1,0 +1,286 @@
+// See join_path.h. Runs in the planner: palloc and ereport as they come; the catalog is only read.
+#include "join/join_path.h"
+
+#include "join/join_cost.h"
+#include "join/join_plan.h"
+#include "join/join_scan.h"
+#include "pg/settings.h"
+#include "planner/clause_match.h"
+#include "planner/limit_paths.h"
+
+extern "C" {
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/restrictinfo.h"
+#include "optimizer/tlist.h"
+#include "utils/lsyscache.h"
+}
+
+namespace xtree {
+
+namespace {
+
+set_join_pathlist_hook_type next_hook;
+
+// A side of the join that a path is made for.
+struct PathSide {
+  RelOptInfo* rel;
+  const JoinIndex* index;
+  int windows;
+  IndexCondition condition[INDEX_MAX_KEYS];
+};
+
+// What the plan needs of a path, for as long as that is planned with.
+struct TreeJoinPath {
+  CustomPath path;
+  PathSide side[2];
+  List* clauses;  // RestrictInfos
+  int matches;
+  JoinMatch match[INDEX_MAX_KEYS];
+};
+
+bool HasPseudoconstant(const List* clauses) {
+  ListCell* cell;
+  foreach (cell, clauses)
+    if (lfirst_node(RestrictInfo, cell)->pseudoconstant) return true;
+  return false;
+}
+
+// A table, or a partition, that is scanned as it is.
+bool MayBeSide(const PlannerInfo* root, const RelOptInfo* rel) {
+  return IS_SIMPLE_REL(rel) && rel->indexlist != NIL &&
+         MayHaveIndexPaths(const_cast<RelOptInfo*>(rel), root->simple_rte_array[rel->relid]) && bms_is_empty(rel->lateral_relids) &&
+         !HasPseudoconstant(rel->baserestrictinfo);
+}
+
+// Conditions are looked at by the trees before those that security puts first: only such as must not tell what others would hide.
+bool IsSecure(RestrictInfo* clause, const RelOptInfo* rel) {
+  return restriction_is_securely_promotable(clause, const_cast<RelOptInfo*>(rel));
+}
+
+List* SecureClauses(List* clauses, const RelOptInfo* left, const RelOptInfo* right) {
+  List* secure = NIL;
+  ListCell* cell;
+  foreach (cell, clauses) {
+    auto* clause = lfirst_node(RestrictInfo, cell);
+    if (IsSecure(clause, left) && IsSecure(clause, right)) secure = lappend(secure, clause);
+  }
+  return secure;
+}
+
+bool IsLimit(const IndexCondition& condition, const JoinIndex& index) {
+  const Node* node = reinterpret_cast<const Node*>(condition.expression);
+  return IsA(node, OpExpr) && get_op_opfamily_strategy(reinterpret_cast<const OpExpr*>(node)->opno, index.family[condition.column]) ==
+                                  XTREE_DISTANCE_LIMIT_STRATEGY;
+}
+
+void FindWindows(PlannerInfo* root, PathSide* side) {
+  ListCell* cell;
+  side->windows = 0;
+  foreach (cell, side->rel->baserestrictinfo) {
+    auto* clause = lfirst_node(RestrictInfo, cell);
+    IndexCondition* condition = &side->condition[side->windows];
+    if (side->windows == INDEX_MAX_KEYS || !IsSecure(clause, side->rel)) continue;
+    if (MatchCondition(root, side->index->info, clause, condition) && !IsLimit(*condition, *side->index)) side->windows++;
+  }
+}
+
+List* ClausesOf(const TreeJoinPath& path) {
+  List* clauses = NIL;
+  for (int i = 0; i < path.matches; i++) clauses = lappend(clauses, path.match[i].clause);
+  return clauses;
+}
+
+// Can all that is asked of the table be made of the index's keys?
+bool KeysSuffice(const IndexOptInfo& info, const RelOptInfo* join, List* clauses) {
+  if (!enable_indexonlyscan) return false;
+  constexpr int kFlags = PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS;
+  List* expressions = list_concat(extract_actual_clauses(clauses, false), extract_actual_clauses(info.rel->baserestrictinfo, false));
+  List* variables = pull_var_clause(reinterpret_cast<Node*>(list_concat(expressions, join->reltarget->exprs)), kFlags);
+  ListCell* cell;
+  foreach (cell, variables) {
+    const auto* variable = lfirst_node(Var, cell);
+    if (variable->varno != static_cast<int>(info.rel->relid)) continue;
+    const int* keys_end = info.indexkeys + info.nkeycolumns;
+    const int* key = std::find<const int*, int>(info.indexkeys, keys_end, variable->varattno);
+    if (variable->varattno <= 0 || key == keys_end || !info.canreturn[key - info.indexkeys]) return false;
+  }
+  return true;
+}
+
+// How much of the work each process does, as the server has it.
+double Processes(int workers) {
+  const double leader = parallel_leader_participation ? 1 - 0.3 * workers : 0;
+  return workers + std::max(leader, 0.0);
+}
+
+// `workers`: 0: of one process.
+Path* MakePath(RelOptInfo* join, const TreeJoinPath& like, const JoinCost& cost, int workers) {
+  auto* path = static_cast<TreeJoinPath*>(palloc(sizeof(TreeJoinPath)));
+  *path = like;
+  CustomPath& custom = path->path;
+  const double processes = workers > 0 ? Processes(workers) : 1;
+  custom.path.type = T_CustomPath;
+  custom.path.pathtype = T_CustomScan;
+  custom.path.parent = join;
+  custom.path.pathtarget = join->reltarget;
+  custom.path.parallel_aware = workers > 0;
+  custom.path.parallel_safe = join->consider_parallel;
+  custom.path.parallel_workers = workers;
+  custom.path.rows = workers > 0 ? clamp_row_est(join->rows / processes) : join->rows;
+  custom.path.startup_cost = cost.startup;
+  custom.path.total_cost = std::max(cost.startup, cost.pages + cost.cpu / processes);
+  custom.flags = CUSTOMPATH_SUPPORT_PROJECTION;
+  custom.methods = TreeJoinPathMethods();
+  return &custom.path;
+}
+
+void AddPath(PlannerInfo* root, RelOptInfo* join, JoinPathExtraData* extra, const JoinIndex* left, const JoinIndex* right) {
+  TreeJoinPath made = {};
+  made.side[0] = {left->info->rel, left, 0, {}};
+  made.side[1] = {right->info->rel, right, 0, {}};
+  made.clauses = extra->restrictlist;
+  made.matches = MatchJoin(root, *left, *right, SecureClauses(extra->restrictlist, left->info->rel, right->info->rel), made.match);
+  if (made.matches == 0) return;
+  for (PathSide& side : made.side) FindWindows(root, &side);
+  JoinCostSide costs[2];
+  for (int i = 0; i < 2; i++) {
+    PathSide& side = made.side[i];
+    costs[i] = {side.index, side.condition, side.windows, KeysSuffice(*side.index->info, join, extra->restrictlist)};
+  }
+  const JoinCost cost = CostOfJoin(root, join, extra->sjinfo, costs[0], costs[1], ClausesOf(made), extra->restrictlist);
+
+  add_path(join, MakePath(join, made, cost, 0));
+  const int workers = join->consider_parallel ? compute_parallel_worker(made.side[0].rel, made.side[0].rel->pages, left->info->pages,
+                                                                        max_parallel_workers_per_gather)
+                                              : 0;
+  if (workers > 0) add_partial_path(join, MakePath(join, made, cost, workers));
+}
+
+void TryTreeJoin(PlannerInfo* root, RelOptInfo* join, const RelOptInfo* outer, const RelOptInfo* inner, JoinType type,
+                 JoinPathExtraData* extra) {
+  if (!settings.enable_tree_join || !enable_indexscan || type != JOIN_INNER || !MayBeSide(root, outer) || !MayBeSide(root, inner)) return;
+  if (bms_num_members(join->relids) != 2 || extra->sjinfo->jointype != JOIN_INNER || !bms_is_empty(join->lateral_relids) ||
+      HasPseudoconstant(extra->restrictlist))
+    return;
+  List* lefts = JoinIndexesOf(root, outer, extra->restrictlist);
+  List* rights = lefts != NIL ? JoinIndexesOf(root, inner, extra->restrictlist) : NIL;
+  ListCell *left, *right;
+  foreach (left, lefts)
+    foreach (right, rights)
+      AddPath(root, join, extra, static_cast<const JoinIndex*>(lfirst(left)), static_cast<const JoinIndex*>(lfirst(right)));
+}
+
+void MakePaths(PlannerInfo* root, RelOptInfo* join, RelOptInfo* outer, RelOptInfo* inner, JoinType type, JoinPathExtraData* extra) {
+  TryTreeJoin(root, join, outer, inner, type, extra);
+  if (next_hook != nullptr) next_hook(root, join, outer, inner, type, extra);
+}
+
+// The actual clauses, by what security and cost say is to be tested first.
+List* OrderedClauses(PlannerInfo* root, const List* clauses) {
+  struct Clause {
+    RestrictInfo* info;
+    Index level;
+    Cost cost;
+  };
+  const int count = list_length(clauses);
+  auto* sorted = static_cast<Clause*>(palloc(sizeof(Clause) * std::max(count, 1)));
+  for (int i = 0; i < count; i++) {
+    auto* info = static_cast<RestrictInfo*>(list_nth(clauses, i));
+    QualCost cost;
+    cost_qual_eval_node(&cost, reinterpret_cast<Node*>(info), root);
+    // As the server has it: a leakproof clause may come before others whatever its level, if it is cheap.
+    const Index level = info->leakproof && cost.per_tuple <= 10 * cpu_operator_cost ? 0 : info->security_level;
+    sorted[i] = {info, level, cost.per_tuple};
+  }
+  std::stable_sort(sorted, sorted + count,
+                   [](const Clause& a, const Clause& b) { return a.level != b.level ? a.level < b.level : a.cost < b.cost; });
+  List* ordered = NIL;
+  for (int i = 0; i < count; i++) ordered = lappend(ordered, sorted[i].info->clause);
+  return ordered;
+}
+
+// What `condition` is as a scan key; its argument, if it has one, is appended to `arguments`.
+JoinWindowKey KeyOf(const IndexCondition& condition, const JoinIndex& index, List** arguments) {
+  const Node* node = reinterpret_cast<const Node*>(condition.expression);
+  if (IsA(node, NullTest)) {
+    const bool null = reinterpret_cast<const NullTest*>(node)->nulltesttype == IS_NULL;
+    return {condition.column, SK_ISNULL | (null ? SK_SEARCHNULL : SK_SEARCHNOTNULL), 0, InvalidOid, InvalidOid, InvalidOid};
+  }
+  const bool array = IsA(node, ScalarArrayOpExpr);
+  const auto* any = reinterpret_cast<const ScalarArrayOpExpr*>(node);
+  const auto* op = reinterpret_cast<const OpExpr*>(node);
+  const Oid operation = array ? any->opno : op->opno;
+  int strategy;
+  Oid left, right;
+  get_op_opfamily_properties(operation, index.family[condition.column], false, &strategy, &left, &right);
+  *arguments = lappend(*arguments, lsecond(array ? any->args : op->args));
+  return {condition.column, array ? SK_SEARCHARRAY : 0, strategy, operation, right, array ? any->inputcollid : op->inputcollid};
+}
+
+List* ColumnsOf(List* columns, List* expressions) {
+  constexpr int kFlags = PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS;
+  List* variables = pull_var_clause(reinterpret_cast<Node*>(expressions), kFlags);
+  return add_to_flat_tlist(columns, variables);
+}
+
+Plan* PlanTreeJoin(PlannerInfo* root, RelOptInfo* join, CustomPath* custom, List* targets, List*, List*) {
+  const auto* path = reinterpret_cast<const TreeJoinPath*>(custom);
+  JoinPlan plan = {};
+  List* quals = OrderedClauses(root, path->clauses);
+  List* expressions = list_make1(quals);
+  List* arguments[2] = {NIL, NIL};
+  plan.left_is_lower = path->side[0].rel->relid < path->side[1].rel->relid;
+  plan.matches = path->matches;
+  List* margins = NIL;
+  for (int i = 0; i < path->matches; i++) {
+    plan.match[i] = path->match[i];
+    plan.has_margin[i] = path->match[i].margin != nullptr;
+    if (plan.has_margin[i]) margins = lappend(margins, path->match[i].margin);
+  }
+  List* columns = ColumnsOf(NIL, quals);
+  // Whatever is asked of the join, also where the plan above is going to say so itself.
+  columns = ColumnsOf(columns, join->reltarget->exprs);
+  columns = ColumnsOf(columns, targets);
+  for (int i = 0; i < 2; i++) {
+    const PathSide& side = path->side[i];
+    plan.side[i].index = side.index->info->indexoid;
+    plan.side[i].windows = side.windows;
+    for (int w = 0; w < side.windows; w++) plan.side[i].window[w] = KeyOf(side.condition[w], *side.index, &arguments[i]);
+    List* of_table = OrderedClauses(root, side.rel->baserestrictinfo);
+    columns = ColumnsOf(columns, of_table);
+    expressions = lappend(expressions, of_table);
+  }
+  for (List* of_side : arguments) expressions = lappend(expressions, of_side);
+  expressions = lappend(expressions, margins);
+
+  auto* scan = makeNode(CustomScan);
+  scan->scan.plan.targetlist = targets;
+  scan->scan.scanrelid = 0;
+  scan->flags = custom->flags;
+  scan->custom_exprs = expressions;
+  scan->custom_private = WriteJoinPlan(plan);
+  scan->custom_scan_tlist = columns;
+  scan->custom_relids = bms_copy(join->relids);
+  scan->methods = TreeJoinScanMethods();
+  return &scan->scan.plan;
+}
+
+}  // namespace
+
+const CustomPathMethods* TreeJoinPathMethods() {
+  static const CustomPathMethods methods = {kTreeJoinName, PlanTreeJoin, nullptr};
+  return &methods;
+}
+
+void OfferTreeJoins() {
+  RegisterTreeJoinScan();
+  next_hook = set_join_pathlist_hook;
+  set_join_pathlist_hook = MakePaths;
+}
+
+}  // namespace xtree

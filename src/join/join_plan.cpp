@@ -1,0 +1,88 @@
+// See join_plan.h. Lists of numbers, which the server can copy, write and read.
+#include "join/join_plan.h"
+
+extern "C" {
+#include "nodes/pg_list.h"
+}
+
+namespace xtree {
+
+namespace {
+
+class Writer {
+ public:
+  void Add(int value) { list_ = lappend_int(list_, value); }
+  void AddOid(Oid value) { Add(static_cast<int>(value)); }
+  List* list() const { return list_; }
+
+ private:
+  List* list_ = NIL;
+};
+
+class Reader {
+ public:
+  explicit Reader(const List* list) : list_(list) {}
+  int Next() { return list_nth_int(list_, at_++); }
+  Oid NextOid() { return static_cast<Oid>(Next()); }
+
+ private:
+  const List* list_;
+  int at_ = 0;
+};
+
+}  // namespace
+
+List* WriteJoinPlan(const JoinPlan& plan) {
+  Writer out;
+  out.Add(plan.left_is_lower);
+  out.Add(plan.matches);
+  for (int i = 0; i < plan.matches; i++) {
+    out.Add(plan.match[i].left_column);
+    out.Add(plan.match[i].right_column);
+    out.Add(plan.match[i].strategy);
+    out.Add(plan.has_margin[i]);
+  }
+  for (const JoinPlanSide& side : plan.side) {
+    out.AddOid(side.index);
+    out.Add(side.windows);
+    for (int i = 0; i < side.windows; i++) {
+      const JoinWindowKey& key = side.window[i];
+      out.Add(key.column);
+      out.Add(key.flags);
+      out.Add(key.strategy);
+      out.AddOid(key.operation);
+      out.AddOid(key.subtype);
+      out.AddOid(key.collation);
+    }
+  }
+  return out.list();
+}
+
+void ReadJoinPlan(List* list, JoinPlan* out) {
+  Reader in(list);
+  out->left_is_lower = in.Next() != 0;
+  out->matches = in.Next();
+  for (int i = 0; i < out->matches; i++) {
+    out->match[i].clause = nullptr;
+    out->match[i].left_column = in.Next();
+    out->match[i].right_column = in.Next();
+    out->match[i].strategy = in.Next();
+    out->match[i].margin = nullptr;
+    out->has_margin[i] = in.Next() != 0;
+  }
+  for (JoinPlanSide& side : out->side) {
+    side.index = in.NextOid();
+    side.windows = in.Next();
+    for (int i = 0; i < side.windows; i++) {
+      JoinWindowKey& key = side.window[i];
+      key.column = in.Next();
+      key.flags = in.Next();
+      key.strategy = in.Next();
+      key.operation = in.NextOid();
+      key.subtype = in.NextOid();
+      key.collation = in.NextOid();
+    }
+  }
+}
+
+}  // namespace xtree

@@ -1,0 +1,287 @@
+// See join_scan.h.
+//
+// Pairs come in batches (join_batch.h), and are returned as they satisfy the join's clauses.
+#include "join/join_scan.h"
+
+#include <cmath>
+#include <limits>
+
+#include "join/join_batch.h"
+#include "join/join_explain.h"
+#include "join/join_state.h"
+#include "deferred/build_state.h"
+#include "shmem/column_use.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/xlog.h"
+#include "executor/executor.h"
+#include "utils/snapmgr.h"
+}
+
+namespace xtree {
+
+namespace {
+
+TreeJoinState* StateOf(CustomScanState* node) { return reinterpret_cast<TreeJoinState*>(node); }
+
+Node* CreateState(CustomScan* plan) {
+  auto* state = new (palloc0(sizeof(TreeJoinState))) TreeJoinState{};
+  state->custom.ss.ps.type = T_CustomScanState;
+  state->custom.flags = plan->flags;
+  state->custom.methods = TreeJoinExecMethods();
+  return reinterpret_cast<Node*>(state);
+}
+
+// Runs when the join's memory goes, at its end or at an abort.
+void EndUses(void* argument) {
+  for (JoinInputSide* side : static_cast<OpenJoin*>(argument)->side)
+    if (side != nullptr) side->FinishUse();
+}
+
+JoinInputSide* OpenSide(TreeJoinState* state, int number, Index range, int eflags) {
+  CustomScanState* node = &state->custom;
+  const auto* scan = reinterpret_cast<const CustomScan*>(node->ss.ps.plan);
+  const JoinPlanSide& plan = state->plan.side[number];
+  const Relation table = ExecOpenScanRelation(node->ss.ps.state, range, eflags);
+  const Relation index = index_open(plan.index, AccessShareLock);
+  IndexState* index_state = CopyIndexState(index, MetaUse::kRequired);
+  RequireBuilt(index, index_state);
+  auto* side = new (palloc(sizeof(JoinInputSide))) JoinInputSide(table, index, index_state, range, state->open->context);
+  side->SetColumns(scan->custom_scan_tlist, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor);
+  side->SetConditions(static_cast<List*>(list_nth(scan->custom_exprs, kTableConditions + number)), &node->ss.ps);
+  side->SetWindows(plan, static_cast<List*>(list_nth(scan->custom_exprs, kWindowArguments + number)), &node->ss.ps);
+  return side;
+}
+
+JoinRelation RelationOf(XtreeRelation relation) {
+  switch (relation) {
+    case XTREE_MEETS:
+      return JoinRelation::kMeets;
+    case XTREE_CONTAINS:
+      return JoinRelation::kContains;
+    case XTREE_WITHIN:
+      return JoinRelation::kWithin;
+    case XTREE_SAME:
+      break;
+  }
+  return JoinRelation::kSame;
+}
+
+// A clause of which the trees say nothing (any more) is left to the rows.
+void SetClauses(TreeJoinState* state, const List* margins) {
+  OpenJoin* open = state->open;
+  int next_margin = 0;
+  for (int i = 0; i < state->plan.matches; i++) {
+    const JoinMatch& match = state->plan.match[i];
+    const XtreeColumn& value = open->side[1]->state().column[match.right_column].column;
+    const XtreeColumn& argument = open->side[0]->state().column[match.left_column].column;
+    XtreeJoin join;
+    open->asked[0] |= AskedColumn(match.left_column);
+    open->asked[1] |= AskedColumn(match.right_column);
+    const auto* margin = state->plan.has_margin[i] ? static_cast<Expr*>(list_nth(margins, next_margin++)) : nullptr;
+    if (!RelationOfColumns(value, match.strategy, argument, &join)) continue;
+    const int dimensions = std::min({int{join.dimensions}, int{value.dimensions}, int{argument.dimensions}});
+    open->margin[open->clauses] = margin != nullptr ? ExecInitExpr(const_cast<Expr*>(margin), &state->custom.ss.ps) : nullptr;
+    open->clause[open->clauses++] = {match.left_column,         match.right_column, dimensions,
+                                     RelationOf(join.relation), join.empties,       join.reach};
+  }
+}
+
+// False: no distance is within a margin.
+bool EvaluateMargins(TreeJoinState* state) {
+  OpenJoin* open = state->open;
+  for (int i = 0; i < open->clauses; i++) {
+    if (open->margin[i] == nullptr) continue;
+    bool null;
+    const double margin = DatumGetFloat8(ExecEvalExpr(open->margin[i], state->custom.ss.ps.ps_ExprContext, &null));
+    if (null) return false;
+    // All distances are at most NaN, for the comparison.
+    open->clause[i].margin = std::isnan(margin) ? std::numeric_limits<double>::infinity() : std::max(margin, 0.0);
+  }
+  return true;
+}
+
+void Begin(CustomScanState* node, EState*, int eflags) {
+  TreeJoinState* state = StateOf(node);
+  const auto* scan = reinterpret_cast<const CustomScan*>(node->ss.ps.plan);
+  ReadJoinPlan(scan->custom_private, &state->plan);
+  if (eflags & EXEC_FLAG_EXPLAIN_ONLY) return;
+  const MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "xtree join", ALLOCSET_DEFAULT_SIZES);
+  const MemoryContext old = MemoryContextSwitchTo(context);
+  auto* open = new (palloc(sizeof(OpenJoin))) OpenJoin{};
+  open->context = context;
+  open->batch = AllocSetContextCreate(context, "xtree join rows", 64 * 1024, 64 * 1024, ALLOCSET_DEFAULT_MAXSIZE);
+  state->open = open;
+  open->end_uses = {EndUses, open, nullptr};
+  MemoryContextRegisterResetCallback(context, &open->end_uses);
+  const int lower = bms_next_member(scan->custom_relids, -1), upper = bms_next_member(scan->custom_relids, lower);
+  for (int i = 0; i < 2; i++) {
+    const bool is_lower = (i == 0) == state->plan.left_is_lower;
+    open->side[i] = OpenSide(state, i, static_cast<Index>(is_lower ? lower : upper), eflags);
+  }
+  open->join_clauses = ExecInitQual(static_cast<List*>(list_nth(scan->custom_exprs, kJoinClauses)), &node->ss.ps);
+  SetClauses(state, static_cast<List*>(list_nth(scan->custom_exprs, kMargins)));
+  MemoryContextSwitchTo(old);
+}
+
+void CountScans(void* open) {
+  for (JoinInputSide* side : static_cast<OpenJoin*>(open)->side) side->CountScan();
+}
+
+void Start(TreeJoinState* state) {
+  OpenJoin* open = state->open;
+  ScanState* scan = &state->custom.ss;
+  const Snapshot snapshot = scan->ps.state->es_snapshot;
+  if (!IsMVCCSnapshot(snapshot)) elog(ERROR, "a tree join needs an MVCC snapshot");
+  open->started = true;
+  open->ended = false;
+  for (int i = 0; i < 2; i++) open->ended |= !open->side[i]->Start(scan->ps.ps_ExprContext, snapshot, open->asked[i]);
+  open->ended |= !EvaluateMargins(state);
+  ScanTeam* team = nullptr;
+  if (open->shared != nullptr) {
+    open->team.Attach(PoolOf(open->shared), false, CountScans, open);
+    team = &open->team;
+  } else {
+    CountScans(open);
+  }
+  if (open->ended) return;
+  // As an index scan has it: what is dead to all here may be seen by queries of a standby.
+  const bool ignore_killed = !TransactionStartedDuringRecovery();
+  open->join.Begin(open->side[0]->Input(ignore_killed), open->side[1]->Input(ignore_killed), open->clause, open->clauses, team);
+  open->taken = 0;
+  open->wanted = kFirstBatch;
+}
+
+// The scan's tuple of a pair, projected, if all join clauses hold.
+TupleTableSlot* Return(TreeJoinState* state, KeptRow left, KeptRow right) {
+  ScanState* scan = &state->custom.ss;
+  ExprContext* values = scan->ps.ps_ExprContext;
+  TupleTableSlot* tuple = scan->ss_ScanTupleSlot;
+  ResetExprContext(values);
+  ExecClearTuple(tuple);
+  state->open->side[0]->Fill(left, tuple);
+  state->open->side[1]->Fill(right, tuple);
+  ExecStoreVirtualTuple(tuple);
+  values->ecxt_scantuple = tuple;
+  if (!ExecQual(state->open->join_clauses, values)) {
+    InstrCountFiltered1(&scan->ps, 1);
+    return nullptr;
+  }
+  return scan->ps.ps_ProjInfo != nullptr ? ExecProject(scan->ps.ps_ProjInfo) : tuple;
+}
+
+TupleTableSlot* Nothing(ScanState* scan) {
+  return scan->ps.ps_ProjInfo != nullptr ? ExecClearTuple(scan->ps.ps_ResultTupleSlot) : ExecClearTuple(scan->ss_ScanTupleSlot);
+}
+
+// The executor checks a pair anew: the rows are those that it has. *substituted: it has.
+TupleTableSlot* Recheck(TreeJoinState* state, EPQState* recheck, bool* substituted) {
+  OpenJoin* open = state->open;
+  ScanState* scan = &state->custom.ss;
+  TupleTableSlot* row[2];
+  bool has[2];
+  for (int i = 0; i < 2; i++) row[i] = open->side[i]->Substitute(recheck, &has[i]);
+  *substituted = has[0] || has[1];
+  if (!*substituted) return nullptr;
+  if (has[0] != has[1]) elog(ERROR, "a tree join is checked anew for one of its tables only");
+  if (row[0] == nullptr || row[1] == nullptr) return Nothing(scan);
+  MemoryContextReset(open->batch);
+  KeptRow kept[2];
+  for (int i = 0; i < 2; i++) {
+    kept[i] = open->side[i]->Keep(row[i], scan, open->batch);
+    if (kept[i] == nullptr) return Nothing(scan);
+  }
+  TupleTableSlot* tuple = Return(state, kept[0], kept[1]);
+  return tuple != nullptr ? tuple : Nothing(scan);
+}
+
+TupleTableSlot* Next(CustomScanState* node) {
+  TreeJoinState* state = StateOf(node);
+  OpenJoin* open = state->open;
+  CHECK_FOR_INTERRUPTS();
+  if (EPQState* recheck = node->ss.ps.state->es_epq_active) {
+    bool substituted;
+    TupleTableSlot* tuple = Recheck(state, recheck, &substituted);
+    if (substituted) return tuple;
+  }
+  if (!open->started) Start(state);
+  for (;;) {
+    if (open->next == open->pairs.size() && !NextBatch(state)) return Nothing(&node->ss);
+    const KeptRow left = open->rows[0][open->next], right = open->rows[1][open->next];
+    open->next++;
+    if (left == nullptr || right == nullptr) continue;
+    if (TupleTableSlot* tuple = Return(state, left, right)) return tuple;
+    CHECK_FOR_INTERRUPTS();
+  }
+}
+
+void Rescan(CustomScanState* node) {
+  OpenJoin* open = StateOf(node)->open;
+  open->started = false;
+  open->next = 0;
+  open->pairs.Clear();
+  for (JoinInputSide* side : open->side) side->reader().Reset();
+  ExecScanReScan(&node->ss);
+}
+
+void End(CustomScanState* node) {
+  OpenJoin* open = StateOf(node)->open;
+  if (open == nullptr) return;
+  for (JoinInputSide* side : open->side) side->Close();
+  const Relation indexes[] = {open->side[0]->index(), open->side[1]->index()};
+  MemoryContextDelete(open->context);
+  StateOf(node)->open = nullptr;
+  for (const Relation index : indexes) index_close(index, NoLock);
+}
+
+Size EstimateShared(CustomScanState*, ParallelContext*) { return SharedJoinBytes(); }
+
+void InitializeShared(CustomScanState* node, ParallelContext*, void* shared) {
+  InitializeSharedJoin(static_cast<SharedJoin*>(shared));
+  StateOf(node)->open->shared = static_cast<SharedJoin*>(shared);
+}
+
+void ResetShared(CustomScanState*, ParallelContext*, void* shared) { ResetSharedJoin(static_cast<SharedJoin*>(shared)); }
+
+void JoinShared(CustomScanState* node, shm_toc*, void* shared) { StateOf(node)->open->shared = static_cast<SharedJoin*>(shared); }
+
+// The shared memory may be gone when the plan is explained.
+void Shutdown(CustomScanState* node) {
+  OpenJoin* open = StateOf(node)->open;
+  if (open == nullptr || open->shared == nullptr) return;
+  HandInCounts(open->shared, open->Counts(), &open->handed_in);
+  open->total = TotalCounts(open->shared);
+}
+
+void Explain(CustomScanState* node, List* ancestors, ExplainState* explain) { ExplainTreeJoin(StateOf(node), ancestors, explain); }
+
+}  // namespace
+
+const CustomExecMethods* TreeJoinExecMethods() {
+  static const CustomExecMethods methods = [] {
+    CustomExecMethods made = {};
+    made.CustomName = kTreeJoinName;
+    made.BeginCustomScan = Begin;
+    made.ExecCustomScan = Next;
+    made.EndCustomScan = End;
+    made.ReScanCustomScan = Rescan;
+    made.ExplainCustomScan = Explain;
+    made.EstimateDSMCustomScan = EstimateShared;
+    made.InitializeDSMCustomScan = InitializeShared;
+    made.ReInitializeDSMCustomScan = ResetShared;
+    made.InitializeWorkerCustomScan = JoinShared;
+    made.ShutdownCustomScan = Shutdown;
+    return made;
+  }();
+  return &methods;
+}
+
+const CustomScanMethods* TreeJoinScanMethods() {
+  static const CustomScanMethods methods = {kTreeJoinName, CreateState};
+  return &methods;
+}
+
+void RegisterTreeJoinScan() { RegisterCustomScanMethods(TreeJoinScanMethods()); }
+
+}  // namespace xtree

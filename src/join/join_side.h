@@ -1,0 +1,110 @@
+// JoinSide: one side of a tree join that is executed: its table and index, how the walk reads that, and its rows by their addresses.
+//
+// Plain data in the join's own memory context; ERRORs may leave from anywhere: End runs when the context goes.
+#pragma once
+
+#include "core/join/tree_join.h"
+#include "join/join_plan.h"
+#include "pg/compat_am.h"
+#include "registry/mapped_reader.h"
+
+extern "C" {
+#include "access/tableam.h"
+#include "nodes/execnodes.h"
+}
+
+namespace xtree {
+
+// A column of the scan's tuples that comes from this side.
+struct JoinColumn {
+  AttrNumber attribute;  // 0: the whole row
+  int place;             // in the scan's tuple
+  int index_column;      // that its value can be made of, -1: none
+  int16 length;
+  bool by_value;
+};
+
+// A row that is kept: its values in the order of the side's columns, and behind them for each whether it is NULL. nullptr: none.
+using KeptRow = const Datum*;
+
+class JoinInputSide {
+ public:
+  // `context`: lives as long as the scan.
+  JoinInputSide(Relation table, Relation index, const IndexState* state, Index range, MemoryContext context)
+      : table_(table), index_(index), state_(state), range_(range), context_(context), reader_(index, state->layout, context) {}
+
+  // What it keeps of a row: columns of the scan's tuple.
+  void SetColumns(List* tuple, TupleDesc descriptor);
+  void SetWindows(const JoinPlanSide& plan, List* arguments, PlanState* parent);
+  void SetConditions(List* conditions, PlanState* parent) { conditions_ = ExecInitQual(conditions, parent); }
+
+  // Before the walk starts, or starts again: evaluates the windows' arguments and opens the index for this scan. False: it has no row.
+  bool Start(ExprContext* values, Snapshot snapshot, uint64_t join_columns);
+  // The scan of this index counts; of a parallel join once.
+  void CountScan();
+  void FinishUse() { ::xtree::FinishUse(&use_, &reader_); }
+  // Gives back pins of the table's pages.
+  void LetGo();
+  void Close();
+
+  JoinInput Input(bool ignore_killed) {
+    return {&state_->layout, &constraint_, ignore_killed, keys_suffice_ ? LookAtVisibility : nullptr, this};
+  }
+  MappedReader& reader() { return reader_; }
+  const IndexState& state() const { return *state_; }
+  Index range() const { return range_; }
+  Relation index() const { return index_; }
+
+  // Fetches the row of an address, if the snapshot sees it and the table's conditions hold; what is kept of it goes to `memory`.
+  KeptRow Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory);
+  // The same of one whose key is all that has to be known of it.
+  KeptRow Make(const Box& key, TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory);
+  // The same of a row that the executor gives when it checks anew.
+  KeptRow Keep(TupleTableSlot* row, ScanState* scan, MemoryContext memory);
+  // The row that the executor has for this table while it checks anew. False: none. *substituted: does it have a say?
+  TupleTableSlot* Substitute(EPQState* recheck, bool* substituted);
+
+  // Puts a kept row into the scan's tuple.
+  void Fill(KeptRow row, TupleTableSlot* tuple) const {
+    const bool* null = reinterpret_cast<const bool*>(row + columns_);
+    for (int i = 0; i < columns_; i++) {
+      tuple->tts_values[column_[i].place] = row[i];
+      tuple->tts_isnull[column_[i].place] = null[i];
+    }
+  }
+
+  bool keys_suffice() const { return keys_suffice_; }
+
+  uint64_t fetched = 0;                // rows that were looked for
+  uint64_t removed_by_conditions = 0;  // of them: that the table's conditions removed
+
+ private:
+  static void LookAtVisibility(void* side, const TupleId* tuples, size_t count, uint8_t* known);
+  void Load(TupleTableSlot* row, TupleTableSlot* tuple);
+  KeptRow KeepLoaded(ScanState* scan, MemoryContext memory);
+  void EvaluateKeys(ExprContext* values);
+
+  Relation table_;
+  Relation index_;
+  const IndexState* state_;
+  Index range_;
+  MemoryContext context_;
+  MemoryContext key_context_ = nullptr;
+  MappedReader reader_;
+  IndexUse use_ = {};
+  Constraint constraint_;
+  int windows_ = 0;
+  const JoinWindowKey* window_ = nullptr;
+  ExprState** argument_ = nullptr;  // nullptr: of a key that has none
+  ExprState* conditions_ = nullptr;
+  int columns_ = 0;
+  JoinColumn* column_ = nullptr;
+  int last_attribute_ = 0;             // that is looked at
+  bool keys_suffice_ = false;          // no column needs the table, of rows that all can see
+  Buffer visibility_ = InvalidBuffer;  // a page of the table's visibility map
+  IndexFetchTableData* fetch_ = nullptr;
+  TupleTableSlot* slot_ = nullptr;
+};
+static_assert(std::is_trivially_destructible_v<JoinInputSide>);
+
+}  // namespace xtree
