@@ -77,7 +77,7 @@ FROM queries, unnest('{<->, <+>, <#>, <=>}'::text[]) op,
   agree(format('SELECT (%1$I %2$s %3$L::%4$s) + 0 AS d FROM embeddings WHERE %1$I IS NOT NULL ORDER BY %1$I %2$s %3$L::%4$s', col, op, value, type))
 GROUP BY col, op ORDER BY col, op;
 SELECT col, op, count(*) AS cutoffs, sum(rows) > count(*) AS some_rows, bool_and(same) AS same
-FROM queries, unnest('{<->, <+>, <#>, <=>}'::text[]) op, unnest('{<, <=, =}'::text[]) sign, unnest('{7, 77, 777}'::int[]) at,
+FROM queries, unnest('{<->, <+>, <#>, <=>}'::text[]) op, unnest('{<=, =}'::text[]) sign, unnest('{7, 777}'::int[]) at,
   agree(format('SELECT id, %1$I FROM embeddings WHERE %1$I %2$s %3$L::%4$s %5$s (SELECT %1$I %2$s %3$L FROM embeddings WHERE id = %6$s)', col, op, value, type, sign, at))
 GROUP BY col, op ORDER BY col, op;
 SELECT col, count(*) AS queries, sum(rows) AS rows, bool_and(same) AS same, string_agg(DISTINCT nodes, ' ') AS nodes
