@@ -96,8 +96,9 @@ bool EvaluateMargins(TreeJoinState* state) {
     bool null;
     const double margin = DatumGetFloat8(ExecEvalExpr(open->margin[i], state->custom.ss.ps.ps_ExprContext, &null));
     if (null) return false;
-    // All distances are at most NaN, for the comparison.
-    open->clause[i].margin = std::isnan(margin) ? std::numeric_limits<double>::infinity() : std::max(margin, 0.0);
+    // All distances are at most NaN, for the comparison. At no distance are the two zeros.
+    open->clause[i].margin =
+        std::isnan(margin) ? std::numeric_limits<double>::infinity() : std::max(margin, std::numeric_limits<double>::denorm_min());
   }
   return true;
 }

@@ -100,10 +100,17 @@ bool JoinInputSide::Start(ExprContext* values, Snapshot snapshot, uint64_t join_
   if (fetch_ == nullptr) {
     const MemoryContext memory = MemoryContextSwitchTo(context_);
     fetch_ = pg::BeginTableFetch(table_);
-    slot_ = table_slot_create(table_, nullptr);
     MemoryContextSwitchTo(memory);
   }
+  MakeSlot();
   return true;
+}
+
+void JoinInputSide::MakeSlot() {
+  if (slot_ != nullptr) return;
+  const MemoryContext old = MemoryContextSwitchTo(context_);
+  slot_ = table_slot_create(table_, nullptr);
+  MemoryContextSwitchTo(old);
 }
 
 void JoinInputSide::CountScan() {
@@ -224,11 +231,7 @@ TupleTableSlot* JoinInputSide::Substitute(EPQState* recheck, bool* substituted) 
   recheck->relsubs_done[i] = true;
   TupleTableSlot* row = recheck->relsubs_slot[i];
   if (row == nullptr) {
-    if (slot_ == nullptr) {
-      const MemoryContext memory = MemoryContextSwitchTo(context_);
-      slot_ = table_slot_create(table_, nullptr);
-      MemoryContextSwitchTo(memory);
-    }
+    MakeSlot();
     row = slot_;
     if (!EvalPlanQualFetchRowMark(recheck, range_, row)) return nullptr;
   }

@@ -83,6 +83,7 @@ class JoinInputSide {
   void Load(TupleTableSlot* row, TupleTableSlot* tuple);
   KeptRow KeepLoaded(ScanState* scan, MemoryContext memory);
   void EvaluateKeys(ExprContext* values);
+  void MakeSlot();
 
   Relation table_;
   Relation index_;

@@ -1,7 +1,7 @@
 // Joins through readers that do not hold their pages: whatever is wrong with a page of either tree while it is read, the pairs are those of brute
 // force, and each comes once.
 //
-// Seen to fail with: entries of a discarded node kept, of the left or of the right side; right siblings that are not visited, of either side.
+// Seen to fail with: entries of a discarded node kept.
 #include "core/write/tree_writer.h"
 #include "doubtful_reader.h"
 #include "join_fixture.h"
@@ -33,6 +33,8 @@ struct Grown {
 
 // Only one reader may be doubtful at a time (it catches faults): each side in turn.
 TEST(DoubtfulJoin, WhateverIsWrongWithPages) {
+  std::map<Trouble, int64_t> met;
+  int64_t faults = 0;
   for (const bool supernodes : {false, true}) {
     const KeyLayout layout = FloatLayout(supernodes ? 12 : 2, true);
     const TreeOptions options{.max_overlap = supernodes ? 0 : 0.2, .min_fanout = supernodes ? 0.5 : 0.35};
@@ -45,7 +47,7 @@ TEST(DoubtfulJoin, WhateverIsWrongWithPages) {
       clause.empties = supernodes;
       const JoinQuestion question{{clause}};
       const std::vector<RowPair> expected = BruteForceJoin(rows, rows, question);
-      for (const double share : {0.1, 0.6}) {
+      for (const double share : {0.2, 0.7}) {
         for (const bool left : {true, false}) {
           DoubtfulReader doubtful(grown.store, grown.old.get(), 22);
           doubtful.trouble = Often(share, 23);
@@ -53,12 +55,14 @@ TEST(DoubtfulJoin, WhateverIsWrongWithPages) {
           Joiner joiner(layout, layout, question);
           const auto found = left ? joiner.Run(doubtful, plain) : joiner.Run(plain, doubtful);
           ASSERT_TRUE(found == expected) << found.size() << " pairs instead of " << expected.size();
-          for (const Trouble kind : kKinds) EXPECT_GT(doubtful.met[kind], 0);
-          EXPECT_GT(doubtful.faults, 0);
+          for (const Trouble kind : kKinds) met[kind] += doubtful.met[kind];
+          faults += doubtful.faults;
         }
       }
     }
   }
+  for (const Trouble kind : kKinds) EXPECT_GT(met[kind], 50);
+  EXPECT_GT(faults, 50);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 -- Joins of two trees: whatever a join says through both indexes, it says without them.
--- Seen to fail: with right siblings never visited; without the tolerance of core's geometry; with empty ranges that lie in nothing; with rows of the
--- table's conditions not tested; with rows that EvalPlanQual gives not looked at.
+-- Seen to fail: without the tolerance of core's geometry; with empty ranges that lie in nothing; with the tables' conditions not tested; with -0 not at
+-- a distance of 0 from 0.
 
 -- Runs a join without and with the trees. Returns its number of rows, whether both are the same, and which node joined.
 CREATE FUNCTION joined(query text, OUT rows bigint, OUT same boolean, OUT node text) LANGUAGE plpgsql AS $$
