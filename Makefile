@@ -48,10 +48,10 @@ REGRESS = setup agree \
 	index plans vacuum cluster \
 	point box circle polygon range multirange range_subtypes network hosts vector clusters \
 	scalar scalar2 string long_prefixes exact \
-	distance distance_limit distance_limit_scalar knn_ties overflow exclusion \
+	distance distance_limit distance_limit_scalar knn_ties overflow exclusion tree_join \
 	$(call with,cube,cube many_dimensions knn_ties_cube distance_limit_cube) $(call with,seg,seg) $(call with,isn,isn) $(call with,postgis,$(POSTGIS_TESTS)) \
 	$(call with,vector,pgvector) \
-	parallel_build parallel_scan tree_join moving_from_gist estimates estimate deferred deferred_untracked explain_unbuilt stats picture settings \
+	parallel_build parallel_scan moving_from_gist estimates estimate deferred deferred_untracked explain_unbuilt stats picture settings \
 	$(call since_17,plans_since_17) $(call since_18,explain)
 POSTGIS_TESTS = postgis tree_join_postgis knn_ties_postgis distance_limit_postgis empty_values large_geometries geography_windows geometry_3d
 # Companions are tested where their extension is installed: $(call with,EXTENSION,TESTS).

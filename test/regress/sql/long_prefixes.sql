@@ -118,7 +118,7 @@ CREATE INDEX widths_expression ON widths USING xtree (('https://' || digest));
 CREATE INDEX widths_partial ON widths USING xtree (url) WHERE url < 'https://example.org/a-long-way-down/102';
 -- Never more than an index has room for.
 CREATE TABLE limited AS SELECT array_fill(i, ARRAY[97])::float4[] AS wide, 'https://example.org/a-long-way-down/' || i AS url FROM generate_series(1, 100) i;
-CREATE INDEX limited_wide ON limited USING xtree (wide, (url COLLATE "C"), (url COLLATE "C"));
+CREATE INDEX limited_wide ON limited USING xtree (wide, (url COLLATE "C"), (url COLLATE "C")) WITH (structure = tree);
 SELECT key_bytes('limited_wide') / 8 AS dimensions, xtree_check('limited_wide', true);
 DROP TABLE limited;
 SELECT indexrelid::regclass, key_bytes(indexrelid) AS bytes FROM pg_index WHERE indrelid = 'widths'::regclass ORDER BY 1;

@@ -109,7 +109,7 @@ SET enable_seqscan = off;
 SELECT v FROM mixed ORDER BY v <-> '[1,2,3]';
 SELECT v FROM mixed ORDER BY v <-> '[1,1]';
 RESET enable_seqscan;
-CREATE INDEX ON mixed USING xtree (v vector_ops (dims = 101));
+CREATE INDEX ON mixed USING xtree (v vector_ops (dims = 2001));
 -- A vector excludes its equals.
 CREATE TABLE distinct_vectors (v vector(2), EXCLUDE USING xtree (v WITH =));
 INSERT INTO distinct_vectors VALUES ('[1,0]'), ('[1,1]');
