@@ -53,7 +53,7 @@ REGRESS = setup agree \
 	$(call with,vector,pgvector) \
 	parallel_build parallel_scan moving_from_gist estimates estimate deferred deferred_untracked explain_unbuilt stats picture settings \
 	$(call since_17,plans_since_17) $(call since_18,explain)
-POSTGIS_TESTS = postgis tree_join_postgis knn_ties_postgis distance_limit_postgis empty_values large_geometries geography_windows geometry_3d
+POSTGIS_TESTS = postgis knn_ties_postgis distance_limit_postgis empty_values large_geometries geography_windows geometry_3d tree_join_postgis
 # Companions are tested where their extension is installed: $(call with,EXTENSION,TESTS).
 with = $(if $(wildcard $(datadir)/extension/$(1).control),$(2))
 # What PostgreSQL offers from 17, or 18 on is not tested before.

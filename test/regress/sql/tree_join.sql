@@ -237,3 +237,4 @@ INSERT INTO a SELECT 20000 + g, g % 10, box(point(g % 150, g % 140), point(g % 1
 SELECT (joined('SELECT a.id, b.id FROM a JOIN b ON a.b && b.b')).*;
 
 SELECT xtree_check(i, true) FROM unnest(ARRAY['a_b', 'b_b', 'p_p', 'g_g', 'r_i', 'r_t', 's_all', 'parts_0_b_idx', 'parts_1_b_idx', 'e_box']::regclass[]) i;
+DROP TABLE special, a, b, p, g, r, s, parts, e;
