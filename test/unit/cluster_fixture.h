@@ -47,7 +47,8 @@ inline ModelBytes TrainOn(const std::vector<Values>& vectors, int clusters) {
   for (const Values& vector : vectors) {
     const size_t size = sample.size();
     for (const double x : vector) sample.push_back(static_cast<float>(x));
-    if (!std::all_of(sample.begin() + static_cast<ptrdiff_t>(size), sample.end(), [](float x) { return std::isfinite(x) && std::fabs(x) < 1e6F; }))
+    if (!std::all_of(sample.begin() + static_cast<ptrdiff_t>(size), sample.end(),
+                     [](float x) { return std::isfinite(x) && std::fabs(x) < 1e6F; }))
       sample.resize(size);
   }
   TrainOptions options{};
@@ -72,7 +73,8 @@ inline ModelBytes RandomModel(int dimensions, int clusters, uint64_t seed) {
 // The rows of a table and their index.
 class ClusterRows {
  public:
-  ClusterRows(std::vector<Values> vectors, ModelBytes model) : layout(ClusterLayout()), rows(layout), vectors_(std::move(vectors)), model_(std::move(model)) {
+  ClusterRows(std::vector<Values> vectors, ModelBytes model)
+      : layout(ClusterLayout()), rows(layout), vectors_(std::move(vectors)), model_(std::move(model)) {
     Random random(77);
     for (size_t row = 0; row < vectors_.size(); ++row) AddRow(row, random.Uniform());
   }

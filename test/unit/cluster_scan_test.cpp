@@ -1,5 +1,8 @@
 // ClusterScan: every row once, in the order of its bound, on trees that are built and on trees that grow, whatever is dropped meanwhile,
 // whichever clusters are looked at first, and whatever is wrong with a page while it is read.
+//
+// Seen to fail with: rows of a pass before that are not left out, or one too many of them, or those of other clusters, too; right siblings not
+// visited; entries of discarded nodes kept; rows and nodes at the limit left out.
 #include <gtest/gtest.h>
 
 #include "cluster_fixture.h"
@@ -12,8 +15,8 @@ namespace {
 constexpr int kDimensions = 33;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-ClusterResult Search(const ClusterRows& data, MemoryStore& store, const Constraint& constraint, const Query& query, ClusterScan::Options options,
-                     size_t most = SIZE_MAX, ClusterWork* work = nullptr) {
+ClusterResult Search(const ClusterRows& data, MemoryStore& store, const Constraint& constraint, const Query& query,
+                     ClusterScan::Options options, size_t most = SIZE_MAX, ClusterWork* work = nullptr) {
   MemoryReader reader(store);
   auto scan = std::make_unique<ClusterScan>();
   scan->Begin(data.layout, constraint, 0, data.model(), query.operator->(), options);
@@ -41,14 +44,10 @@ struct Case {
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 const Case kCases[] = {
-    {"Built", Spread::kClustered, 3000, 24, false},
-    {"Inserted", Spread::kClustered, 3000, 24, true},
-    {"Uniform", Spread::kUniform, 2000, 40, true},
-    {"FewDifferent", Spread::kFew, 1500, 12, false},
-    {"NotFinite", Spread::kNotFinite, 1500, 16, false},
-    {"NotFiniteInserted", Spread::kNotFinite, 1500, 16, true},
-    {"OneCluster", Spread::kClustered, 1500, 0, true},
-    {"MoreClustersThanRows", Spread::kClustered, 60, -500, false},
+    {"Built", Spread::kClustered, 3000, 24, false},     {"Inserted", Spread::kClustered, 3000, 24, true},
+    {"Uniform", Spread::kUniform, 2000, 40, true},      {"FewDifferent", Spread::kFew, 1500, 12, false},
+    {"NotFinite", Spread::kNotFinite, 1500, 16, false}, {"NotFiniteInserted", Spread::kNotFinite, 1500, 16, true},
+    {"OneCluster", Spread::kClustered, 1500, 0, true},  {"MoreClustersThanRows", Spread::kClustered, 60, -500, false},
     {"FewRows", Spread::kClustered, 3, 1, true},
 };
 
@@ -132,7 +131,8 @@ TEST_P(ClusterScans, ReturnTheSameWhateverIsDropped) {
       ASSERT_NO_FATAL_FAILURE(ExpectRows(data_, constraint, query, from, false, result));
       EXPECT_TRUE(approximate || number % 2 == 0 || data_.size() < 20 || work.passes > 1);
       ASSERT_EQ(result.size(), whole.size());
-      for (size_t i = 0; i < result.size(); ++i) ASSERT_EQ(result.row[i].bound, whole.row[i].bound) << "row " << i << " of " << most_waiting;
+      for (size_t i = 0; i < result.size(); ++i)
+        ASSERT_EQ(result.row[i].bound, whole.row[i].bound) << "row " << i << " of " << most_waiting;
     }
   });
 }
@@ -141,8 +141,12 @@ TEST_P(ClusterScans, ReturnEachRowWhicheverClustersComeFirst) {
   int number = 0;
   ForEachQuery([&](const Query& query, const Values& from) {
     const Constraint constraint = Condition(number++);
-    for (const ClusterScan::Options& options :
-         {ClusterScan::Options{.probes = 1}, {.probes = 5}, {.probes = 1u << 31}, {.epsilon = 0}, {.epsilon = 0.3}, {.probes = 2, .most_waiting = 40}}) {
+    for (const ClusterScan::Options& options : {ClusterScan::Options{.probes = 1},
+                                                {.probes = 5},
+                                                {.probes = 1u << 31},
+                                                {.epsilon = 0},
+                                                {.epsilon = 0.3},
+                                                {.probes = 2, .most_waiting = 40}}) {
       ClusterWork work;
       const ClusterResult result = Search(data_, *store_, constraint, query, options, SIZE_MAX, &work);
       ASSERT_NO_FATAL_FAILURE(ExpectRows(data_, constraint, query, from, false, result));
@@ -168,7 +172,8 @@ TEST_P(ClusterScans, LookAtTheNearestClustersFirst) {
     }
     std::sort(expected.begin(), expected.end());
     ClusterWork work;
-    const ClusterResult result = Search(data_, *store_, Everything(data_.layout), query, {.probes = static_cast<uint32_t>(probes)}, expected.size(), &work);
+    const ClusterResult result =
+        Search(data_, *store_, Everything(data_.layout), query, {.probes = static_cast<uint32_t>(probes)}, expected.size(), &work);
     ASSERT_EQ(result.size(), expected.size());
     for (size_t i = 0; i < expected.size(); ++i) ASSERT_EQ(std::pair(result.row[i].bound, result.rows[i]), expected[i]);
     EXPECT_EQ(work.clusters, expected.empty() ? 0 : probes);
@@ -183,7 +188,8 @@ TEST_P(ClusterScans, LeaveOutWhatIsBeyondALimit) {
     std::sort(bounds.begin(), bounds.end());
     for (const double limit : {bounds[0], bounds[bounds.size() / 3], bounds.back(), -kInfinity, kInfinity}) {
       for (const uint32_t probes : {0u, 2u}) {
-        const ClusterResult result = Search(data_, *store_, Everything(data_.layout), query, {.probes = probes, .limit = limit, .most_waiting = 50});
+        const ClusterResult result =
+            Search(data_, *store_, Everything(data_.layout), query, {.probes = probes, .limit = limit, .most_waiting = 50});
         EXPECT_EQ(result.size(), static_cast<size_t>(std::upper_bound(bounds.begin(), bounds.end(), limit) - bounds.begin()));
         for (const ClusterRow& row : result.row) ASSERT_TRUE(!row.null && row.bound <= limit);
       }
@@ -239,7 +245,9 @@ TEST_P(ClusterScans, OnDoubtfulPages) {
     ForEachQuery([&](const Query& query, const Values& from) {
       const Constraint constraint = Condition(number++);
       scan->Begin(data_.layout, constraint, 0, data_.model(), query.operator->(),
-                  {.ignore_killed = number % 2 == 0, .probes = number % 3 == 0 ? 2u : 0u, .most_waiting = number % 5 == 0 ? data_.size() / 3 + 2 : 100000});
+                  {.ignore_killed = number % 2 == 0,
+                   .probes = number % 3 == 0 ? 2u : 0u,
+                   .most_waiting = number % 5 == 0 ? data_.size() / 3 + 2 : 100000});
       ASSERT_NO_FATAL_FAILURE(ExpectRows(data_, constraint, query, from, false, Collect(reader, scan.get())));
     });
     EXPECT_GT(reader.met[kind], 10);
@@ -250,7 +258,8 @@ TEST_P(ClusterScans, OnDoubtfulPages) {
 TEST_P(ClusterScans, WhileTheTreeGrows) {
   int number = 0;
   ForEachQuery([&](const Query& query, const Values&) {
-    const ClusterScan::Options all[] = {{}, {.most_waiting = data_.size() / 5 + 2}, {.probes = 2}, {.probes = 1, .most_waiting = data_.size() / 5 + 2}};
+    const ClusterScan::Options all[] = {
+        {}, {.most_waiting = data_.size() / 5 + 2}, {.probes = 2}, {.probes = 1, .most_waiting = data_.size() / 5 + 2}};
     const ClusterScan::Options& options = all[number++ % 4];
     GrowingTree tree(data_.layout, data_.rows, {}, data_.PayloadOf());
     const size_t visible = data_.size() / 3;
