@@ -19,7 +19,8 @@ $node->safe_psql('postgres', q{
 	CREATE INDEX empty_v ON empty USING xtree (v);
 	CREATE TABLE late (id int, v real[]);
 	INSERT INTO late SELECT i, vector_of(i) FROM generate_series(1, 500) i;
-	CREATE INDEX late_v ON late USING xtree (v) WITH (build = deferred);
+	CREATE INDEX late_v ON late USING xtree (v) WITH (build = deferred, structure = tree);
+	ALTER INDEX late_v RESET (structure);  -- as 1.0 has left it
 	CREATE TABLE points (p point);
 	INSERT INTO points SELECT point(i, i) FROM generate_series(1, 500) i;
 	CREATE INDEX points_p ON points USING xtree (p)});
