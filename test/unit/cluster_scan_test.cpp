@@ -155,6 +155,26 @@ TEST_P(ClusterScans, ReturnEachRowWhicheverClustersComeFirst) {
   });
 }
 
+// A pass ends where the next one begins: all passes together read not many times what one reads.
+TEST_P(ClusterScans, PassesEndEarly) {
+  const Query query(data_.model(), VectorMetric::kEuclid, data_.vector(0), DoubleRounding(kDimensions));
+  int64_t opens[2];
+  uint64_t passes = 0;
+  for (const bool dropping : {false, true}) {
+    MemoryReader reader(*store_);
+    auto scan = std::make_unique<ClusterScan>();
+    scan->Begin(data_.layout, Everything(data_.layout), 0, data_.model(), query.operator->(),
+                {.most_waiting = dropping ? data_.size() / 4 + 4 : SIZE_MAX});
+    Collect(reader, scan.get());
+    opens[dropping] = reader.opens;
+    passes = scan->cluster_work().passes;
+  }
+  if (std::string(GetParam().name) == "Built" || std::string(GetParam().name) == "Inserted") {
+    EXPECT_GT(passes, 4U);
+    EXPECT_LT(opens[1], opens[0] * static_cast<int64_t>(passes) * 9 / 10);
+  }
+}
+
 // The nearest clusters' rows first, in order.
 TEST_P(ClusterScans, LookAtTheNearestClustersFirst) {
   ForEachQuery([&](const Query& query, const Values&) {
