@@ -20,18 +20,32 @@ namespace {
   pg_unreachable();
 }
 
+// An operator class's parameter may say the number; vectors in clusters await their first row nevertheless, for its scale. 0: not known.
+uint16 DimensionsOf(Relation index, int column, Datum value, bool isnull) {
+  ColumnState described{};
+  DescribeColumn(index, column, &described);
+  const uint16 parameter = described.column.dimensions;
+  if (isnull) return parameter;
+  if (parameter != 0) {  // an ERROR where the value has others
+    auto* coordinates = static_cast<double*>(palloc(sizeof(double) * parameter));
+    described.routine->vectors->coordinates(value, parameter, coordinates);
+    pfree(coordinates);
+  }
+  return described.routine->dimensions_in(&described.column, value);
+}
+
 void FindDimensions(Relation index, const IndexState& state, const Datum* values, const bool* isnull, uint16* dimensions) {
   FillDimensions(state, dimensions);
   for (int i = 0; i < state.layout.columns; i++) {
-    const ColumnState& column = state.column[i];
-    if (!column.undecided) continue;
-    if (isnull[i]) ReportNoValue(index, i);
-    dimensions[i] = column.routine->dimensions_in(&column.column, values[i]);
+    if (!state.column[i].undecided) continue;
+    dimensions[i] = DimensionsOf(index, i, values[i], isnull[i]);
+    if (dimensions[i] == 0) ReportNoValue(index, i);
   }
 }
 
-// That of codes, by the first vector: others are mostly as long.
-float ScaleOfFirst(const IndexState& state, const Datum* values) {
+// That of codes, by the first vector: others are mostly as long. Without one, what suits vectors of length 1.
+float ScaleOfFirst(const IndexState& state, const Datum* values, const bool* isnull) {
+  if (isnull[state.vectors.column]) return kScaleOfUnknown;
   const int dimensions = state.vectors.dimensions;
   auto* coordinates = static_cast<double*>(palloc(sizeof(double) * dimensions));
   auto* bytes = static_cast<uint8_t*>(palloc(VectorModel::BytesFor(dimensions, 1)));
@@ -51,6 +65,7 @@ void WriteDecision(const IndexState& undecided, const IndexState& decided, Buffe
   FillEncodings(decided, content->column);
   content->dimensions = decided.layout.dimensions;
   NoteVectors(decided.vectors, content);
+  ReachEnd(&meta_image);
   const PageLock root(*store, store->OpenUnchecked(kRootBlock, LockMode::kExclusive));
   memcpy(root_image.bytes, root.bytes(), kPageSize);
   NodeEditor(decided.layout, root_image.bytes).Initialize(0, kNodeLeaf);
@@ -65,7 +80,7 @@ void DecideDimensions(Relation index, Relation heap, const IndexState& undecided
   uint16 dimensions[kMaxColumns];
   FindDimensions(index, undecided, values, isnull, dimensions);
   IndexState* decided = NewIndexState(index, dimensions);
-  if (decided->vectors.dimensions != 0) decided->vectors.scale = ScaleOfFirst(*decided, values);
+  if (decided->vectors.dimensions != 0) decided->vectors.scale = ScaleOfFirst(*decided, values, isnull);
   Guarded(index, [&] {
     BufferStore store(index, heap, decided->layout);
     WriteDecision(undecided, *decided, &store);

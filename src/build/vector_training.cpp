@@ -151,7 +151,7 @@ const NewModel* TrainForBuild(Relation heap, Relation index, IndexInfo* info, co
   sample->coordinates = static_cast<double*>(palloc(sizeof(double) * sample->dimensions));
   TakeRows(heap, index, info, rows, sample);
   auto* model = static_cast<NewModel*>(palloc0(sizeof(NewModel)));
-  model->scale = 1;
+  model->scale = kScaleOfUnknown;
   if (sample->taken > 0) {
     model->scale = 0;
     model->id = NewModelId();

@@ -55,8 +55,7 @@ void InitializeMetaPage(const IndexState& state, MetaBuildState build_state, con
   NodeEditor editor(state.layout, image->bytes);
   editor.Initialize(0, 0);
   editor.opaque().flags = kNodeMeta;
-  auto& header = *reinterpret_cast<PageHeader*>(image->bytes);
-  header.lower = kPageHeaderSize + sizeof(MetaContent);
+  ReachEnd(image);
   MetaContent& meta = MetaOn(image);
   meta.magic = kMetaMagic;
   meta.version = kFormatVersion;
@@ -95,6 +94,11 @@ void NoteBuild(uint64_t rows, uint64_t distinct_keys, double crowding, MetaConte
   meta->built_at = static_cast<uint32_t>(std::max<TimestampTz>(GetCurrentTimestamp() / USECS_PER_SEC, 0));
 }
 
+void ReachEnd(PageImage* image) {
+  auto& header = *reinterpret_cast<PageHeader*>(image->bytes);
+  header.lower = std::max<uint16_t>(header.lower, kPageHeaderSize + sizeof(MetaContent));
+}
+
 void AppendMetaPage(Relation index, const PageImage& image) {
   const Buffer buffer = pg::ExtendLocked(index);
   CommitMeta(index, buffer, &image, true);
@@ -107,7 +111,10 @@ MetaEdit::MetaEdit(Relation index) : index_(index), buffer_(ReadBuffer(index, kM
 }
 
 void MetaEdit::Finish() {
-  if (memcmp(image_.bytes, pg::BufferBytes(buffer_), kPageSize) != 0) CommitMeta(index_, buffer_, &image_, false);
+  if (memcmp(image_.bytes, pg::BufferBytes(buffer_), kPageSize) != 0) {
+    ReachEnd(&image_);
+    CommitMeta(index_, buffer_, &image_, false);
+  }
   UnlockReleaseBuffer(buffer_);
 }
 

@@ -30,6 +30,9 @@ void NoteVectors(const VectorFacts& vectors, MetaContent* meta);
 // What a build put in: how many rows, and how many different keys they have, and how much its nodes overlap. And when, which is now.
 void NoteBuild(uint64_t rows, uint64_t distinct_keys, double crowding, MetaContent* meta);
 
+// Before a page is written that may be of 1.0 and shorter: what lies beyond its end would be zeroed with the hole.
+void ReachEnd(PageImage* image);
+
 // The first page of a file that has none.
 void AppendMetaPage(Relation index, const PageImage& image);
 

@@ -6,7 +6,8 @@
 
 namespace xtree::test {
 
-inline std::unique_ptr<MemoryStore> BulkLoadTree(const RowSet& rows, const BulkOptions& options = {}, size_t memory = size_t{1} << 30) {
+inline std::unique_ptr<MemoryStore> BulkLoadTree(const RowSet& rows, const BulkOptions& options = {}, size_t memory = size_t{1} << 30,
+                                                 const PayloadOf& payload_of = nullptr) {
   CountingEnvironment environment;
   MemorySink sink;
   MemoryFiles files;
@@ -15,7 +16,8 @@ inline std::unique_ptr<MemoryStore> BulkLoadTree(const RowSet& rows, const BulkO
     Box box;
     for (size_t row = 0; row < rows.size(); ++row) {
       rows.Get(row, &box);
-      loader.Add(box, TupleOf(row), nullptr, 0);
+      const std::string payload = payload_of ? payload_of(row) : std::string();
+      loader.Add(box, TupleOf(row), reinterpret_cast<const uint8_t*>(payload.data()), static_cast<uint16_t>(payload.size()));
     }
     loader.Finish();
   }

@@ -10,15 +10,16 @@ namespace xtree::test {
 
 class GrowingTree {
  public:
-  GrowingTree(const KeyLayout& layout, const RowSet& rows, const TreeOptions& options = {})
-      : store(layout), rows_(rows), writer_(store, layout, options) {}
+  GrowingTree(const KeyLayout& layout, const RowSet& rows, const TreeOptions& options = {}, PayloadOf payload = nullptr)
+      : store(layout), rows_(rows), writer_(store, layout, options), payload_(std::move(payload)) {}
 
   size_t inserted() const { return inserted_; }
 
   void InsertUntil(size_t end) {
     for (Box box; inserted_ < std::min(end, rows_.size()); ++inserted_) {
       rows_.Get(inserted_, &box);
-      writer_.Insert(box, TupleOf(inserted_), nullptr, 0);
+      const std::string payload = payload_ ? payload_(inserted_) : std::string();
+      writer_.Insert(box, TupleOf(inserted_), reinterpret_cast<const uint8_t*>(payload.data()), static_cast<uint16_t>(payload.size()));
     }
   }
   void Insert(size_t more) { InsertUntil(inserted_ + more); }
@@ -36,6 +37,7 @@ class GrowingTree {
  private:
   const RowSet& rows_;
   TreeWriter writer_;
+  PayloadOf payload_;
   size_t inserted_ = 0;
 };
 

@@ -30,6 +30,9 @@ inline TupleId TupleOf(size_t row) {
 }
 inline size_t RowOf(TupleId tuple) { return ((size_t{tuple.block_high} << 16) + tuple.block_low) * 200 + tuple.offset - 1; }
 
+// The payload of row i.
+using PayloadOf = std::function<std::string(size_t row)>;
+
 // Boxes of an index, flat.
 class RowSet {
  public:

@@ -58,7 +58,7 @@ bool ClusterScan::Next(PageReader& reader, ClusterRow* row) {
       *row = {TupleId::FromPacked(next.tuple >> 1), DistanceFromRank(next.rank), false, (next.tuple & kRecheckBit) != 0};
       return true;
     }
-    if (!nodes_.empty()) {
+    if (!nodes_.empty() && !PassIsOver()) {
       VisitNext(reader);
     } else if (cut_ < kAll) {
       floor_ = cut_;  // for those that were dropped
@@ -90,8 +90,12 @@ bool ClusterScan::RowIsNext() const {
   return nodes_.empty() || (!approximate() && rows_[0].rank < nodes_[0].rank);
 }
 
+// Below all nodes that wait are only rows that this pass would drop.
+bool ClusterScan::PassIsOver() const { return !approximate() && nodes_[0].rank > cut_.rank; }
+
 void ClusterScan::StartPass(PageReader& reader) {
   cut_ = kAll;
+  nodes_.Clear();
   rows_.Clear();
   cluster_work_.passes++;
   nodes_.Append(reader, Node{INT64_MIN, kRootPointer});

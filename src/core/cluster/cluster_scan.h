@@ -92,6 +92,7 @@ class ClusterScan {
   void Select(size_t first, size_t end);
   bool NextWithoutVector(PageReader& reader, ClusterRow* row);
   bool RowIsNext() const;
+  bool PassIsOver() const;
   void VisitNext(PageReader& reader);
   static void Approach(PageReader& reader, const NodePointer& next);
   void VisitPage(PageReader& reader, const NodeView& node, Lsn lsn);

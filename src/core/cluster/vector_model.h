@@ -18,6 +18,8 @@ inline constexpr int kCalibrations = 16;
 // Scales lie within: no sum of squares of a code is infinite as a float.
 inline constexpr float kSmallestScale = 1e-35f;
 inline constexpr float kLargestScale = 1e15f;
+// Where there is no vector yet to tell: for those of length 1, whose coordinates are within -1 and 1.
+inline constexpr float kScaleOfUnknown = 1.0f / 127;
 
 // How many of the 10 nearest are found where so many clusters are looked at: measured on rows that the centroids were not made from.
 struct ProbeCalibration {

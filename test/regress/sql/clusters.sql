@@ -124,6 +124,19 @@ FROM origins, unnest('{<->, <+>, <#>, <=>}'::text[]) op,
   agree(format('SELECT v %1$s %2$L FROM growing WHERE v IS NOT NULL ORDER BY v %1$s %2$L LIMIT 100', op, value))
 GROUP BY op ORDER BY op;
 
+-- A first row without a vector, where the parameter says the number of dimensions, or nothing does; one of another number.
+CREATE TABLE awaiting (id int, v real[]);
+CREATE INDEX awaiting_dims ON awaiting USING xtree (v float4_vector_ops (dims = 48));
+INSERT INTO awaiting VALUES (0, array_fill(1::real, '{30}'));
+INSERT INTO awaiting VALUES (1, NULL);
+INSERT INTO awaiting SELECT id, v FROM docs WHERE id % 5 = 0;
+SELECT (agree($$SELECT v <-> array_fill(0.1::real, '{48}') FROM awaiting ORDER BY v <-> array_fill(0.1::real, '{48}') LIMIT 100$$)).*;
+SELECT clusters, dimensions FROM xtree_cluster_info('awaiting_dims');
+SELECT xtree_check('awaiting_dims', true);
+TRUNCATE awaiting;
+CREATE INDEX awaiting_v ON awaiting USING xtree (v);
+INSERT INTO awaiting VALUES (1, NULL);
+
 -- Nothing but NULL; nothing but one value; deferred.
 CREATE TABLE alike (id int, v real[]);
 INSERT INTO alike SELECT g FROM generate_series(1, 10) g;
@@ -139,4 +152,4 @@ SELECT (agree($$SELECT v <-> array_fill(0.1::real, '{48}') FROM alike ORDER BY v
 SELECT xtree_check('alike_v', true);
 
 DROP VIEW origins;
-DROP TABLE docs, small, growing, alike;
+DROP TABLE docs, small, growing, awaiting, alike;

@@ -42,6 +42,8 @@ my %AMS = (
             min_fanout          => [ 0, 0.1, 0.35, 0.5, 0.5 ],
             max_supernode_pages => [ 1, 2, 8, 64 ],
             build               => [ 'immediate', 'immediate', 'deferred' ],
+            structure           => [ 'auto', 'auto', 'tree', 'clusters', 'clusters' ],
+            clusters            => [ 0, 1, 2, 20, 500 ],
         },
     },
     # Known: NaN is lost by the inner consistent functions, constants within

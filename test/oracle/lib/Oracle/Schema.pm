@@ -122,6 +122,8 @@ sub random_index {
     my @columns = $number == 1 && chance(70) ? shuffled(@{ $table->{columns} })
         : sample(irange(1, scalar @{ $table->{columns} }), @{ $table->{columns} });
     @columns = ($columns[0]) unless $am->{multi};
+    my $many = 0;
+    @columns = grep { !$_->{type}{many} || !$many++ } @columns;
     my $index = { name => "i$number", options => random_options($am), include => [] };
     $index->{keys}  = [ map { chance(12) ? expression_key($_, $table->{types}) : plain_key($_) } @columns ];
     $index->{where} = random_predicate($table) if chance(12);

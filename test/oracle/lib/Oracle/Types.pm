@@ -26,7 +26,7 @@ use Oracle::Geometry qw(point_kinds box_kinds circle_kinds polygon_kinds point_a
 use Oracle::Postgis qw(any_kinds valid_kinds curved_kinds solid_kinds space_kinds body_kinds track_kinds place_kinds edge_kinds shape_arg solid_arg track_arg place_arg);
 use Oracle::Range qw(range_kinds range_arg);
 use Oracle::Scalar qw(scalar_kinds scalar_arg);
-use Oracle::Vector qw(vector_kinds vector_arg window_arg stored_kinds stored_arg);
+use Oracle::Vector qw(vector_kinds wide_kinds vector_arg window_arg stored_kinds stored_arg);
 use Exporter 'import';
 our @EXPORT_OK = qw(type_record type_names commuted is_call setup_statements);
 
@@ -177,6 +177,27 @@ for my $name ('vector', 'halfvec') {
     };
 }
 
+# Vectors that are kept in clusters. `many`: one such column in an index, so that it has no more than a hundred dimensions as a tree, too.
+for my $wide ([ oracle_sound => 'float4', 40 ], [ oracle_signal => 'float8', 27 ]) {
+    my ($name, $element, $dims) = @$wide;
+    $TYPES{$name} = {
+        class   => "$element\[]",
+        kinds   => wide_kinds($element, $dims),
+        arg     => sub { return $_[1] eq 'xtree_window' ? window_arg($_[0], $element, $dims) : vector_arg($_[0], $element, $dims) },
+        ops     => { xtree_window => ['<@'] },
+        knn     => ["$element\[]"],
+        metrics => [ '<->', '<+>', '<#>', '<=>' ],
+        opclass => "${element}_vector_ops (dims = $dims)",
+        exprs   => [ [ 'coalesce(%s, array_fill(1::' . "$element, ARRAY[$dims]))", $name ] ],
+        many    => 1,
+    };
+}
+for my $wide ([ oracle_embedding => 'vector', 33 ], [ oracle_halves => 'halfvec', 64 ]) {
+    my ($name, $base, $dims) = @$wide;
+    $TYPES{$name} = { %{ $TYPES{$base} }, class => $base, kinds => stored_kinds($base, $dims), arg => sub { stored_arg($_[0], $base, $dims) },
+        opclass => "${base}_ops (dims = $dims)", exprs => [], many => 1 };
+}
+
 # own_range(range, subtype): a range type over a subtype of one's own, and its multirange type.
 sub own_range {
     my ($range, $element) = @_;
@@ -272,7 +293,8 @@ for my $name (keys %TYPES) {
 
 # Definitions of the oracle's own types: name => [what must be there, what CREATE says].
 sub own_types {
-    my %domain = (oracle_cube => 'cube', oracle_edge => 'geography', oracle_period => 'tstzrange',
+    my %domain = (oracle_sound => 'float4[]', oracle_signal => 'float8[]', oracle_embedding => 'vector', oracle_halves => 'halfvec',
+        oracle_cube => 'cube', oracle_edge => 'geography', oracle_period => 'tstzrange',
         oracle_c => 'text COLLATE "C"', oracle_icu => 'text COLLATE "en-x-icu"', oracle_nd => 'text COLLATE public.oracle_blind',
         map { $_ => 'geometry' } qw(oracle_shape oracle_curve oracle_solid oracle_space oracle_body oracle_track));
     my %range = (oracle_inetrange => 'inet', oracle_uuidrange => 'uuid', oracle_spanrange => 'interval', oracle_textrange => 'text',

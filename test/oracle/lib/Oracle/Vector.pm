@@ -7,7 +7,7 @@ use warnings;
 use Oracle::Random;
 use Oracle::Scalar qw(scalar_kinds);
 use Exporter 'import';
-our @EXPORT_OK = qw(vector_kinds vector_arg window_arg stored_kinds stored_arg);
+our @EXPORT_OK = qw(vector_kinds wide_kinds vector_arg window_arg stored_kinds stored_arg);
 
 sub vector_text { return '{' . join(',', @_) . '}' }
 
@@ -23,11 +23,33 @@ sub vector_kinds {
     return \%vectors;
 }
 
+# The same of many dimensions; around a few places, as embeddings lie, and with one coordinate among all that is none.
+sub wide_kinds {
+    my ($element, $dims) = @_;
+    my %vectors = %{ vector_kinds($element, $dims) };
+    $vectors{places} = [ sub {
+        my $width  = pick(0.01, 0.3, 3);
+        my @places = map { [ map { gauss() } 1 .. $dims ] } 1 .. irange(1, 30);
+        return sub { my $place = pick(@places); return vector_text(map { sprintf '%.5g', $_ + gauss() * $width } @$place) };
+    } ];
+    $vectors{spoiled} = [ sub {
+        my ($next, $share) = ($vectors{places}[0]->(), pick(1, 10, 60));
+        return sub {
+            my $text = $next->();
+            return $text unless chance($share);
+            return vector_text((0) x $dims) if chance(30);
+            my ($at, $odd) = (rnd($dims), pick('NaN', 'Infinity', '-Infinity', '1e30', '-1e-30', '-0'));
+            return vector_text(map { $_->[0] == $at ? $odd : $_->[1] } do { my $i = 0; map { [ $i++, $_ ] } $text =~ /([^{},]+)/g });
+        };
+    } ];
+    return \%vectors;
+}
+
 my %KINDS;
 
 sub any_vector {
     my ($element, $dims) = @_;
-    my $kinds = $KINDS{$element} //= vector_kinds($element, $dims);
+    my $kinds = $KINDS{"$element $dims"} //= $dims > 20 ? wide_kinds($element, $dims) : vector_kinds($element, $dims);
     return $kinds->{ pick(sort keys %$kinds) }[0]->()->();
 }
 
