@@ -22,8 +22,8 @@ namespace {
 
 // In units of cpu_operator_cost, which stands for some 10 ns: filtering a page, copying and sorting an entry, sorting a pair.
 constexpr double kPageOperators = 40;
-constexpr double kEntryOperators = 8;
-constexpr double kPairOperators = 6;
+constexpr double kEntryOperators = 4;
+constexpr double kPairOperators = 4;
 
 struct SideWork {
   double leaves;   // that are read at least once
@@ -61,9 +61,11 @@ double ShareFetched(const JoinCostSide& side) { return side.keys_suffice ? 1 - s
 
 // Rows in the order of the heap, batch by batch.
 Cost CostOfTablePages(PlannerInfo* root, const IndexOptInfo* info, double rows) {
-  double random;
-  get_tablespace_page_costs(info->rel->reltablespace, &random, nullptr);
-  return index_pages_fetched(rows, info->rel->pages, info->pages, root) * random;
+  double random, sequential;
+  get_tablespace_page_costs(info->rel->reltablespace, &random, &sequential);
+  const double pages = std::min<double>(index_pages_fetched(rows, info->rel->pages, info->pages, root), info->rel->pages);
+  // As the server has it of a bitmap: the more of the table, the more in sequence.
+  return pages < 2 ? pages * random : pages * (random - (random - sequential) * std::sqrt(pages / info->rel->pages));
 }
 
 Cost CostOfRows(const RelOptInfo* table, double rows) { return rows * (cpu_tuple_cost + table->baserestrictcost.per_tuple); }

@@ -2,28 +2,6 @@
 -- Seen to fail: without the tolerance of core's geometry; with empty ranges that lie in nothing; with the tables' conditions not tested; with -0 not at
 -- a distance of 0 from 0.
 
--- Runs a join without and with the trees. Returns its number of rows, whether both are the same, and which node joined.
-CREATE FUNCTION joined(query text, OUT rows bigint, OUT same boolean, OUT node text) LANGUAGE plpgsql AS $$
-DECLARE
-  answer text := format('SELECT count(*), sum(hashtextextended(q::text, 0)::numeric) FROM (%s) q', query);
-  truth record;
-  other record;
-  line text;
-BEGIN
-  PERFORM set_config('jit', 'off', true), set_config('xtree.enable_tree_join', 'off', true), set_config('enable_indexscan', 'off', true),
-    set_config('enable_indexonlyscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
-  EXECUTE answer INTO truth;
-  rows := truth.count;
-  PERFORM set_config('xtree.enable_tree_join', 'on', true), set_config('enable_indexscan', 'on', true);
-  PERFORM set_config('enable_' || join_kind, 'off', true) FROM unnest(ARRAY['nestloop', 'hashjoin', 'mergejoin']) join_kind;
-  EXECUTE answer INTO other;
-  same := other::text = truth::text;
-  FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
-    node := coalesce(node, substring(line FROM '(Custom Scan \(XtreeJoin\)|Nested Loop|Hash Join|Merge Join)'));
-  END LOOP;
-  PERFORM set_config('enable_' || kind, 'on', true) FROM unnest(ARRAY['nestloop', 'hashjoin', 'mergejoin', 'indexonlyscan', 'bitmapscan']) kind;
-END $$;
-
 -- Boxes: near and within core's tolerance, large, special, NULL.
 CREATE TABLE special (c float8);
 INSERT INTO special VALUES ('NaN'), ('Infinity'), ('-Infinity'), ('-0'), (0), ('5e-324'), (1e-6), (-1e-6), (1.0000001e-6),
@@ -237,4 +215,5 @@ INSERT INTO a SELECT 20000 + g, g % 10, box(point(g % 150, g % 140), point(g % 1
 SELECT (joined('SELECT a.id, b.id FROM a JOIN b ON a.b && b.b')).*;
 
 SELECT xtree_check(i, true) FROM unnest(ARRAY['a_b', 'b_b', 'p_p', 'g_g', 'r_i', 'r_t', 's_all', 'parts_0_b_idx', 'parts_1_b_idx', 'e_box']::regclass[]) i;
-DROP TABLE special, a, b, p, g, r, s, parts, e;
+DROP TABLE a, b, p, g, r, s, e, parts, special;
+DROP FUNCTION rest_of, tell;

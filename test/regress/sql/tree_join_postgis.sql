@@ -1,7 +1,7 @@
 -- Joins of two trees of geometries: operators and functions of PostGIS find through both indexes what they find without.
 -- Seen to fail: with the empty ones left out; with those of no known box left out.
 SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS xtree_postgis CASCADE;
+CREATE EXTENSION xtree_postgis CASCADE;
 SELECT setseed(0.5);
 CREATE TABLE join_shapes (id int, kind int, g geometry);
 INSERT INTO join_shapes SELECT i, i % 5, ST_MakePoint((i * 7919) % 61 / 10.0, (i * 104729) % 53) FROM generate_series(1, 500) i;
@@ -22,3 +22,5 @@ SELECT f, (j).rows > 0 AS found, (j).same, CASE WHEN f !~ 'Contains|Within|Cover
 SET enable_nestloop = off;
 SELECT explain_plan('SELECT count(*) FROM join_shapes x JOIN join_shapes y ON ST_Intersects(x.g, y.g) WHERE y.kind = 3');
 SELECT xtree_check('join_shapes_g', true);
+DROP TABLE join_shapes;
+DROP EXTENSION postgis CASCADE;

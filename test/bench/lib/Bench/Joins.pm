@@ -9,7 +9,9 @@ use Bench::Text qw(table number);
 
 my $ROUNDS = 3;
 my @WAYS   = (
-    { name => 'tree join', method => 'xtree',  set => { 'xtree.enable_tree_join' => 'on' }, wants => qr/XtreeJoin/ },
+    { name => 'tree join', method => 'xtree',  set => {}, wants => qr/XtreeJoin/ },
+    { name => '2 processes', method => 'xtree', set => { max_parallel_workers_per_gather => 1, parallel_setup_cost => 0, parallel_tuple_cost => 0, min_parallel_table_scan_size => 0,
+        min_parallel_index_scan_size => 0 }, wants => qr/Parallel Custom Scan \(XtreeJoin/ },
     { name => 'chosen',    method => 'xtree',  set => {} },
     { name => 'xtree',     method => 'xtree',  set => { 'xtree.enable_tree_join' => 'off' } },
     { name => 'gist',      method => 'gist',   set => {} },
@@ -29,10 +31,13 @@ sub _cases {
     my $side   = 1000 * sqrt($boxes / 1_000_000);
     my @cases  = (
         { name => 'boxes with boxes', l => $random->($side, 1.2, $boxes), r => $random->($side, 1.2, $boxes), on => 'l.k && r.k', target => 0.4 },
+        { name => 'boxes with boxes, count', l => $random->($side, 1.2, $boxes), r => $random->($side, 1.2, $boxes), on => 'l.k && r.k', target => 0.2, sum => 'NULL' },
         { name => 'points in areas', l => $random->($side, 4, $areas), on => 'r.k <@ l.k', target => 0.4,
           r => "SELECT g AS id, point(random() * $side, random() * $side) AS k FROM generate_series(1, $points) g" },
         { name => 'ranges with themselves', on => 'l.k && r.k AND l.id < r.id', target => 0.4, same => 1,
           l => "SELECT g AS id, int8range(a, a + 1 + (random() * 3000)::int8) AS k FROM (SELECT g, (random() * 1e3 * $ranges)::int8 AS a FROM generate_series(1, $ranges) g) c" },
+        { name => 'points within a distance', on => 'l.k <-> r.k < 1', target => 0.4, same => 1, only => [qw(xtree)],
+          l => "SELECT g AS id, point(random() * $side, random() * $side) AS k FROM generate_series(1, $ranges) g" },
     );
     push @cases, { name => 'PostGIS: ST_Intersects', on => 'ST_Intersects(l.k, r.k)', target => 0.8, postgis => 1,
         l => 'SELECT g AS id, ST_Buffer(ST_MakePoint(random() * 1000, random() * 1000), 0.5 + random() * 2, 4) AS k FROM generate_series(1, ' . $n->(20_000, 1_000) . ') g',
@@ -52,7 +57,8 @@ sub run {
         my $one = $figures{ $case->{name} } = _measure($db, $case);
         push @rows, [ $case->{name}, $one->{rows}, map { defined $one->{us}{ $_->{name} } ? number($one->{us}{ $_->{name} } / 1000) : '-' } @WAYS ];
         my ($best) = sort { $one->{us}{$a} <=> $one->{us}{$b} } grep { defined $one->{us}{$_} } qw(xtree gist spgist);
-        push @targets, Bench::Ratios::target("joins: $case->{name}, us", $best, $one->{us}{'tree join'}, $one->{us}{$best}, $case->{target});
+        push @targets, Bench::Ratios::target("joins: $case->{name}, us", $best, $one->{us}{'tree join'}, $one->{us}{$best}, $case->{target}),
+            Bench::Ratios::target("joins: $case->{name}, us", '1 process', $one->{us}{'2 processes'}, $one->{us}{'tree join'}, 0.6);
     }
     table("Joins by overlap, ms (median of $ROUNDS)", 1, [ 'join', 'pairs', map { $_->{name} } @WAYS ], @rows);
     return { figures => \%figures, targets => \@targets };
@@ -73,9 +79,10 @@ sub _measure {
     my (%us, %answer, $rows);
     for my $round (1 .. $ROUNDS) {
         for my $way (@WAYS) {
+            next if $case->{only} && !grep { $_ eq $way->{method} } @{ $case->{only} };
             my ($us, $count, $digest) = _time($db, $case, $way);
             push @{ $us{ $way->{name} } }, $us;
-            $answer{"$count $digest"} = 1;
+            $answer{ join ' ', $count, $digest // () } = 1;
             $rows = $count;
         }
     }
@@ -93,13 +100,15 @@ sub _time {
     my %set = (enable_hashjoin => 'on', enable_mergejoin => 'on', enable_nestloop => 'on', enable_seqscan => 'on', 'xtree.enable_tree_join' => 'on', %{ $way->{set} });
     @set{qw(enable_hashjoin enable_mergejoin enable_nestloop)} = ('off') x 3 if $way->{wants};
     $db->do("SET $_ = $set{$_}") for sort keys %set;
-    my $sql  = "SELECT count(*), sum(l.id::int8 * 7 + r.id) FROM join_l_$way->{method} l JOIN join_r_$way->{method} r ON $case->{on}";
+    my $sql  = "SELECT count(*), " . ($case->{sum} // 'sum(l.id::int8 * 7 + r.id)') . " FROM join_l_$way->{method} l JOIN join_r_$way->{method} r ON $case->{on}";
     my $plan = $db->value("SELECT string_agg(line, ' ') FROM bench_explain(\$\$$sql\$\$) line");
     die "joins: $case->{name}, $way->{name}: not the plan that is to be measured: $plan\n" if $way->{wants} && $plan !~ $way->{wants};
-    my $start = $db->clock;
+    my $clock = $way->{name} =~ /processes/ ? sub { $db->value('SELECT extract(epoch FROM clock_timestamp()) * 1e6') } : sub { $db->clock };
+    my $start = $clock->();
     my @row   = $db->row($sql);
-    my $us    = $db->clock - $start;
+    my $us    = $clock->() - $start;
     $db->do("RESET $_") for sort keys %set;
+    $db->do('SET max_parallel_workers_per_gather = 0');
     return ($us, @row);
 }
 
