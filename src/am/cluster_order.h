@@ -22,13 +22,15 @@ struct ClusterOrder {
   ClusterRow row;
 };
 
-// May its rows be found by a search of clusters, although it has no order by them: because they must be within a distance? Then so they are, in that order.
+// May its rows be found by a search of clusters, although it has no order by them: because they must be within a distance? Then so they are, in
+// that order.
 bool LimitsClusters(IndexScanDesc scan, const IndexState& state);
 
 // Is the scan's order that of a vector in clusters? An ERROR where it is one of several terms, or of an index-only scan, which the planner avoids.
 bool OrdersByClusters(IndexScanDesc scan, const IndexState& state);
 
-// From the scan's ORDER BY and the session's settings; or, without an ORDER BY, from a limit of a distance, and then exact. In the current memory context, which lasts as long as the keys. `model`: of the index.
+// From the scan's ORDER BY and the session's settings; or, without an ORDER BY, from a limit of a distance, and then exact. In the current memory
+// context, which lasts as long as the keys. `model`: of the index.
 void PrepareClusterOrder(IndexScanDesc scan, const IndexState& state, const VectorModel& model, ClusterOrder* order);
 
 // How many clusters are to be looked at for this recall of the 10 nearest, as it was measured when the model was made; 0: all.

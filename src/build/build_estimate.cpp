@@ -207,7 +207,8 @@ BuildEstimate EstimateFrom(Relation heap, const SketchedIndex& sketch, MemoryCon
   const TupleDesc include = IncludeDescriptor(sketch.index);
   const int vector_dimensions = state->vectors.dimensions;
   VectorCoder* coder = nullptr;
-  if (vector_dimensions != 0) coder = VectorCoder::Make(*state, ModelOf({.id = 0, .scale = 1, .bytes = nullptr, .size = 0}, vector_dimensions));
+  if (vector_dimensions != 0)
+    coder = VectorCoder::Make(*state, ModelOf({.id = 0, .scale = 1, .bytes = nullptr, .size = 0}, vector_dimensions));
   const int workers = PlanWorkers(heap, sketch.info);
   return Guarded(sketch.index, [&] {
     SampleEnvironment environment(memory);

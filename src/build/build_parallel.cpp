@@ -78,7 +78,8 @@ void Estimate(ParallelContext* context, Relation heap, Snapshot snapshot, const 
 // All rows that somebody may still see; with CONCURRENTLY those that one snapshot sees.
 Snapshot ScanSnapshot(bool concurrent) { return concurrent ? RegisterSnapshot(GetTransactionSnapshot()) : SnapshotAny; }
 
-void FillSharedMemory(Relation heap, Relation index, bool concurrent, const uint16* dimensions, const NewModel* model, ParallelBuild* parallel) {
+void FillSharedMemory(Relation heap, Relation index, bool concurrent, const uint16* dimensions, const NewModel* model,
+                      ParallelBuild* parallel) {
   ParallelContext* context = parallel->context;
   const int workers = context->nworkers;
   Team* team = static_cast<Team*>(Allocate(context, kTeamKey, sizeof(Team)));
@@ -112,7 +113,8 @@ void ReportTeam(const ParallelBuild& parallel, Relation index) {
 
 }  // namespace
 
-ParallelBuild* BeginParallelBuild(Relation heap, Relation index, const IndexInfo* info, bool deferred, const uint16* dimensions, const NewModel* model) {
+ParallelBuild* BeginParallelBuild(Relation heap, Relation index, const IndexInfo* info, bool deferred, const uint16* dimensions,
+                                  const NewModel* model) {
   const int workers = PlanWorkers(heap, index, info, deferred);
   if (workers <= 0) return nullptr;
   ParallelBuild* parallel = static_cast<ParallelBuild*>(palloc0(sizeof(ParallelBuild)));

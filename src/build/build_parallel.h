@@ -15,7 +15,8 @@ struct ParallelBuild;
 
 // Enters parallel mode and starts the workers, as many as the server's planner finds worthwhile. nullptr: build
 // serially.
-ParallelBuild* BeginParallelBuild(Relation heap, Relation index, const IndexInfo* info, bool deferred, const uint16* dimensions, const NewModel* model);
+ParallelBuild* BeginParallelBuild(Relation heap, Relation index, const IndexInfo* info, bool deferred, const uint16* dimensions,
+                                  const NewModel* model);
 
 // The leader's part. Throws.
 IndexBuildResult BuildInParallel(Relation heap, IndexInfo* info, Build* build, MemoryContext memory, ParallelBuild* parallel);

@@ -21,7 +21,7 @@ namespace xtree {
 struct BuiltTree {
   BulkStatistics statistics;
   uint64_t rows;
-  uint64_t distinct_keys;          // estimated
+  uint64_t distinct_keys;  // estimated
   ColumnEncoding encoding[kMaxColumns];
   VectorFacts vectors;
 };
@@ -33,9 +33,9 @@ struct Build {
   TupleDesc include;
   MemoryContext row;  // reset after every row
   BulkLoader* loader;
-  bool deferred;        // the meta page exists, says that the index is not built, and stays as it is
-  DistinctCount* keys;  // of the rows that this process has seen
-  BuiltTree* built;     // filled in at the end
+  bool deferred;          // the meta page exists, says that the index is not built, and stays as it is
+  DistinctCount* keys;    // of the rows that this process has seen
+  BuiltTree* built;       // filled in at the end
   const NewModel* model;  // nullptr: no column is kept in clusters
   VectorCoder* coder;     // likewise
 };

@@ -54,7 +54,8 @@ extern "C" void xtree_train_row(Relation, ItemPointer, Datum* values, bool* isnu
   if (sample->chance < 1 && pg_prng_double(&sample->random) >= sample->chance) return;
   const MemoryContext old = MemoryContextSwitchTo(sample->row);
   sample->routine->coordinates(values[sample->column], sample->dimensions, sample->coordinates);
-  sample->taken += TakeFinite(sample->coordinates, sample->dimensions, sample->rows + sample->taken * static_cast<Size>(sample->dimensions));
+  sample->taken +=
+      TakeFinite(sample->coordinates, sample->dimensions, sample->rows + sample->taken * static_cast<Size>(sample->dimensions));
   MemoryContextSwitchTo(old);
   MemoryContextReset(sample->row);
 }

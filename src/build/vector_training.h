@@ -1,6 +1,7 @@
 // The model of an index of clusters that is to be built: from a sample of its table.
 //
-// For build.cpp, after build_dimensions.h and before the rows are read. Reads the table as CREATE INDEX does, some of its blocks, spread evenly. May ereport.
+// For build.cpp, after build_dimensions.h and before the rows are read. Reads the table as CREATE INDEX does, some of its blocks, spread evenly.
+// May ereport.
 #pragma once
 
 #include "index/vector_models.h"

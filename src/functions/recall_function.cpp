@@ -1,7 +1,8 @@
 // SQL function xtree_recall(index regclass, k integer, queries integer, distance text): how many of the k nearest rows searches with the
 // session's settings find, beside exact ones, and how long both take.
 //
-// Queries are rows of the table, each of which looks for its neighbours. The caller must be allowed to read the table, and sees it as any query of his.
+// Queries are rows of the table, each of which looks for its neighbours. The caller must be allowed to read the table, and sees it as any query of
+// his.
 // The plans are made with the index where it serves at all. AccessShareLock, as queries take.
 #include "index/index_access.h"
 #include "index/index_state.h"
@@ -61,9 +62,10 @@ IndexText TextOf(Oid oid) {
     ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not an xtree index", RelationGetRelationName(index))));
   const IndexState* state = CopyIndexState(index, MetaUse::kRequired);
   if (state->vectors.dimensions == 0)
-    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("index \"%s\" keeps no vectors in clusters", RelationGetRelationName(index)),
-                    errdetail("Searches of other indexes are exact."),
-                    errhint("Vectors of more than %d dimensions are kept so, or with the option structure = clusters.", kMostDimensionsOfTree)));
+    ereport(ERROR,
+            (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("index \"%s\" keeps no vectors in clusters", RelationGetRelationName(index)),
+             errdetail("Searches of other indexes are exact."),
+             errhint("Vectors of more than %d dimensions are kept so, or with the option structure = clusters.", kMostDimensionsOfTree)));
   const Oid table = index->rd_index->indrelid;
   IndexText text{};
   text.table = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
@@ -133,8 +135,8 @@ void Compare(const Searches& searches, Datum* arguments, int k, double* memory, 
 // Rows with finite distances to themselves: others have no neighbours.
 void TakeQueries(const IndexText& text, int queries, SPITupleTable** rows, int* count) {
   const double percent = std::min(100.0, 100.0 * (queries * 1.5 + 50) / text.rows);
-  const char* statement = psprintf("SELECT ctid, %s FROM %s TABLESAMPLE BERNOULLI (%.9g) WHERE %s IS NOT NULL%s LIMIT %d", text.column, text.table,
-                                   percent, text.column, text.predicate, queries);
+  const char* statement = psprintf("SELECT ctid, %s FROM %s TABLESAMPLE BERNOULLI (%.9g) WHERE %s IS NOT NULL%s LIMIT %d", text.column,
+                                   text.table, percent, text.column, text.predicate, queries);
   if (SPI_execute(statement, true, 0) != SPI_OK_SELECT) elog(ERROR, "could not take a sample");
   *rows = SPI_tuptable;
   *count = static_cast<int>(SPI_processed);
@@ -145,8 +147,9 @@ Recall Measure(const IndexText& text, const char* distance, int k, int queries) 
   int count;
   TakeQueries(text, queries, &rows, &count);
   Oid types[] = {text.type, TIDOID};
-  const char* statement = psprintf("SELECT (%s %s $1)::pg_catalog.float8 FROM %s WHERE ctid OPERATOR(pg_catalog.<>) $2%s ORDER BY %s %s $1 LIMIT %d",
-                                   text.column, distance, text.table, text.predicate, text.column, distance, k);
+  const char* statement =
+      psprintf("SELECT (%s %s $1)::pg_catalog.float8 FROM %s WHERE ctid OPERATOR(pg_catalog.<>) $2%s ORDER BY %s %s $1 LIMIT %d",
+               text.column, distance, text.table, text.predicate, text.column, distance, k);
   const Searches searches = {Prepare(statement, 2, types), Prepare(statement, 2, types)};
   auto* memory = static_cast<double*>(palloc(sizeof(double) * 2 * static_cast<Size>(k)));
   Recall recall{};
@@ -189,8 +192,8 @@ extern "C" Datum xtree_recall(PG_FUNCTION_ARGS) {
   AtEOXact_GUC(true, nest);
   SPI_finish();
   const double searches = std::max(1.0, recall.wanted / k);
-  Datum values[] = {Float8GetDatum(recall.wanted > 0 ? recall.found / recall.wanted : 1),
-                    Float8GetDatum(recall.seconds / searches * 1000), Float8GetDatum(recall.exact_seconds / searches * 1000)};
+  Datum values[] = {Float8GetDatum(recall.wanted > 0 ? recall.found / recall.wanted : 1), Float8GetDatum(recall.seconds / searches * 1000),
+                    Float8GetDatum(recall.exact_seconds / searches * 1000)};
   bool nulls[] = {recall.wanted == 0, recall.wanted == 0, recall.wanted == 0};
   PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
 }

@@ -79,7 +79,8 @@ void KeepInClusters(const VectorFacts& vectors, IndexState* state) {
   column.column.dimensions = kVectorDimensionsInTree;
 }
 
-// A vector's column. Parameters may say how many dimensions it has, but the first row decides whether they are kept in clusters, whose codes have its scale.
+// A vector's column. Parameters may say how many dimensions it has, but the first row decides whether they are kept in clusters, whose codes have
+// its scale.
 void LoadVectors(Relation index, int i, const uint16* given, IndexState* state) {
   ColumnState& column = state->column[i];
   const uint16 parameter = column.column.dimensions;
@@ -112,7 +113,7 @@ void LoadColumns(Relation index, const uint16* given, IndexState* state) {
     }
     const XtreeTypeRoutine& routine = *column.routine;
     shape[i] = {column.column.dimensions, routine.ordinal_width, routine.extended, static_cast<Scalar>(routine.scalar), routine.words,
-                routine.may_be_nearer, routine.leading};
+                routine.may_be_nearer,    routine.leading};
   }
   const bool include = IndexRelationGetNumberOfAttributes(index) > columns || state->vectors.dimensions != 0;
   const char* problem = KeyLayout::Make(shape, columns, include, &state->layout);

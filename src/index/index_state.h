@@ -25,8 +25,8 @@ struct ColumnState {
 struct VectorFacts {
   uint16_t dimensions;  // of the vectors; 0: there is no such column
   uint16_t column;
-  float scale;             // where there is no model, as of an index that was made from no rows
-  uint64_t model_id;       // 0: none
+  float scale;        // where there is no model, as of an index that was made from no rows
+  uint64_t model_id;  // 0: none
   BlockNumber model_block;
   uint32_t model_bytes;
 };

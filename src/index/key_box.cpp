@@ -29,7 +29,8 @@ extern "C" void xtree_value_context(void* argument) {
              RelationGetRelationName(place->index), ItemPointerGetBlockNumber(place->row), ItemPointerGetOffsetNumber(place->row));
 }
 
-void FormBox(Relation index, const IndexState& state, VectorCoder* coder, ItemPointer row, const Datum* values, const bool* isnull, Box* box) {
+void FormBox(Relation index, const IndexState& state, VectorCoder* coder, ItemPointer row, const Datum* values, const bool* isnull,
+             Box* box) {
   const KeyLayout& layout = state.layout;
   ValuePlace place{index, row, 0};
   ErrorContextCallback context{error_context_stack, xtree_value_context, &place};

@@ -178,7 +178,7 @@ static_assert(offsetof(MetaContent, level) == 56);
 static_assert(sizeof(MetaContent) == 96 + 24 * kMaxLevel + (16 + kOrderVersionBytes) * kMaxColumns);
 inline constexpr uint32_t kLeastMetaBytes = offsetof(MetaContent, heap_spread);
 
-inline constexpr uint64_t kFeatureInclude = 1;  // leaves carry an INCLUDE payload
+inline constexpr uint64_t kFeatureInclude = 1;   // leaves carry an INCLUDE payload
 inline constexpr uint64_t kFeatureClusters = 2;  // one of the columns is kept in clusters; its codes begin the payloads
 inline constexpr uint64_t kKnownFeatures = kFeatureInclude | kFeatureClusters;
 

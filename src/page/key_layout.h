@@ -19,9 +19,9 @@ struct ColumnShape {
   uint8_t width;        // bytes of an ordinal: 4 or 8
   bool extended;        // a value has a lo and a hi
   Scalar scalar;
-  bool words = false;   // the ordinals are words of one long number: each orders only what the ones before leave equal
-  bool nearer = false;  // some values have kMarkNearer, and none is empty
-  bool leading = false; // the tree is divided along its first dimension before all others
+  bool words = false;    // the ordinals are words of one long number: each orders only what the ones before leave equal
+  bool nearer = false;   // some values have kMarkNearer, and none is empty
+  bool leading = false;  // the tree is divided along its first dimension before all others
 };
 
 struct DimensionLayout {
@@ -32,7 +32,7 @@ struct DimensionLayout {
   bool extended;
   Scalar scalar;
   bool leading;  // as ColumnShape has it, of the first dimension
-  bool minor;  // a word behind the first (ColumnShape): tells apart only what is equal in the dimension before
+  bool minor;    // a word behind the first (ColumnShape): tells apart only what is equal in the dimension before
 };
 
 struct BlockLayout {

@@ -48,7 +48,9 @@ uint16 DimensionsIn(const XtreeColumn*, Datum value) {
   return static_cast<uint16>(dimensions);
 }
 
-void RequireDimensionsOfIndex(const XtreeColumn* column, int dimensions) { xtree::RequireDimensionsOfIndex(column->dimensions, dimensions); }
+void RequireDimensionsOfIndex(const XtreeColumn* column, int dimensions) {
+  xtree::RequireDimensionsOfIndex(column->dimensions, dimensions);
+}
 
 template <typename Float>
 void Bounds(const XtreeColumn* column, Datum value, XtreeBounds* out) {

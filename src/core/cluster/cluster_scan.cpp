@@ -20,8 +20,8 @@ constexpr uint64_t kRecheckBit = 1;
 
 }  // namespace
 
-void ClusterScan::Begin(const KeyLayout& layout, const Constraint& constraint, int column, const VectorModel& model, const VectorQuery* query,
-                        Options options) {
+void ClusterScan::Begin(const KeyLayout& layout, const Constraint& constraint, int column, const VectorModel& model,
+                        const VectorQuery* query, Options options) {
   layout_ = &layout;
   model_ = &model;
   query_ = query;

@@ -6,8 +6,10 @@
 // "Indexing the Distance", VLDB 2001); its code begins the entry's payload. So boxes of nodes give bounds by the triangle inequality, other columns
 // prune within clusters, and everything that writes to the tree knows nothing of vectors.
 //
-// Exact: nodes are visited best first, and a row is returned once no node that waits may hold one before it. Approximate (`probes`): clusters in the order
-// of their ranks, so many at once; their rows are returned in order when all of them have been looked at, and when somebody asks for more rows, as many
+// Exact: nodes are visited best first, and a row is returned once no node that waits may hold one before it. Approximate (`probes`): clusters in
+// the order
+// of their ranks, so many at once; their rows are returned in order when all of them have been looked at, and when somebody asks for more rows, as
+// many
 // further clusters follow, until there are none. So a filter never leaves rows out.
 //
 // Memory: a bound and a tuple id for each row that waits, of at most `most_waiting` rows; when there are more, those with the greatest bounds are
@@ -45,13 +47,15 @@ class ClusterScan {
  public:
   struct Options {
     bool ignore_killed = false;
-    uint32_t probes = 0;      // clusters to be looked at at once; 0: exact
-    double epsilon = -1;      // >= 0: approximate; those that are not further away than 1 + epsilon of the nearest centroid's distance
-    double limit = std::numeric_limits<double>::quiet_NaN();  // a number: rows whose distance is surely above it are left out, and those without one
+    uint32_t probes = 0;  // clusters to be looked at at once; 0: exact
+    double epsilon = -1;  // >= 0: approximate; those that are not further away than 1 + epsilon of the nearest centroid's distance
+    double limit =
+        std::numeric_limits<double>::quiet_NaN();  // a number: rows whose distance is surely above it are left out, and those without one
     size_t most_waiting = 1 << 17;
   };
 
-  // Starts, or starts again. `column`: of the vectors. Layout, model and query, whose clusters are ranked, outlive the scan; the constraint is copied.
+  // Starts, or starts again. `column`: of the vectors. Layout, model and query, whose clusters are ranked, outlive the scan; the constraint is
+  // copied.
   // query: nullptr where the distance of each row is NULL.
   void Begin(const KeyLayout& layout, const Constraint& constraint, int column, const VectorModel& model, const VectorQuery* query,
              Options options);
@@ -114,8 +118,8 @@ class ClusterScan {
   Options options_;
   int column_ = 0;
   bool started_ = false;
-  bool over_ = false;     // no rows with vectors are left
-  bool all_ = false;      // clusters are selected
+  bool over_ = false;  // no rows with vectors are left
+  bool all_ = false;   // clusters are selected
   DistanceRank limit_ = 0;
   BlockNumber visiting_ = kInvalidBlock;
   PageFilter filter_;
