@@ -33,7 +33,7 @@ VectorStructure StructureOf(Relation index);
 // 0: as many as the rows ask for.
 int ClustersOf(Relation index);
 
-// Are vectors of so many dimensions to be kept in clusters? By measurement: src/README.md, "Vectors".
+// Are vectors of so many dimensions to be kept in clusters? By measurement: src/README.md, "Vectors of many dimensions".
 inline constexpr int kMostDimensionsOfTree = 24;
 inline bool WantsClusters(VectorStructure structure, int dimensions) {
   return structure == VectorStructure::kClusters || (structure == VectorStructure::kAuto && dimensions > kMostDimensionsOfTree);
