@@ -1,5 +1,5 @@
-// Parallel index scans, and joins of two trees: the pool of nodes that the participants share (core/scan/scan_team.h), in the shared memory of the
-// query.
+// Parallel index scans, and joins of two trees: the pool of nodes that the participants share (core/scan/scan_team.h), in the shared memory
+// of the query.
 #pragma once
 
 #include "core/scan/scan_team.h"

@@ -15,7 +15,7 @@ namespace xtree {
 // The strategy number that stands for equality of columns whose ordinals are in B-tree's order (XtreeTypeRoutine.in_btree_order).
 inline constexpr int kEqualityByOrder = 0;
 
-// One clause: `right column OP left column`, or, with a margin, `right column OP left column <= margin`, by the strategy number in the right
+// One clause: `right column OP left column`, or, with a margin, `right column OP left column <= margin`; by the strategy number in the right
 // column's family.
 struct JoinMatch {
   RestrictInfo* clause;

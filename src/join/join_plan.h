@@ -36,10 +36,8 @@ struct JoinPlan {
   JoinPlanSide side[2];             // left, right
 };
 
-// Places in custom_exprs, each a List: of the join's clauses, of the conditions on each table, of the arguments of each side's window keys, and of
-// the
-// matches' margins. (The
-// clauses are not the plan's own `qual`, which EXPLAIN shows without the names of tables.)
+// Places in custom_exprs, each a List: of the join's clauses, of the conditions on each table, of the arguments of each side's window keys, and
+// of the matches' margins. (The clauses are not the plan's own `qual`, which EXPLAIN shows without the names of tables.)
 enum JoinExpressions { kJoinClauses = 0, kTableConditions = 1, kWindowArguments = 3, kMargins = 5 };
 
 List* WriteJoinPlan(const JoinPlan& plan);

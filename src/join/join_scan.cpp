@@ -23,6 +23,8 @@ namespace xtree {
 
 namespace {
 
+constexpr size_t kAhead = 8;  // rows that the processor's caches are told of before they are returned
+
 TreeJoinState* StateOf(CustomScanState* node) { return reinterpret_cast<TreeJoinState*>(node); }
 
 Node* CreateState(CustomScan* plan) {
@@ -210,6 +212,10 @@ TupleTableSlot* Next(CustomScanState* node) {
   for (;;) {
     if (open->next == open->pairs.size() && !NextBatch(state)) return Nothing(&node->ss);
     const KeptRow left = open->rows[0][open->next], right = open->rows[1][open->next];
+    if (open->next + kAhead < open->pairs.size()) {
+      __builtin_prefetch(open->rows[0][open->next + kAhead]);
+      __builtin_prefetch(open->rows[1][open->next + kAhead]);
+    }
     open->next++;
     if (left == nullptr || right == nullptr) continue;
     if (TupleTableSlot* tuple = Return(state, left, right)) return tuple;

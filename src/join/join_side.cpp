@@ -87,8 +87,12 @@ bool JoinInputSide::Start(ExprContext* values, Snapshot snapshot, uint64_t join_
   }
   EvaluateKeys(values);
   const bool may_map = !IsolationIsSerializable();
-  ::xtree::FinishUse(&use_, &reader_);
-  BeginUse(index_, state_->load_options, may_map ? MapWhen::kWhenItPays : MapWhen::kNever, &use_);
+  if (use_.index != nullptr && use_.mapped == may_map && !MustGo(use_)) {
+    ContinueUse(&use_);
+  } else {
+    ::xtree::FinishUse(&use_, &reader_);
+    BeginUse(index_, state_->load_options, may_map ? MapWhen::kWhenItPays : MapWhen::kNever, &use_);
+  }
   reader_.Begin(&use_);
   uint64_t asked = join_columns;
   for (int i = 0; i < windows_; i++) asked |= AskedColumn(window_[i].column);

@@ -67,6 +67,16 @@ class JoinShape {
   // May there be a pair? Exact, as far as windows are, where `right_leaf`; the left entry may then only be a leaf's, too.
   bool Test(const JoinWindow& window, uint8_t left_empties, const JoinEdges& right, uint8_t right_empties, bool right_leaf) const;
 
+  // The same of entries of two leaves, neither with anything empty. Without a branch, as one goes by many pairs that are none.
+  bool TestValues(const JoinWindow& window, const JoinEdges& right) const {
+    unsigned holds = 1;
+    for (int t = 0; t < terms_; ++t) {
+      holds &= static_cast<unsigned>(right.lo[t] >= window.lo[t].min) & static_cast<unsigned>(right.lo[t] <= window.lo[t].max) &
+               static_cast<unsigned>(right.hi[t] >= window.hi[t].min) & static_cast<unsigned>(right.hi[t] <= window.hi[t].max);
+    }
+    return holds != 0;
+  }
+
   // Of a term, where a right entry must reach from at least, and begin at most.
   Interval Span(const JoinWindow& window, uint8_t empties, int term) const;
   Interval Span(const JoinEdges& right, uint8_t empties, int term) const;

@@ -41,8 +41,10 @@ void PlaneSweep::Run(PageReader& reader, const JoinShape& shape, const SweepLeft
                      Scratch<IndexPair>* pairs) {
   if (left.count == 0 || right.count == 0) return;
   const auto pair = [&](uint32_t l, uint32_t r) {
-    if (!shape.Test(left.window[l], left.empties[l], right.edges[r], right.empties[r], right.leaf)) return;
-    pairs->Append(reader, {l, r});
+    const bool holds = right.leaf && (left.empties[l] | right.empties[r]) == 0
+                           ? shape.TestValues(left.window[l], right.edges[r])
+                           : shape.Test(left.window[l], left.empties[l], right.edges[r], right.empties[r], right.leaf);
+    if (holds) pairs->Append(reader, {l, r});
   };
   constexpr size_t kFew = 64;  // are tested one by one
   if (left.count * right.count <= kFew) {
