@@ -4,6 +4,7 @@
 #ifdef XTREE_EXPLAIN_OPTION
 
 #include "index/index_state.h"
+#include "pg/settings.h"
 #include "page/validate.h"
 
 extern "C" {
