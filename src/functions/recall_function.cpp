@@ -57,6 +57,7 @@ char* ColumnText(Oid index, int column) {
 
 // The first column that is kept in clusters.
 IndexText TextOf(Oid oid) {
+  RequireIndex(oid);
   const Relation index = index_open(oid, AccessShareLock);
   if (!IsXtreeIndex(index))
     ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not an xtree index", RelationGetRelationName(index))));

@@ -18,16 +18,6 @@ namespace xtree {
 
 namespace {
 
-void RequireIndex(Oid oid) {
-  const char kind = get_rel_relkind(oid);
-  const char* name = get_rel_name(oid);
-  if (name == nullptr) ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no relation with OID %u", oid)));
-  if (kind == RELKIND_PARTITIONED_INDEX)
-    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is a partitioned index", name),
-                    errhint("Name the index of a partition; pg_partition_tree lists them.")));
-  if (kind != RELKIND_INDEX) ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not an index", name)));
-}
-
 void Require(IndexRight right, Oid table, Oid index) {
   const bool granted = right == IndexRight::kMaintain ? pg::MayMaintain(table, index, GetUserId()) : pg::OwnsRelation(index, GetUserId());
   if (!granted) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(index));
@@ -45,6 +35,16 @@ void RequireUsable(Relation index) {
 }
 
 }  // namespace
+
+void RequireIndex(Oid oid) {
+  const char kind = get_rel_relkind(oid);
+  const char* name = get_rel_name(oid);
+  if (name == nullptr) ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no relation with OID %u", oid)));
+  if (kind == RELKIND_PARTITIONED_INDEX)
+    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is a partitioned index", name),
+                    errhint("Name the index of a partition; pg_partition_tree lists them.")));
+  if (kind != RELKIND_INDEX) ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not an index", name)));
+}
 
 bool IsXtreeIndex(Relation index) { return index->rd_indam != nullptr && index->rd_indam->amoptions == xtreeoptions; }
 

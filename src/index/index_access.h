@@ -14,6 +14,10 @@ namespace xtree {
 // Is its access method ours?
 bool IsXtreeIndex(Relation index);
 
+// Ereports unless there is an index with this OID, of whatever access method, but for partitioned ones (ERRCODE_UNDEFINED_OBJECT,
+// ERRCODE_WRONG_OBJECT_TYPE).
+void RequireIndex(Oid oid);
+
 // Whom it belongs to, as what functions show of it looks past row security; or who may build, load and unload it, who is, with PostgreSQL 17
 // and newer, also whoever has MAINTAIN on the table.
 enum class IndexRight { kOwn, kMaintain };

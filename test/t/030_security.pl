@@ -48,7 +48,7 @@ is(outcome('bob', 'SELECT count(*) FROM s.t'), 'status 0: 9', 'row security hide
 
 # Each function of the extension: for the owner of the index, for those whom a superuser allows, or for everybody. One that is in no list
 # fails the test.
-my %owned = map { $_ => 1 } ('xtree_check(regclass,boolean)', 'xtree_index_info(regclass)', 'xtree_nodes(regclass)', 'xtree_extent(regclass)', 'xtree_load(regclass)',
+my %owned = map { $_ => 1 } ('xtree_check(regclass,boolean)', 'xtree_index_info(regclass)', 'xtree_cluster_info(regclass)', 'xtree_nodes(regclass)', 'xtree_extent(regclass)', 'xtree_load(regclass)',
 	'xtree_svg(regclass,integer[],integer,integer,double precision[],double precision[],integer,integer,integer)',
 	'xtree_unload(regclass)', 'xtree_unpin(regclass)', 'xtree_build(regclass)');
 my %granted = ('xtree_unload_cold(bigint)' => '1', 'xtree_unload_idle(interval)' => "'1 day'", 'xtree_pin_hot(bigint)' => '1',
@@ -76,6 +76,8 @@ my %harmless = (
 	'xtree_in_window(double precision[],xtree_window)' => "'{1}'::float8[], xtree_window('{0}', '{2}')",
 	'xtree_window_contains(xtree_window,double precision[])' => "xtree_window('{0}', '{2}'), '{1}'::float8[]");
 
+sql(q{CREATE TABLE s.vectors (v real[]); INSERT INTO s.vectors SELECT ARRAY[i, i % 7] FROM generate_series(1, 50) i;
+	CREATE INDEX vectors_v ON s.vectors USING xtree (v) WITH (structure = clusters)});
 my @bad = (["'s.t_b'", '42809', 'an index of another access method'], ["'s.t'", '42809', 'a table'], ["'s.parted_x'", '42809', 'a partitioned index'],
 	['4000000000', '42704', 'an OID of nothing'], ["'pg_stats'", '42809', 'a view'], ["'pg_class_oid_index'", '42809', 'an index of the system']);
 my $rows = sql(q{SELECT p.oid::regprocedure, p.proname, p.prokind, p.proisstrict, 'internal'::regtype = ANY (p.proargtypes),
@@ -116,6 +118,15 @@ for (split /\n/, $rows)
 		like(outcome('bob', "$call($arguments)"), qr/^status 0/, "$function: for everybody");
 		my $nulls = join ', ', map { /^text\[\]$/ && $name eq 'xtree_estimate' ? 'VARIADIC NULL::text[]' : /xtree_window/ ? 'NULL::xtree_window' : "NULL::$_" } split /,/, $function =~ s/.*\((.*)\)/$1/r;
 		like(outcome('bob', "$call($nulls)"), qr/^status 0/, "$function: NULL does no harm");
+	}
+	elsif ($name eq 'xtree_recall')
+	{
+		# It reads the table as any query of the caller's.
+		is($allowed, 't', "$function: for everybody");
+		is(outcome('bob', "$call('s.vectors_v')"), '42501', "$function: who may not read the table hears nothing of it");
+		like(outcome('postgres', "$call('s.vectors_v', 3, 5)"), qr/^status 0: \(1,/, "$function: who may does");
+		is(outcome('bob', "$call($_->[0])"), $_->[1], "$function: $_->[2] is an error") for @bad, ["'s.t_x'", '42809', 'an index without clusters'];
+		like(outcome('bob', "$call(NULL)"), qr/^status 0/, "$function: NULL does no harm");
 	}
 	else
 	{
