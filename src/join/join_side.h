@@ -10,6 +10,7 @@
 
 extern "C" {
 #include "access/tableam.h"
+#include "executor/executor.h"
 #include "nodes/execnodes.h"
 }
 
