@@ -56,7 +56,8 @@ class ValidateTest : public testing::Test {
 
   void ExpectDamagedKindIsRefused() {
     ExpectRefused("meta page where a node is expected", [&] { opaque().flags = kNodeMeta; });
-    ExpectRefused("unknown page flags", [&] { opaque().flags |= 0x40; });
+    ExpectRefused("page of a model where a node is expected", [&] { opaque().flags |= kNodeModel; });
+    ExpectRefused("unknown page flags", [&] { opaque().flags |= 0x80; });
     ExpectRefused("level is too high", [&] { opaque().level = kMaxLevel; });
     ExpectRefused("level contradicts the leaf flag", [&] { opaque().flags ^= kNodeLeaf; });
     ExpectRefused("number of dimensions is that of another index", [&] { ++opaque().dimensions; });
@@ -237,6 +238,18 @@ TEST_F(ValidateMetaTest, Page) {
   ExpectRefused("meta page is too short", [&] { header().lower = kPageHeaderSize + kLeastMetaBytes - 1; });
   ExpectRefused("statistics of the table's pages are out of range", [&] { meta().heap_spread = 2; });
   ExpectRefused("what the build measured is out of range", [&] { meta().built_crowding = -1; });
+}
+
+TEST_F(ValidateMetaTest, Vectors) {
+  const auto vectors = [&] {
+    meta().vector_dimensions = 768;
+    meta().vector_column = 0;
+  };
+  ExpectRefused("there is a model, but no column of vectors", [&] { meta().model_bytes = 100; });
+  ExpectRefused("column of vectors is not in the index", [&] { vectors(), meta().vector_column = kMaxColumns; });
+  ExpectRefused("scale of codes is out of range", [&] { vectors(), meta().vector_scale = -1; });
+  ExpectRefused("model has no number, or number no model", [&] { vectors(), meta().model_bytes = 100; });
+  ExpectRefused("model has no number, or number no model", [&] { vectors(), meta().model_id = 7; });
 }
 
 TEST_F(ValidateMetaTest, Fields) {
