@@ -149,7 +149,7 @@ CREATE INDEX r_i ON r USING xtree (i, j, n);
 CREATE INDEX r_t ON r USING xtree (t, m);
 ANALYZE r;
 SELECT c, op, (joined(format('SELECT x.id, y.id FROM r x JOIN r y ON x.%s %s y.%1$s', c, op))).*
-FROM unnest(ARRAY['i', 'j', 'n', 't', 'm']) c, unnest(ARRAY['&&', '@>', '<@', '=']) op;
+FROM unnest(ARRAY['i', 'j', 'n', 't', 'm']) c, unnest(ARRAY['&&', '@>', '<@', '=']) op ORDER BY c COLLATE "C", op COLLATE "C";
 SELECT q, (joined(q)).* FROM unnest(ARRAY[
   'SELECT x.id, y.id FROM r x JOIN r y ON x.i && y.m',
   'SELECT x.id, y.id FROM r x JOIN r y ON x.m @> y.i',
