@@ -56,8 +56,7 @@ void TakeSettings(const VectorModel& model, ClusterScan::Options* options) {
 }
 
 bool IsSameDistance(const ScanKeyData& a, const ScanKeyData& b) {
-  return a.sk_strategy == b.sk_strategy && a.sk_subtype == b.sk_subtype &&
-         datum_image_eq(a.sk_argument, b.sk_argument, false, -1);  // detoasted, as vectors are stored
+  return a.sk_strategy == b.sk_strategy && a.sk_subtype == b.sk_subtype && datum_image_eq(a.sk_argument, b.sk_argument, false, -1);
 }
 
 // The first limit of a distance from a vector in clusters: of this one, if it is said. Others are left to the executor, as this one is in the end.
@@ -93,7 +92,6 @@ void PrepareClusterOrder(IndexScanDesc scan, const IndexState& state, const Vect
   const bool ordered = scan->numberOfOrderBys > 0;
   const bool limited = FindLimit(scan, state, ordered ? &scan->orderByData[0] : nullptr, &limit_key, &limit);
   const ScanKeyData& key = ordered ? scan->orderByData[0] : limit_key;
-  order->model = &model;
   order->nowhere = false;
   order->null_query = (key.sk_flags & SK_ISNULL) != 0;
   order->options = {};

@@ -15,7 +15,6 @@ namespace xtree {
 struct ClusterOrder {
   ClusterScan scan;
   ClusterScan::Options options;
-  const VectorModel* model;
   VectorQuery query;
   bool null_query;
   bool nowhere;  // another process returns the rows of this parallel scan

@@ -24,14 +24,7 @@ namespace {
 uint16 DimensionsOf(Relation index, int column, Datum value, bool isnull) {
   ColumnState described{};
   DescribeColumn(index, column, &described);
-  const uint16 parameter = described.column.dimensions;
-  if (isnull) return parameter;
-  if (parameter != 0) {  // an ERROR where the value has others
-    auto* coordinates = static_cast<double*>(palloc(sizeof(double) * parameter));
-    described.routine->vectors->coordinates(value, parameter, coordinates);
-    pfree(coordinates);
-  }
-  return described.routine->dimensions_in(&described.column, value);
+  return isnull ? described.column.dimensions : DimensionsOfValue(described, value);
 }
 
 void FindDimensions(Relation index, const IndexState& state, const Datum* values, const bool* isnull, uint16* dimensions) {

@@ -97,7 +97,7 @@ void StartClusters(IndexScanDesc scan, TreeScan* state) {
   if (team != nullptr && !order->nowhere) team->EndVisit();
   order->options.ignore_killed = scan->ignore_killed_tuples;
   state->buffers().KeepPins(0);
-  order->scan.Begin(state->index->layout, state->constraint, state->index->vectors.column, *order->model,
+  order->scan.Begin(state->index->layout, state->constraint, state->index->vectors.column, *state->model,
                     order->null_query ? nullptr : &order->query, order->options);
 }
 
@@ -115,16 +115,8 @@ uint64_t AskedOf(IndexScanDesc scan) {
   return asked;
 }
 
-// A rescan goes on with the use that it has, unless there is something to win: a mapping, where it had none.
 void Use(IndexScanDesc scan, TreeScan* state) {
-  const bool may_map = MayMap(scan);
-  if (state->use.index != nullptr && state->use.mapped == may_map && !MustGo(state->use)) {
-    ContinueUse(&state->use);
-  } else {
-    FinishUse(&state->use, &state->reader);
-    BeginUse(scan->indexRelation, state->index->load_options, may_map ? MapWhen::kWhenItPays : MapWhen::kNever, &state->use);
-  }
-  state->reader.Begin(&state->use);
+  StartUse(scan->indexRelation, state->index->load_options, MayMap(scan), &state->use, &state->reader);
   state->reader.counts().asked |= AskedOf(scan);
 }
 

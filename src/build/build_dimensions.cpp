@@ -26,12 +26,6 @@ bool FirstValueDecides(const ColumnState& column) {
   return (DimensionsFromRows(column) || MayBeClusters(column)) && column.routine->choose_dimensions == nullptr;
 }
 
-// The value must have as many dimensions as the parameter says.
-void RequireParameter(const ColumnState& column, Datum value) {
-  auto* coordinates = static_cast<double*>(palloc(sizeof(double) * column.column.dimensions));
-  column.routine->vectors->coordinates(value, column.column.dimensions, coordinates);
-}
-
 }  // namespace
 
 extern "C" void xtree_look_at_row(Relation, ItemPointer, Datum* values, bool* isnull, bool, void* argument) {
@@ -41,8 +35,7 @@ extern "C" void xtree_look_at_row(Relation, ItemPointer, Datum* values, bool* is
   for (int i = 0; i < search->columns; i++) {
     const ColumnState& column = search->column[i];
     if (!FirstValueDecides(column) || search->dimensions[i] != 0 || isnull[i]) continue;
-    if (column.column.dimensions != 0) RequireParameter(column, values[i]);
-    search->dimensions[i] = column.routine->dimensions_in(&column.column, values[i]);
+    search->dimensions[i] = DimensionsOfValue(column, values[i]);
     search->missing--;
   }
   MemoryContextSwitchTo(old);

@@ -2,8 +2,8 @@
 //
 // Every index entry, and then every row that a new snapshot sees, becomes a 64-bit fingerprint: TID and 16 bits of a hash of the key's
 // box, and of the vector's code in an index of clusters. An entry that scans leave out as dead (kill bits) is none. Both sets are sorted within
-// maintenance_work_mem and merged. Exact for
-// TIDs; a wrong key goes unnoticed once in 65,536.
+// maintenance_work_mem and merged. Exact for TIDs;
+// a wrong key goes unnoticed once in 65,536.
 #pragma once
 
 #include "index/vector_coder.h"

@@ -2,8 +2,7 @@
 // session's settings find, beside exact ones, and how long both take.
 //
 // Queries are rows of the table, each of which looks for its neighbours. The caller must be allowed to read the table, and sees it as any query of
-// his.
-// The plans are made with the index where it serves at all. AccessShareLock, as queries take.
+// his. The plans are made with the index where it serves at all. AccessShareLock, as queries take.
 #include "index/index_access.h"
 #include "index/index_state.h"
 #include "pg/compat.h"

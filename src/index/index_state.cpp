@@ -288,6 +288,16 @@ void FillOrderVersions(const IndexState& state, OrderVersion* version) {
   }
 }
 
+uint16 DimensionsOfValue(const ColumnState& described, Datum value) {
+  const uint16 parameter = described.column.dimensions;
+  if (parameter != 0) {
+    auto* coordinates = static_cast<double*>(palloc(sizeof(double) * parameter));
+    described.routine->vectors->coordinates(value, parameter, coordinates);
+    pfree(coordinates);
+  }
+  return described.routine->dimensions_in(&described.column, value);
+}
+
 void FillDimensions(const IndexState& state, uint16* dimensions) {
   for (int i = 0; i < state.layout.columns; i++) {
     dimensions[i] = state.column[i].undecided ? 0 : state.column[i].column.dimensions;

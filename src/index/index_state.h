@@ -88,6 +88,8 @@ void DescribeColumn(Relation index, int column, ColumnState* out);
 inline bool MayBeClusters(const ColumnState& column) { return column.routine->vectors != nullptr; }
 // Is it kept in clusters?
 inline bool IsInClusters(const IndexState& state, int column) { return state.vectors.dimensions != 0 && state.vectors.column == column; }
+// How many dimensions a value of a described column has, where rows decide; an ERROR where a parameter says another number.
+uint16 DimensionsOfValue(const ColumnState& described, Datum value);
 // What `dimensions` of NewIndexState() would be for such an index.
 void FillDimensions(const IndexState& state, uint16* dimensions);
 

@@ -1,6 +1,5 @@
 // What an entry has beside its key: the code of a vector that is kept in clusters, unless that is NULL, and then the INCLUDE columns, as the bytes
-// of an
-// index tuple over those columns alone.
+// of an index tuple over those columns alone.
 #pragma once
 
 #include "pg/postgres_api.h"

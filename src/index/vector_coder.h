@@ -1,8 +1,7 @@
 // VectorCoder: the codes of vectors that go into an index of clusters.
 //
 // For whoever forms entries: builds, inserts, xtree_check. Calls the type's callback, which may ereport: only where no C++ object is alive. Plain
-// data
-// in the memory context that was current when it was made.
+// data in the memory context that was current when it was made.
 #pragma once
 
 #include "core/cluster/vector_code.h"

@@ -1,8 +1,7 @@
 // The models of indexes of clusters (core/cluster/vector_model.h): on pages of the index, and as a session keeps them.
 //
 // A model never changes, and is known by a number that is on each of its pages and in the meta page; so a session needs nothing to tell it that one
-// is
-// out of date. Reads shared buffers under share locks. Functions ereport.
+// is out of date. Reads shared buffers under share locks. Functions ereport.
 #pragma once
 
 #include "core/cluster/vector_model.h"

@@ -33,11 +33,7 @@ struct SideWork {
 
 SideWork WorkOf(PlannerInfo* root, const JoinCostSide& side) {
   IndexOptInfo* info = side.index->info;
-  double leaves = std::max<double>(info->pages - 1.0, 1);
-  const IndexState& state = *side.index->state;
-  double pages = 0;
-  for (int l = 0; l < state.levels; l++) pages += state.level[l].pages;
-  if (pages > 0) leaves = std::max(leaves * state.level[0].pages / pages, 1.0);
+  const double leaves = LeavesOf(info, side.index->state);
   double share = 1, share_of_leaves = 1;
   if (side.windows > 0) {
     const ScanEstimate estimate = EstimateScan(root, info, side.window, side.windows);

@@ -86,14 +86,7 @@ bool JoinInputSide::Start(ExprContext* values, Snapshot snapshot, uint64_t join_
     return false;
   }
   EvaluateKeys(values);
-  const bool may_map = !IsolationIsSerializable();
-  if (use_.index != nullptr && use_.mapped == may_map && !MustGo(use_)) {
-    ContinueUse(&use_);
-  } else {
-    ::xtree::FinishUse(&use_, &reader_);
-    BeginUse(index_, state_->load_options, may_map ? MapWhen::kWhenItPays : MapWhen::kNever, &use_);
-  }
-  reader_.Begin(&use_);
+  StartUse(index_, state_->load_options, !IsolationIsSerializable(), &use_, &reader_);
   uint64_t asked = join_columns;
   for (int i = 0; i < windows_; i++) asked |= AskedColumn(window_[i].column);
   reader_.counts().asked |= asked | (keys_suffice_ ? kAskedForValues : 0);
@@ -193,12 +186,12 @@ KeptRow JoinInputSide::KeepLoaded(ScanState* scan, MemoryContext memory) {
 void JoinInputSide::LookAtVisibility(void* side, const TupleId* tuples, size_t count, uint8_t* known) {
   auto* self = static_cast<JoinInputSide*>(side);
   for (size_t i = 0; i < count; i++) {
-    const BlockNumber block = BlockNumber{tuples[i].block_high} << 16 | tuples[i].block_low;
-    known[i] = VM_ALL_VISIBLE(self->table_, block, &self->visibility_);
+    const ItemPointerData address = ToItemPointer(tuples[i]);
+    known[i] = VM_ALL_VISIBLE(self->table_, ItemPointerGetBlockNumberNoCheck(&address), &self->visibility_);
   }
 }
 
-KeptRow JoinInputSide::Make(const Box& key, TupleId address, Snapshot snapshot, ScanState* scan, MemoryContext memory) {
+KeptRow JoinInputSide::Make(const Box& key, TupleId row, Snapshot snapshot, ScanState* scan, MemoryContext memory) {
   TupleTableSlot* tuple = scan->ss_ScanTupleSlot;
   ResetExprContext(scan->ps.ps_ExprContext);
   ExecClearTuple(tuple);
@@ -210,7 +203,8 @@ KeptRow JoinInputSide::Make(const Box& key, TupleId address, Snapshot snapshot, 
   MemoryContextSwitchTo(old);
   reader_.counts().tuples++;
   // As for a row that is fetched.
-  PredicateLockPage(table_, BlockNumber{address.block_high} << 16 | address.block_low, snapshot);
+  const ItemPointerData address = ToItemPointer(row);
+  PredicateLockPage(table_, ItemPointerGetBlockNumberNoCheck(&address), snapshot);
   return KeepLoaded(scan, memory);
 }
 
@@ -218,8 +212,7 @@ KeptRow JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, 
   if (tuple.offset == 0 || tuple.offset > MaxHeapTuplesPerPage)
     ereport(ERROR, errcode(ERRCODE_INDEX_CORRUPTED), errmsg("index \"%s\" names no row of the table", RelationGetRelationName(index_)),
             errhint("Please REINDEX it."));
-  ItemPointerData address;
-  memcpy(&address, &tuple, sizeof(address));
+  ItemPointerData address = ToItemPointer(tuple);
   bool again = false, all_dead = false;
   fetched++;
   reader_.counts().tuples++;

@@ -1,9 +1,8 @@
 // See cluster_cost.h.
 //
 // The server charges a table's distances with the table's own pages and one comparison a row, whatever it takes to fetch vectors that are stored
-// out of
-// line. So codes are priced in parts of what it thinks that the same rows of the table cost, by what was measured of both: then the index is
-// chosen where it wins, and where the server is wrong about its own plans both are wrong alike. Pages are not charged for the same reason.
+// out of line. So codes are priced in parts of what it thinks that the same rows of the table cost, by what was measured of both: then the index
+// is chosen where it wins, and where the server is wrong about its own plans both are wrong alike. Pages are not charged for the same reason.
 #include "planner/cluster_cost.h"
 
 #include <cmath>

@@ -11,8 +11,9 @@ extern "C" {
 
 namespace xtree {
 
-// Does the path order by a vector that is kept in clusters, or ask for those within a distance?
+// Does the path order by a vector that is kept in clusters?
 bool OrdersByClusters(const IndexPath* path, const IndexState& state);
+// Or ask for those within a distance?
 bool SearchesClusters(const IndexPath* path, const IndexState& state);
 
 struct ClusterCosts {

@@ -60,15 +60,10 @@ struct TreeShape {
 
 // An index that does not exist (a planner's extension asks what it would be worth) has no state, and is taken for one of its size.
 TreeShape ShapeOf(const IndexState* state, const IndexOptInfo* info) {
-  TreeShape shape{std::max<double>(info->pages - 1.0, 1), 1};
+  TreeShape shape{LeavesOf(info, state), 1};
   constexpr double kTypicalFanout = 100;
   double fanout = kTypicalFanout;
-  if (state != nullptr) {
-    double pages = 0;
-    for (int l = 0; l < state->levels; l++) pages += state->level[l].pages;
-    if (pages > 0) shape.leaves = std::max(shape.leaves * state->level[0].pages / pages, 1.0);
-    fanout = std::max<double>(state->layout.Block(false, false).max_entries * 0.7, 2);
-  }
+  if (state != nullptr) fanout = std::max<double>(state->layout.Block(false, false).max_entries * 0.7, 2);
   shape.height = std::ceil(std::log(shape.leaves) / std::log(fanout)) + 1;
   return shape;
 }

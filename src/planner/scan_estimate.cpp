@@ -92,7 +92,7 @@ class ScanQuestion {
   KeyTemplate* template_ = nullptr;
   int templates_ = 0;
   OwnSample* own_ = nullptr;
-  bool unknown_ = false;  // a condition of which nothing is known, though it is on another table's column or a vector's
+  bool unknown_ = false;  // on a condition on another table's column, or a limit of a vector's distance, nothing is known
   ScanEstimate estimate_ = {};
 };
 
@@ -266,6 +266,13 @@ ScanEstimate EstimateScan(PlannerInfo* root, IndexOptInfo* info, const IndexCond
   answers->count++;
   MemoryContextSwitchTo(old);
   return estimate;
+}
+
+double LeavesOf(const IndexOptInfo* info, const IndexState* state) {
+  const double all = std::max<double>(info->pages - 1.0, 1);
+  double pages = 0;
+  for (int l = 0; state != nullptr && l < state->levels; l++) pages += state->level[l].pages;
+  return pages > 0 ? std::max(all * state->level[0].pages / pages, 1.0) : all;
 }
 
 Selectivity ShareOfTable(const IndexOptInfo* info, double share) {

@@ -29,6 +29,10 @@ struct ScanEstimate {
 // Of all the conditions together. Of an index that is not built, or does not exist, nothing is known.
 ScanEstimate EstimateScan(PlannerInfo* root, IndexOptInfo* info, const IndexCondition* condition, int count);
 
+// Leaves of the tree, by the size that the planner knows of the index and what was counted last. `state` nullptr: the index does not exist, or
+// nothing is known but its size.
+double LeavesOf(const IndexOptInfo* info, const IndexState* state);
+
 // Of the table's rows, those that the index's scan returns: of an index that has not all of them the share of those that it has.
 Selectivity ShareOfTable(const IndexOptInfo* info, double share);
 

@@ -243,6 +243,16 @@ ScanCounts MappedReader::TotalCounts() const {
   return total;
 }
 
+void StartUse(Relation index, const LoadOptions& options, bool may_map, IndexUse* use, MappedReader* reader) {
+  if (use->index != nullptr && use->mapped == may_map && !MustGo(*use)) {
+    ContinueUse(use);
+  } else {
+    FinishUse(use, reader);
+    BeginUse(index, options, may_map ? MapWhen::kWhenItPays : MapWhen::kNever, use);
+  }
+  reader->Begin(use);
+}
+
 void FinishUse(IndexUse* use, MappedReader* reader) {
   reader->HandIn();
   EndUse(use);

@@ -93,6 +93,10 @@ class MappedReader final : public PageReader {
 };
 static_assert(std::is_trivially_destructible_v<MappedReader>);
 
+// Begins a scan with the reader. One that starts again goes on with the use that it has, unless there is something to win: a mapping, where it had
+// none. REQUIRES: a lock on the relation.
+void StartUse(Relation index, const LoadOptions& options, bool may_map, IndexUse* use, MappedReader* reader);
+
 // Hands in what the reader counted and ends the use. Never raises.
 void FinishUse(IndexUse* use, MappedReader* reader);
 

@@ -34,7 +34,7 @@ void ClusterScan::Begin(const KeyLayout& layout, const Constraint& constraint, i
   filter_.Compile(layout, with_vector);
   without_vector_ = constraint;
   if (query != nullptr) without_vector_.Require(column, MarkRule::kNull);
-  null_rows_.Begin(layout, without_vector_, {.ignore_killed = options.ignore_killed});
+  null_rows_begun_ = false;
   null_batch_.count = null_next_ = 0;
   over_ = query == nullptr || with_vector.Never(layout);
   nodes_.Clear();
@@ -75,6 +75,8 @@ bool ClusterScan::Next(PageReader& reader, ClusterRow* row) {
 
 bool ClusterScan::NextWithoutVector(PageReader& reader, ClusterRow* row) {
   if (limit_ != kNoDistance) return false;
+  if (!null_rows_begun_) null_rows_.Begin(*layout_, without_vector_, {.ignore_killed = options_.ignore_killed});
+  null_rows_begun_ = true;
   if (null_next_ >= null_batch_.count) {
     null_next_ = 0;
     if (!null_rows_.Step(reader, &null_batch_)) return false;

@@ -7,10 +7,8 @@
 // prune within clusters, and everything that writes to the tree knows nothing of vectors.
 //
 // Exact: nodes are visited best first, and a row is returned once no node that waits may hold one before it. Approximate (`probes`): clusters in
-// the order
-// of their ranks, so many at once; their rows are returned in order when all of them have been looked at, and when somebody asks for more rows, as
-// many
-// further clusters follow, until there are none. So a filter never leaves rows out.
+// the order of their ranks, so many at once; their rows are returned in order when all of them have been looked at, and when somebody asks for
+// more rows, as many further clusters follow, until there are none. So a filter never leaves rows out.
 //
 // Memory: a bound and a tuple id for each row that waits, of at most `most_waiting` rows; when there are more, those with the greatest bounds are
 // dropped, and looked for again should the scan come to them. An entry's bound is the same wherever a split moves it, so none is lost or comes twice.
@@ -49,14 +47,13 @@ class ClusterScan {
     bool ignore_killed = false;
     uint32_t probes = 0;  // clusters to be looked at at once; 0: exact
     double epsilon = -1;  // >= 0: approximate; those that are not further away than 1 + epsilon of the nearest centroid's distance
-    double limit =
-        std::numeric_limits<double>::quiet_NaN();  // a number: rows whose distance is surely above it are left out, and those without one
+    // A number: rows whose distance is surely above it are left out, and those without one.
+    double limit = std::numeric_limits<double>::quiet_NaN();
     size_t most_waiting = 1 << 17;
   };
 
   // Starts, or starts again. `column`: of the vectors. Layout, model and query, whose clusters are ranked, outlive the scan; the constraint is
-  // copied.
-  // query: nullptr where the distance of each row is NULL.
+  // copied. `query`: nullptr where the distance of each row is NULL.
   void Begin(const KeyLayout& layout, const Constraint& constraint, int column, const VectorModel& model, const VectorQuery* query,
              Options options);
 
@@ -126,6 +123,7 @@ class ClusterScan {
   Constraint without_vector_;  // the same conditions, for rows without one
   WindowScan null_rows_;
   LeafBatch null_batch_;
+  bool null_rows_begun_ = false;
   int null_next_ = 0;
 
   Scratch<uint32_t> clusters_;   // in the order of their ranks

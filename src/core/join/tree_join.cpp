@@ -62,19 +62,7 @@ bool TreeJoin::TakeTask(PageReader& memory) {
 }
 
 // What finds no room with the team stays.
-void TreeJoin::ShareChildren(JoinEntries* children) {
-  constexpr int kTogether = 64;
-  TeamNode nodes[kTogether];
-  size_t left = children->nodes.size();
-  for (int refused = 0; left > 0 && refused == 0;) {
-    const int count = static_cast<int>(std::min<size_t>(kTogether, left));
-    const NodePointer* const first = children->nodes.data() + left - count;
-    std::transform(first, first + count, nodes, [](const NodePointer& pointer) { return TeamNode{pointer, 0}; });
-    refused = team_->Put(nodes, count);
-    left -= static_cast<size_t>(count - refused);
-  }
-  children->Truncate(left);
-}
+void TreeJoin::ShareChildren(JoinEntries* children) { children->Truncate(PutNodes(team_, children->nodes.data(), children->nodes.size())); }
 
 void TreeJoin::EndVisit() {
   if (visiting_) team_->EndVisit();

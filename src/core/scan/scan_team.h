@@ -9,6 +9,8 @@
 // with the children of the root.
 #pragma once
 
+#include <algorithm>
+
 #include "core/scan/distance_rank.h"
 #include "core/scan/scan_node.h"
 
@@ -37,5 +39,19 @@ class ScanTeam {
  protected:
   ~ScanTeam() = default;
 };
+
+// Puts in nodes of a scan without order, the last ones first. Returns how many find no room, from the front.
+inline size_t PutNodes(ScanTeam* team, const NodePointer* nodes, size_t count) {
+  constexpr size_t kTogether = 64;
+  TeamNode together[kTogether];
+  for (int left = 0; count > 0 && left == 0;) {
+    const size_t some = std::min(kTogether, count);
+    const NodePointer* const first = nodes + count - some;
+    std::transform(first, first + some, together, [](const NodePointer& pointer) { return TeamNode{pointer, 0}; });
+    left = team->Put(together, static_cast<int>(some));
+    count -= some - static_cast<size_t>(left);
+  }
+  return count;
+}
 
 }  // namespace xtree

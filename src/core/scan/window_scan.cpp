@@ -48,16 +48,7 @@ bool WindowScan::TakeNext(NodePointer* node) {
 
 // What is left to do is for everybody, as far as there is room.
 void WindowScan::EndVisit() {
-  constexpr int kTogether = 64;
-  TeamNode nodes[kTogether];
-  int left = 0;
-  while (!stack_.empty() && left == 0) {
-    const int count = static_cast<int>(std::min<size_t>(kTogether, stack_.size()));
-    const NodePointer* const first = stack_.data() + stack_.size() - count;
-    std::transform(first, first + count, nodes, [](const NodePointer& pointer) { return TeamNode{pointer, 0}; });
-    left = options_.team->Put(nodes, count);
-    for (int i = left; i < count; ++i) stack_.PopBack();
-  }
+  stack_.Truncate(PutNodes(options_.team, stack_.data(), stack_.size()));
   if (visiting_) options_.team->EndVisit();
   visiting_ = false;
 }
