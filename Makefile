@@ -39,8 +39,11 @@ FREE_DIRS = core core/bulk core/cluster core/estimate core/filter core/join core
 BOUND_DIRS = pg storage shmem history registry worker types index build deferred am join planner check functions testing
 FREE_SOURCES = $(wildcard $(FREE_DIRS:%=src/%/*.cpp))
 BOUND_SOURCES = $(wildcard $(BOUND_DIRS:%=src/%/*.cpp))
-FREE_OBJS = $(FREE_SOURCES:src/%.cpp=build/obj/%.o)
-BOUND_OBJS = $(BOUND_SOURCES:src/%.cpp=build/obj/%.o)
+# A library with stop points shares the objects of all sources that have none.
+STOPPABLE := $(if $(STOP_POINTS),$(shell grep -rlE 'STOP_POINT|RuleBroken' --include='*.cpp' src))
+objects_of = $(patsubst src/%.cpp,build/obj/%.o,$(filter-out $(STOPPABLE),$(1))) $(patsubst src/%.cpp,build/stop-points/%.o,$(filter $(STOPPABLE),$(1)))
+FREE_OBJS = $(call objects_of,$(FREE_SOURCES))
+BOUND_OBJS = $(call objects_of,$(BOUND_SOURCES))
 OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # test/regress, in order: setup creates the extension, the others need it.
@@ -154,7 +157,7 @@ include $(PGXS)
 # The server's own flags are those of the compiler that it was built with: clang does not know all of gcc's.
 CLANG_FLAGS := $(if $(findstring clang,$(shell $(CXX) --version)),-Wno-unknown-warning-option -Wno-ignored-optimization-argument)
 STANDARD_FLAGS = $(CLANG_FLAGS) -std=c++20 -Wall -Wextra $(if $(WERROR),-Werror) -fno-math-errno -ffp-contract=off \
-	-fvisibility-inlines-hidden -Isrc $(if $(STOP_POINTS),-DXTREE_STOP_POINTS)
+	-fvisibility-inlines-hidden -Isrc
 # As system headers, because PostgreSQL's own do not compile without warnings as C++20.
 SERVER_FLAGS = $(patsubst -I%,-isystem%,$(filter-out -I. -I$(srcdir),$(CPPFLAGS)))
 
@@ -174,16 +177,19 @@ build/obj/%.o: src/%.cpp build/obj/flags
 	$(CXX) $(ALL_CXXFLAGS) $(ISA_FLAGS) -MMD -MP -c -o $@ $<
 	$(if $(ISA_FLAGS),@$(no_weak_symbols))
 
-# Changed flags rebuild everything, so that stop points never stay behind in a release; a source file that came or went
-# links anew.
+build/stop-points/%.o: src/%.cpp build/obj/flags
+	@mkdir -p $(@D)
+	$(CXX) $(ALL_CXXFLAGS) -DXTREE_STOP_POINTS -MMD -MP -c -o $@ $<
+
+# Changed flags rebuild everything; a source file that came or went, or other stop points, link anew.
 build/obj/flags: content = $(CXX) $(CXXFLAGS) $(CPPFLAGS) $(STANDARD_FLAGS)
-build/obj/objects: content = $(OBJS)
-build/obj/flags build/obj/objects: force
+build/objects: content = $(OBJS)
+build/obj/flags build/objects: force
 	@mkdir -p $(@D)
 	@echo '$(content)' | cmp -s - $@ || echo '$(content)' >$@
 .PHONY: force
 
-$(shlib): src/exports.map build/obj/objects
+$(shlib): src/exports.map build/objects
 
 # PGXS forgets that scripts lie in a directory here.
 .PHONY: uninstall-scripts

@@ -170,7 +170,8 @@ class PageReader {
   sigjmp_buf* fault_jump_ = nullptr;
 };
 
-// Named pauses and failures for tests (STOP_POINTS=1 builds only).
+// Named pauses and failures for tests (STOP_POINTS=1 builds only). Only sources that name one are compiled twice (Makefile), so nothing else in a
+// header may depend on them.
 #ifdef XTREE_STOP_POINTS
 extern void (*stop_point_hook)(const char* name);
 #define XTREE_STOP_POINT(name)                                               \

@@ -325,7 +325,7 @@ sub classes_of
 {
 	my ($class) = @_;
 	my %of = (cube_ops => 'cube', seg_ops => 'seg', (map { ($_ . '_ops') => 'isn' } qw(ean13 isbn isbn13 ismn ismn13 issn issn13 upc)),
-		map { $_ => 'postgis' } qw(geometry_ops_2d geometry_ops_nd geometry_ops_3d geography_ops));
+		(map { $_ => 'postgis' } qw(geometry_ops_2d geometry_ops_nd geometry_ops_3d geography_ops)), map { $_ => 'vector' } qw(vector_ops halfvec_ops));
 	return !$of{$class} || grep { $_->[0] eq $of{$class} } @installed;
 }
 
