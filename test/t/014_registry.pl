@@ -266,7 +266,7 @@ ask($session, 'ROLLBACK');
 
 # A session that makes and drops indexes does not grow.
 ask($session, q{DO $$ DECLARE n int; BEGIN
-	FOR i IN 1 .. 600 LOOP
+	FOR i IN 1 .. 250 LOOP
 		EXECUTE 'CREATE TABLE brief (p point); INSERT INTO brief VALUES (point(1, 1)); CREATE INDEX brief_x ON brief USING xtree (p)';
 		COMMIT;
 		EXECUTE $q$SELECT count(*) FROM brief WHERE p <@ box '(0,0),(2,2)'$q$ INTO n;
