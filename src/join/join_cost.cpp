@@ -55,7 +55,10 @@ Cost CostOfIndexPages(const IndexOptInfo* info, double leaves) {
 
 double ShareFetched(const JoinCostSide& side) { return side.keys_suffice ? 1 - side.index->info->rel->allvisfrac : 1; }
 
-// Rows in the order of the heap, batch by batch.
+Cost CostOfRows(const RelOptInfo* table, double rows) { return rows * (cpu_tuple_cost + table->baserestrictcost.per_tuple); }
+
+}  // namespace
+
 Cost CostOfTablePages(PlannerInfo* root, const IndexOptInfo* info, double rows) {
   double random, sequential;
   get_tablespace_page_costs(info->rel->reltablespace, &random, &sequential);
@@ -63,10 +66,6 @@ Cost CostOfTablePages(PlannerInfo* root, const IndexOptInfo* info, double rows) 
   // As the server has it of a bitmap: the more of the table, the more in sequence.
   return pages < 2 ? pages * random : pages * (random - (random - sequential) * std::sqrt(pages / info->rel->pages));
 }
-
-Cost CostOfRows(const RelOptInfo* table, double rows) { return rows * (cpu_tuple_cost + table->baserestrictcost.per_tuple); }
-
-}  // namespace
 
 JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, SpecialJoinInfo* special, const JoinCostSide& left,
                     const JoinCostSide& right, List* matched, List* clauses) {

@@ -4,6 +4,9 @@
 #include "join/join_cost.h"
 #include "join/join_plan.h"
 #include "join/join_scan.h"
+#include "join/lookup_path.h"
+#include "join/lookup_scan.h"
+#include "join/path_parts.h"
 #include "pg/settings.h"
 #include "planner/clause_match.h"
 #include "planner/limit_paths.h"
@@ -43,12 +46,16 @@ struct TreeJoinPath {
   JoinMatch match[INDEX_MAX_KEYS];
 };
 
+}  // namespace
+
 bool HasPseudoconstant(const List* clauses) {
   ListCell* cell;
   foreach (cell, clauses)
     if (lfirst_node(RestrictInfo, cell)->pseudoconstant) return true;
   return false;
 }
+
+namespace {
 
 // A table, or a partition, that is scanned as it is.
 bool MayBeSide(const PlannerInfo* root, const RelOptInfo* rel) {
@@ -95,7 +102,8 @@ List* ClausesOf(const TreeJoinPath& path) {
   return clauses;
 }
 
-// Can all that is asked of the table be made of the index's keys?
+}  // namespace
+
 bool KeysSuffice(const IndexOptInfo& info, const RelOptInfo* join, List* clauses) {
   if (!enable_indexonlyscan) return false;
   constexpr int kFlags = PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS;
@@ -111,6 +119,8 @@ bool KeysSuffice(const IndexOptInfo& info, const RelOptInfo* join, List* clauses
   }
   return true;
 }
+
+namespace {
 
 // How much of the work each process does, as the server has it.
 double Processes(int workers) {
@@ -177,10 +187,12 @@ void TryTreeJoin(PlannerInfo* root, RelOptInfo* join, const RelOptInfo* outer, c
 
 void MakePaths(PlannerInfo* root, RelOptInfo* join, RelOptInfo* outer, RelOptInfo* inner, JoinType type, JoinPathExtraData* extra) {
   TryTreeJoin(root, join, outer, inner, type, extra);
+  TryLookupJoin(root, join, outer, inner, type, extra);
   if (next_hook != nullptr) next_hook(root, join, outer, inner, type, extra);
 }
 
-// The actual clauses, by what security and cost say is to be tested first.
+}  // namespace
+
 List* OrderedClauses(PlannerInfo* root, const List* clauses) {
   struct Clause {
     RestrictInfo* info;
@@ -204,7 +216,6 @@ List* OrderedClauses(PlannerInfo* root, const List* clauses) {
   return ordered;
 }
 
-// What `condition` is as a scan key; its argument, if it has one, is appended to `arguments`.
 JoinWindowKey KeyOf(const IndexCondition& condition, const JoinIndex& index, List** arguments) {
   const Node* node = reinterpret_cast<const Node*>(condition.expression);
   if (IsA(node, NullTest)) {
@@ -227,6 +238,8 @@ List* ColumnsOf(List* columns, List* expressions) {
   List* variables = pull_var_clause(reinterpret_cast<Node*>(expressions), kFlags);
   return add_to_flat_tlist(columns, variables);
 }
+
+namespace {
 
 Plan* PlanTreeJoin(PlannerInfo* root, RelOptInfo* join, CustomPath* custom, List* targets, List*, List*) {
   const auto* path = reinterpret_cast<const TreeJoinPath*>(custom);
@@ -279,6 +292,7 @@ const CustomPathMethods* TreeJoinPathMethods() {
 
 void OfferTreeJoins() {
   RegisterTreeJoinScan();
+  RegisterLookupScan();
   next_hook = set_join_pathlist_hook;
   set_join_pathlist_hook = MakePaths;
 }

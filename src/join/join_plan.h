@@ -40,6 +40,10 @@ struct JoinPlan {
 // of the matches' margins. (The clauses are not the plan's own `qual`, which EXPLAIN shows without the names of tables.)
 enum JoinExpressions { kJoinClauses = 0, kTableConditions = 1, kWindowArguments = 3, kMargins = 5 };
 
+List* AppendSide(List* list, const JoinPlanSide& side);
+// Reads from a place of the list on; returns the place behind it.
+int ReadSide(const List* list, int at, JoinPlanSide* out);
+
 List* WriteJoinPlan(const JoinPlan& plan);
 void ReadJoinPlan(List* list, JoinPlan* out);
 

@@ -28,6 +28,12 @@ struct JoinColumn {
 // A row that is kept: its values in the order of the side's columns, and behind them for each whether it is NULL. nullptr: none.
 using KeptRow = const Datum*;
 
+// A row that was made of a key.
+struct MadeRow {
+  KeptRow row;
+  bool made;
+};
+
 class JoinInputSide {
  public:
   // `context`: lives as long as the scan.

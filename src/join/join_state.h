@@ -7,12 +7,6 @@
 
 namespace xtree {
 
-// A row that was made of a key.
-struct MadeRow {
-  KeptRow row;
-  bool made;
-};
-
 // Of a join that is run, not merely explained; in its own memory context.
 struct OpenJoin {
   MemoryContext context;
