@@ -155,6 +155,25 @@ void RequireAny(Relation index, const IndexState& state, const ScanKeyData& key,
   AddGroup(state.layout, group, out);
 }
 
+// What the keys say, but for limits of distance. REQUIRES: room in any_of.
+void RequireKeys(Relation index, const IndexState& state, const ScanKeyData* keys, int count, Constraint* out) {
+  for (int i = 0; i < count; i++) {
+    const ScanKeyData& key = keys[i];
+    if (key.sk_flags & SK_SEARCHNULL)
+      out->Require(key.sk_attno - 1, MarkRule::kNull);
+    else if (key.sk_flags & SK_SEARCHNOTNULL)
+      out->Require(key.sk_attno - 1, MarkRule::kNotNull);
+    else if (key.sk_flags & SK_ISNULL)
+      out->Require(key.sk_attno - 1, MarkRule::kNever);  // every indexable operator is strict
+    else if (IsLimitKey(key))
+      continue;  // LimitsFromKeys
+    else if (key.sk_flags & SK_SEARCHARRAY)
+      RequireAny(index, state, key, out);
+    else
+      RequireOperator(index, state, key, out);
+  }
+}
+
 // The one alternative that is left, as a condition like any other.
 void RequireOnly(const KeyLayout& layout, const AnyOf& group, Constraint* out) {
   const int first = layout.first_dimension[group.column], dimensions = layout.first_dimension[group.column + 1] - first;
@@ -232,21 +251,20 @@ static_assert(std::is_same_v<int64, Ordinal> || sizeof(int64) == sizeof(Ordinal)
 void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyData* keys, int count, Constraint* out) {
   out->Initialize(state.layout);
   out->any_of = static_cast<AnyOf*>(palloc(std::max(count, 1) * sizeof(AnyOf)));
-  for (int i = 0; i < count; i++) {
-    const ScanKeyData& key = keys[i];
-    if (key.sk_flags & SK_SEARCHNULL)
-      out->Require(key.sk_attno - 1, MarkRule::kNull);
-    else if (key.sk_flags & SK_SEARCHNOTNULL)
-      out->Require(key.sk_attno - 1, MarkRule::kNotNull);
-    else if (key.sk_flags & SK_ISNULL)
-      out->Require(key.sk_attno - 1, MarkRule::kNever);  // every indexable operator is strict
-    else if (IsLimitKey(key))
-      continue;  // LimitsFromKeys
-    else if (key.sk_flags & SK_SEARCHARRAY)
-      RequireAny(index, state, key, out);
-    else
-      RequireOperator(index, state, key, out);
-  }
+  RequireKeys(index, state, keys, count, out);
+}
+
+void ExtendConstraint(Relation index, const IndexState& state, const Constraint& base, const ScanKeyData* keys, int count,
+                      Constraint* out) {
+  out->Initialize(state.layout);
+  out->recheck = base.recheck;
+  std::copy_n(base.rule, state.layout.columns, out->rule);
+  std::copy_n(base.lo, state.layout.dimensions, out->lo);
+  std::copy_n(base.hi, state.layout.dimensions, out->hi);
+  out->any_of = static_cast<AnyOf*>(palloc(std::max(base.any_of_count + count, 1) * sizeof(AnyOf)));
+  out->any_of_count = base.any_of_count;
+  std::copy_n(base.any_of, base.any_of_count, out->any_of);
+  RequireKeys(index, state, keys, count, out);
 }
 
 void BoundsOfTree(PageReader& reader, const KeyLayout& layout, Box* tree) {

@@ -27,8 +27,7 @@ KeptRow MakeRow(TreeJoinState* state, JoinSide side, uint32_t entry, TupleId tup
   Scratch<MadeRow>& made = open->made[number];
   while (made.size() <= entry) made.Append(open->side[0]->reader(), {nullptr, false});
   if (!made[entry].made) {
-    ScanState* scan = &state->custom.ss;
-    made[entry] = {open->side[number]->Make(open->join, side, entry, tuple, scan->ps.state->es_snapshot, scan, open->batch), true};
+    made[entry] = {MakeFromEntry(state, side, entry, tuple), true};
   }
   return made[entry].row;
 }

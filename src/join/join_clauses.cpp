@@ -23,17 +23,6 @@ namespace xtree {
 
 namespace {
 
-// Operators are the index's own: the planner may have been told another family (planner/planner_family.h).
-JoinIndex* LookAt(PlannerInfo* root, IndexOptInfo* info) {
-  auto* out = static_cast<JoinIndex*>(palloc(sizeof(JoinIndex)));
-  const Relation index = index_open(info->indexoid, NoLock);
-  out->info = info;
-  out->state = CopyIndexState(index, MayBeUnbuilt(index) ? MetaUse::kPlan : MetaUse::kNone);
-  std::copy_n(index->rd_opfamily, info->nkeycolumns, out->family);
-  index_close(index, NoLock);
-  return IsUnusable(root, *out->state) ? nullptr : out;
-}
-
 bool CollationsMatch(Oid index, Oid expression) { return !OidIsValid(index) || index == expression; }
 
 int FindColumn(const IndexOptInfo& index, Node* expression) {
@@ -204,6 +193,16 @@ bool MatchCall(PlannerInfo* root, const JoinIndex& left, const JoinIndex& right,
 
 }  // namespace
 
+JoinIndex* LookAtIndex(PlannerInfo* root, IndexOptInfo* info) {
+  auto* out = static_cast<JoinIndex*>(palloc(sizeof(JoinIndex)));
+  const Relation index = index_open(info->indexoid, NoLock);
+  out->info = info;
+  out->state = CopyIndexState(index, MayBeUnbuilt(index) ? MetaUse::kPlan : MetaUse::kNone);
+  std::copy_n(index->rd_opfamily, info->nkeycolumns, out->family);
+  index_close(index, NoLock);
+  return IsUnusable(root, *out->state) ? nullptr : out;
+}
+
 List* JoinIndexesOf(PlannerInfo* root, const RelOptInfo* rel, const List* clauses) {
   constexpr int kMost = 8;  // as each is tried with each of the other table
   List* indexes = NIL;
@@ -211,7 +210,7 @@ List* JoinIndexesOf(PlannerInfo* root, const RelOptInfo* rel, const List* clause
   foreach (cell, rel->indexlist) {
     auto* info = lfirst_node(IndexOptInfo, cell);
     if ((!IsWholeXtree(info) && !HasAllRowsAskedFor(info)) || !MentionedBy(*info, clauses)) continue;
-    if (JoinIndex* index = LookAt(root, info)) indexes = lappend(indexes, index);
+    if (JoinIndex* index = LookAtIndex(root, info)) indexes = lappend(indexes, index);
     if (list_length(indexes) == kMost) break;
   }
   return indexes;

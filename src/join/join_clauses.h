@@ -32,6 +32,10 @@ struct JoinIndex {
   Oid family[INDEX_MAX_KEYS];
 };
 
+// What is known of an index, in the current memory context; nullptr: it is none to scan. Operators are the index's own: the planner may have been
+// told another family (planner/planner_family.h).
+JoinIndex* LookAtIndex(PlannerInfo* root, IndexOptInfo* info);
+
 // The table's indexes that may be sides of a join by one of the clauses, in the current memory context; of very many the first ones.
 List* JoinIndexesOf(PlannerInfo* root, const RelOptInfo* rel, const List* clauses);
 

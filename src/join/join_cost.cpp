@@ -56,15 +56,6 @@ Cost CostOfIndexPages(const IndexOptInfo* info, double leaves) {
 
 double ShareFetched(const JoinCostSide& side) { return side.keys_suffice ? 1 - side.index->info->rel->allvisfrac : 1; }
 
-// Rows in the order of the heap, batch by batch.
-Cost CostOfTablePages(PlannerInfo* root, const IndexOptInfo* info, double rows) {
-  double random, sequential;
-  get_tablespace_page_costs(info->rel->reltablespace, &random, &sequential);
-  const double pages = std::min<double>(index_pages_fetched(rows, info->rel->pages, info->pages, root), info->rel->pages);
-  // As the server has it of a bitmap: the more of the table, the more in sequence.
-  return pages < 2 ? pages * random : pages * (random - (random - sequential) * std::sqrt(pages / info->rel->pages));
-}
-
 Cost CostOfRows(const RelOptInfo* table, double rows) { return rows * (cpu_tuple_cost + table->baserestrictcost.per_tuple); }
 
 struct Pairs {
@@ -87,6 +78,14 @@ Pairs PairsOf(PlannerInfo* root, const RelOptInfo* join, JoinType type, const Jo
 }
 
 }  // namespace
+
+Cost CostOfTablePages(PlannerInfo* root, const IndexOptInfo* info, double rows) {
+  double random, sequential;
+  get_tablespace_page_costs(info->rel->reltablespace, &random, &sequential);
+  const double pages = std::min<double>(index_pages_fetched(rows, info->rel->pages, info->pages, root), info->rel->pages);
+  // As the server has it of a bitmap: the more of the table, the more in sequence.
+  return pages < 2 ? pages * random : pages * (random - (random - sequential) * std::sqrt(pages / info->rel->pages));
+}
 
 JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, JoinType type, JoinPathExtraData* extra, const JoinCostSide& left,
                     const JoinCostSide& right, List* matched) {

@@ -29,4 +29,7 @@ struct JoinCost {
 JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, JoinType type, JoinPathExtraData* extra, const JoinCostSide& left,
                     const JoinCostSide& right, List* matched);
 
+// So many rows of the index's table, in the order of the heap, batch by batch.
+Cost CostOfTablePages(PlannerInfo* root, const IndexOptInfo* info, double rows);
+
 }  // namespace xtree

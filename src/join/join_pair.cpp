@@ -26,6 +26,17 @@ void Load(TreeJoinState* state, KeptRow left, KeptRow right) {
 
 }  // namespace
 
+KeptRow MakeFromEntry(TreeJoinState* state, JoinSide side, uint32_t entry, TupleId tuple) {
+  OpenJoin* open = state->open;
+  JoinInputSide* input = open->side[static_cast<int>(side)];
+  ScanState* scan = &state->custom.ss;
+  Box key;
+  Payload payload = {nullptr, 0};
+  open->join.GetKey(side, entry, &key);
+  if (input->needs_include()) payload.bytes = open->join.GetPayload(side, entry, &payload.length);
+  return input->Make(key, payload, tuple, scan->ps.state->es_snapshot, scan, open->batch);
+}
+
 bool JoinClausesHold(TreeJoinState* state, KeptRow left, KeptRow right) {
   Load(state, left, right);
   if (ExecQual(state->open->join_clauses, state->custom.ss.ps.ps_ExprContext)) return true;

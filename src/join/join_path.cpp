@@ -7,6 +7,9 @@
 #include "join/join_cost.h"
 #include "join/join_plan.h"
 #include "join/join_scan.h"
+#include "join/lookup_path.h"
+#include "join/lookup_scan.h"
+#include "join/path_parts.h"
 #include "pg/compat_planner.h"
 #include "pg/settings.h"
 #include "planner/clause_match.h"
@@ -48,13 +51,6 @@ struct TreeJoinPath {
   int matches;
   JoinMatch match[INDEX_MAX_KEYS];
 };
-
-bool HasPseudoconstant(const List* clauses) {
-  ListCell* cell;
-  foreach (cell, clauses)
-    if (lfirst_node(RestrictInfo, cell)->pseudoconstant) return true;
-  return false;
-}
 
 // A table, or a partition, that is scanned as it is.
 bool MayBeSide(const PlannerInfo* root, const RelOptInfo* rel) {
@@ -99,23 +95,6 @@ List* ClausesOf(const TreeJoinPath& path) {
   List* clauses = NIL;
   for (int i = 0; i < path.matches; i++) clauses = lappend(clauses, path.match[i].clause);
   return clauses;
-}
-
-// Can all that is asked of the table be made of the index's keys and its columns of INCLUDE?
-bool KeysSuffice(const IndexOptInfo& info, const RelOptInfo* join, List* clauses) {
-  if (!enable_indexonlyscan) return false;
-  constexpr int kFlags = PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS;
-  List* expressions = list_concat(extract_actual_clauses(clauses, false), extract_actual_clauses(info.rel->baserestrictinfo, false));
-  List* variables = pull_var_clause(reinterpret_cast<Node*>(list_concat(expressions, join->reltarget->exprs)), kFlags);
-  ListCell* cell;
-  foreach (cell, variables) {
-    const auto* variable = lfirst_node(Var, cell);
-    if (variable->varno != static_cast<int>(info.rel->relid)) continue;
-    const int* end = info.indexkeys + info.ncolumns;
-    const int* key = std::find<const int*, int>(info.indexkeys, end, variable->varattno);
-    if (variable->varattno <= 0 || key == end || !info.canreturn[key - info.indexkeys]) return false;
-  }
-  return true;
 }
 
 bool IsPlaceHolder(Node* node, void*) {
@@ -186,7 +165,8 @@ void AddPath(PlannerInfo* root, RelOptInfo* join, JoinPathExtraData* extra, cons
   JoinCostSide costs[2];
   for (int i = 0; i < 2; i++) {
     PathSide& side = made.side[i];
-    costs[i] = {side.index, side.condition, side.windows, KeysSuffice(*side.index->info, join, extra->restrictlist)};
+    const IndexOptInfo& info = *side.index->info;
+    costs[i] = {side.index, side.condition, side.windows, KeysSuffice(info, info.ncolumns, join, extra->restrictlist)};
   }
   const JoinCost cost = CostOfJoin(root, join, made.type, extra, costs[0], costs[1], ClausesOf(made));
 
@@ -218,55 +198,8 @@ void TryTreeJoin(PlannerInfo* root, RelOptInfo* join, const RelOptInfo* outer, c
 
 void MakePaths(PlannerInfo* root, RelOptInfo* join, RelOptInfo* outer, RelOptInfo* inner, JoinType type, JoinPathExtraData* extra) {
   TryTreeJoin(root, join, outer, inner, type, extra);
+  TryLookupJoin(root, join, outer, inner, type, extra);
   if (next_hook != nullptr) next_hook(root, join, outer, inner, type, extra);
-}
-
-// The actual clauses, by what security and cost say is to be tested first.
-List* OrderedClauses(PlannerInfo* root, const List* clauses) {
-  struct Clause {
-    RestrictInfo* info;
-    Index level;
-    Cost cost;
-  };
-  const int count = list_length(clauses);
-  auto* sorted = static_cast<Clause*>(palloc(sizeof(Clause) * std::max(count, 1)));
-  for (int i = 0; i < count; i++) {
-    auto* info = static_cast<RestrictInfo*>(list_nth(clauses, i));
-    QualCost cost;
-    cost_qual_eval_node(&cost, reinterpret_cast<Node*>(info), root);
-    // As the server has it: a leakproof clause may come before others whatever its level, if it is cheap.
-    const Index level = info->leakproof && cost.per_tuple <= 10 * cpu_operator_cost ? 0 : info->security_level;
-    sorted[i] = {info, level, cost.per_tuple};
-  }
-  std::stable_sort(sorted, sorted + count,
-                   [](const Clause& a, const Clause& b) { return a.level != b.level ? a.level < b.level : a.cost < b.cost; });
-  List* ordered = NIL;
-  for (int i = 0; i < count; i++) ordered = lappend(ordered, sorted[i].info->clause);
-  return ordered;
-}
-
-// What `condition` is as a scan key; its argument, if it has one, is appended to `arguments`.
-JoinWindowKey KeyOf(const IndexCondition& condition, const JoinIndex& index, List** arguments) {
-  const Node* node = reinterpret_cast<const Node*>(condition.expression);
-  if (IsA(node, NullTest)) {
-    const bool null = reinterpret_cast<const NullTest*>(node)->nulltesttype == IS_NULL;
-    return {condition.column, SK_ISNULL | (null ? SK_SEARCHNULL : SK_SEARCHNOTNULL), 0, InvalidOid, InvalidOid, InvalidOid};
-  }
-  const bool array = IsA(node, ScalarArrayOpExpr);
-  const auto* any = reinterpret_cast<const ScalarArrayOpExpr*>(node);
-  const auto* op = reinterpret_cast<const OpExpr*>(node);
-  const Oid operation = array ? any->opno : op->opno;
-  int strategy;
-  Oid left, right;
-  get_op_opfamily_properties(operation, index.family[condition.column], false, &strategy, &left, &right);
-  *arguments = lappend(*arguments, lsecond(array ? any->args : op->args));
-  return {condition.column, array ? SK_SEARCHARRAY : 0, strategy, operation, right, array ? any->inputcollid : op->inputcollid};
-}
-
-List* ColumnsOf(List* columns, List* expressions) {
-  constexpr int kFlags = PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS;
-  List* variables = pull_var_clause(reinterpret_cast<Node*>(expressions), kFlags);
-  return add_to_flat_tlist(columns, variables);
 }
 
 // A column is in the scan's tuple once, as what is asked of the join has it: from PostgreSQL 16 on its Var says which outer joins may have made it
@@ -333,6 +266,7 @@ const CustomPathMethods* TreeJoinPathMethods() {
 
 void OfferTreeJoins() {
   RegisterTreeJoinScan();
+  RegisterLookupScan();
   next_hook = set_join_pathlist_hook;
   set_join_pathlist_hook = MakePaths;
 }

@@ -11,26 +11,60 @@ namespace {
 
 class Writer {
  public:
+  explicit Writer(List* list = NIL) : list_(list) {}
   void Add(int value) { list_ = lappend_int(list_, value); }
   void AddOid(Oid value) { Add(static_cast<int>(value)); }
   List* list() const { return list_; }
 
  private:
-  List* list_ = NIL;
+  List* list_;
 };
 
 class Reader {
  public:
-  explicit Reader(const List* list) : list_(list) {}
+  explicit Reader(const List* list, int at = 0) : list_(list), at_(at) {}
   int Next() { return list_nth_int(list_, at_++); }
   Oid NextOid() { return static_cast<Oid>(Next()); }
+  int at() const { return at_; }
 
  private:
   const List* list_;
-  int at_ = 0;
+  int at_;
 };
 
 }  // namespace
+
+List* AppendSide(List* list, const JoinPlanSide& side) {
+  Writer out(list);
+  out.AddOid(side.index);
+  out.Add(side.windows);
+  for (int i = 0; i < side.windows; i++) {
+    const JoinWindowKey& key = side.window[i];
+    out.Add(key.column);
+    out.Add(key.flags);
+    out.Add(key.strategy);
+    out.AddOid(key.operation);
+    out.AddOid(key.subtype);
+    out.AddOid(key.collation);
+  }
+  return out.list();
+}
+
+int ReadSide(const List* list, int at, JoinPlanSide* out) {
+  Reader in(list, at);
+  out->index = in.NextOid();
+  out->windows = in.Next();
+  for (int i = 0; i < out->windows; i++) {
+    JoinWindowKey& key = out->window[i];
+    key.column = in.Next();
+    key.flags = in.Next();
+    key.strategy = in.Next();
+    key.operation = in.NextOid();
+    key.subtype = in.NextOid();
+    key.collation = in.NextOid();
+  }
+  return in.at();
+}
 
 List* WriteJoinPlan(const JoinPlan& plan) {
   Writer out;
@@ -43,20 +77,9 @@ List* WriteJoinPlan(const JoinPlan& plan) {
     out.Add(plan.match[i].strategy);
     out.Add(plan.has_margin[i]);
   }
-  for (const JoinPlanSide& side : plan.side) {
-    out.AddOid(side.index);
-    out.Add(side.windows);
-    for (int i = 0; i < side.windows; i++) {
-      const JoinWindowKey& key = side.window[i];
-      out.Add(key.column);
-      out.Add(key.flags);
-      out.Add(key.strategy);
-      out.AddOid(key.operation);
-      out.AddOid(key.subtype);
-      out.AddOid(key.collation);
-    }
-  }
-  return out.list();
+  List* list = out.list();
+  for (const JoinPlanSide& side : plan.side) list = AppendSide(list, side);
+  return list;
 }
 
 void ReadJoinPlan(List* list, JoinPlan* out) {
@@ -72,19 +95,8 @@ void ReadJoinPlan(List* list, JoinPlan* out) {
     out->match[i].margin = nullptr;
     out->has_margin[i] = in.Next() != 0;
   }
-  for (JoinPlanSide& side : out->side) {
-    side.index = in.NextOid();
-    side.windows = in.Next();
-    for (int i = 0; i < side.windows; i++) {
-      JoinWindowKey& key = side.window[i];
-      key.column = in.Next();
-      key.flags = in.Next();
-      key.strategy = in.Next();
-      key.operation = in.NextOid();
-      key.subtype = in.NextOid();
-      key.collation = in.NextOid();
-    }
-  }
+  int at = in.at();
+  for (JoinPlanSide& side : out->side) at = ReadSide(list, at, &side);
 }
 
 }  // namespace xtree

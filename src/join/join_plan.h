@@ -42,6 +42,10 @@ struct JoinPlan {
 // without the names of tables.)
 enum JoinExpressions { kJoinClauses = 0, kTableConditions = 1, kWindowArguments = 3, kMargins = 5, kJoinFilter = 6 };
 
+List* AppendSide(List* list, const JoinPlanSide& side);
+// Reads from a place of the list on; returns the place behind it.
+int ReadSide(const List* list, int at, JoinPlanSide* out);
+
 List* WriteJoinPlan(const JoinPlan& plan);
 void ReadJoinPlan(List* list, JoinPlan* out);
 

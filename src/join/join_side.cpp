@@ -195,15 +195,11 @@ void JoinInputSide::LookAtVisibility(void* side, const TupleId* tuples, size_t c
   }
 }
 
-KeptRow JoinInputSide::Make(const TreeJoin& join, JoinSide side, uint32_t entry, TupleId row, Snapshot snapshot, ScanState* scan,
-                            MemoryContext memory) {
-  Box key;
-  join.GetKey(side, entry, &key);
-  Payload payload = {nullptr, 0};
+KeptRow JoinInputSide::Make(const Box& key, Payload payload, TupleId row, Snapshot snapshot, ScanState* scan, MemoryContext memory) {
   if (needs_include_) {
-    payload.bytes = join.GetPayload(side, entry, &payload.length);
     if (payload.length > 0) payload = IncludePart(*state_, key.marks, payload);
-    if (payload.length < sizeof(IndexTupleData) || payload.bytes == nullptr) return Fetch(row, snapshot, scan, memory);  // damage
+    if (payload.length < sizeof(IndexTupleData) || payload.bytes == nullptr)
+      return Fetch(row, snapshot, scan, memory);  // not kept, or damage
   }
   Datum values[INDEX_MAX_KEYS];
   bool nulls[INDEX_MAX_KEYS];

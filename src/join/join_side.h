@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/join/tree_join.h"
+#include "index/payload.h"
 #include "join/join_plan.h"
 #include "pg/compat_am.h"
 #include "registry/mapped_reader.h"
@@ -27,6 +28,12 @@ struct JoinColumn {
 
 // A row that is kept: its values in the order of the side's columns, and behind them for each whether it is NULL. nullptr: none.
 using KeptRow = const Datum*;
+
+// A row that was made of a key.
+struct MadeRow {
+  KeptRow row;
+  bool made;
+};
 
 class JoinInputSide {
  public:
@@ -59,9 +66,10 @@ class JoinInputSide {
 
   // Fetches the row of an address, if the snapshot sees it and the table's conditions hold; what is kept of it goes to `memory`.
   KeptRow Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory);
-  // The same of one whose key, with the columns of INCLUDE, is all that has to be known of it: the join's entry.
-  KeptRow Make(const TreeJoin& join, JoinSide side, uint32_t entry, TupleId tuple, Snapshot snapshot, ScanState* scan,
-               MemoryContext memory);
+  // The same of one whose key, with the columns of INCLUDE in the payload, is all that has to be known of it. Without a payload that is needed it is
+  // fetched.
+  KeptRow Make(const Box& key, Payload payload, TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory);
+  bool needs_include() const { return needs_include_; }
   // The same of a row that the executor gives when it checks anew.
   KeptRow Keep(TupleTableSlot* row, ScanState* scan, MemoryContext memory);
   // The row that the executor has for this table while it checks anew. False: none. *substituted: does it have a say?

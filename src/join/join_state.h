@@ -7,12 +7,6 @@
 
 namespace xtree {
 
-// A row that was made of a key.
-struct MadeRow {
-  KeptRow row;
-  bool made;
-};
-
 // A left row of a join that goes by left leaves (left_rows.h).
 struct LeftRow {
   enum State : uint8_t {

@@ -1,6 +1,8 @@
 // See left_rows.h.
 #include "join/left_rows.h"
 
+#include "join/join_pair.h"
+
 namespace xtree {
 
 namespace {
@@ -13,8 +15,7 @@ void Want(TreeJoinState* state, uint32_t entry, LeftRow* left) {
     left->state = LeftRow::kWanted;
     return;
   }
-  ScanState* scan = &state->custom.ss;
-  left->row = open->side[0]->Make(open->join, JoinSide::kLeft, entry, left->tuple, scan->ps.state->es_snapshot, scan, open->batch);
+  left->row = MakeFromEntry(state, JoinSide::kLeft, entry, left->tuple);
   left->state = left->row != nullptr ? LeftRow::kThere : LeftRow::kGone;
 }
 

@@ -19,6 +19,7 @@ struct Settings {
   int estimate_rows;        // EstimateRows: is the planner told what trees know?
   int estimate_pages;       // of an index, at most read for one estimate
   bool enable_tree_join;    // is the planner offered joins of two trees?
+  bool enable_lookup_join;  // and joins by lookups in one?
   double cached_page_cost;  // of an index, known to be in memory: share of random_page_cost
   int recommend_after_s;    // before an index is said not to be needed; read by the view xtree_recommendations
   bool explain_unbuilt;     // does EXPLAIN plan with deferred indexes as if they were built?

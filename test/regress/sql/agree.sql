@@ -49,24 +49,26 @@ CREATE FUNCTION explain_analyze(query text) RETURNS SETOF text LANGUAGE sql AS $
   SELECT explain_plan(query, ', ANALYZE, TIMING OFF, SUMMARY OFF, BUFFERS OFF')
 $$;
 
--- Runs a join without and with the trees. Returns its number of rows, whether both are the same, and which node joined.
-CREATE FUNCTION joined(query text, OUT rows bigint, OUT same boolean, OUT node text) LANGUAGE plpgsql AS $$
+-- Runs a join without and with the trees, two of them or lookups in one. Returns its number of rows, whether both are the same, and which node joined.
+CREATE FUNCTION joined(query text, lookups boolean DEFAULT false, OUT rows bigint, OUT same boolean, OUT node text) LANGUAGE plpgsql AS $$
 DECLARE
   answer text := format('SELECT count(*), sum(hashtextextended(q::text, 0)::numeric) FROM (%s) q', query);
   truth record;
   other record;
   line text;
 BEGIN
-  PERFORM set_config('jit', 'off', true), set_config('xtree.enable_tree_join', 'off', true), set_config('enable_indexscan', 'off', true),
-    set_config('enable_indexonlyscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
+  PERFORM set_config('jit', 'off', true), set_config('xtree.enable_tree_join', 'off', true), set_config('xtree.enable_lookup_join', 'off', true),
+    set_config('enable_indexscan', 'off', true), set_config('enable_indexonlyscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
   EXECUTE answer INTO truth;
   rows := truth.count;
-  PERFORM set_config('xtree.enable_tree_join', 'on', true), set_config('enable_indexscan', 'on', true);
+  PERFORM set_config('xtree.enable_' || CASE WHEN lookups THEN 'lookup' ELSE 'tree' END || '_join', 'on', true),
+    set_config('enable_indexscan', 'on', true), set_config('enable_indexonlyscan', 'on', true);
   PERFORM set_config('enable_' || join_kind, 'off', true) FROM unnest(ARRAY['nestloop', 'hashjoin', 'mergejoin']) join_kind;
   EXECUTE answer INTO other;
   same := other::text = truth::text;
   FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
-    node := coalesce(node, substring(line FROM '(Custom Scan \(XtreeJoin\)|Nested Loop|Hash Join|Merge Join)'));
+    node := coalesce(node, substring(line FROM '(Custom Scan \(Xtree(Lookup)?Join\)|Nested Loop|Hash Join|Merge Join)'));
   END LOOP;
-  PERFORM set_config('enable_' || kind, 'on', true) FROM unnest(ARRAY['nestloop', 'hashjoin', 'mergejoin', 'indexonlyscan', 'bitmapscan']) kind;
+  PERFORM set_config('enable_' || kind, 'on', true) FROM unnest(ARRAY['nestloop', 'hashjoin', 'mergejoin', 'bitmapscan']) kind;
+  PERFORM set_config('xtree.enable_tree_join', 'on', true), set_config('xtree.enable_lookup_join', 'on', true);
 END $$;

@@ -1,0 +1,134 @@
+// BatchLookup: the rows of one tree that satisfy each of many constraints, by one walk: for the join of that tree's table with rows that come from
+// anywhere, some at a time (batched index nested loop). Each row outside is a *lookup*, the constraint that its values make of the join's conditions.
+//
+// The tree is gone through depth first, each node with the list of those lookups that may find something below it; so a node is read once for all of
+// them, and lookups come to the leaves in the tree's own order, whatever order they were given in. A lookup is tested as a scan's constraint is, by
+// the same kernels (PageFilter).
+//
+// Concurrency. Nodes are read one at a time (VisitNode): of a directory node there is a copy afterwards, which is what lookups are tested on, of a leaf
+// what matches. A split since the downlink was read is followed by the link, with the same lookups. Where there are many lookups, a leaf is read again
+// for some at a time, so that no visit takes long, and a directory node, so that lists stay short: those begin with what it is then. So each lookup
+// goes down as a scan of its own would, and finds each row that was in the tree all the time exactly once.
+//
+// Takes no lock beyond the reader's pages, has none open between calls; memory is the reader's. Trivially destructible, since readers may leave by
+// longjmp; all zeroes is a valid state.
+#pragma once
+
+#include "core/filter/constraint.h"
+#include "core/scan/scan_node.h"
+#include "core/scan/scratch.h"
+
+namespace xtree {
+
+struct LookupMatch {
+  uint32_t lookup;  // in the order of Add
+  uint16_t slot;    // of the leaf: the same for lookups that find the same row
+  bool recheck;     // the key does not say for certain that the row is one
+  bool known;       // the key is all that has to be known of the row: see GetKey
+  TupleId tuple;
+};
+
+// What was done, over all of its starts. Nodes are counted as often as they were read.
+struct LookupWork {
+  uint64_t nodes;
+  uint64_t leaves;
+  uint64_t matches;
+};
+
+class BatchLookup {
+ public:
+  struct Options {
+    bool ignore_killed = false;  // leave killed entries out
+
+    // As JoinInput::look: called for rows of a leaf while it is being visited, to say of which the key is all that has to be known. nullptr: of none.
+    void (*look)(void* context, const TupleId* tuples, size_t count, uint8_t* known) = nullptr;
+    void* context = nullptr;
+
+    int leaf_lookups = 32;      // that a leaf is read for at a time, at most
+    size_t descents = 1 << 16;  // of a directory node's lookups to its children at a time, about
+  };
+
+  // Starts a batch, without a lookup so far. `layout` outlives it.
+  void Begin(const KeyLayout& layout, Options options);
+  // Before the first Step. What the constraint points to outlives the batch.
+  void Add(PageReader& memory, const Constraint& constraint);
+  size_t bytes() const;  // that the lookups take
+
+  // Finds the next matches, all of one leaf, until the next call in matches(), count() of them. False at the end.
+  bool Step(PageReader& reader);
+
+  const LookupMatch* matches() const { return matches_.data(); }
+  size_t count() const { return matches_.size(); }
+  void GetKey(size_t match, Box* box) const;
+  const LookupWork& work() const { return work_; }
+
+ private:
+  // A node that is to be read for the lookups [from, to) of the list.
+  struct Task {
+    NodePointer node;
+    size_t from;
+    size_t to;
+    size_t kept;  // of the list, what this task and those below it need
+  };
+  // The rest of a constraint, beside its intervals and rules.
+  struct Rest {
+    AnyOf* any_of;
+    DistanceLimit* limit;
+    int any_of_count;
+    int limit_count;
+    bool recheck;
+  };
+  struct Descent {
+    uint32_t child;
+    uint32_t lookup;
+  };
+
+  void CompileFilter(uint32_t lookup);
+  void Start(PageReader& reader);
+  void Visit(PageReader& reader, const Task& task);
+  void VisitPage(PageReader& reader, const NodeView& page, Lsn lsn, size_t from, size_t to);
+  void MatchLeaf(PageReader& reader, const NodeView& leaf, size_t from, size_t to);
+  void KeepKey(PageReader& reader, const NodeView& leaf, int slot);
+  void LookAtMatches(PageReader& reader);
+  void DropVisited();
+  void Descend(PageReader& reader, const Task& task, BlockNumber sibling);
+  void PushRest(PageReader& reader, const Task& task, size_t done, BlockNumber sibling);
+  size_t TestChildren(PageReader& reader, const Task& task);
+  void PushChildren(PageReader& reader, size_t kept);
+  NodeView Page(size_t page) const { return NodeView(*layout_, pages_.data() + page * kPageSize); }
+
+  const KeyLayout* layout_ = nullptr;
+  Options options_;
+  bool started_ = false;
+  PageFilter filter_;  // of the lookup at hand
+  Constraint constraint_;
+
+  // Of each lookup, one after the other.
+  Scratch<Interval> intervals_;
+  Scratch<MarkRule> rules_;
+  Scratch<Rest> rests_;
+
+  Scratch<Task> tasks_;     // next on top
+  Scratch<uint32_t> list_;  // lookups of tasks
+
+  // The node that was read last.
+  Scratch<uint8_t> pages_;         // copies
+  Scratch<Lsn> lsns_;              // of each
+  Scratch<uint32_t> first_child_;  // of each: the number of its first entry
+  Scratch<NodePointer> children_;  // of the pages
+  Scratch<Descent> descents_;      // which lookups go to which of them
+  Scratch<uint32_t> starts_;       // of each child, of what goes to it
+  Scratch<BlockNumber> blocks_;
+  int level_ = 0;  // -1: it was deleted
+
+  // Of a leaf: of each match lo and hi of every dimension, and the marks, where keys are kept.
+  Scratch<LookupMatch> matches_;
+  Scratch<Ordinal> keys_;
+  Scratch<TupleId> tuples_;
+  Scratch<uint8_t> known_;
+  LookupWork work_ = {};
+  uint16_t slots_[kMaxEntriesPerPage];
+};
+static_assert(std::is_trivially_destructible_v<BatchLookup>);
+
+}  // namespace xtree

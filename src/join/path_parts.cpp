@@ -1,0 +1,86 @@
+// See path_parts.h.
+#include "join/path_parts.h"
+
+#include <algorithm>
+
+extern "C" {
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/restrictinfo.h"
+#include "optimizer/tlist.h"
+#include "utils/lsyscache.h"
+}
+
+namespace xtree {
+
+bool HasPseudoconstant(const List* clauses) {
+  ListCell* cell;
+  foreach (cell, clauses)
+    if (lfirst_node(RestrictInfo, cell)->pseudoconstant) return true;
+  return false;
+}
+
+bool KeysSuffice(const IndexOptInfo& info, int columns, const RelOptInfo* join, List* clauses) {
+  if (!enable_indexonlyscan) return false;
+  constexpr int kFlags = PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS;
+  List* expressions = list_concat(extract_actual_clauses(clauses, false), extract_actual_clauses(info.rel->baserestrictinfo, false));
+  List* variables = pull_var_clause(reinterpret_cast<Node*>(list_concat(expressions, join->reltarget->exprs)), kFlags);
+  ListCell* cell;
+  foreach (cell, variables) {
+    const auto* variable = lfirst_node(Var, cell);
+    if (variable->varno != static_cast<int>(info.rel->relid)) continue;
+    const int* end = info.indexkeys + columns;
+    const int* key = std::find<const int*, int>(info.indexkeys, end, variable->varattno);
+    if (variable->varattno <= 0 || key == end || !info.canreturn[key - info.indexkeys]) return false;
+  }
+  return true;
+}
+
+List* OrderedClauses(PlannerInfo* root, const List* clauses) {
+  struct Clause {
+    RestrictInfo* info;
+    Index level;
+    Cost cost;
+  };
+  const int count = list_length(clauses);
+  auto* sorted = static_cast<Clause*>(palloc(sizeof(Clause) * std::max(count, 1)));
+  for (int i = 0; i < count; i++) {
+    auto* info = static_cast<RestrictInfo*>(list_nth(clauses, i));
+    QualCost cost;
+    cost_qual_eval_node(&cost, reinterpret_cast<Node*>(info), root);
+    // As the server has it: a leakproof clause may come before others whatever its level, if it is cheap.
+    const Index level = info->leakproof && cost.per_tuple <= 10 * cpu_operator_cost ? 0 : info->security_level;
+    sorted[i] = {info, level, cost.per_tuple};
+  }
+  std::stable_sort(sorted, sorted + count,
+                   [](const Clause& a, const Clause& b) { return a.level != b.level ? a.level < b.level : a.cost < b.cost; });
+  List* ordered = NIL;
+  for (int i = 0; i < count; i++) ordered = lappend(ordered, sorted[i].info->clause);
+  return ordered;
+}
+
+JoinWindowKey KeyOf(const IndexCondition& condition, const JoinIndex& index, List** arguments) {
+  const Node* node = reinterpret_cast<const Node*>(condition.expression);
+  if (IsA(node, NullTest)) {
+    const bool null = reinterpret_cast<const NullTest*>(node)->nulltesttype == IS_NULL;
+    return {condition.column, SK_ISNULL | (null ? SK_SEARCHNULL : SK_SEARCHNOTNULL), 0, InvalidOid, InvalidOid, InvalidOid};
+  }
+  const bool array = IsA(node, ScalarArrayOpExpr);
+  const auto* any = reinterpret_cast<const ScalarArrayOpExpr*>(node);
+  const auto* op = reinterpret_cast<const OpExpr*>(node);
+  const Oid operation = array ? any->opno : op->opno;
+  int strategy;
+  Oid left, right;
+  get_op_opfamily_properties(operation, index.family[condition.column], false, &strategy, &left, &right);
+  *arguments = lappend(*arguments, lsecond(array ? any->args : op->args));
+  return {condition.column, array ? SK_SEARCHARRAY : 0, strategy, operation, right, array ? any->inputcollid : op->inputcollid};
+}
+
+List* ColumnsOf(List* columns, List* expressions) {
+  constexpr int kFlags = PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS;
+  List* variables = pull_var_clause(reinterpret_cast<Node*>(expressions), kFlags);
+  return add_to_flat_tlist(columns, variables);
+}
+
+}  // namespace xtree
