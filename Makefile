@@ -17,6 +17,7 @@
 #                                       the server with xtree under ASan and UBSan, or under valgrind
 #   make coverage                       branches of the core and the page format that the unit tests leave out
 #   make bench [SCALE=1] [ONLY=vectors]  benchmarks beside the other access methods, or parts of them (test/bench/README.md)
+#   make soak [MINUTES=30]              a mixed load with kills and a standby; fails if anything is lost, wrong, or grows (test/soak)
 #   make package-test [RELEASE=bookworm]
 #                                       the Debian package: built, installed, asked and removed in a bare chroot (as root, with debootstrap)
 #   make dist                           the archive for PGXN, from what is committed
@@ -82,7 +83,7 @@ SHLIB_LINK += $(if $(findstring -fsanitize=address,$(CXXFLAGS)),$(if $(STOP_POIN
 EXTRA_CLEAN = build
 
 .DEFAULT_GOAL := all
-.PHONY: deps demo test matrix oracle peers fuzz sanitize sanitize-server coverage bench package-test dist
+.PHONY: deps demo test matrix oracle peers fuzz sanitize sanitize-server coverage bench soak package-test dist
 
 DEPS ?= build
 deps: deps-$(DEPS)
@@ -126,6 +127,10 @@ SCALE ?= 1
 bench: deps-test
 	@scripts/with-server --set @test/bench/bench.conf -- \
 		sh -c 'exec perl -I test/bench/lib test/bench/bench.pl --host "$$PGHOST" --scale $(SCALE) $(if $(ONLY),--only $(ONLY))'
+
+MINUTES ?= 30
+soak: deps-test
+	@test/soak/run $(MINUTES)
 
 RELEASE ?= bookworm
 package-test:

@@ -102,13 +102,26 @@ Refusal LastError(IndexKey key) {
   return refusal;
 }
 
+// Who asks for it by name does not wait until it would be tried again.
+void ForgetFailure(IndexKey key) {
+  SharedIndex* index = FindSharedIndex(key);
+  if (index == nullptr) return;
+  {
+    SharedIndexLock lock(index);
+    if (index->state == LoadState::kFailed) index->state = LoadState::kRegistered;
+    index->failures = 0;
+  }
+  ReleaseSharedIndex(index);
+}
+
 // Between the worker's answer and ours somebody may have asked for the index to be unloaded: then once more.
 constexpr int kAttempts = 5;
 
 // The first try tells the worker which file it is about.
 bool LoadNow(Relation index) {
-  if (TryToMap(index)) return true;
   const IndexKey key = {MyDatabaseId, RelationGetRelid(index)};
+  ForgetFailure(key);
+  if (TryToMap(index)) return true;
   Refusal refusal = {};
   for (int attempt = 0; attempt < kAttempts && refusal.message[0] == '\0'; attempt++) {
     ReportAnswer(index, AskWorker(RequestKind::kLoad, key, 0), "load");

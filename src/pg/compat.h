@@ -196,6 +196,9 @@ inline void RegisterBufferData(uint8_t id, const uint8_t* data, uint32_t length)
   XLogRegisterBufData(id, reinterpret_cast<char*>(const_cast<uint8_t*>(data)), length);
 }
 
+// Some servers have storage managers of their own beside `md`: pages on other machines, encrypted files.
+inline bool KeptInPlainFiles(Relation rel) { return RelationGetSmgr(rel)->smgr_which == 0; }
+
 // Does the server bypass the page cache, so that a mapping and the server's writes know nothing of each other?
 inline bool DirectIo() {
 #if PG_VERSION_NUM >= 160000

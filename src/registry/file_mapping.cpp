@@ -32,13 +32,42 @@ struct SegmentPath {
   char buffer[MAXPGPATH];
 };
 
-// On these, write() and a mapping share one copy of each page.
-bool SharesPageCache(int fd) {
+const char* NameOfFileSystem(long type) {
+  switch (static_cast<unsigned long>(type) & 0xffffffff) {
+    case 0x6969:
+      return "NFS";
+    case 0xff534d42:
+    case 0xfe534d42:
+      return "SMB";
+    case 0x65735546:
+      return "FUSE";
+    case 0x01021997:
+      return "9p";
+    case 0x00c36400:
+      return "Ceph";
+    case 0x0bd00bd0:
+      return "Lustre";
+    case 0x2fc12fc1:
+      return "ZFS";
+    case 0x858458f6:
+      return "ramfs";
+    default:
+      return "another";
+  }
+}
+
+// What of the file system is in the way; nullptr: write() and a mapping share one copy of each page. Files are opened for writing, as the server
+// opens them: an overlay file system copies a file then that lay in a lower layer, and who has it open for reading only would go on reading that one.
+const char* WhyNotShared(int fd) {
+  static char reason[128];
   struct statfs system;
-  if (fstatfs(fd, &system) != 0) return false;
+  if (fstatfs(fd, &system) != 0) return "its file system cannot be examined";
   constexpr long kXfs = 0x58465342, kBtrfs = 0x9123683E, kExt = 0xEF53, kTmpfs = 0x01021994, kOverlay = 0x794c7630;
   const long type = static_cast<long>(system.f_type);
-  return type == kExt || type == kXfs || type == kBtrfs || type == kTmpfs || type == kOverlay;
+  if (type == kExt || type == kXfs || type == kBtrfs || type == kTmpfs || type == kOverlay) return nullptr;
+  snprintf(reason, sizeof(reason), "its file system (%s, type 0x%lx) is not known to share the page cache between mappings and writes",
+           NameOfFileSystem(type), type);
+  return reason;
 }
 
 const char* ReasonOf(int error) {
@@ -53,6 +82,10 @@ const char* ReasonOf(int error) {
     case EACCES:
     case EPERM:
       return "no permission to map its file";
+    case EROFS:
+      return "its file system is read-only";
+    case ENODEV:
+      return "its file system does not map files";
     default:
       return "its file cannot be mapped";
   }
@@ -87,15 +120,15 @@ const char* FileMapping::MapSegment(const char* path, int number, bool* last) {
   }
   struct stat status;
   const bool known = fstat(fd, &status) == 0;
-  const bool shares = known && SharesPageCache(fd);
+  const char* const not_shared = known ? WhyNotShared(fd) : nullptr;
   const size_t file_bytes = known ? static_cast<size_t>(status.st_size) / kPageSize * kPageSize : 0;
   *last = file_bytes < size_t{kSegmentBlocks} * kPageSize;
   const size_t bytes = MappedBytes(file_bytes);
-  void* base = shares && file_bytes > 0 ? mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+  void* base = known && not_shared == nullptr && file_bytes > 0 ? mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
   const int error = errno;
   close(fd);
   if (!known) return "its file cannot be examined";
-  if (!shares) return "its file system is not known to share the page cache between mappings and writes";
+  if (not_shared != nullptr) return not_shared;
   if (file_bytes == 0) return number > 0 ? nullptr : "its file is empty";
   if (base == MAP_FAILED) return ReasonOf(error);
   if (!AddSegment(number, static_cast<const uint8_t*>(base))) {

@@ -36,6 +36,12 @@ size_t counted_bytes = 0;  // of this backend, in shared->private_bytes
 // After a failure the next try waits a moment, so that a broken file does not cost every scan a system call.
 constexpr TimestampTz kRetryAfter = USECS_PER_SEC;
 
+// To load an index costs more, for the worker writes what has changed of it; and some files can never be mapped. So each failure doubles it.
+TimestampTz LoadAgainAfter(int failures) {
+  constexpr int kMostDoublings = 9;  // some minutes
+  return kRetryAfter << std::clamp(failures - 1, 0, kMostDoublings);
+}
+
 instr_time Now() {
   instr_time now;
   INSTR_TIME_SET_CURRENT(now);
@@ -193,7 +199,8 @@ Admission LookAt(SharedIndex* index, const pg::FileLocator& locator, const Regis
   const TimestampTz now = GetCurrentTimestamp();
   Admission out = {};
   SharedIndexLock lock(index);
-  const bool same_file = index->file.Names(locator) && index->file.inode != 0;
+  const bool looked_for = index->file.Names(locator);
+  const bool same_file = looked_for && index->file.inode != 0;
   const bool unloading = index->state == LoadState::kUnloading;
   index->options = registered.options;
   index->table = registered.table;
@@ -203,7 +210,8 @@ Admission LookAt(SharedIndex* index, const pg::FileLocator& locator, const Regis
   if (index->first_access == 0) index->first_access = now;
   if (out.admitted && index->state == LoadState::kLoaded) return out;
   if (unloading || (same_file && index->state == LoadState::kLoading)) return out;
-  const bool failed_just_now = same_file && index->state == LoadState::kFailed && now - index->state_since < kRetryAfter;
+  const bool failed_just_now =
+      looked_for && index->state == LoadState::kFailed && now - index->state_since < LoadAgainAfter(index->failures);
   if (failed_just_now) return out;
   out.wanted = true;
   index->state = LoadState::kLoading;
@@ -221,6 +229,7 @@ void AskForAdmission(SharedIndex* index, const pg::FileLocator& locator) {
     SharedIndexLock lock(index);
     replaced = !(index->file == file);
     if (replaced) {
+      if (!index->file.Names(locator)) index->failures = 0;
       index->admitted = InvalidXLogRecPtr;
       pg_atomic_fetch_add_u32(&index->generation, 1);
     }
@@ -228,6 +237,9 @@ void AskForAdmission(SharedIndex* index, const pg::FileLocator& locator) {
     index->blocks = blocks;
     index->dropped = false;
   }
+  // Pages that the server keeps elsewhere, or a file that somebody took away.
+  constexpr char kNoFile[] = "it has no file in this server's data directory or tablespaces";
+  if (file.inode == 0 && SetFailure(index, kNoFile)) LogEvent(EventKind::kFailure, index->key, 0, "not loaded: %s", kNoFile);
   if (replaced && pg_atomic_read_u32(&index->mapped_by) > 0) WakeSessions(index->key);
   WakeWorker();
 }
@@ -392,6 +404,7 @@ Hindrance WhyNotMappable(Relation index) {
   if (index->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED) return {"it is unlogged", kWorks};
   if (const Hindrance general = WhyNothingMappable(); general.reason != nullptr) return general;
   if (pg::NewInTransaction(index)) return {"its file was made by the current transaction", "Load it after COMMIT."};
+  if (!pg::KeptInPlainFiles(index)) return {"another storage manager than the server's own keeps its pages", kWorks};
   if (!RelationNeedsWAL(index) || PerhapsMadeByLeader()) return {"pages of this relation are not written as mappings need it", kWorks};
   return {};
 }

@@ -155,12 +155,15 @@ void SetState(SharedIndex* index, LoadState state) {
   index->state_since = now;
 }
 
-void SetFailure(SharedIndex* index, const char* message) {
+bool SetFailure(SharedIndex* index, const char* message) {
   const TimestampTz now = GetCurrentTimestamp();
   SharedIndexLock lock(index);
+  const bool again = index->failures > 0 && strncmp(index->last_error, message, sizeof(index->last_error) - 1) == 0;
+  index->failures++;
   index->state = LoadState::kFailed;
   index->state_since = index->last_error_time = now;
   strlcpy(index->last_error, message, sizeof(index->last_error));
+  return !again;
 }
 
 }  // namespace xtree

@@ -107,6 +107,7 @@ struct SharedIndex {
   int64 load_us;               // from the first access to the admission, of the last load
   int64 resident_bytes;        // in the page cache, by mincore()
   int64 pinned_bytes;
+  int failures;  // to load it, one after the other
   char last_error[192];
   TimestampTz last_error_time;
   SharedBuildStatus build;
@@ -151,7 +152,8 @@ class SharedIndexLock {
 // Has an index loaded that nobody has asked for yet. False: it is loaded already, or has no file that is known. The worker must be woken.
 bool BeginLoadAhead(SharedIndex* index);
 
-void SetState(SharedIndex* index, LoadState state);        // takes the mutex
-void SetFailure(SharedIndex* index, const char* message);  // state failed, with the reason
+void SetState(SharedIndex* index, LoadState state);  // takes the mutex
+// State failed, with the reason. False: for the same reason as the last time.
+bool SetFailure(SharedIndex* index, const char* message);
 
 }  // namespace xtree

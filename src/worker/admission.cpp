@@ -84,10 +84,10 @@ void FlushAll(const Candidates& candidates) {
 }
 
 void Fail(SharedIndex* index, const char* problem) {
-  SetFailure(index, problem);
+  const bool is_new = SetFailure(index, problem);
   LogEvent(EventKind::kFailure, index->key, 0, "not loaded: %s", problem);
-  ereport(LOG, (errmsg("xtree index with OID %u of the database with OID %u was not loaded: %s", index->key.index, index->key.database,
-                       problem)));
+  ereport(is_new ? LOG : DEBUG1, (errmsg("xtree index with OID %u of the database with OID %u was not loaded: %s", index->key.index,
+                                         index->key.database, problem)));
 }
 
 // Whole indexes are kept only where there is room for them.
@@ -118,6 +118,7 @@ int64 MarkLoaded(SharedIndex* index, const FileIdentity& file, uint64 blocks, XL
   index->load_us = std::max<int64>(0, now - index->state_since);
   index->state = admitted == InvalidXLogRecPtr ? LoadState::kRegistered : LoadState::kLoaded;
   index->state_since = now;
+  index->failures = 0;
   index->admitted = admitted;
   index->blocks = blocks;
   index->strategy = strategy;

@@ -16,6 +16,7 @@ use Bench::Deferred;
 use Bench::Hot;
 use Bench::Joins;
 use Bench::Larger;
+use Bench::Moving;
 use Bench::Options;
 use Bench::Paper;
 use Bench::Parallel;
@@ -82,6 +83,13 @@ sub run_joins {
     return @{ $out->{targets} };
 }
 
+sub run_moving {
+    my ($db, $opt, $result) = @_;
+    my $out = Bench::Moving::run($db, $opt);
+    $result->{moving} = $out->{figures};
+    return @{ $out->{targets} };
+}
+
 sub run_plans {
     my ($db, $opt, $result) = @_;
     my $out = Bench::Plans::run($db, $opt);
@@ -143,6 +151,7 @@ sub main {
     push @{ $result->{ratios} }, run_plans($db, $opt, $result) if $opt->wants('plans') && $opt->has_peer('xtree');
     push @{ $result->{ratios} }, run_joins($db, $opt, $result) if $opt->wants('joins') && $opt->has_peer('xtree');
     push @{ $result->{ratios} }, run_parallel($db, $opt, $result) if $opt->wants('parallel') && $opt->has_peer('xtree');
+    push @{ $result->{ratios} }, run_moving($db, $opt, $result) if $opt->wants('moving') && $opt->has_peer('xtree');
     push @{ $result->{ratios} }, run_vectors($db, $opt, $result) if $opt->wants('vectors') && $opt->has_peer('xtree');
     run_life($db, $opt, $result);
     Bench::Report::ratios($result->{ratios});

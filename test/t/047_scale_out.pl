@@ -3,8 +3,8 @@
 # each return theirs in order; operators of the extension itself; prepared statements. The plans ship what the document says. A deferred index of a shard
 # is built there because the coordinator's queries ask for it; statistics of all servers are one view. A shard that is down is an ERROR, and only of queries
 # that need it. Then a thousand native partitions: only the indexes that queries touch are used and loaded.
-# Seen to fail: without `extensions` (nothing of the extension's own operators is shipped); with the local partition's index taken away; with rows added
-# to a shard that the one table does not have; with a query that touches all partitions where three were expected.
+# Seen to fail: with the local partition's index on other columns; with a row added to a shard that the one table does not have; with a query that touches
+# four partitions where three were expected.
 use strict;
 use warnings;
 

@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use Getopt::Long qw(GetOptionsFromArray);
 
-my @PARTS = qw(build query write paper reports plans joins parallel scaling hot larger cold restart pin deferred);
+my @PARTS = qw(build query write paper reports plans joins parallel moving scaling hot larger cold restart pin deferred);
 my @LONG  = qw(scaling-long vectors);    # only when asked for
 my %ALIAS = (knn => 'query', window => 'query', range => 'query', insert => 'write', update => 'write');
 
@@ -16,8 +16,8 @@ usage: perl -Itest/bench/lib test/bench/bench.pl [options]
   --scale X             multiplies the row counts (default 1; 0.05 takes about a minute)
   --rounds N            rounds over the peers for latencies and writes (default 7)
   --repeats N           builds per index (default 3)
-  --only LIST           of build,query,write,paper,reports,plans,joins,parallel,scaling,hot,larger,cold,restart,pin,deferred; a query class such
-                        as knn10 or w100 selects it; knn, window, range select groups of classes;
+  --only LIST           of build,query,write,paper,reports,plans,joins,parallel,moving,scaling,hot,larger,cold,restart,pin,deferred; a query class
+                        such as knn10 or w100 selects it; knn, window, range select groups of classes;
                         scaling-long (10,000 indexes) and vectors (beside pgvector) run only when named
   --datasets LIST       of points,cities,boxes,scalars,cubes,bookings,areas,places (default all), and of vectors:
                         glove,text768,text1536 (default all)
