@@ -1,0 +1,228 @@
+# Generations of clusters (src/README.md) where VACUUM makes and drops them: a server that is killed between its steps, a standby that replays them while
+# it searches, statements that began before and go on with what they knew, writers beside VACUUM, a generation whose rows are gone, the limit of their
+# number, drift, and damage in a former generation.
+use strict;
+use warnings;
+
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use XtreeTest;
+
+my $primary = PostgreSQL::Test::Cluster->new('generations');
+$primary->init(allows_streaming => 1, no_data_checksums => 1);
+$primary->append_conf('postgresql.conf', <<'CONF');
+shared_preload_libraries = 'xtree'
+wal_consistency_checking = all
+autovacuum = off
+max_wal_size = '4GB'
+wal_keep_size = '4GB'
+restart_after_crash = on
+xtree.naptime = '200ms'
+xtree.map_after = 0
+CONF
+$primary->start;
+$primary->safe_psql('postgres', 'CREATE EXTENSION xtree');
+need_stop_points($primary);
+sub sql { return $primary->safe_psql('postgres', join ' ', @_); }
+
+# 40 dimensions, 30 clusters; row i is the same wherever it is made.
+sql(q{
+	CREATE FUNCTION vector_of(i int) RETURNS real[] LANGUAGE sql IMMUTABLE AS $$
+		SELECT array_agg((sin((i % 30) * 12.9898 + d * 78.233) + 0.4 * sin(i * 3.7 + d * 1.1))::real ORDER BY d) FROM generate_series(1, 40) d $$;
+	CREATE TABLE t (id int, tenant int, v real[]);
+	CREATE INDEX t_v ON t USING xtree (v, tenant)});
+sub rows { my ($first, $last) = @_; return "INSERT INTO t SELECT i, i % 7, vector_of(i) FROM generate_series($first, $last) i;"; }
+sub generations { return sql(q{SELECT string_agg(generation || CASE WHEN rows > 0 THEN '+' ELSE '' END, ' ' ORDER BY generation) FROM xtree_cluster_info('t_v')}); }
+
+my $question = join ' UNION ALL ', map {
+	my $distance = $_;
+	map { "SELECT * FROM (SELECT '$distance' AS by, v $distance vector_of(77777) FROM t WHERE $_ ORDER BY v $distance vector_of(77777) LIMIT 15) q" }
+		'v IS NOT NULL', 'tenant = 3 AND v IS NOT NULL' } '<->', '<#>', '<=>', '<+>';
+my $by_index = 'SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off;';
+my $by_scan  = 'SET enable_indexscan = off; SET enable_bitmapscan = off;';
+sub agrees
+{
+	my ($server, $what) = @_;
+	is($server->safe_psql('postgres', "$by_index $question"), $server->safe_psql('postgres', "$by_scan $question"), "$what: nearest as by a scan");
+	is($server->safe_psql('postgres', q{SELECT xtree_check('t_v', true)}), '', "$what: xtree_check");
+	return;
+}
+
+# ---- A standby, which replays without the library, and is asked all the time
+sql(rows(1, 1500));
+$primary->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('generations_standby');
+$standby->init_from_backup($primary, 'base', has_streaming => 1);
+$standby->append_conf('postgresql.conf', "shared_preload_libraries = ''\nmax_standby_streaming_delay = -1\n");
+$standby->start;
+my $session = $standby->background_psql('postgres');
+$session->query_safe($by_index);
+my $asked = 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT array_agg(d::text) FROM (SELECT v <-> vector_of(5) AS d FROM t ORDER BY 1 LIMIT 20) q; SET LOCAL enable_seqscan = on;'
+  . 'SET LOCAL enable_sort = on; SET LOCAL enable_indexscan = off; SELECT array_agg(d::text) FROM (SELECT v <-> vector_of(5) AS d FROM t ORDER BY 1 LIMIT 20) q; COMMIT;';
+my $wrong = 0;
+sub ask_standby
+{
+	my @answers = split /\n/, $session->query_safe($asked);
+	$wrong++ if @answers != 2 || $answers[0] ne $answers[1];
+	return;
+}
+ask_standby();
+foreach my $round (0 .. 3)
+{
+	my $first = 1501 + 3000 * $round;
+	my $last = $first + 2999;
+	my ($in, $out) = (join('', map { rows($first + 300 * $_, $first + 300 * $_ + 299) . "\n" } 0 .. 9) . "VACUUM t;\n", '');
+	my $writer = IPC::Run::start([ 'psql', '-X', '-q', '-d', $primary->connstr('postgres') ], '<', \$in, '>', \$out, '2>&1');
+	do { ask_standby() } while $writer->pumpable;
+	$writer->finish;
+}
+is(generations(), '1+ 2+', 'the table has grown from nothing');
+$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+ask_standby();
+is($wrong, 0, 'a session of the standby that began before searches all of them');
+agrees($standby, 'standby');
+agrees($primary, 'grown');
+
+# ---- Killed between the steps: pages that nothing leads to at worst, which a later VACUUM frees
+sql('TRUNCATE t;', rows(1, 5000));
+my $pages = q{SELECT pg_relation_size('t_v') / 8192};
+foreach my $point ('generation-page', 'generation-page+1', 'generation-before-meta', 'generation-after-meta')
+{
+	my $offset = -s $primary->logfile;
+	my ($status) = $primary->psql('postgres', "SET xtree.stop_point = '$point:crash'; VACUUM t");
+	isnt($status, 0, "killed at $point");
+	$primary->wait_for_log(qr/ready to accept connections/, $offset);
+	$primary->poll_query_until('postgres', 'SELECT true') or die 'no recovery';
+	is(generations(), $point eq 'generation-after-meta' ? '1+ 2' : '1+', "generations after the crash at $point");
+	agrees($primary, "after the crash at $point");
+}
+sub model_pages
+{
+	$primary->safe_psql('postgres', 'CHECKPOINT');
+	my $bytes = slurp_file($primary->data_dir . '/' . sql(q{SELECT pg_relation_filepath('t_v')}));
+	return scalar grep { ord(substr $bytes, $_ * 8192 + 8192 - 24 + 15, 1) == 0x40 } 0 .. length($bytes) / 8192 - 1;
+}
+my $leaked = model_pages();
+my $offset = -s $primary->logfile;
+$primary->psql('postgres', q{SET xtree.stop_point = 'vacuum-before-free-model:crash'; VACUUM t});
+$primary->wait_for_log(qr/ready to accept connections/, $offset);
+$primary->poll_query_until('postgres', 'SELECT true') or die 'no recovery';
+agrees($primary, 'after a crash while pages are freed');
+sql('VACUUM t');
+cmp_ok(model_pages(), '<', $leaked, 'pages of models that a crash left are free');
+my $size = sql($pages);
+sql('VACUUM t');
+sql(rows(5001, 5100));
+is(sql($pages), $size, 'and used again') or diag(generations());
+sql('DELETE FROM t WHERE id > 5000');
+agrees($primary, 'after all');
+
+# ---- Statements that began before: they go on with what they knew, and nothing is taken from them
+sql('TRUNCATE t;', rows(1, 4500));
+my $cursor = $primary->background_psql('postgres');
+$cursor->query_safe("$by_index BEGIN; DECLARE c CURSOR FOR SELECT id FROM t ORDER BY v <-> vector_of(9); FETCH 5 FROM c");
+# It looks at the meta page for its first row, which has no vector, and waits with the second.
+my $gate = $primary->background_psql('postgres');
+$gate->query_safe('SELECT pg_advisory_lock(47)');
+my ($in, $out) = (q{INSERT INTO t SELECT i, i % 7, CASE WHEN i = 100000 THEN NULL WHEN i = 100001 AND pg_advisory_lock(47) IS NULL THEN NULL ELSE vector_of(i) END
+	FROM generate_series(100000, 100200) i}, '');
+my $slow = IPC::Run::start([ 'psql', '-X', '-q', '-d', $primary->connstr('postgres') ], '<', \$in, '>', \$out, '2>&1');
+$primary->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted}) or die 'it does not wait';
+sql('VACUUM t');
+is(generations(), '1+ 2', 'VACUUM makes a generation beside them');
+sql(rows(200001, 200500));
+is(($cursor->query_safe('FETCH 3 FROM c') =~ tr/0-9\n//cdr) =~ s/\d+/x/gr, "x\nx\nx", 'the cursor goes on');
+$cursor->query_safe('COMMIT');
+$cursor->quit;
+sql('DELETE FROM t WHERE id <= 4500');
+sql('VACUUM t') for 1 .. 3;
+is(generations(), '1 2+', 'a generation that a statement may write to stays, although it is empty');
+$gate->query_safe('SELECT pg_advisory_unlock(47)');
+$gate->quit;
+$slow->finish;
+is($out, '', 'the statement has come to its end');
+is(sql('SELECT count(*) FROM t WHERE id BETWEEN 100000 AND 100200'), 201, 'and has inserted its rows');
+is(generations(), '1+ 2+', 'into the clusters that it knew');
+agrees($primary, 'statements that began before');
+sql('DELETE FROM t WHERE id <= 100200');
+for (1 .. 50)
+{
+	sql('VACUUM t');
+	last if generations() eq '1+';
+	select undef, undef, undef, 0.1;
+}
+is(generations(), '1+', 'a generation without rows goes');
+is(sql(q{SELECT clusters > 1 FROM xtree_cluster_info('t_v')}), 't', 'and the newer one is left');
+agrees($primary, 'after a generation has gone');
+
+# ---- Writers beside VACUUM, each in statements of its own and in long ones
+sql('TRUNCATE t;', rows(1, 3900));
+my @writers = map {
+	my $writer = $_;
+	my $script = join '', map { my $first = 1000000 * ($writer + 1) + 100 * $_; my $last = $first + 99; rows($first, $last) . "\n" . ($writer == 1 && $_ % 10 == 9 ? "DELETE FROM t WHERE id % 5 = 2;\n" : '') } 0 .. 59;
+	my ($in, $out) = ($script, '');
+	IPC::Run::start([ 'psql', '-X', '-q', '-d', $primary->connstr('postgres') ], '<', \$in, '>', \$out, '2>&1') } 0 .. 1;
+$wrong = 0;
+my $fixed = 'SELECT string_agg(id::text, $$ $$) FROM (SELECT id FROM t WHERE id < 3900 AND tenant = 6 AND id % 5 <> 2 ORDER BY v <-> vector_of(5) LIMIT 40) q';
+my $truth = sql($by_scan, $fixed);
+for (1 .. 12)
+{
+	sql('VACUUM t');
+	for (1 .. 3) { $wrong++ if sql($by_index, $fixed) ne $truth }
+}
+$_->finish for @writers;
+sql('VACUUM t');
+is($wrong, 0, 'searches beside writers and VACUUM');
+like(generations(), qr/^1\+ 2\+/, 'the rows are in two generations');
+agrees($primary, 'after writers beside VACUUM');
+
+# ---- So many, and no more
+sql('TRUNCATE t; ALTER INDEX t_v SET (clusters = 4); ' . rows(1, 4200) . 'DELETE FROM t WHERE id > 4100;');
+foreach my $round (1 .. 9)
+{
+	# Rows of another kind each time, of which the clusters know nothing.
+	sql("INSERT INTO t SELECT 10000 * $round + i, i % 7, (SELECT array_agg((x + 40 * sin($round * 7.1 + i % 3))::real) FROM unnest(vector_of(i)) x) FROM generate_series(1, 4100 + 1100 * $round) i; VACUUM t");
+}
+is(sql(q{SELECT count(*) <= 8 AND count(*) > 4 FROM xtree_cluster_info('t_v')}), 't', 'drift makes generations, up to eight') or diag(generations());
+agrees($primary, 'many generations');
+sql('REINDEX INDEX t_v');
+is(generations(), '1+', 'REINDEX makes one');
+
+# ---- Damage in a former generation
+sql('TRUNCATE t; ALTER INDEX t_v RESET (clusters);', rows(1, 4500));
+sql('VACUUM t');
+sql(rows(4501, 9500));
+is(generations(), '1+ 2+', 'two generations');
+my $file = $primary->data_dir . '/' . sql(q{SELECT pg_relation_filepath('t_v')});
+$primary->stop;
+my $intact = slurp_file($file);
+sub with_damage
+{
+	my ($what, $change, $expected, $statement) = @_;
+	my $bytes = $intact;
+	$change->(\$bytes);
+	open my $damaged, '>:raw', $file or die $!;
+	print $damaged $bytes;
+	close $damaged;
+	$primary->start;
+	my ($status, undef, $error) = $primary->psql('postgres', $statement // q{SELECT xtree_check('t_v', true)});
+	like($error, $expected, $what);
+	$primary->stop;
+	return;
+}
+my ($model) = grep { ord(substr $intact, $_ * 8192 + 8192 - 24 + 15, 1) == 0x40 } 0 .. length($intact) / 8192 - 1;
+with_damage('a page of a model', sub { substr(${ $_[0] }, $model * 8192 + 100, 400) = "\xff" x 400 }, qr/XX002|corrupt|centroid|scale|center/i);
+with_damage('a page of a model is another', sub { substr(${ $_[0] }, $model * 8192 + 8192 - 24, 8) = "\1" x 8 }, qr/not the part of the model/, "$by_index $question");
+# Bytes of codes on leaves: every one of the last quarter of a page is changed.
+my @leaves = grep { ord(substr $intact, $_ * 8192 + 8192 - 24 + 15, 1) & 1 } 1 .. length($intact) / 8192 - 1;
+with_damage("codes on leaf $_", sub { my $at = $_; substr(${ $_[0] }, $leaves[$at] * 8192 + 7000, 200) = "\x55" x 200 }, qr/has another key|missing|corrupt/) for 0, -1;
+open my $restored, '>:raw', $file or die $!;
+print $restored $intact;
+close $restored;
+$primary->start;
+agrees($primary, 'restored');
+$primary->stop;
+$standby->stop;
+done_testing();
