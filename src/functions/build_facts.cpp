@@ -36,9 +36,15 @@ void AddVectors(const MetaContent& meta, BuildFacts* facts) {
   constexpr uint64_t kFar = 8;
   const int generations = std::min<int>(meta.generations, kMaxGenerations);
   for (int g = 0; g < generations; g++) facts->vectors += meta.generation[g].rows;
-  for (int g = 0; g < generations; g++)
-    if (meta.generation[g].trained_rows * kFar <= facts->vectors) facts->outgrown_vectors += meta.generation[g].rows;
-  if (generations > 0) facts->drift = static_cast<double>(meta.generation[generations - 1].drift);
+  double rows = 0, drift = 0;
+  for (int g = 0; g < generations; g++) {
+    const VectorGeneration& generation = meta.generation[g];
+    if (generation.trained_rows * kFar <= facts->vectors) facts->outgrown_vectors += generation.rows;
+    if (generation.drift == 0) continue;
+    rows += static_cast<double>(generation.rows);
+    drift += static_cast<double>(generation.drift) * static_cast<double>(generation.rows);
+  }
+  if (rows > 0) facts->drift = drift / rows;
 }
 
 BuildFacts FactsOn(const MetaContent& meta) {

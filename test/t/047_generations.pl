@@ -36,6 +36,18 @@ sql(q{
 sub rows { my ($first, $last) = @_; return "INSERT INTO t SELECT i, i % 7, vector_of(i) FROM generate_series($first, $last) i;"; }
 sub generations { return sql(q{SELECT string_agg(generation || CASE WHEN rows > 0 THEN '+' ELSE '' END, ' ' ORDER BY generation) FROM xtree_cluster_info('t_v')}); }
 
+# A session that runs a script beside the others.
+my $scripts = 0;
+sub start_session
+{
+	my ($script) = @_;
+	my $file = "${PostgreSQL::Test::Utils::tmp_check}/session" . $scripts++ . '.sql';
+	append_to_file($file, $script);
+	my $out = '';
+	return [ IPC::Run::start([ 'psql', '-X', '-q', '-f', $file, '-d', $primary->connstr('postgres') ], '<', '/dev/null', '>', \$out, '2>&1'), \$out ];
+}
+sub finish_session { my ($session) = @_; $session->[0]->finish; return ${ $session->[1] }; }
+
 my $question = join ' UNION ALL ', map {
 	my $distance = $_;
 	map { "SELECT * FROM (SELECT '$distance' AS by, v $distance vector_of(77777) FROM t WHERE $_ ORDER BY v $distance vector_of(77777) LIMIT 15) q" }
@@ -73,10 +85,9 @@ foreach my $round (0 .. 3)
 {
 	my $first = 1501 + 3000 * $round;
 	my $last = $first + 2999;
-	my ($in, $out) = (join('', map { rows($first + 300 * $_, $first + 300 * $_ + 299) . "\n" } 0 .. 9) . "VACUUM t;\n", '');
-	my $writer = IPC::Run::start([ 'psql', '-X', '-q', '-d', $primary->connstr('postgres') ], '<', \$in, '>', \$out, '2>&1');
-	do { ask_standby() } while $writer->pumpable;
-	$writer->finish;
+	my $writer = start_session(join('', map { rows($first + 300 * $_, $first + 300 * $_ + 299) . "\n" } 0 .. 9) . "VACUUM t;\n");
+	do { ask_standby(); $writer->[0]->pump_nb } while $writer->[0]->pumpable;
+	is(finish_session($writer), '', 'rows, and VACUUM');
 }
 is(generations(), '1+ 2+', 'the table has grown from nothing');
 $primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
@@ -86,49 +97,47 @@ agrees($standby, 'standby');
 agrees($primary, 'grown');
 
 # ---- Killed between the steps: pages that nothing leads to at worst, which a later VACUUM frees
-sql('TRUNCATE t;', rows(1, 5000));
-my $pages = q{SELECT pg_relation_size('t_v') / 8192};
-foreach my $point ('generation-page', 'generation-page+1', 'generation-before-meta', 'generation-after-meta')
+sub model_pages
 {
+	sql('CHECKPOINT');
+	my $bytes = slurp_file($primary->data_dir . '/' . sql(q{SELECT pg_relation_filepath('t_v')}));
+	return scalar grep { ord(substr $bytes, $_ * 8192 + 8192 - 24 + 15, 1) == 0x40 } 0 .. length($bytes) / 8192 - 1;
+}
+sub killed_in_vacuum
+{
+	my ($point, $expected) = @_;
 	my $offset = -s $primary->logfile;
 	my ($status) = $primary->psql('postgres', "SET xtree.stop_point = '$point:crash'; VACUUM t");
 	isnt($status, 0, "killed at $point");
 	$primary->wait_for_log(qr/ready to accept connections/, $offset);
 	$primary->poll_query_until('postgres', 'SELECT true') or die 'no recovery';
-	is(generations(), $point eq 'generation-after-meta' ? '1+ 2' : '1+', "generations after the crash at $point");
+	is(generations(), $expected, "generations after the crash at $point");
 	agrees($primary, "after the crash at $point");
+	return;
 }
-sub model_pages
-{
-	$primary->safe_psql('postgres', 'CHECKPOINT');
-	my $bytes = slurp_file($primary->data_dir . '/' . sql(q{SELECT pg_relation_filepath('t_v')}));
-	return scalar grep { ord(substr $bytes, $_ * 8192 + 8192 - 24 + 15, 1) == 0x40 } 0 .. length($bytes) / 8192 - 1;
-}
-my $leaked = model_pages();
-my $offset = -s $primary->logfile;
-$primary->psql('postgres', q{SET xtree.stop_point = 'vacuum-before-free-model:crash'; VACUUM t});
-$primary->wait_for_log(qr/ready to accept connections/, $offset);
-$primary->poll_query_until('postgres', 'SELECT true') or die 'no recovery';
-agrees($primary, 'after a crash while pages are freed');
+sql('TRUNCATE t; ALTER INDEX t_v SET (clusters = 400);', rows(1, 5000));
+killed_in_vacuum($_, '1+') for 'generation-page', 'generation-page+1', 'generation-before-meta';
+my $of_model = model_pages();
+cmp_ok($of_model, '>', 1, 'pages are left that nothing leads to');
+killed_in_vacuum('vacuum-before-free-model+1', '1+');
+killed_in_vacuum('generation-after-meta', '1+ 2');
+is(model_pages(), $of_model, 'only pages of the model that the index has are left');
+sql(rows(5001, 5001));
 sql('VACUUM t');
-cmp_ok(model_pages(), '<', $leaked, 'pages of models that a crash left are free');
-my $size = sql($pages);
-sql('VACUUM t');
-sql(rows(5001, 5100));
-is(sql($pages), $size, 'and used again') or diag(generations());
-sql('DELETE FROM t WHERE id > 5000');
+my $pages = sql(q{SELECT pg_relation_size('t_v')});
+sql(rows(5002, 5050));
+is(sql(q{SELECT pg_relation_size('t_v')}), $pages, 'the others are used again');
 agrees($primary, 'after all');
 
 # ---- Statements that began before: they go on with what they knew, and nothing is taken from them
-sql('TRUNCATE t;', rows(1, 4500));
+sql('TRUNCATE t; ALTER INDEX t_v RESET (clusters);', rows(1, 4500));
 my $cursor = $primary->background_psql('postgres');
 $cursor->query_safe("$by_index BEGIN; DECLARE c CURSOR FOR SELECT id FROM t ORDER BY v <-> vector_of(9); FETCH 5 FROM c");
 # It looks at the meta page for its first row, which has no vector, and waits with the second.
 my $gate = $primary->background_psql('postgres');
 $gate->query_safe('SELECT pg_advisory_lock(47)');
-my ($in, $out) = (q{INSERT INTO t SELECT i, i % 7, CASE WHEN i = 100000 THEN NULL WHEN i = 100001 AND pg_advisory_lock(47) IS NULL THEN NULL ELSE vector_of(i) END
-	FROM generate_series(100000, 100200) i}, '');
-my $slow = IPC::Run::start([ 'psql', '-X', '-q', '-d', $primary->connstr('postgres') ], '<', \$in, '>', \$out, '2>&1');
+my $slow = start_session(q{INSERT INTO t SELECT i, i % 7, CASE WHEN i = 100000 THEN NULL WHEN i = 100001 AND pg_advisory_lock(47) IS NULL THEN NULL ELSE vector_of(i) END
+	FROM generate_series(100000, 100200) i});
 $primary->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted}) or die 'it does not wait';
 sql('VACUUM t');
 is(generations(), '1+ 2', 'VACUUM makes a generation beside them');
@@ -141,8 +150,7 @@ sql('VACUUM t') for 1 .. 3;
 is(generations(), '1 2+', 'a generation that a statement may write to stays, although it is empty');
 $gate->query_safe('SELECT pg_advisory_unlock(47)');
 $gate->quit;
-$slow->finish;
-is($out, '', 'the statement has come to its end');
+is(finish_session($slow), '', 'the statement has come to its end');
 is(sql('SELECT count(*) FROM t WHERE id BETWEEN 100000 AND 100200'), 201, 'and has inserted its rows');
 is(generations(), '1+ 2+', 'into the clusters that it knew');
 agrees($primary, 'statements that began before');
@@ -161,9 +169,7 @@ agrees($primary, 'after a generation has gone');
 sql('TRUNCATE t;', rows(1, 3900));
 my @writers = map {
 	my $writer = $_;
-	my $script = join '', map { my $first = 1000000 * ($writer + 1) + 100 * $_; my $last = $first + 99; rows($first, $last) . "\n" . ($writer == 1 && $_ % 10 == 9 ? "DELETE FROM t WHERE id % 5 = 2;\n" : '') } 0 .. 59;
-	my ($in, $out) = ($script, '');
-	IPC::Run::start([ 'psql', '-X', '-q', '-d', $primary->connstr('postgres') ], '<', \$in, '>', \$out, '2>&1') } 0 .. 1;
+	start_session(join '', map { my $first = 1000000 * ($writer + 1) + 100 * $_; my $last = $first + 99; rows($first, $last) . "\n" . ($writer == 1 && $_ % 10 == 9 ? "DELETE FROM t WHERE id % 5 = 2;\n" : '') } 0 .. 59) } 0 .. 1;
 $wrong = 0;
 my $fixed = 'SELECT string_agg(id::text, $$ $$) FROM (SELECT id FROM t WHERE id < 3900 AND tenant = 6 AND id % 5 <> 2 ORDER BY v <-> vector_of(5) LIMIT 40) q';
 my $truth = sql($by_scan, $fixed);
@@ -172,7 +178,7 @@ for (1 .. 12)
 	sql('VACUUM t');
 	for (1 .. 3) { $wrong++ if sql($by_index, $fixed) ne $truth }
 }
-$_->finish for @writers;
+is(finish_session($_), '', 'a writer') for @writers;
 sql('VACUUM t');
 is($wrong, 0, 'searches beside writers and VACUUM');
 like(generations(), qr/^1\+ 2\+/, 'the rows are in two generations');
