@@ -114,8 +114,9 @@ void TrainInside(void* argument) {
   auto* training = static_cast<Training*>(argument);
   const MemoryContext old = MemoryContextSwitchTo(training->memory);
   const bool own_limit = pg::IsAutovacuumWorker() && autovacuum_work_mem >= 0;
-  training->model = TrainForVacuum(training->heap, training->index, *training->state, training->rows,
-                                   own_limit ? autovacuum_work_mem : maintenance_work_mem);
+  const int kilobytes = own_limit ? autovacuum_work_mem : maintenance_work_mem;
+  const double expected = training->rows * kOutgrown;  // before they are outgrown in their turn
+  training->model = TrainForVacuum(training->heap, training->index, *training->state, training->rows, expected, kilobytes);
   MemoryContextSwitchTo(old);
 }
 

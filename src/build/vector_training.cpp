@@ -133,9 +133,9 @@ int ColumnInClusters(Relation index, const uint16* dimensions) {
   return state->vectors.dimensions != 0 ? state->vectors.column : -1;
 }
 
-// With a sample of the table, within so many kilobytes of memory. The sample says which column.
-NewModel* TrainOnTable(Relation heap, Relation index, IndexInfo* info, double rows, int kilobytes, bool build, Sample* sample) {
-  const int wanted = ClustersOf(index), clusters = wanted > 0 ? wanted : RecommendedClusters(static_cast<uint64_t>(rows));
+// With a sample of the table, within so many kilobytes of memory. The sample says which column. `clusters`: wanted.
+NewModel* TrainOnTable(Relation heap, Relation index, IndexInfo* info, double rows, int clusters, int kilobytes, bool build,
+                       Sample* sample) {
   sample->row = AllocSetContextCreate(CurrentMemoryContext, "xtree training row", ALLOCSET_SMALL_SIZES);
   sample->room = RecommendedSample(clusters, sample->dimensions, kilobytes * Size{1024});
   sample->room = std::max<uint64>(std::min(sample->room, static_cast<uint64>(rows * 1.1) + 100), 1);
@@ -148,11 +148,17 @@ NewModel* TrainOnTable(Relation heap, Relation index, IndexInfo* info, double ro
   if (sample->taken > 0) {
     model->scale = 0;
     model->id = NewModelId();
-    Train(index, *sample, wanted, rows, build, model);
+    Train(index, *sample, clusters, rows, build, model);
   }
   pfree(sample->rows);
   MemoryContextDelete(sample->row);
   return model;
+}
+
+// As many as the option says, or as suit so many rows.
+int ClustersFor(Relation index, double rows) {
+  const int wanted = ClustersOf(index);
+  return wanted > 0 ? wanted : RecommendedClusters(static_cast<uint64_t>(rows));
 }
 
 Sample* NewSample(const XtreeVectorRoutine* routine, int column, int dimensions) {
@@ -184,13 +190,14 @@ const NewModel* TrainForBuild(Relation heap, Relation index, IndexInfo* info, co
   DescribeColumn(index, column, &described);
   Sample* sample = NewSample(described.routine->vectors, column, dimensions[column]);
   const double rows = CountRows(heap, index, info, sample);
-  return TrainOnTable(heap, index, info, rows, maintenance_work_mem, true, sample);
+  return TrainOnTable(heap, index, info, rows, ClustersFor(index, rows), maintenance_work_mem, true, sample);
 }
 
-const NewModel* TrainForVacuum(Relation heap, Relation index, const IndexState& state, double rows, int kilobytes) {
+const NewModel* TrainForVacuum(Relation heap, Relation index, const IndexState& state, double rows, double expected_rows, int kilobytes) {
   const int column = state.vectors.column;
   Sample* sample = NewSample(state.column[column].routine->vectors, column, state.vectors.dimensions);
-  const NewModel* model = TrainOnTable(heap, index, InfoForSnapshot(index), rows, kilobytes, false, sample);
+  const NewModel* model =
+      TrainOnTable(heap, index, InfoForSnapshot(index), rows, ClustersFor(index, expected_rows), kilobytes, false, sample);
   return model->id != 0 ? model : nullptr;
 }
 

@@ -15,7 +15,8 @@ namespace xtree {
 // In the current memory context. nullptr: no column of the index will be kept in clusters. `dimensions`: as FindDimensions filled them.
 const NewModel* TrainForBuild(Relation heap, Relation index, IndexInfo* info, const uint16* dimensions);
 
-// Likewise. `rows`: of the index; within so many kilobytes. nullptr: no row has a vector that clusters could be made from.
-const NewModel* TrainForVacuum(Relation heap, Relation index, const IndexState& state, double rows, int kilobytes);
+// Likewise, of an index with so many rows, and clusters enough for as many as are expected; within so many kilobytes. nullptr: no row has a vector that
+// clusters could be made from.
+const NewModel* TrainForVacuum(Relation heap, Relation index, const IndexState& state, double rows, double expected_rows, int kilobytes);
 
 }  // namespace xtree
