@@ -651,11 +651,13 @@ COMMENT ON FUNCTION xtree_index_info(pg_catalog.regclass) IS
   'shape of an xtree index, one row per level from the root (level = height - 1) to the leaves (level 0): fill is the used share of the level''s room for entries, overlap the mean intersection over union of sibling boxes, both 0 to 1';
 
 CREATE FUNCTION xtree_cluster_info(index pg_catalog.regclass,
-  OUT "column" pg_catalog.name, OUT dimensions pg_catalog.int4, OUT clusters pg_catalog.int4, OUT rows pg_catalog.int8,
-  OUT trained_rows pg_catalog.int8, OUT sampled_rows pg_catalog.int8, OUT distance pg_catalog.float8, OUT drift pg_catalog.float8)
+  OUT "column" pg_catalog.name, OUT dimensions pg_catalog.int4, OUT generation pg_catalog.int4, OUT clusters pg_catalog.int4,
+  OUT rows pg_catalog.int8, OUT trained_rows pg_catalog.int8, OUT sampled_rows pg_catalog.int8, OUT distance pg_catalog.float8,
+  OUT drift pg_catalog.float8)
+RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 COMMENT ON FUNCTION xtree_cluster_info(pg_catalog.regclass) IS
-  'clusters of an index that keeps vectors so, NULL for others: rows as the last build or VACUUM counted them, trained_rows that the table had when the clusters were made, sampled_rows that they were made from, distance the mean distance of a sample of today''s rows from their centroids, and drift that distance beside the one of the rows that the clusters were made from (1: as then; REINDEX makes new ones)';
+  'clusters of an index that keeps vectors so, a row for each generation, the oldest first; none for others. rows: in them now, by a sample of its pages; trained_rows: that the table had when the clusters were made, NULL where they were made without rows; sampled_rows: that they were made from; distance: the mean distance of today''s rows from their centroids; drift: that distance beside the one of the rows that the clusters were made from (1: as then)';
 
 CREATE FUNCTION xtree_recall(index pg_catalog.regclass, k pg_catalog.int4 DEFAULT 10, queries pg_catalog.int4 DEFAULT 100,
   distance pg_catalog.text DEFAULT '<->',
@@ -891,7 +893,8 @@ COMMENT ON VIEW pg_stat_xtree_events IS 'the last loads, unloads, evictions, pin
 
 CREATE FUNCTION xtree_tree_state(index pg_catalog.oid, OUT built_at pg_catalog.timestamptz, OUT height pg_catalog.int4,
   OUT pages pg_catalog.int8, OUT entries pg_catalog.int8, OUT fill pg_catalog.float8, OUT built_rows pg_catalog.int8,
-  OUT built_crowding pg_catalog.float8, OUT dimensions pg_catalog.int4)
+  OUT built_crowding pg_catalog.float8, OUT dimensions pg_catalog.int4, OUT vectors pg_catalog.int8, OUT outgrown_vectors pg_catalog.int8,
+  OUT drift pg_catalog.float8)
 RETURNS pg_catalog.record
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT;
 
@@ -954,7 +957,7 @@ WITH used AS (
                        AND a.indcollation[k - 1] = b.indcollation[o - 1]))))
       ORDER BY b.indnkeyatts, b.indnatts, b.indexrelid LIMIT 1) b
 ), indexes AS (
-  SELECT i.*, b.built_at, b.pages, b.fill, b.built_rows, b.built_crowding, b.dimensions, s.after, s.memory_budget, s.resident_threshold,
+  SELECT i.*, b.built_at, b.pages, b.fill, b.built_rows, b.built_crowding, b.dimensions, b.vectors, b.outgrown_vectors, b.drift, s.after, s.memory_budget, s.resident_threshold,
     pg_catalog.format('%I.%I', i.schemaname, i.indexrelname) AS name,
     pg_catalog.format('%I.%I', i.schemaname, i.relname) AS table_name,
     pg_catalog.now() - greatest(b.built_at, s.stats_reset) AS observed,
@@ -1088,6 +1091,14 @@ FROM indexes i
      pg_catalog.format('REINDEX INDEX CONCURRENTLY %s', i.name),
      pg_catalog.format('about %s %% of the pages that scans visit, as far as the rows are what they were',
                        pg_catalog.round(('100'::pg_catalog.float8 * ('1'::pg_catalog.float8 - i.built_crowding / w.now))::pg_catalog.numeric))),
+    ('reindex: clusters outgrown', i.is_built AND i.vectors >= 4000 AND i.outgrown_vectors > i.vectors / 2,
+     pg_catalog.format('%s of its %s vectors are in clusters that were made for less than an eighth of them, or from none', i.outgrown_vectors, i.vectors),
+     pg_catalog.format('REINDEX INDEX CONCURRENTLY %s', i.name),
+     'searches look at fewer codes before they find what is near; VACUUM makes clusters for new rows alone'),
+    ('reindex: clusters drifted', i.is_built AND i.vectors >= 4000 AND i.drift >= '1.5'::pg_catalog.float8,
+     pg_catalog.format('its vectors are %s times as far from the centroids of their clusters as those that these were made from', pg_catalog.round(i.drift::pg_catalog.numeric, 1)),
+     pg_catalog.format('REINDEX INDEX CONCURRENTLY %s', i.name),
+     'searches look at fewer codes before they find what is near, and find more of it where they are approximate'),
     ('leave columns out', f.indexrelid IS NOT NULL AND f.other IS NULL,
      pg_catalog.format('%s scans, and none with a condition on %s', i.watched_scans, f.unasked),
      pg_catalog.format('CREATE INDEX CONCURRENTLY ON %s USING xtree (%s)%s%s', i.table_name, f.columns, ' INCLUDE (' || f.included || ')', ' WITH (' || f.options || ')'),

@@ -45,14 +45,23 @@ VectorQuery QueryOf(const ScanKeyData& key, const XtreeVectorRoutine& routine, c
   return query;
 }
 
+// Of each generation as many clusters as its own calibration says. None is left out of those that say nothing.
+void TakeRecall(const ClusterModels& models, ClusterScan::Options* options) {
+  options->probes = ProbesForRecall(models.model(models.newest()), settings.recall_target);
+  for (int g = 0; g < models.newest(); g++) {
+    const uint32_t probes = ProbesForRecall(models.model(g), settings.recall_target);
+    options->probes_of[g] = probes > 0 ? probes : static_cast<uint32_t>(models.model(g).clusters());
+  }
+}
+
 // The first of the settings that is set; none: exact.
-void TakeSettings(const VectorModel& model, ClusterScan::Options* options) {
+void TakeSettings(const ClusterModels& models, ClusterScan::Options* options) {
   if (settings.probes > 0)
     options->probes = static_cast<uint32_t>(settings.probes);
   else if (settings.search_epsilon >= 0)
     options->epsilon = settings.search_epsilon;
   else if (settings.recall_target < 1)
-    options->probes = ProbesForRecall(model, settings.recall_target);
+    TakeRecall(models, options);
 }
 
 bool IsSameDistance(const ScanKeyData& a, const ScanKeyData& b) {
@@ -72,34 +81,29 @@ bool FindLimit(IndexScanDesc scan, const IndexState& state, const ScanKeyData* o
 
 }  // namespace
 
-bool LimitsClusters(IndexScanDesc scan, const IndexState& state) {
-  ScanKeyData distance;
-  double limit;
-  return scan->numberOfOrderBys == 0 && !scan->xs_want_itup && FindLimit(scan, state, nullptr, &distance, &limit);
-}
-
-bool OrdersByClusters(IndexScanDesc scan, const IndexState& state) {
+bool FindClusterSearch(IndexScanDesc scan, const IndexState& state, bool limits_of_clusters, ClusterSearch* search) {
   bool in_clusters = false;
   for (int i = 0; i < scan->numberOfOrderBys; i++) in_clusters |= IsInClusters(state, scan->orderByData[i].sk_attno - 1);
   if (in_clusters && scan->numberOfOrderBys > 1) elog(ERROR, "an order by vectors in clusters cannot have further terms");
   if (in_clusters && scan->xs_want_itup) elog(ERROR, "an index-only scan cannot order by vectors in clusters");
-  return in_clusters;
+  search->order = in_clusters ? &scan->orderByData[0] : nullptr;
+  const bool may_limit = limits_of_clusters && (in_clusters || (scan->numberOfOrderBys == 0 && !scan->xs_want_itup));
+  const bool limited = may_limit && FindLimit(scan, state, search->order, &search->limit_of, &search->limit);
+  if (!limited) search->limit = std::numeric_limits<double>::quiet_NaN();
+  return in_clusters || limited;
 }
 
-void PrepareClusterOrder(IndexScanDesc scan, const IndexState& state, const VectorModel& model, ClusterOrder* order) {
-  ScanKeyData limit_key;
-  double limit = std::numeric_limits<double>::quiet_NaN();
-  const bool ordered = scan->numberOfOrderBys > 0;
-  const bool limited = FindLimit(scan, state, ordered ? &scan->orderByData[0] : nullptr, &limit_key, &limit);
-  const ScanKeyData& key = ordered ? scan->orderByData[0] : limit_key;
+void PrepareClusterOrder(const ClusterSearch& search, const IndexState& state, const ClusterModels& models, ClusterOrder* order) {
+  const ScanKeyData& key = search.order != nullptr ? *search.order : search.limit_of;
   order->nowhere = false;
   order->null_query = (key.sk_flags & SK_ISNULL) != 0;
   order->options = {};
   order->options.most_waiting = std::max<Size>(work_mem * Size{1024} / 16, 1024);
   if (order->null_query) return;
-  order->query = QueryOf(key, *state.column[state.vectors.column].routine->vectors, model);
-  if (limited) order->options.limit = limit;
-  if (ordered) TakeSettings(model, &order->options);
+  const XtreeVectorRoutine& routine = *state.column[state.vectors.column].routine->vectors;
+  for (int g = 0; g < models.count(); g++) order->query[g] = QueryOf(key, routine, models.model(g));
+  order->options.limit = search.limit;
+  if (search.order != nullptr) TakeSettings(models, &order->options);
 }
 
 uint32_t ProbesForRecall(const VectorModel& model, double recall) {

@@ -112,7 +112,7 @@ void PrintReport(const ScanReport& report, ExplainState* es) {
     clusters.Always("visited", report.clusters);
     clusters.Always("of", report.all_clusters);
     clusters.Count("codes", report.codes);
-    clusters.Append(ApproximateSearches() ? ", approximate" : ", exact");
+    clusters.Append(report.approximate ? ", approximate" : ", exact");
     clusters.End();
   }
   const ScanCounts& counts = report.counts;
@@ -150,7 +150,7 @@ void PutReport(const ScanReport& report, ExplainState* es) {
     put("Clusters Visited", report.clusters);
     put("Clusters", report.all_clusters);
     put("Codes", report.codes);
-    ExplainPropertyText("Search", ApproximateSearches() ? "approximate" : "exact", es);
+    ExplainPropertyText("Search", report.approximate ? "approximate" : "exact", es);
   }
   put("Mapped Pages", report.counts.mapped_pages);
   put("Buffer Pages", report.counts.buffer_pages);

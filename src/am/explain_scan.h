@@ -29,6 +29,7 @@ struct ScanReport {
   uint64_t clusters;  // of vectors that were looked at, 0: none are in such
   uint64_t all_clusters;
   uint64_t codes;
+  bool approximate;        // the search of clusters that began last
   uint64_t lost_searches;  // of workers that had no room for a report
 
   void Add(const ScanReport& o) {
@@ -39,6 +40,7 @@ struct ScanReport {
     clusters += o.clusters;
     all_clusters = std::max(all_clusters, o.all_clusters);
     codes += o.codes;
+    approximate |= o.approximate;
     lost_searches += o.lost_searches;
   }
 };

@@ -2,8 +2,8 @@
 #include "am/first_row.h"
 
 #include "core/page_store.h"
-#include "core/cluster/vector_model.h"
 #include "index/meta_page.h"
+#include "index/vector_models.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"
 
@@ -73,7 +73,11 @@ void DecideDimensions(Relation index, Relation heap, const IndexState& undecided
   uint16 dimensions[kMaxColumns];
   FindDimensions(index, undecided, values, isnull, dimensions);
   IndexState* decided = NewIndexState(index, dimensions);
-  if (decided->vectors.dimensions != 0) decided->vectors.scale = ScaleOfFirst(*decided, values, isnull);
+  if (decided->vectors.dimensions != 0) {
+    const NewModel model = {.id = 0, .scale = ScaleOfFirst(*decided, values, isnull), .bytes = nullptr, .size = 0};
+    decided->vectors.generations = 1;
+    decided->vectors.generation[0] = GenerationOf(model, kInvalidBlock, 0);
+  }
   Guarded(index, [&] {
     BufferStore store(index, heap, decided->layout);
     WriteDecision(undecided, *decided, &store);

@@ -31,14 +31,15 @@ TreeScan* StateOf(IndexScanDesc scan) { return static_cast<TreeScan*>(scan->opaq
 // Must TIDs stay valid until they are returned?
 bool MustKeepLeaf(IndexScanDesc scan) { return scan->xs_want_itup || !IsMVCCSnapshot(scan->xs_snapshot); }
 
-// What it keeps from one start to the next is the memory of the core's scan.
-void PrepareClusters(IndexScanDesc scan, TreeScan* state) {
+// What it keeps from one start to the next is the memory of the core's scan, and the models: its snapshot stays the same, so that it sees no row whose
+// model came later (index/vector_models.h).
+void PrepareClusters(IndexScanDesc scan, const ClusterSearch& search, TreeScan* state) {
   if (state->cluster_memory == nullptr) {
     state->cluster_memory = static_cast<ClusterOrder*>(MemoryContextAllocZero(state->context, sizeof(ClusterOrder)));
-    state->model = &UseModel(scan->indexRelation, state->index->vectors, state->context);
+    state->models = &UseModels(scan->indexRelation, state->context).models;
   }
   state->clusters = state->cluster_memory;
-  PrepareClusterOrder(scan, *state->index, *state->model, state->clusters);
+  PrepareClusterOrder(search, *state->index, *state->models, state->clusters);
 }
 
 // The core orders by the first terms; where there are more of them than it takes, the executor sorts the ties (ReturnDistances).
@@ -46,9 +47,9 @@ void PrepareOrder(IndexScanDesc scan, TreeScan* state) {
   state->order_count = std::min(scan->numberOfOrderBys, kMaxOrderKeys);
   state->nearest_order = state->order_count > 0;
   state->clusters = nullptr;
-  if (state->limits.of_clusters && LimitsClusters(scan, *state->index)) return PrepareClusters(scan, state);
+  ClusterSearch search;
+  if (FindClusterSearch(scan, *state->index, state->limits.of_clusters, &search)) return PrepareClusters(scan, search, state);
   if (!state->nearest_order) return;
-  if (OrdersByClusters(scan, *state->index)) return PrepareClusters(scan, state);
   state->order = static_cast<OrderKey*>(palloc(sizeof(OrderKey) * state->order_count));
   for (int i = 0; i < state->order_count; i++) OrderFromKey(scan->indexRelation, *state->index, &scan->orderByData[i], &state->order[i]);
 }
@@ -97,8 +98,8 @@ void StartClusters(IndexScanDesc scan, TreeScan* state) {
   if (team != nullptr && !order->nowhere) team->EndVisit();
   order->options.ignore_killed = scan->ignore_killed_tuples;
   state->buffers().KeepPins(0);
-  order->scan.Begin(state->index->layout, state->constraint, state->index->vectors.column, *state->model,
-                    order->null_query ? nullptr : &order->query, order->options);
+  order->scan.Begin(state->index->layout, state->constraint, state->index->vectors.column, *state->models,
+                    order->null_query ? nullptr : order->query, order->options);
 }
 
 // A mapped page is not pinned and not locked. So nothing that counts on a pin may read one, nor SERIALIZABLE, whose predicate locks must

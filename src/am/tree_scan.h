@@ -48,7 +48,7 @@ struct TreeScan {
   NearestRow row;
   ClusterOrder* clusters = nullptr;  // ORDER BY a vector that is kept in clusters: instead of `nearest`
   ClusterOrder* cluster_memory = nullptr;
-  const VectorModel* model = nullptr;
+  const ClusterModels* models = nullptr;
   uint64_t distance_rechecks = 0;  // rows whose distance the executor was asked to compute
   bool row_returned = false;       // `row` is what the executor's verdict (kill_prior_tuple) is about
 };

@@ -1,11 +1,13 @@
 // ambulkdelete and amvacuumcleanup: one physical walk over the index (core/write/tree_vacuum.h says what it locks and why), then empty leaves
-// are unlinked, the free space map is brought up to date and the meta page's statistics are renewed.
+// are unlinked, the free space map is brought up to date and the meta page's statistics are renewed; and in the end an index of clusters may get new
+// ones (am/vacuum_clusters.h).
 //
 // A cleanup without a bulkdelete before it (nothing was dead, or INDEX_CLEANUP off then) walks as well, with nothing to remove: pages
 // that a crash leaked or that have become reusable are found only so. An ANALYZE does nothing. Neither is there anything to do in an
 // index that is not built.
 #include "deferred/build_state.h"
 #include "am/entry_points.h"
+#include "am/vacuum_clusters.h"
 #include "index/meta_page.h"
 #include "core/write/tree_vacuum.h"
 #include "pg/compat_commands.h"
@@ -44,7 +46,7 @@ void WalkAllBlocks(Relation index, BufferStore* store, TreeVacuum* vacuum) {
   }
 }
 
-void RenewStatistics(Relation index, const TreeVacuum& vacuum, BufferStore* store) {
+void RenewStatistics(Relation index, const TreeVacuum& vacuum, const ClusterCounts* clusters, BufferStore* store) {
   std::vector<LevelStatistics> levels = vacuum.levels();
   levels.resize(std::min<size_t>(levels.size(), kMaxLevel));
   const uint64_t now = store->NextTransactionId();
@@ -61,8 +63,16 @@ void RenewStatistics(Relation index, const TreeVacuum& vacuum, BufferStore* stor
       std::copy_n(column, meta->columns, meta->column_statistics);
       meta->heap_spread = heap_spread;
       meta->statistics_xid = now;
+      if (clusters != nullptr) clusters->Note(meta);
     });
   });
+}
+
+// nullptr: there are none.
+TreeVacuum::Clusters WatchClusters(ClusterCounts* clusters, BufferStore* store) {
+  if (clusters == nullptr) return {};
+  clusters->FindClosed(store);
+  return {[clusters](const NodeView& leaf) { clusters->AddLeaf(leaf); }, [clusters](uint64_t id) { return clusters->UsesModel(id); }};
 }
 
 void Walk(const IndexVacuumInfo* info, IndexBulkDeleteCallback dead, void* callback_state, IndexBulkDeleteResult* result) {
@@ -76,15 +86,17 @@ void Walk(const IndexVacuumInfo* info, IndexBulkDeleteCallback dead, void* callb
     result->num_pages = RelationGetNumberOfBlocks(index);
     return;
   }
+  ClusterCounts* clusters = ClusterCounts::Begin(index, *state);
   const VacuumResult walked = Guarded(index, [&] {
     BufferStore store(index, nullptr, state->layout, info->strategy);
-    TreeVacuum vacuum(store, state->layout, [&](TupleId tuple) {
+    const auto is_dead = [&](TupleId tuple) {
       ItemPointerData pointer = ToItemPointer(tuple);
       return dead != nullptr && PgCall([&] { return dead(&pointer, callback_state); });
-    });
+    };
+    TreeVacuum vacuum(store, state->layout, is_dead, WatchClusters(clusters, &store));
     WalkAllBlocks(index, &store, &vacuum);
     vacuum.Finish();
-    RenewStatistics(index, vacuum, &store);
+    RenewStatistics(index, vacuum, clusters, &store);
     return vacuum.result();
   });
   ForgetIndexState(index);
@@ -95,6 +107,12 @@ void Walk(const IndexVacuumInfo* info, IndexBulkDeleteCallback dead, void* callb
   result->pages_newly_deleted += walked.pages_newly_deleted;
   result->pages_deleted = walked.pages_deleted;
   result->pages_free = walked.pages_free;
+}
+
+// Not in one that keeps no vectors in clusters, or nothing yet.
+void RenewClustersOf(const IndexVacuumInfo* info) {
+  const IndexState* state = CopyIndexState(info->index, MetaUse::kRequired);
+  if (state->build_state == MetaBuildState::kBuilt && !state->undecided && state->vectors.dimensions != 0) RenewClusters(info, *state);
 }
 
 IndexBulkDeleteResult* NewResult() { return static_cast<IndexBulkDeleteResult*>(palloc0(sizeof(IndexBulkDeleteResult))); }
@@ -116,6 +134,7 @@ extern "C" IndexBulkDeleteResult* xtreevacuumcleanup(IndexVacuumInfo* info, Inde
     result = xtree::NewResult();
     xtree::Walk(info, nullptr, nullptr, result);
   }
+  xtree::RenewClustersOf(info);
   IndexFreeSpaceMapVacuum(info->index);
   // The heap's count is exact where it is not an estimate; entries of rows that died meanwhile must not exceed it.
   if (!info->estimated_count && result->num_index_tuples > info->num_heap_tuples) result->num_index_tuples = info->num_heap_tuples;

@@ -208,7 +208,7 @@ BuildEstimate EstimateFrom(Relation heap, const SketchedIndex& sketch, MemoryCon
   const int vector_dimensions = state->vectors.dimensions;
   VectorCoder* coder = nullptr;
   if (vector_dimensions != 0)
-    coder = VectorCoder::Make(*state, ModelOf({.id = 0, .scale = 1, .bytes = nullptr, .size = 0}, vector_dimensions));
+    coder = VectorCoder::Make(*state, ModelOf({.id = 0, .scale = 1, .bytes = nullptr, .size = 0}, vector_dimensions), 0);
   const int workers = PlanWorkers(heap, sketch.info);
   return Guarded(sketch.index, [&] {
     SampleEnvironment environment(memory);

@@ -46,10 +46,7 @@ Build PrepareBuild(Relation index, const uint16* dimensions, const NewModel* mod
   auto* keys = new (palloc(sizeof(DistinctCount))) DistinctCount();
   IndexState* state = NewIndexState(index, dimensions);
   VectorCoder* coder = nullptr;
-  if (model != nullptr) {
-    state->vectors.scale = model->scale;
-    coder = VectorCoder::Make(*state, ModelOf(*model, state->vectors.dimensions));
-  }
+  if (model != nullptr) coder = VectorCoder::Make(*state, ModelOf(*model, state->vectors.dimensions), 0);
   return {index, state, IncludeDescriptor(index), row, nullptr, false, keys, nullptr, model, coder};
 }
 
@@ -62,30 +59,32 @@ double AddRows(Relation heap, IndexInfo* info, Build* build, TableScanDesc scan,
 
 namespace {
 
-// What the codes mean, behind everything else.
-void WriteModel(Build* build, BuildWriter* writer) {
-  if (build->model == nullptr || build->model->id == 0) return;
+// What the codes mean, behind everything else. `rows`: of the index.
+void WriteModel(Build* build, uint64_t rows, BuildWriter* writer) {
+  if (build->model == nullptr) return;
   const NewModel& model = *build->model;
-  VectorFacts* vectors = &build->state->vectors;
   const uint32_t pages = ModelPages(model.size);
-  vectors->model_id = model.id;
-  vectors->model_bytes = model.size;
-  vectors->model_block = writer->Reserve(static_cast<int>(pages));
+  const BlockNumber first = pages > 0 ? writer->Reserve(static_cast<int>(pages)) : kInvalidBlock;
   const auto image = std::make_unique<PageImage>();
-  for (uint32_t page = 0, at = 0; page < pages; page++, at += kModelPageBytes) {
-    FillModelPage(build->state->layout, model.id, model.bytes + at, std::min(kModelPageBytes, model.size - at), image.get());
-    writer->Write(vectors->model_block + page, *image);
+  for (uint32_t page = 0; page < pages; page++) {
+    FillModelPage(build->state->layout, model, page, page + 1 < pages ? first + page + 1 : kInvalidBlock, image.get());
+    writer->Write(first + page, *image);
   }
+  VectorFacts* vectors = &build->state->vectors;
+  vectors->generations = 1;
+  vectors->generation[0] = GenerationOf(model, first, 0);
+  vectors->generation[0].rows = rows;
+  vectors->generation[0].drift = model.id != 0 ? 1 : 0;
 }
 
 }  // namespace
 
 void FinishIndex(Build* finished, const BulkStatistics& statistics, BuildWriter* writer) {
-  WriteModel(finished, writer);
+  const uint64_t rows = statistics.levels > 0 ? statistics.level[0].entries : 0;
+  WriteModel(finished, rows, writer);
   const Build& build = *finished;
   PgCall([] { ReportProgressPhase(kPhaseFinish); });
   XTREE_STOP_POINT("build-meta");
-  const uint64_t rows = statistics.levels > 0 ? statistics.level[0].entries : 0;
   const auto keys = static_cast<uint64_t>(std::llround(build.keys->Estimate()));
   build.built->statistics = statistics;
   build.built->rows = rows;

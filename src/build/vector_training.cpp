@@ -3,10 +3,12 @@
 
 #include "build/build_environment.h"
 #include "core/cluster/train.h"
+#include "pg/compat_commands.h"
 #include "pg/guard.h"
 
 extern "C" {
 #include "access/tableam.h"
+#include "catalog/index.h"
 #include "commands/progress.h"
 #include "common/pg_prng.h"
 #include "storage/bufmgr.h"
@@ -67,7 +69,7 @@ void ScanBlocks(Relation heap, Relation index, IndexInfo* info, BlockNumber coun
   const BlockNumber blocks = RelationGetNumberOfBlocks(heap);
   for (uint64 i = 0; i < count; i++) {
     const auto block = static_cast<BlockNumber>(i * blocks / count);
-    CHECK_FOR_INTERRUPTS();
+    pg::VacuumDelayPoint();  // of no VACUUM: looks for interrupts alone
     table_index_build_range_scan(heap, index, info, false, false, false, block, 1, callback, sample, nullptr);
   }
 }
@@ -92,8 +94,8 @@ void TakeRows(Relation heap, Relation index, IndexInfo* info, double rows, Sampl
   ScanBlocks(heap, index, info, static_cast<BlockNumber>(std::ceil(looked_at)), xtree_train_row, sample);
 }
 
-// In the caller's memory context.
-void Train(Relation index, const Sample& sample, int clusters, double rows, NewModel* model) {
+// In the caller's memory context. `build`: it tells its progress as CREATE INDEX does.
+void Train(Relation index, const Sample& sample, int clusters, double rows, bool build, NewModel* model) {
   const MemoryContext memory = CurrentMemoryContext;
   Guarded(index, [&] {
     TrainOptions options{};
@@ -101,12 +103,13 @@ void Train(Relation index, const Sample& sample, int clusters, double rows, NewM
     options.rows = std::max<uint64>(static_cast<uint64>(rows), sample.taken);
     options.clusters = clusters;
     options.check_interrupt = [] { PgCall([] { CHECK_FOR_INTERRUPTS(); }); };
-    options.progress = [](uint64_t done, uint64_t total) {
-      PgCall([&] {
-        pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, static_cast<int64>(done));
-        pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, static_cast<int64>(total));
-      });
-    };
+    if (build)
+      options.progress = [](uint64_t done, uint64_t total) {
+        PgCall([&] {
+          pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, static_cast<int64>(done));
+          pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, static_cast<int64>(total));
+        });
+      };
     const std::vector<uint8_t> bytes = TrainModel(sample.rows, sample.taken, options);
     model->bytes = PgCall([&] {
       auto* copy = static_cast<uint8_t*>(MemoryContextAllocHuge(memory, bytes.size()));
@@ -130,22 +133,11 @@ int ColumnInClusters(Relation index, const uint16* dimensions) {
   return state->vectors.dimensions != 0 ? state->vectors.column : -1;
 }
 
-}  // namespace
-
-const NewModel* TrainForBuild(Relation heap, Relation index, IndexInfo* info, const uint16* dimensions) {
-  const int column = ColumnInClusters(index, dimensions);
-  if (column < 0) return nullptr;
-  ReportProgressPhase(kPhaseTrain);
-  auto* sample = static_cast<Sample*>(palloc0(sizeof(Sample)));
-  ColumnState described{};
-  DescribeColumn(index, column, &described);
-  sample->routine = described.routine->vectors;
-  sample->column = column;
-  sample->dimensions = dimensions[column];
+// With a sample of the table, within so many kilobytes of memory. The sample says which column. `clusters`: wanted.
+NewModel* TrainOnTable(Relation heap, Relation index, IndexInfo* info, double rows, int clusters, int kilobytes, bool build,
+                       Sample* sample) {
   sample->row = AllocSetContextCreate(CurrentMemoryContext, "xtree training row", ALLOCSET_SMALL_SIZES);
-  const double rows = CountRows(heap, index, info, sample);
-  const int wanted = ClustersOf(index), clusters = wanted > 0 ? wanted : RecommendedClusters(static_cast<uint64_t>(rows));
-  sample->room = RecommendedSample(clusters, sample->dimensions, maintenance_work_mem * Size{1024});
+  sample->room = RecommendedSample(clusters, sample->dimensions, kilobytes * Size{1024});
   sample->room = std::max<uint64>(std::min(sample->room, static_cast<uint64>(rows * 1.1) + 100), 1);
   const Size row_bytes = sizeof(float) * static_cast<Size>(sample->dimensions);
   sample->rows = static_cast<float*>(palloc_extended(row_bytes * sample->room, MCXT_ALLOC_HUGE));
@@ -156,11 +148,57 @@ const NewModel* TrainForBuild(Relation heap, Relation index, IndexInfo* info, co
   if (sample->taken > 0) {
     model->scale = 0;
     model->id = NewModelId();
-    Train(index, *sample, wanted, rows, model);
+    Train(index, *sample, clusters, rows, build, model);
   }
   pfree(sample->rows);
   MemoryContextDelete(sample->row);
   return model;
+}
+
+// As many as the option says, or as suit so many rows.
+int ClustersFor(Relation index, double rows) {
+  const int wanted = ClustersOf(index);
+  return wanted > 0 ? wanted : RecommendedClusters(static_cast<uint64_t>(rows));
+}
+
+Sample* NewSample(const XtreeVectorRoutine* routine, int column, int dimensions) {
+  auto* sample = static_cast<Sample*>(palloc0(sizeof(Sample)));
+  sample->routine = routine;
+  sample->column = column;
+  sample->dimensions = dimensions;
+  return sample;
+}
+
+// Whoever writes to the table goes on, so the rows are those that a snapshot sees.
+IndexInfo* InfoForSnapshot(Relation index) {
+  IndexInfo* info = BuildIndexInfo(index);
+  info->ii_Concurrent = true;
+  info->ii_Unique = false;
+  info->ii_ExclusionOps = nullptr;
+  info->ii_ExclusionProcs = nullptr;
+  info->ii_ExclusionStrats = nullptr;
+  return info;
+}
+
+}  // namespace
+
+const NewModel* TrainForBuild(Relation heap, Relation index, IndexInfo* info, const uint16* dimensions) {
+  const int column = ColumnInClusters(index, dimensions);
+  if (column < 0) return nullptr;
+  ReportProgressPhase(kPhaseTrain);
+  ColumnState described{};
+  DescribeColumn(index, column, &described);
+  Sample* sample = NewSample(described.routine->vectors, column, dimensions[column]);
+  const double rows = CountRows(heap, index, info, sample);
+  return TrainOnTable(heap, index, info, rows, ClustersFor(index, rows), maintenance_work_mem, true, sample);
+}
+
+const NewModel* TrainForVacuum(Relation heap, Relation index, const IndexState& state, double rows, double expected_rows, int kilobytes) {
+  const int column = state.vectors.column;
+  Sample* sample = NewSample(state.column[column].routine->vectors, column, state.vectors.dimensions);
+  const NewModel* model =
+      TrainOnTable(heap, index, InfoForSnapshot(index), rows, ClustersFor(index, expected_rows), kilobytes, false, sample);
+  return model->id != 0 ? model : nullptr;
 }
 
 }  // namespace xtree

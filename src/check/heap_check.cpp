@@ -37,17 +37,20 @@ HeapCheck::HeapCheck(const OpenIndex& open, const IndexState& state, Snapshot sn
       state_(&state),
       quiescent_(quiescent),
       snapshot_(snapshot),
-      coder_(VectorCoder::Make(open.index, state)),
       entries_(NewSort()),
-      row_context_(AllocSetContextCreate(CurrentMemoryContext, "xtree check row", ALLOCSET_DEFAULT_SIZES)) {}
+      row_context_(AllocSetContextCreate(CurrentMemoryContext, "xtree check row", ALLOCSET_DEFAULT_SIZES)) {
+  if (state.vectors.dimensions == 0) return;
+  const ClusterModels& models = UseModels(open.index, CurrentMemoryContext).models;
+  for (int g = 0; g < models.count(); g++) coder_[coders_++] = VectorCoder::Make(state, models.model(g), models.first_cluster(g));
+}
 
 // `code`: of an index of clusters, unless the vector is NULL.
 int64 HeapCheck::Fingerprint(const Box& box, TupleId tuple, const uint8_t* code, uint16_t bytes) const {
   const Size boxed = state_->layout.dimensions * sizeof(Ordinal);
   uint64 hash = hash_bytes_extended(reinterpret_cast<const unsigned char*>(box.lo), static_cast<int>(boxed), box.marks);
   hash = hash_bytes_extended(reinterpret_cast<const unsigned char*>(box.hi), static_cast<int>(boxed), hash);
-  if (coder_ != nullptr && (box.marks & ColumnMarks(state_->vectors.column, kMarkNull)) == 0)
-    hash = hash_bytes_extended(code, code == nullptr ? 0 : std::min(bytes, coder_->bytes()), hash);
+  if (coders_ > 0 && (box.marks & ColumnMarks(state_->vectors.column, kMarkNull)) == 0)
+    hash = hash_bytes_extended(code, code == nullptr ? 0 : std::min(bytes, coder_[0]->bytes()), hash);
   return static_cast<int64>(tuple.Packed() << kHashBits | (hash & ((1 << kHashBits) - 1)));
 }
 
@@ -61,20 +64,27 @@ void HeapCheck::AddEntry(const NodeView& leaf, int entry) {
   Box box;
   leaf.GetBox(entry, &box);
   uint16_t length = 0;
-  const uint8_t* payload = coder_ != nullptr ? leaf.Payload(entry, &length) : nullptr;
+  const uint8_t* payload = coders_ > 0 ? leaf.Payload(entry, &length) : nullptr;
   tuplesort_putdatum(entries_, Int64GetDatum(Fingerprint(box, leaf.Tuple(entry), payload, length)), false);
+}
+
+// `coder`: nullptr where there are no vectors in clusters.
+void HeapCheck::AddRowCodedBy(VectorCoder* coder, ItemPointer tuple, Datum* values, bool* isnull) {
+  const MemoryContext old = MemoryContextSwitchTo(row_context_);
+  Box box;
+  FormBox(open_.index, *state_, coder, tuple, values, isnull, &box);
+  MemoryContextSwitchTo(old);
+  const uint8_t* code = coder != nullptr ? coder->code() : nullptr;
+  const uint16_t bytes = coder != nullptr ? coder->bytes() : 0;
+  tuplesort_putdatum(rows_, Int64GetDatum(Fingerprint(box, ToTupleId(*tuple), code, bytes)), false);
+  MemoryContextReset(row_context_);
 }
 
 void HeapCheck::AddRow(Relation, ItemPointer tuple, Datum* values, bool* isnull, bool, void* argument) {
   auto* self = static_cast<HeapCheck*>(argument);
-  const MemoryContext old = MemoryContextSwitchTo(self->row_context_);
-  Box box;
-  FormBox(self->open_.index, *self->state_, self->coder_, tuple, values, isnull, &box);
-  MemoryContextSwitchTo(old);
-  const uint8_t* code = self->coder_ != nullptr ? self->coder_->code() : nullptr;
-  const uint16_t bytes = self->coder_ != nullptr ? self->coder_->bytes() : 0;
-  tuplesort_putdatum(self->rows_, Int64GetDatum(self->Fingerprint(box, ToTupleId(*tuple), code, bytes)), false);
-  MemoryContextReset(self->row_context_);
+  const bool coded = self->coders_ > 0 && !isnull[self->state_->vectors.column];
+  const int ways = coded ? self->coders_ : 1;
+  for (int i = 0; i < ways; i++) self->AddRowCodedBy(self->coders_ > 0 ? self->coder_[i] : nullptr, tuple, values, isnull);
 }
 
 void HeapCheck::ScanHeap() {
@@ -100,17 +110,33 @@ void HeapCheck::Report(int64 fingerprint, const char* problem) const {
   pg_unreachable();
 }
 
+// The fingerprints that the entry of the next row may have; returns how many: 0 at the end. `next`: the first of that row, and then of the one behind it.
+int HeapCheck::TakeRow(int64* candidates, int64* next, bool* have_next) {
+  int count = 0;
+  while (*have_next && count < kMaxGenerations && (count == 0 || TidOf(*next) == TidOf(candidates[0]))) {
+    candidates[count++] = *next;
+    *have_next = Next(rows_, next);
+  }
+  return count;
+}
+
 void HeapCheck::Merge() {
-  int64 row = 0, entry = 0, last = 0;
-  bool have_row = Next(rows_, &row);
+  int64 row[kMaxGenerations] = {}, next = 0, entry = 0, last = 0;
+  bool have_next = Next(rows_, &next), found = false;
+  int candidates = TakeRow(row, &next, &have_next);
+  const auto end_row = [&] {
+    if (!found) Report(row[0], "missing, or has another key, in");
+    candidates = TakeRow(row, &next, &have_next);
+    found = false;
+  };
   for (bool first = true; Next(entries_, &entry); first = false) {
     CHECK_FOR_INTERRUPTS();
     if (quiescent_ && !first && TidOf(entry) == TidOf(last)) Report(entry, "twice in");
-    if (have_row && row < entry) Report(row, "missing, or has another key, in");
-    if (have_row && row == entry) have_row = Next(rows_, &row);
+    while (candidates > 0 && TidOf(row[0]) < TidOf(entry)) end_row();
+    found = found || std::find(row, row + candidates, entry) != row + candidates;
     last = entry;
   }
-  if (have_row) Report(row, "missing, or has another key, in");
+  while (candidates > 0) end_row();
 }
 
 void HeapCheck::CompareWithHeap() {

@@ -32,6 +32,21 @@ double FillOfLeaves(const MetaContent& meta) {
   return static_cast<double>(meta.level[0].entries) * bytes / (meta.level[0].pages * static_cast<double>(kSpecialOffset - kPageHeaderSize));
 }
 
+void AddVectors(const MetaContent& meta, BuildFacts* facts) {
+  constexpr uint64_t kFar = 8;
+  const int generations = std::min<int>(meta.generations, kMaxGenerations);
+  for (int g = 0; g < generations; g++) facts->vectors += meta.generation[g].rows;
+  double rows = 0, drift = 0;
+  for (int g = 0; g < generations; g++) {
+    const VectorGeneration& generation = meta.generation[g];
+    if (generation.trained_rows * kFar <= facts->vectors) facts->outgrown_vectors += generation.rows;
+    if (generation.drift == 0) continue;
+    rows += static_cast<double>(generation.rows);
+    drift += static_cast<double>(generation.drift) * static_cast<double>(generation.rows);
+  }
+  if (rows > 0) facts->drift = drift / rows;
+}
+
 BuildFacts FactsOn(const MetaContent& meta) {
   BuildFacts facts = {true, meta.build_state == static_cast<uint8_t>(MetaBuildState::kBuilt), (meta.build_flags & kMetaBuildStale) != 0,
                       meta.counted_rows, meta.distinct_keys};
@@ -43,6 +58,7 @@ BuildFacts FactsOn(const MetaContent& meta) {
   for (int level = 0; level < facts.height; level++) facts.pages += meta.level[level].pages;
   facts.entries = meta.level[0].entries;
   facts.fill = FillOfLeaves(meta);
+  AddVectors(meta, &facts);
   return facts;
 }
 

@@ -21,6 +21,10 @@ struct BuildFacts {
   int height = 0;  // levels; 0: not known
   uint64_t pages = 0;
   uint64_t entries = 0;
+  // Of vectors in clusters, likewise:
+  uint64_t vectors = 0;
+  uint64_t outgrown_vectors = 0;  // in clusters that were made for far fewer rows, or from none
+  double drift = 0;               // the mean of those for which it is known; 0: of none
   double fill = -1;  // used share of the leaves, by what an entry takes; negative: not known, as with INCLUDE columns, of whatever length
 };
 

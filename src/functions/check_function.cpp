@@ -7,6 +7,7 @@
 #include "check/heap_check.h"
 #include "index/index_access.h"
 #include "index/vector_coder.h"
+#include "core/cluster/cluster_scan.h"
 #include "core/tree_check.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"
@@ -23,20 +24,28 @@ namespace xtree {
 
 namespace {
 
-bool LacksCode(const IndexState& state, const NodeView& page, int entry) {
-  if (state.vectors.dimensions == 0 || (page.Marks(entry) & ColumnMarks(state.vectors.column, kMarkNull)) != 0) return false;
+// nullptr: nothing. `models`: of an index of clusters. While a standby replays, a model may come that is not among them.
+const char* ProblemOfVector(const IndexState& state, const ClusterModels* models, bool quiescent, const NodeView& page, int entry) {
+  if (models == nullptr || (page.Marks(entry) & ColumnMarks(state.vectors.column, kMarkNull)) != 0) return nullptr;
   uint16_t length;
-  return page.Payload(entry, &length) == nullptr || length < VectorCodeBytes(state.vectors.dimensions);
+  if (page.Payload(entry, &length) == nullptr || length < VectorCodeBytes(state.vectors.dimensions))
+    return "an entry has no code of its vector";
+  const Ordinal cluster = page.Lo(entry, state.layout.first_dimension[state.vectors.column] + kClusterDimension);
+  return quiescent && models->GenerationOf(cluster) < 0 ? "an entry is in a cluster of no model" : nullptr;
 }
 
 void Check(const OpenIndex& open, const IndexState& state, HeapCheck* heap_check, bool quiescent) {
   if (state.undecided && !quiescent) return;
   const BlockNumber pages = RelationGetNumberOfBlocks(open.index);
-  CheckModel(open.index, state.vectors);
+  const ClusterModels* models = nullptr;
+  if (state.vectors.dimensions != 0) {
+    CheckModels(open.index);
+    models = &UseModels(open.index, CurrentMemoryContext).models;
+  }
   Guarded(open.index, [&] {
     BufferStore store(open.index, open.heap, state.layout, GetAccessStrategy(BAS_BULKREAD));
     TreeCheck check(store, state.layout, [&](BlockNumber block, const NodeView& page, int entry) {
-      if (LacksCode(state, page, entry)) throw CorruptPage(block, "an entry has no code of its vector");
+      if (const char* problem = ProblemOfVector(state, models, quiescent, page, entry)) throw CorruptPage(block, problem);
       if (heap_check != nullptr) PgCall([&] { heap_check->AddEntry(page, entry); });
     });
     check.Walk();

@@ -1,7 +1,8 @@
-// SQL function xtree_cluster_info(index regclass): the clusters of an index of vectors, and how far they still fit its rows.
+// SQL function xtree_cluster_info(index regclass): the clusters of an index of vectors, generation by generation, and how far they still fit its rows.
 //
-// Reads the model, and some hundred leaves spread over the index, under AccessShareLock and share locks of single pages.
+// Reads the models, and some hundred leaves spread over the index, under AccessShareLock and share locks of single pages.
 #include "core/cluster/cluster_scan.h"
+#include "functions/view_rows.h"
 #include "index/index_access.h"
 #include "index/vector_models.h"
 #include "page/validate.h"
@@ -19,56 +20,72 @@ namespace xtree {
 
 namespace {
 
-struct LeafSums {
-  double rows;      // with finite vectors
-  double distance;  // from their centroids
+// Of a generation, in the leaves that were looked at.
+struct Sums {
+  double rows;
+  double finite;    // of them
+  double distance;  // of those, from their centroids
+  double counted;   // likewise, as drift counts it
 };
 
-void AddLeaf(const NodeView& leaf, int dimension, LeafSums* sums) {
+struct Sample {
+  double share;  // of the pages that were looked at
+  Sums of[kMaxGenerations];
+};
+
+void AddLeaf(const NodeView& leaf, const IndexState& state, const ClusterModels& models, Sample* sample) {
+  const int dimension = state.layout.first_dimension[state.vectors.column];
   for (int i = 0; i < leaf.entries(); i++) {
-    const auto distance = static_cast<double>(FloatFromOrdinal(static_cast<int32_t>(leaf.Lo(i, dimension))));
-    if (!std::isfinite(distance)) continue;  // NULL has no distance either
-    sums->rows++;
-    sums->distance += distance;
+    if ((leaf.Marks(i) & ColumnMarks(state.vectors.column, kMarkNull)) != 0) continue;
+    const int g = models.GenerationOf(leaf.Lo(i, dimension + kClusterDimension));
+    if (g < 0) continue;
+    const auto distance = static_cast<double>(FloatFromOrdinal(static_cast<int32_t>(leaf.Lo(i, dimension + kCentroidDistanceDimension))));
+    sample->of[g].rows++;
+    if (!std::isfinite(distance)) continue;
+    sample->of[g].finite++;
+    sample->of[g].distance += distance;
+    sample->of[g].counted += DistanceForDrift(distance, models.model(g).head());
   }
 }
 
 // What is no leaf is passed over.
-LeafSums SampleLeaves(Relation index, const IndexState& state) {
-  constexpr BlockNumber kLeaves = 300;
-  const BlockNumber pages = RelationGetNumberOfBlocks(index), looked_at = std::min(pages, kLeaves);
-  const int dimension = state.layout.first_dimension[state.vectors.column] + kCentroidDistanceDimension;
-  LeafSums sums{};
+Sample SampleLeaves(Relation index, const IndexState& state, const ClusterModels& models) {
+  constexpr BlockNumber kPages = 300;
+  const BlockNumber pages = RelationGetNumberOfBlocks(index), looked_at = std::min(pages, kPages);
+  Sample sample{};
+  sample.share = pages > 0 ? static_cast<double>(looked_at) / pages : 1;
   for (uint64 i = 0; i < looked_at; i++) {
     CHECK_FOR_INTERRUPTS();
     const Buffer buffer = ReadPage(index, static_cast<BlockNumber>(i * pages / looked_at), nullptr);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
     const uint8_t* page = pg::BufferBytes(buffer);
-    if (!pg::IsNewPage(page) && ValidateNode(state.layout, page, 0) == nullptr) AddLeaf(NodeView(state.layout, page), dimension, &sums);
+    if (!pg::IsNewPage(page) && ValidateNode(state.layout, page, 0) == nullptr)
+      AddLeaf(NodeView(state.layout, page), state, models, &sample);
     UnlockReleaseBuffer(buffer);
   }
-  return sums;
+  return sample;
 }
 
-Datum FormRow(FunctionCallInfo fcinfo, Relation index, const IndexState& state) {
-  TupleDesc description;
-  if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) elog(ERROR, "return type must be a row type");
-  const VectorModel& model = UseModel(index, state.vectors, CurrentMemoryContext);
-  const VectorModelHead& head = model.head();
-  const LeafSums sums = SampleLeaves(index, state);
-  const double mean = sums.rows > 0 ? sums.distance / sums.rows : 0, drift = head.spread > 0 ? mean / static_cast<double>(head.spread) : 0;
-  const double rows = state.levels > 0 ? static_cast<double>(state.level[0].entries) : 0;
+void PutRow(RowWriter* row, Relation index, const IndexState& state, const UsedModels& used, const Sample& sample, int g) {
+  const VectorModelHead& head = used.models.model(g).head();
+  const Sums& sums = sample.of[g];
+  const double mean = sums.finite > 0 ? sums.distance / sums.finite : 0;
+  const double drift = sums.finite > 0 && head.spread > 0 ? sums.counted / sums.finite / static_cast<double>(head.spread) : 0;
   const bool trained = head.trained_rows > 0;
-  Datum values[] = {NameGetDatum(&TupleDescAttr(RelationGetDescr(index), state.vectors.column)->attname),
-                    Int32GetDatum(state.vectors.dimensions),
-                    Int32GetDatum(model.clusters()),
-                    Int64GetDatum(static_cast<int64>(rows)),
-                    Int64GetDatum(static_cast<int64>(head.trained_rows)),
-                    Int64GetDatum(static_cast<int64>(head.sampled_rows)),
-                    Float8GetDatum(mean),
-                    Float8GetDatum(drift)};
-  bool nulls[] = {false, false, false, false, !trained, !trained, sums.rows == 0, sums.rows == 0 || !trained || head.spread <= 0};
-  return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls));
+  row->Add(NameGetDatum(&TupleDescAttr(RelationGetDescr(index), state.vectors.column)->attname));
+  row->Int(state.vectors.dimensions).Int(g + 1).Int(used.models.model(g).clusters());
+  row->Count(std::llround(sums.rows / sample.share));
+  row->Add(Int64GetDatum(static_cast<int64>(head.trained_rows)), !trained);
+  row->Add(Int64GetDatum(static_cast<int64>(head.sampled_rows)), !trained);
+  row->Add(Float8GetDatum(mean), sums.finite == 0);
+  row->Add(Float8GetDatum(drift), sums.finite == 0 || !trained || head.spread <= 0);
+  row->Put();
+}
+
+void PutRows(RowWriter* row, Relation index, const IndexState& state) {
+  const UsedModels& used = UseModels(index, CurrentMemoryContext);
+  const Sample sample = SampleLeaves(index, state, used.models);
+  for (int g = 0; g < used.models.count(); g++) PutRow(row, index, state, used, sample, g);
 }
 
 }  // namespace
@@ -77,11 +94,10 @@ Datum FormRow(FunctionCallInfo fcinfo, Relation index, const IndexState& state) 
 
 extern "C" Datum xtree_cluster_info(PG_FUNCTION_ARGS) {
   using namespace xtree;
+  RowWriter row(fcinfo);
   const OpenIndex open = OpenXtreeIndex(PG_GETARG_OID(0), AccessShareLock);
   const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
-  const bool known = state->vectors.dimensions != 0 && state->build_state == MetaBuildState::kBuilt;
-  const Datum row = known ? FormRow(fcinfo, open.index, *state) : Datum{0};
+  if (state->vectors.dimensions != 0 && state->build_state == MetaBuildState::kBuilt) PutRows(&row, open.index, *state);
   CloseIndex(open, AccessShareLock);
-  if (!known) PG_RETURN_NULL();
-  PG_RETURN_DATUM(row);
+  return 0;
 }

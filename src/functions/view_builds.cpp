@@ -1,6 +1,6 @@
 // SQL functions xtree_build_state(index oid, OUT built, OUT stale, OUT distinct_keys, OUT rows_per_key), behind the view pg_stat_xtree_indexes,
 // and xtree_tree_state(index oid, OUT built_at, OUT height, OUT pages, OUT entries, OUT fill, OUT built_rows, OUT built_crowding,
-// OUT dimensions), behind xtree_recommendations: what the
+// OUT dimensions, OUT vectors, OUT outgrown_vectors, OUT drift), behind xtree_recommendations: what the
 // meta page says. Anybody may call them: they tell numbers, as PostgreSQL's own statistics do, and no values. Where the index is locked, as while
 // it is reindexed, the columns are NULL.
 #include "functions/build_facts.h"
@@ -39,8 +39,12 @@ extern "C" Datum xtree_tree_state(PG_FUNCTION_ARGS) {
                     Float8GetDatum(facts.fill),
                     Int64GetDatum(static_cast<int64>(facts.counted_rows)),
                     Float8GetDatum(facts.built_crowding),
-                    Int32GetDatum(facts.dimensions)};
+                    Int32GetDatum(facts.dimensions),
+                    Int64GetDatum(static_cast<int64>(facts.vectors)),
+                    Int64GetDatum(static_cast<int64>(facts.outgrown_vectors)),
+                    Float8GetDatum(facts.drift)};
   const bool nothing = facts.height == 0;
-  bool nulls[] = {facts.built_at == 0, nothing, nothing, nothing, facts.fill < 0, nothing, facts.built_crowding == 0, nothing};
+  bool nulls[] = {facts.built_at == 0,       nothing, nothing, nothing, facts.fill < 0,  nothing,
+                  facts.built_crowding == 0, nothing, nothing, nothing, facts.drift == 0};
   PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
 }

@@ -53,10 +53,6 @@ Oid TypeOfColumn(Relation index, int column) {
 // What an index without meta page yet is taken for: the planner of its own parallel build looks at it.
 uint16 DefaultDimensions(const ColumnState& column) { return column.routine->default_dimensions; }
 
-VectorFacts FactsOf(const MetaContent& meta) {
-  return {meta.vector_dimensions, meta.vector_column, meta.vector_scale, meta.model_id, meta.model_block, meta.model_bytes};
-}
-
 // How many dimensions the rows of the index had that decided.
 uint16 ReadDimensions(Relation index, int column, const ColumnState& described, VectorFacts* vectors) {
   if (RelationGetNumberOfBlocks(index) == 0) return DefaultDimensions(described);
@@ -64,7 +60,7 @@ uint16 ReadDimensions(Relation index, int column, const ColumnState& described, 
   const MetaContent& meta = CopyMetaPage(index, &copy);
   if (!ReadableFormat(meta)) ReportFormat(index, meta);
   const int dimensions = meta.column[column].dimensions;
-  if (vectors != nullptr && meta.vector_dimensions != 0 && meta.vector_column == column) *vectors = FactsOf(meta);
+  if (vectors != nullptr && meta.vector_dimensions != 0 && meta.vector_column == column) *vectors = VectorsOn(meta);
   const XtreeTypeRoutine& routine = *described.routine;
   const int most = routine.choose_dimensions != nullptr ? routine.most_dimensions : kMaxDimensions;
   if ((dimensions == 0 && DefaultDimensions(described) != 0) || dimensions > most)
@@ -87,7 +83,7 @@ void LoadVectors(Relation index, int i, const uint16* given, IndexState* state) 
   VectorFacts vectors{};
   uint16 dimensions = given != nullptr ? given[i] : ReadDimensions(index, i, column, &vectors);
   if (given != nullptr && dimensions != 0 && WantsClusters(StructureOf(index), dimensions) && state->vectors.dimensions == 0)
-    vectors = {.dimensions = dimensions, .column = static_cast<uint16_t>(i), .scale = 0, .model_id = 0, .model_block = 0, .model_bytes = 0};
+    vectors = {.dimensions = dimensions, .column = static_cast<uint16_t>(i), .generations = 0, .generation = {}};
   if (vectors.dimensions != 0) return KeepInClusters(vectors, state);
   if (dimensions == 0 && parameter != 0 && !WantsClusters(StructureOf(index), parameter)) dimensions = parameter;
   column.undecided = dimensions == 0;
@@ -214,7 +210,7 @@ bool LoadMeta(Relation index, MetaUse use, IndexState* state) {
   memcpy(state->level, meta.level, sizeof(meta.level));
   memcpy(state->column_statistics, meta.column_statistics, sizeof(meta.column_statistics));
   state->heap_spread = meta.heap_spread;
-  if (!decided && state->vectors.dimensions != 0) state->vectors = FactsOf(meta);
+  if (!decided && state->vectors.dimensions != 0) state->vectors = VectorsOn(meta);
   return !decided;
 }
 

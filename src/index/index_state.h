@@ -21,14 +21,13 @@ struct ColumnState {
   bool undecided;  // the first row that is inserted will decide the number of dimensions, which is taken for 1
 };
 
-// Of an index of clusters: the column that is kept so, and where what its codes mean lies (index/vector_models.h).
+// Of an index of clusters: the column that is kept so, and where what its codes mean lies.
 struct VectorFacts {
   uint16_t dimensions;  // of the vectors; 0: there is no such column
   uint16_t column;
-  float scale;        // where there is no model, as of an index that was made from no rows
-  uint64_t model_id;  // 0: none
-  BlockNumber model_block;
-  uint32_t model_bytes;
+  // These change under a session's copy: whoever codes or searches has them from UseModels() (index/vector_models.h).
+  uint16_t generations;
+  VectorGeneration generation[kMaxGenerations];
 };
 
 struct IndexState {

@@ -71,13 +71,17 @@ void InitializeMetaPage(const IndexState& state, MetaBuildState build_state, con
   NoteVectors(state.vectors, &meta);
 }
 
+VectorFacts VectorsOn(const MetaContent& meta) {
+  VectorFacts vectors = {meta.vector_dimensions, meta.vector_column, std::min<uint16_t>(meta.generations, kMaxGenerations), {}};
+  std::copy_n(meta.generation, kMaxGenerations, vectors.generation);
+  return vectors;
+}
+
 void NoteVectors(const VectorFacts& vectors, MetaContent* meta) {
   meta->vector_dimensions = vectors.dimensions;
   meta->vector_column = vectors.column;
-  meta->vector_scale = vectors.scale;
-  meta->model_id = vectors.model_id;
-  meta->model_block = vectors.model_block;
-  meta->model_bytes = vectors.model_bytes;
+  meta->generations = vectors.generations;
+  std::copy_n(vectors.generation, kMaxGenerations, meta->generation);
   if (vectors.dimensions != 0) meta->feature_flags |= kFeatureInclude | kFeatureClusters;
 }
 

@@ -26,6 +26,7 @@ bool ReadableFormat(const MetaContent& meta);
 void InitializeMetaPage(const IndexState& state, MetaBuildState build_state, const LevelStatistics* level, int levels, PageImage* image);
 void NoteColumns(const ColumnStatistics* column, float heap_spread, PageImage* image);
 // Of an index of clusters.
+VectorFacts VectorsOn(const MetaContent& meta);
 void NoteVectors(const VectorFacts& vectors, MetaContent* meta);
 // What a build put in: how many rows, and how many different keys they have, and how much its nodes overlap. And when, which is now.
 void NoteBuild(uint64_t rows, uint64_t distinct_keys, double crowding, MetaContent* meta);

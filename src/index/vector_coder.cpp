@@ -3,10 +3,11 @@
 
 namespace xtree {
 
-VectorCoder* VectorCoder::Make(const IndexState& state, const VectorModel& model) {
+VectorCoder* VectorCoder::Make(const IndexState& state, const VectorModel& model, int first_cluster) {
   if (state.vectors.dimensions == 0) return nullptr;
   auto* coder = static_cast<VectorCoder*>(palloc0(sizeof(VectorCoder)));
   coder->model_ = &model;
+  coder->first_cluster_ = first_cluster;
   coder->routine_ = state.column[state.vectors.column].routine->vectors;
   coder->coordinates_ = static_cast<double*>(palloc(sizeof(double) * state.vectors.dimensions));
   coder->bytes_ = static_cast<uint16_t>(VectorCodeBytes(state.vectors.dimensions));
@@ -16,13 +17,15 @@ VectorCoder* VectorCoder::Make(const IndexState& state, const VectorModel& model
 
 VectorCoder* VectorCoder::Make(Relation index, const IndexState& state) {
   if (state.vectors.dimensions == 0) return nullptr;
-  return Make(state, UseModel(index, state.vectors, CurrentMemoryContext));
+  const ClusterModels& models = UseModels(index, CurrentMemoryContext).models;
+  return Make(state, models.model(models.newest()), models.first_cluster(models.newest()));
 }
 
 void VectorCoder::Code(Datum value) {
   routine_->coordinates(value, model_->dimensions(), coordinates_);
   EncodeVector(*model_, coordinates_, code_);
   place_ = PlaceOf(*model_, coordinates_, code_);
+  place_.cluster += first_cluster_;
 }
 
 }  // namespace xtree

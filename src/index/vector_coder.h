@@ -11,9 +11,9 @@ namespace xtree {
 
 class VectorCoder {
  public:
-  // nullptr: no column of the index is kept in clusters. `model` outlives the coder.
-  static VectorCoder* Make(const IndexState& state, const VectorModel& model);
-  // With the model of the index.
+  // nullptr: no column of the index is kept in clusters. `model` outlives the coder, and has the clusters from this number on.
+  static VectorCoder* Make(const IndexState& state, const VectorModel& model, int first_cluster);
+  // With the newest model of the index.
   static VectorCoder* Make(Relation index, const IndexState& state);
 
   // From here on code() and place() are those of this value, which is not NULL.
@@ -21,10 +21,11 @@ class VectorCoder {
 
   const uint8_t* code() const { return code_; }
   uint16_t bytes() const { return bytes_; }
-  const VectorPlace& place() const { return place_; }
+  const VectorPlace& place() const { return place_; }  // with the cluster's number in the index
 
  private:
   const VectorModel* model_;
+  int first_cluster_;
   const XtreeVectorRoutine* routine_;
   double* coordinates_;
   uint8_t* code_;

@@ -56,7 +56,7 @@ inline constexpr uint16_t kNodePageId = 0xF5E7;  // last two bytes of the page, 
 // Special space of every page. 24 bytes.
 struct NodeOpaque {
   uint64_t nsn;          // node sequence number: insert LSN of the split that last moved entries to the right sibling; 0 never
-  uint32_t link;         // right sibling of that split (kInvalidBlock: none); of a follower: its head
+  uint32_t link;         // right sibling of that split (kInvalidBlock: none); of a follower: its head; of a model's page: the next one
   uint16_t entries;      // on this page
   uint8_t level;         // 0 = leaf
   uint8_t flags;         // NodeFlags
@@ -143,6 +143,26 @@ struct OrderVersion {
   char text[kOrderVersionBytes];
 };
 
+// Of an index of clusters: one of the models that its codes are relative to (core/cluster/cluster_models.h), and what the last build or VACUUM saw of
+// the rows in its clusters, whose numbers are its own for ever.
+inline constexpr int kMaxGenerations = 8;
+inline constexpr int kMaxClusters = 65535;  // of a generation
+inline constexpr uint32_t kMaxFirstCluster = 1 << 30;
+struct VectorGeneration {
+  uint64_t model_id;      // on each of the model's pages, and of no other model; 0: there is none, codes have one scale alone
+  uint64_t trained_rows;  // of the table, when the model was made; 0: it was not made from rows
+  uint64_t rows;          // with vectors, in its clusters
+  uint64_t
+      superseded_xid;  // next full xid when the next generation came: statements that are older may still insert into this one; 0: it is the newest
+  BlockNumber model_block;  // first of the model's pages, each of which names the next one (NodeOpaque.link)
+  uint32_t model_bytes;     // of the model
+  uint32_t first_cluster;
+  uint32_t clusters;
+  float scale;  // of codes without a model (VectorModel::MakeFromScale); 0: there is one
+  float drift;  // mean distance of the rows from their centroids, beside that of those which the centroids were made from; 0: not known
+};
+static_assert(sizeof(VectorGeneration) == 56);
+
 // Content of block 0, right after the page header.
 struct MetaContent {
   uint32_t magic;
@@ -166,20 +186,19 @@ struct MetaContent {
   uint32_t built_at;     // when the last build ended: seconds since 2000; 0: not known
   float built_crowding;  // how many nodes lay over one place then (core/estimate/crowding.h); 0: not known
   // Of an index of clusters.
-  float vector_scale;          // of codes without a model (VectorModel::MakeFromScale); 0: there is one, or none is needed yet
-  uint64_t model_id;           // on each of the model's pages, and of no other model; 0: none
-  BlockNumber model_block;     // first of its pages, which follow each other
-  uint32_t model_bytes;        // of the model
   uint16_t vector_dimensions;  // 0: no column is kept in clusters
   uint16_t vector_column;
-  uint32_t unused;
+  uint16_t generations;  // in use: at least one where a column is kept in clusters
+  uint16_t unused[3];
+  VectorGeneration generation[kMaxGenerations];  // the newest is last
 };
 static_assert(offsetof(MetaContent, level) == 56);
-static_assert(sizeof(MetaContent) == 96 + 24 * kMaxLevel + (16 + kOrderVersionBytes) * kMaxColumns);
+static_assert(sizeof(MetaContent) == 80 + 24 * kMaxLevel + (16 + kOrderVersionBytes) * kMaxColumns + 56 * kMaxGenerations);
 inline constexpr uint32_t kLeastMetaBytes = offsetof(MetaContent, heap_spread);
 
-inline constexpr uint64_t kFeatureInclude = 1;   // leaves carry an INCLUDE payload
-inline constexpr uint64_t kFeatureClusters = 2;  // one of the columns is kept in clusters; its codes begin the payloads
+inline constexpr uint64_t kFeatureInclude = 1;  // leaves carry an INCLUDE payload
+inline constexpr uint64_t kFeatureClusters =
+    4;  // one of the columns is kept in clusters; its codes begin the payloads (2 was a format of one model)
 inline constexpr uint64_t kKnownFeatures = kFeatureInclude | kFeatureClusters;
 
 // Bytes of a model on a page.

@@ -74,11 +74,12 @@ const char* CheckUpper(const KeyLayout& layout, const PageFrame& f) {
   return bytes == 0 ? nullptr : "unexpected content at the end of the page";
 }
 
-const char* CheckVectorFields(const MetaContent& meta) {
-  if (meta.vector_dimensions == 0) return meta.model_bytes == 0 ? nullptr : "there is a model, but no column of vectors";
-  if (meta.vector_column >= meta.columns) return "column of vectors is not in the index";
-  if (!(meta.vector_scale >= 0 && meta.vector_scale < std::numeric_limits<float>::infinity())) return "scale of codes is out of range";
-  if ((meta.model_bytes == 0) != (meta.model_id == 0)) return "model has no number, or number no model";
+const char* CheckGeneration(const VectorGeneration& generation, uint32_t first_free) {
+  if (!(generation.scale >= 0 && generation.scale < std::numeric_limits<float>::infinity())) return "scale of codes is out of range";
+  if ((generation.model_bytes == 0) != (generation.model_id == 0)) return "model has no number, or number no model";
+  if (generation.clusters < 1 || generation.clusters > kMaxClusters) return "number of clusters is out of range";
+  if (generation.first_cluster < first_free || generation.first_cluster > kMaxFirstCluster) return "clusters' numbers are out of order";
+  if (!(generation.drift >= 0 && generation.drift < std::numeric_limits<float>::infinity())) return "drift is out of range";
   return nullptr;
 }
 
@@ -94,8 +95,25 @@ const char* CheckMetaFields(const MetaContent& meta) {
       return "statistics of a column are out of range";
   if (!(meta.built_crowding >= 0 && meta.built_crowding < 1e12F)) return "what the build measured is out of range";
   if (!(meta.heap_spread >= 0 && meta.heap_spread <= 1)) return "statistics of the table's pages are out of range";
-  return CheckVectorFields(meta);
+  return ValidateVectors(meta);
 }
+
+}  // namespace
+
+const char* ValidateVectors(const MetaContent& meta) {
+  if (meta.vector_dimensions == 0) return meta.generations == 0 ? nullptr : "there is a model, but no column of vectors";
+  if (meta.vector_column >= meta.columns) return "column of vectors is not in the index";
+  const bool built = meta.build_state != static_cast<uint8_t>(MetaBuildState::kUnbuilt);
+  if (meta.generations < built || meta.generations > kMaxGenerations) return "number of models is out of range";
+  uint32_t first_free = 0;
+  for (int i = 0; i < meta.generations; ++i) {
+    if (const char* wrong = CheckGeneration(meta.generation[i], first_free)) return wrong;
+    first_free = meta.generation[i].first_cluster + meta.generation[i].clusters;
+  }
+  return nullptr;
+}
+
+namespace {
 
 bool SameEncoding(const ColumnEncoding& a, const ColumnEncoding& b) {
   return a.id == b.id && a.version == b.version && a.dimensions == b.dimensions && a.width == b.width && a.extended == b.extended;

@@ -24,5 +24,7 @@ bool IsModelPage(const uint8_t* page);
 
 // nullptr when `page` is a meta page that this code can read and that describes `layout`'s columns; else why not.
 const char* ValidateMeta(const uint8_t* page, const ColumnEncoding* columns, int column_count);
+// The same of what it says of vectors alone.
+const char* ValidateVectors(const MetaContent& meta);
 
 }  // namespace xtree

@@ -6,10 +6,13 @@
 extern "C" {
 #include "access/multixact.h"
 #include "access/transam.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "commands/vacuum.h"
 #include "nodes/execnodes.h"
+#include "miscadmin.h"
 #include "optimizer/optimizer.h"
+#include "postmaster/autovacuum.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/tuplesort.h"
@@ -23,6 +26,23 @@ inline void VacuumDelayPoint() {
   vacuum_delay_point(false);
 #else
   vacuum_delay_point();
+#endif
+}
+
+// From 17 on in parallel mode too, as a VACUUM with parallel workers is.
+inline bool MayBeginSubtransaction() {
+#if PG_VERSION_NUM >= 170000
+  return true;
+#else
+  return !IsInParallelMode();
+#endif
+}
+
+inline bool IsAutovacuumWorker() {
+#if PG_VERSION_NUM >= 170000
+  return AmAutoVacuumWorkerProcess();
+#else
+  return IsAutoVacuumWorkerProcess();
 #endif
 }
 

@@ -25,17 +25,29 @@ namespace {
 // Of a row's cost in the table, for its code (docs/vectors.md has the measurements).
 constexpr double kCodeOfRow = 0.1;
 
-// The share of the clusters that a search looks at before it returns a row.
-double ShareLookedAt(const IndexPath* path, const IndexState& state) {
-  if (state.vectors.model_id == 0) return 1;
-  if (!ApproximateSearches()) return 1;
-  const Relation index = index_open(path->indexinfo->indexoid, NoLock);
-  const VectorModel& model = UseModel(index, state.vectors, CurrentMemoryContext);
-  index_close(index, NoLock);
+double ProbesOf(const VectorModel& model, double clusters_of_newest) {
   const double clusters = model.clusters();
-  double probes = settings.probes;
-  if (probes <= 0) probes = settings.search_epsilon >= 0 ? std::sqrt(clusters) : ProbesForRecall(model, settings.recall_target);
-  return probes <= 0 ? 1 : std::min(1.0, probes / clusters);
+  if (settings.probes > 0) return settings.probes * clusters / clusters_of_newest;
+  if (settings.search_epsilon >= 0) return std::sqrt(clusters);
+  const uint32_t probes = ProbesForRecall(model, settings.recall_target);
+  return probes > 0 ? probes : clusters;
+}
+
+// The share of the codes that a search looks at before it returns a row: of each generation those of some clusters.
+double ShareLookedAt(const IndexPath* path, const IndexState& state) {
+  if (!ApproximateSearches() || state.vectors.generations == 0) return 1;
+  const Relation index = index_open(path->indexinfo->indexoid, NoLock);
+  const UsedModels& used = UseModels(index, CurrentMemoryContext);
+  index_close(index, NoLock);
+  const ClusterModels& models = used.models;
+  double rows = 0, looked_at = 0;
+  for (int g = 0; g < models.count(); g++) {
+    const VectorModel& model = models.model(g);
+    const double of_generation = static_cast<double>(used.facts.generation[g].rows) + 1;
+    rows += of_generation;
+    looked_at += of_generation * std::min(1.0, ProbesOf(model, models.model(models.newest()).clusters()) / model.clusters());
+  }
+  return looked_at / rows;
 }
 
 }  // namespace

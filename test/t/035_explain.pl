@@ -73,6 +73,21 @@ like(plan_of('ANALYZE, XTREE', $join, $parallel), qr/Workers Launched: [12].*XTr
 like(plan_of('ANALYZE, XTREE', $join, "SET xtree.use_mmap = off; SET max_parallel_workers_per_gather = 0; $parallel"), qr/mapped=0 buffers=$nodes$/m,
 	'nor does it lose those that were handed in for a new use');
 
+# Vectors in clusters: a search is approximate where its settings and its order make it so; within a distance it is exact whatever they are.
+$node->safe_psql('postgres', q{
+	CREATE TABLE n (id int, v real[]);
+	INSERT INTO n SELECT i, (SELECT array_agg((sin((i % 20) * 12.9 + d * 78.2) + 0.3 * sin(i * 3.7 + d))::real ORDER BY d) FROM generate_series(1, 32) d) FROM generate_series(1, 3000) i;
+	CREATE INDEX n_v ON n USING xtree (v) WITH (clusters = 20);
+	VACUUM ANALYZE n});
+my $nearest = 'SELECT id FROM n ORDER BY v <-> array_fill(0.1::real, ARRAY[32]) LIMIT 5';
+my $within = 'SELECT id FROM n WHERE v <-> array_fill(0.1::real, ARRAY[32]) < 4.2';
+my $ordered = "$settings SET enable_sort = off;";
+like(plan_of('ANALYZE, XTREE', $nearest, $ordered), qr/XTree Clusters: visited=20 of=20 codes=\d+, exact$/m, 'an exact search of clusters');
+like(plan_of('ANALYZE, XTREE', $nearest, "SET xtree.probes = 3; $ordered"), qr/XTree Clusters: visited=3 of=20 codes=\d+, approximate$/m, 'an approximate one');
+like(plan_of('ANALYZE, XTREE', $within, "SET xtree.probes = 3; $ordered"), qr/XTree Clusters: visited=20 of=20 codes=\d+, exact$/m, 'within a distance, whatever the settings are');
+like($node->safe_psql('postgres', "SET xtree.probes = 3; $ordered EXPLAIN (ANALYZE, XTREE, FORMAT JSON) $nearest"), qr/"Search": "approximate"/, 'as a property');
+$node->safe_psql('postgres', q{SELECT xtree_check('n_v', true)});
+
 # The same query twice in one session, the first time not printed, because the leader fails after its workers: nothing of it is left for the second.
 my $twice = "SELECT CASE WHEN pg_sleep(0.5) IS NOT NULL THEN 1 / (n - (SELECT v FROM s)) END FROM (SELECT count(i.id) AS n FROM o, t i WHERE i.p <@ o.b) q";
 $node->safe_psql('postgres', 'CREATE TABLE s AS SELECT 160 AS v; ANALYZE s');

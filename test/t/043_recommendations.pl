@@ -255,6 +255,28 @@ carry_out('wide_x', 'drop: reads most of itself');
 is(advice('wide_x'), '', 'gone');
 sql('DROP TABLE wide');
 
+# ---- Clusters of vectors
+sub vectors { my ($from, $to, $far) = @_; return "INSERT INTO notes SELECT i, (SELECT array_agg((sin((i % 20) * 12.9 + d * 78.2) + 0.3 * sin(i * 3.7 + d) + $far)::real ORDER BY d) FROM generate_series(1, 32) d) FROM generate_series($from, $to) i"; }
+sql('CREATE TABLE notes (id int, v real[]); CREATE INDEX notes_v ON notes USING xtree (v);' . vectors(1, 3000, 0));
+sql('VACUUM ANALYZE notes');
+unlike(advice('notes_v'), qr/clusters/, 'one cluster of few rows');
+sql(vectors(3001, 6000, 0));
+sql('VACUUM ANALYZE notes');
+like(advice('notes_v'), qr/reindex: clusters outgrown/, 'all rows are in a cluster that was made from none');
+unlike(advice('notes_v'), qr/drifted/, 'nothing is known of drift');
+carry_out('notes_v', 'reindex: clusters outgrown');
+unlike(advice('notes_v'), qr/clusters/, 'made anew');
+sql(vectors(6001, 12000, 0));
+sql('VACUUM ANALYZE notes');
+unlike(advice('notes_v'), qr/clusters/, 'twice as many of the same');
+sql(vectors(12001, 18000, 1.5));
+sql('VACUUM ANALYZE notes');
+like(advice('notes_v'), qr/reindex: clusters drifted/, 'rows far from all centroids') or diag(sql(q{SELECT string_agg(t::text, ' ') FROM xtree_cluster_info('notes_v') t}));
+unlike(advice('notes_v'), qr/outgrown/, 'but not eight times as many');
+carry_out('notes_v', 'reindex: clusters drifted');
+unlike(advice('notes_v'), qr/clusters/, 'made anew');
+sql(q{SELECT xtree_check('notes_v', true); DROP TABLE notes});
+
 # ---- A quota, a budget
 sub load_and_evict
 {

@@ -70,20 +70,47 @@ inline ModelBytes RandomModel(int dimensions, int clusters, uint64_t seed) {
   return model;
 }
 
-// The rows of a table and their index.
+// A query for each generation.
+class Queries {
+ public:
+  Queries(const ClusterModels& models, VectorMetric metric, const Values& from, double rounding) {
+    for (int g = 0; g < models.count(); ++g) {
+      queries_.push_back(std::make_unique<Query>(models.model(g), metric, from, rounding));
+      views_.push_back(*queries_.back()->operator->());
+    }
+  }
+  const VectorQuery* data() const { return views_.data(); }
+  const VectorQuery* operator->() const { return data(); }
+
+ private:
+  std::vector<std::unique_ptr<Query>> queries_;
+  std::vector<VectorQuery> views_;
+};
+
+// The rows of a table and their index: the first ones in the clusters of the first model, and so on.
 class ClusterRows {
  public:
-  ClusterRows(std::vector<Values> vectors, ModelBytes model)
-      : layout(ClusterLayout()), rows(layout), vectors_(std::move(vectors)), model_(std::move(model)) {
+  // `unknown`: scans do not know the last model.
+  ClusterRows(std::vector<Values> vectors, std::vector<ModelBytes> models, bool unknown = false)
+      : layout(ClusterLayout()), rows(layout), vectors_(std::move(vectors)), bytes_(std::move(models)) {
+    for (size_t g = 0; g < bytes_.size(); ++g) {
+      const int first = static_cast<int>(g) * 1000 + (bytes_.size() > 1 ? 7 : 0);  // numbers of generations that are gone lie between
+      all_.Add(first, bytes_[g].model());
+      if (!unknown || g + 1 < bytes_.size()) models_.Add(first, bytes_[g].model());
+    }
     Random random(77);
     for (size_t row = 0; row < vectors_.size(); ++row) AddRow(row, random.Uniform());
   }
   ClusterRows(const ClusterRows&) = delete;
 
   size_t size() const { return vectors_.size(); }
-  const VectorModel& model() const { return view_; }
+  const ClusterModels& models() const { return models_; }
   const Values& vector(size_t row) const { return vectors_[row]; }
-  int cluster(size_t row) const { return places_[row].cluster; }
+  // -1: scans do not know it. The place of its cluster among all (ClusterModels).
+  int place(size_t row) const {
+    const int g = generation(row);
+    return g < models_.count() ? models_.StartOf(g) + places_[row].cluster : -1;
+  }
   bool null(size_t row) const { return rows.Marked(row, 0); }
   std::string Payload(size_t row) const { return null(row) ? std::string() : std::string(codes_[row].begin(), codes_[row].end()); }
   auto PayloadOf() const {
@@ -93,9 +120,11 @@ class ClusterRows {
   // The row has no vector.
   void SetNull(size_t row) { rows.Mark(row, 0, kMarkNull); }
 
-  double Bound(size_t row, const Query& query) const {
+  double Bound(size_t row, const Queries& query) const {
+    const int g = generation(row);
+    if (g >= models_.count()) return -INFINITY;
     const double distance = static_cast<double>(places_[row].distance);
-    return std::max(query->ClusterBound(places_[row].cluster, distance, distance), query->LowerBound(codes_[row].data()));
+    return std::max(query.data()[g].ClusterBound(places_[row].cluster, distance, distance), query.data()[g].LowerBound(codes_[row].data()));
   }
 
   std::unique_ptr<MemoryStore> Build() const { return BulkLoadTree(rows, {}, size_t{1} << 30, PayloadOf()); }
@@ -109,20 +138,24 @@ class ClusterRows {
   RowSet rows;
 
  private:
+  int generation(size_t row) const { return static_cast<int>(row * bytes_.size() / vectors_.size()); }
+
   void AddRow(size_t row, double number) {
-    codes_.push_back(CodeOf(model(), vectors_[row]));
-    places_.push_back(PlaceOf(model(), vectors_[row].data(), codes_[row].data()));
+    const int g = generation(row);
+    codes_.push_back(CodeOf(all_.model(g), vectors_[row]));
+    places_.push_back(PlaceOf(all_.model(g), vectors_[row].data(), codes_[row].data()));
     Box box;
     box.marks = 0;
-    box.lo[kClusterDimension] = box.hi[kClusterDimension] = places_[row].cluster;
+    box.lo[kClusterDimension] = box.hi[kClusterDimension] = all_.first_cluster(g) + places_[row].cluster;
     box.lo[kCentroidDistanceDimension] = box.hi[kCentroidDistanceDimension] = OrdinalFromFloat(places_[row].distance);
     box.lo[kNumberDimension] = box.hi[kNumberDimension] = OrdinalFromDouble(number);
     rows.Add(box);
   }
 
   std::vector<Values> vectors_;
-  ModelBytes model_;
-  const VectorModel view_ = model_.model();
+  std::vector<ModelBytes> bytes_;
+  ClusterModels all_;
+  ClusterModels models_;  // that scans know
   std::vector<std::vector<uint8_t>> codes_;
   std::vector<VectorPlace> places_;
 };
@@ -152,7 +185,7 @@ ClusterResult Collect(Reader& reader, ClusterScan* scan, size_t most = SIZE_MAX,
 
 // Each row that satisfies the constraint once: those with vectors first, with their bounds, which are not above the operator's values.
 // `in_order`: of the bounds, and each bound's of tuple ids.
-inline void ExpectRows(const ClusterRows& data, const Constraint& constraint, const Query& query, const Values& from, bool in_order,
+inline void ExpectRows(const ClusterRows& data, const Constraint& constraint, const Queries& query, const Values& from, bool in_order,
                        const ClusterResult& result) {
   std::vector<std::pair<double, size_t>> expected, found;
   std::set<size_t> expected_null, found_null;

@@ -15,11 +15,11 @@ namespace {
 constexpr int kDimensions = 33;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-ClusterResult Search(const ClusterRows& data, MemoryStore& store, const Constraint& constraint, const Query& query,
+ClusterResult Search(const ClusterRows& data, MemoryStore& store, const Constraint& constraint, const Queries& query,
                      ClusterScan::Options options, size_t most = SIZE_MAX, ClusterWork* work = nullptr) {
   MemoryReader reader(store);
   auto scan = std::make_unique<ClusterScan>();
-  scan->Begin(data.layout, constraint, 0, data.model(), query.operator->(), options);
+  scan->Begin(data.layout, constraint, 0, data.models(), query.data(), options);
   const ClusterResult result = Collect(reader, scan.get(), most);
   if (work != nullptr) *work = scan->cluster_work();
   return result;
@@ -39,33 +39,53 @@ struct Case {
   size_t rows;
   int clusters;  // 0: one, made from the first row; below 0: so many random ones
   bool inserted;
+  int generations = 1;
+  bool unknown = false;  // scans do not know the last one
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 const Case kCases[] = {
-    {"Built", Spread::kClustered, 3000, 24, false},     {"Inserted", Spread::kClustered, 3000, 24, true},
-    {"Uniform", Spread::kUniform, 2000, 40, true},      {"FewDifferent", Spread::kFew, 1500, 12, false},
-    {"NotFinite", Spread::kNotFinite, 1500, 16, false}, {"NotFiniteInserted", Spread::kNotFinite, 1500, 16, true},
-    {"OneCluster", Spread::kClustered, 1500, 0, true},  {"MoreClustersThanRows", Spread::kClustered, 60, -500, false},
+    {"Built", Spread::kClustered, 3000, 24, false},
+    {"Inserted", Spread::kClustered, 3000, 24, true},
+    {"Uniform", Spread::kUniform, 2000, 40, true},
+    {"FewDifferent", Spread::kFew, 1500, 12, false},
+    {"NotFinite", Spread::kNotFinite, 1500, 16, false},
+    {"NotFiniteInserted", Spread::kNotFinite, 1500, 16, true},
+    {"OneCluster", Spread::kClustered, 1500, 0, true},
+    {"MoreClustersThanRows", Spread::kClustered, 60, -500, false},
     {"FewRows", Spread::kClustered, 3, 1, true},
+    {"Generations", Spread::kClustered, 2400, 24, true, 3},
+    {"GenerationsNotFinite", Spread::kNotFinite, 1500, 12, true, 2},
+    {"GenerationFromNothing", Spread::kClustered, 1600, 0, true, 2},
+    {"UnknownGeneration", Spread::kClustered, 1600, 16, true, 2, true},
 };
 
 class ClusterScans : public testing::TestWithParam<Case> {
  protected:
-  ClusterScans() : data_(Vectors(), Model()) {
+  ClusterScans() : data_(Vectors(), Models(), GetParam().unknown) {
     for (size_t row = 5; row < data_.size(); row += 11) data_.SetNull(row);
     store_ = GetParam().inserted ? data_.Insert() : data_.Build();
   }
 
   static std::vector<Values> Vectors() { return MakeVectors(GetParam().spread, GetParam().rows, kDimensions, 3); }
-  static ModelBytes Model() {
-    const int clusters = GetParam().clusters;
-    if (clusters < 0) return RandomModel(kDimensions, -clusters, 4);
-    if (clusters > 0) return TrainOn(Vectors(), clusters);
+  static ModelBytes FromFirst() {
     ModelBytes model(kDimensions, 1);
     VectorModel::MakeFromOne(Vectors()[0].data(), kDimensions, model.data());
     return model;
+  }
+  static ModelBytes Model(int generation) {
+    const int clusters = GetParam().clusters;
+    if (clusters < 0) return RandomModel(kDimensions, -clusters, 4);
+    if (clusters == 0 && generation == 0) return FromFirst();
+    std::vector<Values> sample = Vectors();
+    sample.resize(sample.size() / static_cast<size_t>(1 + generation));
+    return TrainOn(sample, std::max(clusters, 20) - 5 * generation);
+  }
+  static std::vector<ModelBytes> Models() {
+    std::vector<ModelBytes> models;
+    for (int g = 0; g < GetParam().generations; ++g) models.push_back(Model(g));
+    return models;
   }
 
   // Beside rows, beside other places, and where nothing is known of distances.
@@ -79,7 +99,7 @@ class ClusterScans : public testing::TestWithParam<Case> {
     for (const VectorMetric metric : kMetrics) {
       for (size_t i = 0; i < from.size(); ++i) {
         SCOPED_TRACE(testing::Message() << "metric " << static_cast<int>(metric) << ", query " << i);
-        const Query query(data_.model(), metric, from[i], DoubleRounding(kDimensions));
+        const Queries query(data_.models(), metric, from[i], DoubleRounding(kDimensions));
         check(query, from[i]);
         if (HasFatalFailure()) return;
       }
@@ -101,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(Trees, ClusterScans, testing::ValuesIn(kCases), [](cons
 
 TEST_P(ClusterScans, ReturnEachRowInTheOrderOfItsBound) {
   int number = 0;
-  ForEachQuery([&](const Query& query, const Values& from) {
+  ForEachQuery([&](const Queries& query, const Values& from) {
     const Constraint constraint = Condition(number++);
     const ClusterResult result = Search(data_, *store_, constraint, query, {});
     ASSERT_NO_FATAL_FAILURE(ExpectRows(data_, constraint, query, from, false, result));
@@ -118,7 +138,7 @@ TEST_P(ClusterScans, ReturnEachRowInTheOrderOfItsBound) {
 // Which rows are dropped, and how often the tree is gone through again, changes nothing.
 TEST_P(ClusterScans, ReturnTheSameWhateverIsDropped) {
   int number = 0;
-  ForEachQuery([&](const Query& query, const Values& from) {
+  ForEachQuery([&](const Queries& query, const Values& from) {
     const Constraint constraint = Condition(number++);
     const bool approximate = number % 3 == 0;
     ClusterScan::Options options{.probes = approximate ? 3u : 0u};
@@ -139,7 +159,7 @@ TEST_P(ClusterScans, ReturnTheSameWhateverIsDropped) {
 
 TEST_P(ClusterScans, ReturnEachRowWhicheverClustersComeFirst) {
   int number = 0;
-  ForEachQuery([&](const Query& query, const Values& from) {
+  ForEachQuery([&](const Queries& query, const Values& from) {
     const Constraint constraint = Condition(number++);
     for (const ClusterScan::Options& options : {ClusterScan::Options{.probes = 1},
                                                 {.probes = 5},
@@ -150,20 +170,20 @@ TEST_P(ClusterScans, ReturnEachRowWhicheverClustersComeFirst) {
       ClusterWork work;
       const ClusterResult result = Search(data_, *store_, constraint, query, options, SIZE_MAX, &work);
       ASSERT_NO_FATAL_FAILURE(ExpectRows(data_, constraint, query, from, false, result));
-      EXPECT_EQ(work.clusters, static_cast<uint64_t>(data_.model().clusters()));
+      EXPECT_EQ(work.clusters, static_cast<uint64_t>(data_.models().clusters()));
     }
   });
 }
 
 // A pass ends where the next one begins: all passes together read not many times what one reads.
 TEST_P(ClusterScans, PassesEndEarly) {
-  const Query query(data_.model(), VectorMetric::kEuclid, data_.vector(0), DoubleRounding(kDimensions));
+  const Queries query(data_.models(), VectorMetric::kEuclid, data_.vector(0), DoubleRounding(kDimensions));
   int64_t opens[2];
   uint64_t passes = 0;
   for (const bool dropping : {false, true}) {
     MemoryReader reader(*store_);
     auto scan = std::make_unique<ClusterScan>();
-    scan->Begin(data_.layout, Everything(data_.layout), 0, data_.model(), query.operator->(),
+    scan->Begin(data_.layout, Everything(data_.layout), 0, data_.models(), query.data(),
                 {.most_waiting = dropping ? data_.size() / 4 + 4 : SIZE_MAX});
     Collect(reader, scan.get());
     opens[dropping] = reader.opens;
@@ -175,33 +195,49 @@ TEST_P(ClusterScans, PassesEndEarly) {
   }
 }
 
-// The nearest clusters' rows first, in order.
+// The nearest clusters' rows first, in order: of each generation the same share of its clusters. Those of one that is not known are among them.
 TEST_P(ClusterScans, LookAtTheNearestClustersFirst) {
-  ForEachQuery([&](const Query& query, const Values&) {
-    const auto all = static_cast<size_t>(data_.model().clusters());
-    std::vector<int> clusters;
-    for (size_t c = 0; c < all; ++c) clusters.push_back(static_cast<int>(c));
-    std::stable_sort(clusters.begin(), clusters.end(), [&](int a, int b) { return query->ClusterRank(a) < query->ClusterRank(b); });
-    const size_t probes = std::min<size_t>(3, all);
-    std::vector<std::pair<double, size_t>> expected;
-    for (size_t row = 0; row < data_.size(); ++row) {
-      if (data_.null(row) || std::find(clusters.begin(), clusters.begin() + static_cast<ptrdiff_t>(probes), data_.cluster(row)) ==
-                                 clusters.begin() + static_cast<ptrdiff_t>(probes))
-        continue;
-      expected.emplace_back(data_.Bound(row, query), row);
+  const ClusterModels& models = data_.models();
+  const int newest = models.model(models.newest()).clusters(), probes = std::min(3, newest);
+  ForEachQuery([&](const Queries& query, const Values&) {
+    std::set<int> looked_at = {-1};
+    for (int g = 0; g < models.count(); ++g) {
+      std::vector<int> clusters;
+      for (int c = 0; c < models.model(g).clusters(); ++c) clusters.push_back(c);
+      std::stable_sort(clusters.begin(), clusters.end(),
+                       [&](int a, int b) { return query.data()[g].ClusterRank(a) < query.data()[g].ClusterRank(b); });
+      const double share = std::ceil(static_cast<double>(probes) * models.model(g).clusters() / newest);
+      for (int i = 0; i < static_cast<int>(share); ++i) looked_at.insert(models.StartOf(g) + clusters[static_cast<size_t>(i)]);
     }
+    std::vector<std::pair<double, size_t>> expected;
+    for (size_t row = 0; row < data_.size(); ++row)
+      if (!data_.null(row) && looked_at.count(data_.place(row)) > 0) expected.emplace_back(data_.Bound(row, query), row);
     std::sort(expected.begin(), expected.end());
     ClusterWork work;
     const ClusterResult result =
         Search(data_, *store_, Everything(data_.layout), query, {.probes = static_cast<uint32_t>(probes)}, expected.size(), &work);
     ASSERT_EQ(result.size(), expected.size());
     for (size_t i = 0; i < expected.size(); ++i) ASSERT_EQ(std::pair(result.row[i].bound, result.rows[i]), expected[i]);
-    EXPECT_EQ(work.clusters, expected.empty() ? 0 : probes);
+    EXPECT_EQ(work.clusters, expected.empty() ? 0 : looked_at.size() - 1);
   });
 }
 
+// So many of each generation as are asked for.
+TEST_P(ClusterScans, LookAtAsManyClustersOfEachGeneration) {
+  const ClusterModels& models = data_.models();
+  const Queries query(models, VectorMetric::kEuclid, data_.vector(0), DoubleRounding(kDimensions));
+  ClusterScan::Options options{.probes = 2};
+  for (int g = 0; g < models.newest(); ++g) options.probes_of[g] = static_cast<uint32_t>(g) + 4;
+  uint64_t expected = 0;
+  for (int g = 0; g < models.count(); ++g)
+    expected += static_cast<uint64_t>(std::min(g < models.newest() ? g + 4 : 2, models.model(g).clusters()));
+  ClusterWork work;
+  Search(data_, *store_, Everything(data_.layout), query, options, 1, &work);
+  EXPECT_EQ(work.clusters, expected);
+}
+
 TEST_P(ClusterScans, LeaveOutWhatIsBeyondALimit) {
-  ForEachQuery([&](const Query& query, const Values&) {
+  ForEachQuery([&](const Queries& query, const Values&) {
     std::vector<double> bounds;
     for (size_t row = 0; row < data_.size(); ++row)
       if (!data_.null(row)) bounds.push_back(data_.Bound(row, query));
@@ -222,7 +258,7 @@ TEST_P(ClusterScans, OfNullReturnAllRowsWithout) {
   auto scan = std::make_unique<ClusterScan>();
   for (int number = 0; number < 4; ++number) {
     const Constraint constraint = Condition(number);
-    scan->Begin(data_.layout, constraint, 0, data_.model(), nullptr, {});
+    scan->Begin(data_.layout, constraint, 0, data_.models(), nullptr, {});
     const ClusterResult result = Collect(reader, scan.get());
     EXPECT_TRUE(std::all_of(result.row.begin(), result.row.end(), [](const ClusterRow& row) { return row.null; }));
     std::vector<size_t> found = result.rows;
@@ -238,10 +274,10 @@ TEST_P(ClusterScans, StartAgain) {
   size_t bytes[2] = {0, 0};
   for (int round = 0; round < 2; ++round) {
     uint32_t probes = 0;
-    ForEachQuery([&](const Query& query, const Values& from) {
-      scan->Begin(data_.layout, Everything(data_.layout), 0, data_.model(), query.operator->(), {.probes = probes++ % 3});
+    ForEachQuery([&](const Queries& query, const Values& from) {
+      scan->Begin(data_.layout, Everything(data_.layout), 0, data_.models(), query.data(), {.probes = probes++ % 3});
       Collect(reader, scan.get(), data_.size() / 3);
-      scan->Begin(data_.layout, Everything(data_.layout), 0, data_.model(), query.operator->(), {.probes = probes % 3});
+      scan->Begin(data_.layout, Everything(data_.layout), 0, data_.models(), query.data(), {.probes = probes % 3});
       ASSERT_NO_FATAL_FAILURE(ExpectRows(data_, Everything(data_.layout), query, from, false, Collect(reader, scan.get())));
     });
     bytes[round] = reader.AllocatedBytes();
@@ -262,9 +298,9 @@ TEST_P(ClusterScans, OnDoubtfulPages) {
     Random random(5);
     reader.trouble = [&](int, BlockNumber) { return random.Below(3) == 0 ? Trouble::kNone : kind; };
     auto scan = std::make_unique<ClusterScan>();
-    ForEachQuery([&](const Query& query, const Values& from) {
+    ForEachQuery([&](const Queries& query, const Values& from) {
       const Constraint constraint = Condition(number++);
-      scan->Begin(data_.layout, constraint, 0, data_.model(), query.operator->(),
+      scan->Begin(data_.layout, constraint, 0, data_.models(), query.data(),
                   {.ignore_killed = number % 2 == 0,
                    .probes = number % 3 == 0 ? 2u : 0u,
                    .most_waiting = number % 5 == 0 ? data_.size() / 3 + 2 : 100000});
@@ -277,7 +313,7 @@ TEST_P(ClusterScans, OnDoubtfulPages) {
 // Rows that are inserted meanwhile come at most once, those that were there exactly once; so with splits everywhere.
 TEST_P(ClusterScans, WhileTheTreeGrows) {
   int number = 0;
-  ForEachQuery([&](const Query& query, const Values&) {
+  ForEachQuery([&](const Queries& query, const Values&) {
     const ClusterScan::Options all[] = {
         {}, {.most_waiting = data_.size() / 5 + 2}, {.probes = 2}, {.probes = 1, .most_waiting = data_.size() / 5 + 2}};
     const ClusterScan::Options& options = all[number++ % 4];
@@ -286,7 +322,7 @@ TEST_P(ClusterScans, WhileTheTreeGrows) {
     tree.InsertUntil(visible);
     MemoryReader reader(tree.store);
     auto scan = std::make_unique<ClusterScan>();
-    scan->Begin(data_.layout, Everything(data_.layout), 0, data_.model(), query.operator->(), options);
+    scan->Begin(data_.layout, Everything(data_.layout), 0, data_.models(), query.data(), options);
     std::vector<int> seen(data_.size());
     const ClusterResult result = Collect(reader, scan.get(), SIZE_MAX, [&](size_t) { tree.Insert(7); });
     double last = -INFINITY;

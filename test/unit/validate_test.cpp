@@ -242,14 +242,28 @@ TEST_F(ValidateMetaTest, Page) {
 
 TEST_F(ValidateMetaTest, Vectors) {
   const auto vectors = [&] {
+    meta().build_state = static_cast<uint8_t>(MetaBuildState::kBuilt);
     meta().vector_dimensions = 768;
     meta().vector_column = 0;
+    meta().generations = 2;
+    for (uint32_t g = 0; g < 2; ++g) meta().generation[g].first_cluster = 10 * g, meta().generation[g].clusters = 10;
   };
-  ExpectRefused("there is a model, but no column of vectors", [&] { meta().model_bytes = 100; });
+  const TestPage before = *page_;
+  vectors();
+  EXPECT_STREQ(nullptr, Validate());
+  *page_ = before;
+  ExpectRefused("there is a model, but no column of vectors", [&] { meta().generations = 1; });
   ExpectRefused("column of vectors is not in the index", [&] { vectors(), meta().vector_column = kMaxColumns; });
-  ExpectRefused("scale of codes is out of range", [&] { vectors(), meta().vector_scale = -1; });
-  ExpectRefused("model has no number, or number no model", [&] { vectors(), meta().model_bytes = 100; });
-  ExpectRefused("model has no number, or number no model", [&] { vectors(), meta().model_id = 7; });
+  ExpectRefused("number of models is out of range", [&] { vectors(), meta().generations = 0; });
+  ExpectRefused("number of models is out of range", [&] { vectors(), meta().generations = kMaxGenerations + 1; });
+  ExpectRefused("scale of codes is out of range", [&] { vectors(), meta().generation[1].scale = -1; });
+  ExpectRefused("drift is out of range", [&] { vectors(), meta().generation[1].drift = -1; });
+  ExpectRefused("number of clusters is out of range", [&] { vectors(), meta().generation[0].clusters = 0; });
+  ExpectRefused("number of clusters is out of range", [&] { vectors(), meta().generation[1].clusters = kMaxClusters + 1; });
+  ExpectRefused("clusters' numbers are out of order", [&] { vectors(), meta().generation[1].first_cluster = 9; });
+  ExpectRefused("clusters' numbers are out of order", [&] { vectors(), meta().generation[1].first_cluster = kMaxFirstCluster + 1; });
+  ExpectRefused("model has no number, or number no model", [&] { vectors(), meta().generation[0].model_bytes = 100; });
+  ExpectRefused("model has no number, or number no model", [&] { vectors(), meta().generation[1].model_id = 7; });
 }
 
 TEST_F(ValidateMetaTest, Fields) {

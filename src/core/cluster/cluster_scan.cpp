@@ -18,13 +18,15 @@ constexpr int kManyClusters = 16;
 
 constexpr uint64_t kRecheckBit = 1;
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 }  // namespace
 
-void ClusterScan::Begin(const KeyLayout& layout, const Constraint& constraint, int column, const VectorModel& model,
-                        const VectorQuery* query, Options options) {
+void ClusterScan::Begin(const KeyLayout& layout, const Constraint& constraint, int column, const ClusterModels& models,
+                        const VectorQuery* queries, Options options) {
   layout_ = &layout;
-  model_ = &model;
-  query_ = query;
+  models_ = &models;
+  queries_ = queries;
   options_ = options;
   column_ = column;
   started_ = all_ = false;
@@ -33,13 +35,14 @@ void ClusterScan::Begin(const KeyLayout& layout, const Constraint& constraint, i
   with_vector.Require(column, MarkRule::kNotNull);
   filter_.Compile(layout, with_vector);
   without_vector_ = constraint;
-  if (query != nullptr) without_vector_.Require(column, MarkRule::kNull);
+  if (queries != nullptr) without_vector_.Require(column, MarkRule::kNull);
   null_rows_begun_ = false;
   null_batch_.count = null_next_ = 0;
-  over_ = query == nullptr || with_vector.Never(layout);
+  over_ = queries == nullptr || with_vector.Never(layout);
   nodes_.Clear();
   rows_.Clear();
-  looked_at_ = 0;
+  std::fill_n(looked_at_, kMaxGenerations, 0);
+  choices_ = 0;
   floor_ = kNone;
   cut_ = kAll;
 }
@@ -103,37 +106,62 @@ void ClusterScan::StartPass(PageReader& reader) {
   nodes_.Append(reader, Node{INT64_MIN, kRootPointer});
 }
 
+void ClusterScan::ListClusters(PageReader& reader) {
+  const auto all = static_cast<size_t>(models_->clusters());
+  clusters_.Clear();
+  selected_.Clear();
+  clusters_.Reserve(reader, all);
+  selected_.Reserve(reader, all + 1);
+  for (size_t c = 0; c < all; ++c) clusters_.AppendReserved(static_cast<uint32_t>(c));
+  for (size_t c = 0; c <= all; ++c) selected_.AppendReserved(0);
+  const auto rank = [this](uint32_t c) { return RankFromBound(RankOf(static_cast<int>(c))); };
+  const auto nearer = [&](uint32_t a, uint32_t b) { return rank(a) != rank(b) ? rank(a) < rank(b) : a < b; };
+  for (int g = 0; g < models_->count(); ++g)
+    std::sort(clusters_.data() + models_->StartOf(g), clusters_.data() + models_->StartOf(g + 1), nearer);
+}
+
+double ClusterScan::RankOf(int place) const {
+  const int g = models_->GenerationAt(place);
+  return queries_[g].ClusterRank(place - models_->StartOf(g));
+}
+
+// How many of a generation's clusters will have been looked at after the next choice.
+int ClusterScan::EndOfNext(int generation) const {
+  const int all = models_->model(generation).clusters(), done = looked_at_[generation];
+  const double newest = models_->model(models_->newest()).clusters();
+  uint32_t probes = options_.probes_of[generation];
+  if (probes == 0) probes = static_cast<uint32_t>(std::ceil(options_.probes * (all / newest)));
+  int end = static_cast<int>(
+      std::min<uint64_t>(static_cast<uint64_t>(all), static_cast<uint64_t>(done) + std::max({probes, static_cast<uint32_t>(done), 1u})));
+  if (done > 0 || options_.epsilon < 0) return end;
+  const uint32_t* in_order = clusters_.data() + models_->StartOf(generation);
+  const double nearest = RankOf(static_cast<int>(in_order[0]));
+  while (end < all && RankOf(static_cast<int>(in_order[end])) <= nearest + options_.epsilon * std::fabs(nearest)) ++end;
+  return end;
+}
+
 // Which clusters are looked at next. False: there are none left.
 bool ClusterScan::ChooseClusters(PageReader& reader) {
-  const size_t all = static_cast<size_t>(model_->clusters());
-  if (clusters_.empty()) {
-    clusters_.Reserve(reader, all);
-    selected_.Reserve(reader, all + 1);
-    for (size_t c = 0; c < all; ++c) clusters_.AppendReserved(static_cast<uint32_t>(c));
-    for (size_t c = 0; c <= all; ++c) selected_.AppendReserved(0);
+  if (choices_ == 0 && approximate()) ListClusters(reader);
+  int end[kMaxGenerations];
+  int chosen = 0;
+  for (int g = 0; g < models_->count(); ++g) {
+    end[g] = approximate() ? EndOfNext(g) : models_->model(g).clusters();
+    chosen += end[g] - looked_at_[g];
   }
-  if (looked_at_ == all) return false;
-  const auto rank = [this](uint32_t c) { return RankFromBound(query_->ClusterRank(static_cast<int>(c))); };
-  const auto nearer = [&](uint32_t a, uint32_t b) { return rank(a) != rank(b) ? rank(a) < rank(b) : a < b; };
-  size_t end = all;
-  if (approximate()) {
-    if (looked_at_ == 0) std::sort(clusters_.data(), clusters_.data() + all, nearer);
-    end = std::min(all, looked_at_ + std::max<size_t>({options_.probes, looked_at_, 1}));
-    const double nearest = query_->ClusterRank(static_cast<int>(clusters_[0]));
-    while (looked_at_ == 0 && options_.epsilon >= 0 && end < all &&
-           query_->ClusterRank(static_cast<int>(clusters_[end])) <= nearest + options_.epsilon * std::fabs(nearest))
-      ++end;
-  }
-  all_ = end - looked_at_ == all;
-  Select(looked_at_, end);
-  cluster_work_.clusters += end - looked_at_;
-  looked_at_ = end;
+  if (chosen == 0) return false;
+  ++choices_;
+  all_ = chosen == models_->clusters();
+  if (!all_) Select(end);
+  std::copy_n(end, models_->count(), looked_at_);
+  cluster_work_.clusters += static_cast<uint64_t>(chosen);
   return true;
 }
 
-void ClusterScan::Select(size_t first, size_t end) {
+void ClusterScan::Select(const int* end) {
   std::fill_n(selected_.data(), selected_.size(), 0);
-  for (size_t i = first; i < end; ++i) selected_[clusters_[i] + 1] = 1;
+  for (int g = 0; g < models_->count(); ++g)
+    for (int i = looked_at_[g]; i < end[g]; ++i) selected_[clusters_[static_cast<size_t>(models_->StartOf(g) + i)] + 1] = 1;
   for (size_t c = 1; c < selected_.size(); ++c) selected_[c] += selected_[c - 1];
 }
 
@@ -231,7 +259,8 @@ int ClusterScan::KeepSelected(const NodeView& node, int count) {
   for (int i = 0; i < count; ++i) {
     const Clusters of = ClustersOf(node, slots_[i]);
     slots_[kept] = slots_[i];
-    kept += of.first <= of.last && selected_[static_cast<size_t>(of.last) + 1] > selected_[static_cast<size_t>(of.first)];
+    const bool selected = of.begin < of.end && selected_[static_cast<size_t>(of.end)] > selected_[static_cast<size_t>(of.begin)];
+    kept += selected || (of.unknown && choices_ == 1);
   }
   return kept;
 }
@@ -240,35 +269,39 @@ int ClusterScan::KeepSelected(const NodeView& node, int count) {
 ClusterScan::Clusters ClusterScan::ClustersOf(const NodeView& node, int slot) const {
   Ordinal lo[kVectorDimensionsInTree], hi[kVectorDimensionsInTree];
   node.LoadEdges(slot, layout_->first_dimension[column_], kVectorDimensionsInTree, lo, hi);
-  const Ordinal last = model_->clusters() - 1;
-  const auto number = [last](Ordinal ordinal) { return static_cast<int>(std::clamp<Ordinal>(ordinal, 0, last)); };
+  const Ordinal first = lo[kClusterDimension], last = hi[kClusterDimension];
+  const int begin = models_->Before(first), end = last < first ? begin : models_->Before(last + 1);
   const auto distance = [](Ordinal ordinal) { return double{FloatFromOrdinal(static_cast<int32_t>(ordinal))}; };
-  return {number(lo[kClusterDimension]), number(hi[kClusterDimension]), distance(lo[kCentroidDistanceDimension]),
-          distance(hi[kCentroidDistanceDimension])};
+  return {begin, end, last - first >= end - begin, distance(lo[kCentroidDistanceDimension]), distance(hi[kCentroidDistanceDimension])};
+}
+
+double ClusterScan::BoundOfCluster(int place, double near, double far) const {
+  const int g = models_->GenerationAt(place);
+  return queries_[g].ClusterBound(place - models_->StartOf(g), near, far);
 }
 
 // Below what it is for each entry of the node, however that is rounded: so rows come in order, and a later pass finds what an earlier one dropped.
 double ClusterScan::BoundOfNode(const Clusters& of) const {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   constexpr double kMargin = 1e-12;
-  if (of.last < of.first || of.last - of.first >= kManyClusters) return -kInfinity;
+  if (of.unknown || of.end <= of.begin || of.end - of.begin > kManyClusters) return -kInfinity;
   double bound = kInfinity;
-  for (int c = of.first; c <= of.last; ++c) {
-    const double one = query_->ClusterBound(c, of.near, of.far);
+  for (int place = of.begin; place < of.end; ++place) {
+    const double one = BoundOfCluster(place, of.near, of.far);
     bound = std::isnan(one) ? -kInfinity : std::min(bound, one);
   }
   if (std::isinf(bound)) return bound;
-  return bound - kMargin * (query_->metric() == VectorMetric::kCosine ? 1 : std::fabs(bound));
+  return bound - kMargin * (queries_[0].metric() == VectorMetric::kCosine ? 1 : std::fabs(bound));
 }
 
 double ClusterScan::BoundOfRow(const Clusters& of, double by_code) const {
-  const double by_centroid = query_->ClusterBound(of.first, of.near, of.near);
+  if (of.end <= of.begin) return -kInfinity;
+  const double by_centroid = BoundOfCluster(of.begin, of.near, of.near);
   return by_centroid > by_code ? by_centroid : by_code;
 }
 
-void ClusterScan::CollectRows(PageReader& reader, const NodeView& leaf) {
-  const int count = KeepSelected(leaf, filter_.Run(leaf, slots_));
-  const size_t bytes = VectorCodeBytes(model_->dimensions());
+// Into code_ and what is beside it; returns how many there are.
+int ClusterScan::CollectCodes(PageReader& reader, const NodeView& leaf, int count) {
+  const size_t bytes = VectorCodeBytes(models_->model(0).dimensions());
   int codes = 0;
   for (int i = 0; i < count; ++i) {
     if (options_.ignore_killed && leaf.Killed(slots_[i])) continue;
@@ -279,14 +312,33 @@ void ClusterScan::CollectRows(PageReader& reader, const NodeView& leaf) {
       continue;
     }
     code_slot_[codes] = slots_[i];
+    code_of_[codes] = ClustersOf(leaf, slots_[i]);
     code_[codes++] = code;
   }
-  query_->LowerBounds(code_, codes, bound_);
+  return codes;
+}
+
+// Those of one generation at once. A code whose generation is not known says nothing.
+void ClusterScan::BoundCodes(int count) {
+  const auto generation = [this](int i) { return code_of_[i].begin < code_of_[i].end ? models_->GenerationAt(code_of_[i].begin) : -1; };
+  for (int from = 0, to; from < count; from = to) {
+    const int g = generation(from);
+    for (to = from + 1; to < count && generation(to) == g;) ++to;
+    if (g < 0)
+      std::fill(bound_ + from, bound_ + to, -kInfinity);
+    else
+      queries_[g].LowerBounds(code_ + from, to - from, bound_ + from);
+  }
+}
+
+void ClusterScan::CollectRows(PageReader& reader, const NodeView& leaf) {
+  const int codes = CollectCodes(reader, leaf, KeepSelected(leaf, filter_.Run(leaf, slots_)));
+  BoundCodes(codes);
   codes_ += static_cast<uint64_t>(codes);
   found_.Reserve(reader, found_.size() + static_cast<size_t>(codes));
   for (int i = 0; i < codes; ++i) {
     const bool recheck = filter_.recheck() || (filter_.recheck_some() && filter_.MustRecheck(leaf, code_slot_[i]));
-    const DistanceRank rank = RankFromBound(BoundOfRow(ClustersOf(leaf, code_slot_[i]), bound_[i]));
+    const DistanceRank rank = RankFromBound(BoundOfRow(code_of_[i], bound_[i]));
     const Waiting row{rank, leaf.Tuple(code_slot_[i]).Packed() << 1 | (recheck ? kRecheckBit : 0)};
     if (!(row < floor_) && row < cut_ && row.rank <= limit_) found_.AppendReserved(row);
   }

@@ -10,6 +10,10 @@
 // the order of their ranks, so many at once; their rows are returned in order when all of them have been looked at, and when somebody asks for
 // more rows, as many further clusters follow, until there are none. So a filter never leaves rows out.
 //
+// Generations (core/cluster/cluster_models.h): bounds of all of them are bounds of the same distance, so exact searches mix them. Approximate ones look
+// at the same share of the clusters of each: a former generation may have one cluster of many rows whose centroid is far from everything. An entry
+// whose number is of no generation that the scan knows has the least bound, and is returned with the first clusters.
+//
 // Memory: a bound and a tuple id for each row that waits, of at most `most_waiting` rows; when there are more, those with the greatest bounds are
 // dropped, and looked for again should the scan come to them. An entry's bound is the same wherever a split moves it, so none is lost or comes twice.
 // Rows without a vector come last.
@@ -17,6 +21,7 @@
 
 #include <type_traits>
 
+#include "core/cluster/cluster_models.h"
 #include "core/cluster/vector_code.h"
 #include "core/filter/constraint.h"
 #include "core/scan/scan_node.h"
@@ -45,16 +50,18 @@ class ClusterScan {
  public:
   struct Options {
     bool ignore_killed = false;
-    uint32_t probes = 0;  // clusters to be looked at at once; 0: exact
-    double epsilon = -1;  // >= 0: approximate; those that are not further away than 1 + epsilon of the nearest centroid's distance
+    uint32_t probes = 0;                       // clusters of the newest generation to be looked at at once; 0: exact
+    uint32_t probes_of[kMaxGenerations] = {};  // likewise of the generations before; 0: the same share of their clusters
+    double epsilon =
+        -1;  // >= 0: approximate; those that are not further away than 1 + epsilon of the nearest centroid's distance, of each generation
     // A number: rows whose distance is surely above it are left out, and those without one.
     double limit = std::numeric_limits<double>::quiet_NaN();
     size_t most_waiting = 1 << 17;
   };
 
-  // Starts, or starts again. `column`: of the vectors. Layout, model and query, whose clusters are ranked, outlive the scan; the constraint is
-  // copied. `query`: nullptr where the distance of each row is NULL.
-  void Begin(const KeyLayout& layout, const Constraint& constraint, int column, const VectorModel& model, const VectorQuery* query,
+  // Starts, or starts again. `column`: of the vectors. Layout, models and queries, whose clusters are ranked, outlive the scan; the constraint is
+  // copied. `queries`: one for each generation; nullptr where the distance of each row is NULL.
+  void Begin(const KeyLayout& layout, const Constraint& constraint, int column, const ClusterModels& models, const VectorQuery* queries,
              Options options);
 
   // The next row. Exact: bounds never decrease, rows without a vector are last. False at the end.
@@ -62,6 +69,7 @@ class ClusterScan {
 
   const ScanWork& work() const { return work_; }
   const ClusterWork& cluster_work() const { return cluster_work_; }
+  bool approximate() const { return options_.probes > 0 || options_.epsilon >= 0; }
 
  private:
   // A row that waits: in the order of bounds, and of equal ones of tuple ids.
@@ -81,16 +89,19 @@ class ClusterScan {
 
   // What the tree says of an entry's vector, or of those below it.
   struct Clusters {
-    int first;
-    int last;
-    double near;  // distances from the centroids
+    int begin;  // places of those that are known (ClusterModels)
+    int end;
+    bool unknown;  // there are others
+    double near;   // distances from the centroids
     double far;
   };
 
-  bool approximate() const { return options_.probes > 0 || options_.epsilon >= 0; }
   void StartPass(PageReader& reader);
   bool ChooseClusters(PageReader& reader);
-  void Select(size_t first, size_t end);
+  void ListClusters(PageReader& reader);
+  double RankOf(int place) const;
+  int EndOfNext(int generation) const;
+  void Select(const int* end);
   bool NextWithoutVector(PageReader& reader, ClusterRow* row);
   bool RowIsNext() const;
   bool PassIsOver() const;
@@ -101,8 +112,11 @@ class ClusterScan {
   void CollectRows(PageReader& reader, const NodeView& leaf);
   int KeepSelected(const NodeView& leaf, int count);
   Clusters ClustersOf(const NodeView& node, int slot) const;
+  double BoundOfCluster(int place, double near, double far) const;
   double BoundOfNode(const Clusters& of) const;
   double BoundOfRow(const Clusters& of, double by_code) const;
+  int CollectCodes(PageReader& reader, const NodeView& leaf, int count);
+  void BoundCodes(int count);
   void TakeVisited(PageReader& reader);
   void DropVisited();
   void DropFarthest();
@@ -110,8 +124,8 @@ class ClusterScan {
   void Announce(PageReader& reader);
 
   const KeyLayout* layout_ = nullptr;
-  const VectorModel* model_ = nullptr;
-  const VectorQuery* query_ = nullptr;
+  const ClusterModels* models_ = nullptr;
+  const VectorQuery* queries_ = nullptr;
   Options options_;
   int column_ = 0;
   bool started_ = false;
@@ -126,16 +140,17 @@ class ClusterScan {
   bool null_rows_begun_ = false;
   int null_next_ = 0;
 
-  Scratch<uint32_t> clusters_;   // in the order of their ranks
-  Scratch<uint32_t> selected_;   // selected_[c]: how many of those with numbers less than c are selected, of clusters() + 1
-  size_t looked_at_ = 0;         // of `clusters_`
-  Waiting floor_ = kNone;        // of this selection, rows before it have been returned by passes before
-  Waiting cut_ = kAll;           // from here on they were dropped by this one
-  Scratch<Node> nodes_;          // to be visited: exact: a heap; else next on top
-  Scratch<Waiting> rows_;        // that wait: exact: a heap
-  Scratch<Node> children_;       // of the node being visited
-  Scratch<Waiting> found_;       // likewise
-  Scratch<BlockNumber> blocks_;  // for WillRead
+  Scratch<uint32_t> clusters_;           // places: of each generation in the order of their ranks
+  Scratch<uint32_t> selected_;           // selected_[p]: how many of those with places less than p are selected, of clusters() + 1
+  int looked_at_[kMaxGenerations] = {};  // of its clusters, in their order
+  int choices_ = 0;                      // of clusters to look at; those that are unknown belong to the first
+  Waiting floor_ = kNone;                // of this selection, rows before it have been returned by passes before
+  Waiting cut_ = kAll;                   // from here on they were dropped by this one
+  Scratch<Node> nodes_;                  // to be visited: exact: a heap; else next on top
+  Scratch<Waiting> rows_;                // that wait: exact: a heap
+  Scratch<Node> children_;               // of the node being visited
+  Scratch<Waiting> found_;               // likewise
+  Scratch<BlockNumber> blocks_;          // for WillRead
   NodeWork visit_ = {};
   uint64_t codes_ = 0;  // of the node being visited
   ScanWork work_ = {};
@@ -143,6 +158,7 @@ class ClusterScan {
   uint16_t slots_[kMaxEntriesPerPage];
   const uint8_t* code_[kMaxEntriesPerPage];
   uint16_t code_slot_[kMaxEntriesPerPage];
+  Clusters code_of_[kMaxEntriesPerPage];
   double bound_[kMaxEntriesPerPage];
 };
 

@@ -10,10 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "page/format.h"
+
 namespace xtree {
 
 inline constexpr int kMaxVectorDimensions = 2000;
-inline constexpr int kMaxClusters = 65535;
 inline constexpr int kCalibrations = 16;
 // Scales lie within: no sum of squares of a code is infinite as a float.
 inline constexpr float kSmallestScale = 1e-35f;

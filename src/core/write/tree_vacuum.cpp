@@ -18,8 +18,13 @@ uint64_t DeleteXid(const NodeView& page) {
 
 }  // namespace
 
-TreeVacuum::TreeVacuum(PageStore& store, const KeyLayout& layout, IsDead is_dead)
-    : store_(store), layout_(layout), is_dead_(std::move(is_dead)), start_nsn_(store.CurrentNsn()), leaf_sample_(layout) {}
+TreeVacuum::TreeVacuum(PageStore& store, const KeyLayout& layout, IsDead is_dead, Clusters clusters)
+    : store_(store),
+      layout_(layout),
+      is_dead_(std::move(is_dead)),
+      clusters_(std::move(clusters)),
+      start_nsn_(store.CurrentNsn()),
+      leaf_sample_(layout) {}
 
 void TreeVacuum::Process(BlockNumber block) {
   last_ = std::max(last_, block);
@@ -39,7 +44,10 @@ BlockNumber TreeVacuum::ProcessOne(BlockNumber block, BlockNumber walk) {
     result_.pages_free++;
     return kInvalidBlock;
   }
-  if (IsModelPage(page.bytes())) return kInvalidBlock;
+  if (IsModelPage(page.bytes())) {
+    ProcessModelPage(std::move(page));
+    return kInvalidBlock;
+  }
   const char* problem = ValidateNode(layout_, page.bytes(), -1);
   if (problem != nullptr) throw CorruptPage(block, problem);
   const NodeView view(layout_, page.bytes());
@@ -70,6 +78,26 @@ void TreeVacuum::ProcessDeleted(const PageLock& page) {
   }
 }
 
+// Of a model that the index has let go of, or that a crash kept from it. Whoever is about to read it looks at the meta page again.
+void TreeVacuum::ProcessModelPage(PageLock page) {
+  const auto unused = [&] { return IsModelPage(page.bytes()) && !clusters_.uses_model(NodeView(layout_, page.bytes()).opaque().nsn); };
+  if (!clusters_.uses_model || !unused()) return;
+  const BlockNumber block = page.block();
+  page.Reset();
+  page = PageLock(store_, store_.OpenUnchecked(block, LockMode::kExclusive));
+  if (!unused()) return;
+  PageImage image;
+  memset(image.bytes, 0, kPageSize);
+  NodeEditor editor(layout_, image.bytes);
+  editor.Initialize(0, kNodeLeaf);
+  editor.MarkDeleted(store_.NextTransactionId());
+  const PageChange change{&page.ref(), &image, true};
+  XTREE_STOP_POINT("vacuum-before-free-model");
+  store_.Commit({&change, 1});
+  result_.pages_newly_deleted++;
+  result_.pages_deleted++;
+}
+
 void TreeVacuum::RemoveDead(const PageLock& page) {
   const NodeView view(layout_, page.bytes());
   bool drop[kMaxEntriesPerPage] = {};
@@ -85,6 +113,7 @@ void TreeVacuum::RemoveDead(const PageLock& page) {
     store_.Commit({&change, 1});
     XTREE_STOP_POINT("vacuum-after-remove");
   }
+  if (clusters_.leaf) clusters_.leaf(NodeView(layout_, page.bytes()));
   result_.entries_removed += dead;
   result_.entries_left += left;
   if (left == 0 && page.block() != kRootBlock) empty_leaves_.push_back(page.block());

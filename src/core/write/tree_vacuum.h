@@ -25,8 +25,13 @@ struct VacuumResult {
 class TreeVacuum {
  public:
   using IsDead = std::function<bool(TupleId)>;
+  // Of an index of clusters. Called with pages locked.
+  struct Clusters {
+    std::function<void(const NodeView&)> leaf;  // each leaf, after what is dead was removed; a split may have one come twice
+    std::function<bool(uint64_t)> uses_model;   // has the index a model of this number? The pages of others are given free
+  };
 
-  TreeVacuum(PageStore& store, const KeyLayout& layout, IsDead is_dead);
+  TreeVacuum(PageStore& store, const KeyLayout& layout, IsDead is_dead, Clusters clusters = {});
 
   void Process(BlockNumber block);
 
@@ -51,6 +56,7 @@ class TreeVacuum {
   bool Lists(const PageLock& head, BlockNumber follower) const;
   void DeleteEmptyLeaves();
   void RemoveDead(const PageLock& page);
+  void ProcessModelPage(PageLock page);
   void Unlink(OpenNode* parent);
   bool UnlinkChild(OpenNode* parent, EntryPosition position);
   void Count(const NodeView& page);
@@ -58,6 +64,7 @@ class TreeVacuum {
   PageStore& store_;
   const KeyLayout& layout_;
   const IsDead is_dead_;
+  const Clusters clusters_;
   const Lsn start_nsn_;
   VacuumResult result_;
   std::vector<LevelStatistics> levels_;
