@@ -2,7 +2,8 @@
 //
 // Pages: the left tree's leaves once, those of the right one as often as left leaves have them in their lists: in two dimensions, of n left and m
 // right leaves of like shapes, n + m + 2 sqrt(nm) pairs touch. CPU: each entry is copied and put in order, which takes several comparisons' time.
-// Rows of the tables are fetched in batches that are in the heap's order, those that pairs are of, whatever pages they are on.
+// Rows of the tables are fetched in batches that are in the heap's order, those that pairs are of, whatever pages they are on. Left and anti joins
+// fetch all left rows. Semi and anti joins look at pairs of a row as long as it has no partner: at about one of a row that has any.
 #include "join/join_cost.h"
 
 #include <cmath>
@@ -66,26 +67,45 @@ Cost CostOfTablePages(PlannerInfo* root, const IndexOptInfo* info, double rows) 
 
 Cost CostOfRows(const RelOptInfo* table, double rows) { return rows * (cpu_tuple_cost + table->baserestrictcost.per_tuple); }
 
+struct Pairs {
+  double found;      // by the keys
+  double looked_at;  // of them, with their rows
+};
+
+Pairs PairsOf(PlannerInfo* root, const RelOptInfo* join, JoinType type, const JoinPathExtraData* extra, double left, double right,
+              List* matched) {
+  // As of an inner join: an operator's estimator may ask which it is.
+  SpecialJoinInfo special = *extra->sjinfo;
+  special.jointype = JOIN_INNER;
+  const double found = clamp_row_est(left * right * clauselist_selectivity(root, matched, 0, JOIN_INNER, &special));
+  if (type == JOIN_INNER) return {std::max(found, join->rows), std::max(found, join->rows)};
+  if (type == JOIN_LEFT) return {found, found};
+  const SemiAntiJoinFactors& factors = extra->semifactors;
+  const double with_partner = left * factors.outer_match_frac;
+  const double in_vain = std::max(found - with_partner * factors.match_count, 0.0);  // of keys alone
+  return {found, std::min(found, with_partner + in_vain)};
+}
+
 }  // namespace
 
-JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, SpecialJoinInfo* special, const JoinCostSide& left,
-                    const JoinCostSide& right, List* matched, List* clauses) {
+JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, JoinType type, JoinPathExtraData* extra, const JoinCostSide& left,
+                    const JoinCostSide& right, List* matched) {
   const SideWork l = WorkOf(root, left), r = WorkOf(root, right);
-  const Selectivity share = clauselist_selectivity(root, matched, 0, JOIN_INNER, special);
-  const double pairs = std::max(clamp_row_est(l.entries * r.entries * share), join->rows);
+  const Pairs pairs = PairsOf(root, join, type, extra, l.entries, r.entries, matched);
   const double node_pairs = NodePairs(l, r);
   // A right entry is looked at for each left leaf that it meets.
   const double gathered = r.entries * (1 + std::sqrt(l.leaves / std::max(r.leaves, l.leaves)));
-  const double left_rows = std::min(l.entries, pairs) * ShareFetched(left), right_rows = std::min(r.entries, pairs) * ShareFetched(right);
+  const double left_rows = (IS_OUTER_JOIN(type) ? l.entries : std::min(l.entries, pairs.found)) * ShareFetched(left);
+  const double right_rows = std::min(r.entries, pairs.looked_at) * ShareFetched(right);
 
   JoinCost cost = {};
   cost.pages = CostOfIndexPages(left.index->info, l.leaves) + CostOfIndexPages(right.index->info, r.leaves) +
                CostOfTablePages(root, left.index->info, left_rows) + CostOfTablePages(root, right.index->info, right_rows);
   QualCost quals;
-  cost_qual_eval(&quals, clauses, root);
+  cost_qual_eval(&quals, extra->restrictlist, root);
   cost.cpu = (l.leaves + node_pairs) * kPageOperators * cpu_operator_cost + (l.entries + gathered) * kEntryOperators * cpu_operator_cost +
              CostOfRows(left.index->info->rel, left_rows) + CostOfRows(right.index->info->rel, right_rows) +
-             pairs * (kPairOperators * cpu_operator_cost + quals.per_tuple) +
+             pairs.found * kPairOperators * cpu_operator_cost + pairs.looked_at * quals.per_tuple +
              join->rows * (cpu_tuple_cost + join->reltarget->cost.per_tuple);
   // A leaf of each, and what is fetched for it, comes before the first row.
   cost.startup = quals.startup + join->reltarget->cost.startup + (cost.pages + cost.cpu) / l.leaves;

@@ -25,8 +25,8 @@ struct JoinCost {
   Cost cpu;  // that several processes share
 };
 
-// `matched`: the RestrictInfos that the trees answer, out of `clauses`.
-JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, SpecialJoinInfo* special, const JoinCostSide& left,
-                    const JoinCostSide& right, List* matched, List* clauses);
+// `matched`: the RestrictInfos that the trees answer.
+JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, JoinType type, JoinPathExtraData* extra, const JoinCostSide& left,
+                    const JoinCostSide& right, List* matched);
 
 }  // namespace xtree

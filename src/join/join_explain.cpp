@@ -37,9 +37,23 @@ void ShowWork(const TreeJoinState& state, ExplainState* explain) {
   ShowCount("Right Nodes", work.right_nodes, loops, explain);
   ShowCount("Pairs", work.pairs, loops, explain);
   if (instrument->nfiltered1 > 0) ShowCount("Rows Removed by Join Cond", static_cast<uint64_t>(instrument->nfiltered1), loops, explain);
+  if (instrument->nfiltered2 > 0) ShowCount("Rows Removed by Filter", static_cast<uint64_t>(instrument->nfiltered2), loops, explain);
   for (int i = 0; i < 2; i++) {
     ShowCount(psprintf("%s Rows Fetched", kSides[i]), counts.fetched[i], loops, explain);
     if (counts.removed[i] > 0) ShowCount(psprintf("%s Rows Removed by Filter", kSides[i]), counts.removed[i], loops, explain);
+  }
+}
+
+const char* NameOf(JoinType type) {
+  switch (type) {
+    case JOIN_LEFT:
+      return "Left";
+    case JOIN_SEMI:
+      return "Semi";
+    case JOIN_ANTI:
+      return "Anti";
+    default:
+      return "Inner";
   }
 }
 
@@ -47,7 +61,11 @@ void ShowWork(const TreeJoinState& state, ExplainState* explain) {
 
 void ExplainTreeJoin(TreeJoinState* state, List* ancestors, ExplainState* explain) {
   const auto* scan = reinterpret_cast<const CustomScan*>(state->custom.ss.ps.plan);
+  // As the server has it: its text names only what is no inner join.
+  if (state->plan.type != JOIN_INNER || explain->format != EXPLAIN_FORMAT_TEXT)
+    ExplainPropertyText("Join Type", NameOf(state->plan.type), explain);
   ShowConditions("Join Cond", static_cast<List*>(list_nth(scan->custom_exprs, kJoinClauses)), state, ancestors, explain);
+  ShowConditions("Filter", static_cast<List*>(list_nth(scan->custom_exprs, kJoinFilter)), state, ancestors, explain);
   for (int i = 0; i < 2; i++) {
     ExplainPropertyText(psprintf("%s Index", kSides[i]), get_rel_name(state->plan.side[i].index), explain);
     ShowConditions(psprintf("%s Filter", kSides[i]), static_cast<List*>(list_nth(scan->custom_exprs, kTableConditions + i)), state,

@@ -1,9 +1,13 @@
 // See join_path.h. Runs in the planner: palloc and ereport as they come; the catalog is only read.
+//
+// Outer, semi and anti joins: the left side is the one whose rows the join is about. Clauses of an outer join that were written above it (pushed down, the
+// planner says) are not its clauses, but conditions on what it returns.
 #include "join/join_path.h"
 
 #include "join/join_cost.h"
 #include "join/join_plan.h"
 #include "join/join_scan.h"
+#include "pg/compat_planner.h"
 #include "pg/settings.h"
 #include "planner/clause_match.h"
 #include "planner/limit_paths.h"
@@ -37,8 +41,10 @@ struct PathSide {
 // What the plan needs of a path, for as long as that is planned with.
 struct TreeJoinPath {
   CustomPath path;
+  JoinType type;
   PathSide side[2];
   List* clauses;  // RestrictInfos
+  List* filter;   // the same, of an outer join's conditions on what it returns
   int matches;
   JoinMatch match[INDEX_MAX_KEYS];
 };
@@ -52,7 +58,7 @@ bool HasPseudoconstant(const List* clauses) {
 
 // A table, or a partition, that is scanned as it is.
 bool MayBeSide(const PlannerInfo* root, const RelOptInfo* rel) {
-  return IS_SIMPLE_REL(rel) && rel->indexlist != NIL &&
+  return IS_SIMPLE_REL(rel) && rel->indexlist != NIL && !IS_DUMMY_REL(const_cast<RelOptInfo*>(rel)) &&
          MayHaveIndexPaths(const_cast<RelOptInfo*>(rel), root->simple_rte_array[rel->relid]) && bms_is_empty(rel->lateral_relids) &&
          !HasPseudoconstant(rel->baserestrictinfo);
 }
@@ -112,6 +118,36 @@ bool KeysSuffice(const IndexOptInfo& info, const RelOptInfo* join, List* clauses
   return true;
 }
 
+bool IsPlaceHolder(Node* node, void*) {
+  return node != nullptr && (IsA(node, PlaceHolderVar) || pg::WalkExpression<IsPlaceHolder>(node, nullptr));
+}
+
+bool IsColumn(const Node* node) {
+  while (IsA(node, ConvertRowtypeExpr)) node = reinterpret_cast<const Node*>(reinterpret_cast<const ConvertRowtypeExpr*>(node)->arg);
+  return IsA(node, Var);
+}
+
+// Where right rows may be missing, all that is asked of the join is columns, which are then NULL: an expression that is to be computed below the join
+// would not be.
+bool MayMissRows(const RelOptInfo* join, const List* clauses) {
+  ListCell* cell;
+  foreach (cell, join->reltarget->exprs)
+    if (!IsColumn(static_cast<const Node*>(lfirst(cell)))) return false;
+  foreach (cell, clauses)
+    if (IsPlaceHolder(reinterpret_cast<Node*>(lfirst_node(RestrictInfo, cell)->clause), nullptr)) return false;
+  return true;
+}
+
+// The join's own clauses, and those that were written above it.
+void DivideClauses(const RelOptInfo* join, JoinType type, List* all, TreeJoinPath* out) {
+  ListCell* cell;
+  foreach (cell, all) {
+    auto* clause = lfirst_node(RestrictInfo, cell);
+    List** part = IS_OUTER_JOIN(type) && RINFO_IS_PUSHED_DOWN(clause, join->relids) ? &out->filter : &out->clauses;
+    *part = lappend(*part, clause);
+  }
+}
+
 // How much of the work each process does, as the server has it.
 double Processes(int workers) {
   const double leader = parallel_leader_participation ? 1 - 0.3 * workers : 0;
@@ -139,12 +175,12 @@ Path* MakePath(RelOptInfo* join, const TreeJoinPath& like, const JoinCost& cost,
   return &custom.path;
 }
 
-void AddPath(PlannerInfo* root, RelOptInfo* join, JoinPathExtraData* extra, const JoinIndex* left, const JoinIndex* right) {
-  TreeJoinPath made = {};
+void AddPath(PlannerInfo* root, RelOptInfo* join, JoinPathExtraData* extra, const TreeJoinPath& like, const JoinIndex* left,
+             const JoinIndex* right) {
+  TreeJoinPath made = like;
   made.side[0] = {left->info->rel, left, 0, {}};
   made.side[1] = {right->info->rel, right, 0, {}};
-  made.clauses = extra->restrictlist;
-  made.matches = MatchJoin(root, *left, *right, SecureClauses(extra->restrictlist, left->info->rel, right->info->rel), made.match);
+  made.matches = MatchJoin(root, *left, *right, SecureClauses(made.clauses, left->info->rel, right->info->rel), made.match);
   if (made.matches == 0) return;
   for (PathSide& side : made.side) FindWindows(root, &side);
   JoinCostSide costs[2];
@@ -152,7 +188,7 @@ void AddPath(PlannerInfo* root, RelOptInfo* join, JoinPathExtraData* extra, cons
     PathSide& side = made.side[i];
     costs[i] = {side.index, side.condition, side.windows, KeysSuffice(*side.index->info, join, extra->restrictlist)};
   }
-  const JoinCost cost = CostOfJoin(root, join, extra->sjinfo, costs[0], costs[1], ClausesOf(made), extra->restrictlist);
+  const JoinCost cost = CostOfJoin(root, join, made.type, extra, costs[0], costs[1], ClausesOf(made));
 
   add_path(join, MakePath(join, made, cost, 0));
   const int workers = join->consider_parallel ? compute_parallel_worker(made.side[0].rel, made.side[0].rel->pages, left->info->pages,
@@ -161,18 +197,23 @@ void AddPath(PlannerInfo* root, RelOptInfo* join, JoinPathExtraData* extra, cons
   if (workers > 0) add_partial_path(join, MakePath(join, made, cost, workers));
 }
 
+// Each join comes both ways round, so that it comes with the left side first.
+bool IsJoined(JoinType type) { return type == JOIN_INNER || type == JOIN_LEFT || type == JOIN_SEMI || type == JOIN_ANTI; }
+
 void TryTreeJoin(PlannerInfo* root, RelOptInfo* join, const RelOptInfo* outer, const RelOptInfo* inner, JoinType type,
                  JoinPathExtraData* extra) {
-  if (!settings.enable_tree_join || !enable_indexscan || type != JOIN_INNER || !MayBeSide(root, outer) || !MayBeSide(root, inner)) return;
-  if (bms_num_members(join->relids) != 2 || extra->sjinfo->jointype != JOIN_INNER || !bms_is_empty(join->lateral_relids) ||
-      HasPseudoconstant(extra->restrictlist))
-    return;
-  List* lefts = JoinIndexesOf(root, outer, extra->restrictlist);
-  List* rights = lefts != NIL ? JoinIndexesOf(root, inner, extra->restrictlist) : NIL;
+  if (!settings.enable_tree_join || !enable_indexscan || !IsJoined(type) || !MayBeSide(root, outer) || !MayBeSide(root, inner)) return;
+  if (extra->sjinfo->jointype != type || !bms_is_empty(join->lateral_relids) || HasPseudoconstant(extra->restrictlist)) return;
+  if (IS_OUTER_JOIN(type) && !MayMissRows(join, extra->restrictlist)) return;
+  TreeJoinPath like = {};
+  like.type = type;
+  DivideClauses(join, type, extra->restrictlist, &like);
+  List* lefts = JoinIndexesOf(root, outer, like.clauses);
+  List* rights = lefts != NIL ? JoinIndexesOf(root, inner, like.clauses) : NIL;
   ListCell *left, *right;
   foreach (left, lefts)
     foreach (right, rights)
-      AddPath(root, join, extra, static_cast<const JoinIndex*>(lfirst(left)), static_cast<const JoinIndex*>(lfirst(right)));
+      AddPath(root, join, extra, like, static_cast<const JoinIndex*>(lfirst(left)), static_cast<const JoinIndex*>(lfirst(right)));
 }
 
 void MakePaths(PlannerInfo* root, RelOptInfo* join, RelOptInfo* outer, RelOptInfo* inner, JoinType type, JoinPathExtraData* extra) {
@@ -228,12 +269,27 @@ List* ColumnsOf(List* columns, List* expressions) {
   return add_to_flat_tlist(columns, variables);
 }
 
+// A column is in the scan's tuple once, as what is asked of the join has it: from PostgreSQL 16 on its Var says which outer joins may have made it
+// NULL, and the server insists that all expressions of the node agree on that.
+Node* UseColumns(Node* node, void* columns) {
+  if (node == nullptr || !IsA(node, Var)) return node == nullptr ? nullptr : pg::MutateExpression<UseColumns>(node, columns);
+  const auto* variable = reinterpret_cast<const Var*>(node);
+  auto** list = static_cast<List**>(columns);
+  ListCell* cell;
+  foreach (cell, *list) {
+    const auto* known = reinterpret_cast<const Var*>(lfirst_node(TargetEntry, cell)->expr);
+    if (known->varno == variable->varno && known->varattno == variable->varattno) return static_cast<Node*>(copyObjectImpl(known));
+  }
+  *list = add_to_flat_tlist(*list, list_make1(node));
+  return static_cast<Node*>(copyObjectImpl(node));
+}
+
 Plan* PlanTreeJoin(PlannerInfo* root, RelOptInfo* join, CustomPath* custom, List* targets, List*, List*) {
   const auto* path = reinterpret_cast<const TreeJoinPath*>(custom);
   JoinPlan plan = {};
-  List* quals = OrderedClauses(root, path->clauses);
-  List* expressions = list_make1(quals);
+  List* expressions = list_make1(OrderedClauses(root, path->clauses));
   List* arguments[2] = {NIL, NIL};
+  plan.type = path->type;
   plan.left_is_lower = path->side[0].rel->relid < path->side[1].rel->relid;
   plan.matches = path->matches;
   List* margins = NIL;
@@ -242,21 +298,19 @@ Plan* PlanTreeJoin(PlannerInfo* root, RelOptInfo* join, CustomPath* custom, List
     plan.has_margin[i] = path->match[i].margin != nullptr;
     if (plan.has_margin[i]) margins = lappend(margins, path->match[i].margin);
   }
-  List* columns = ColumnsOf(NIL, quals);
   // Whatever is asked of the join, also where the plan above is going to say so itself.
-  columns = ColumnsOf(columns, join->reltarget->exprs);
-  columns = ColumnsOf(columns, targets);
+  List* columns = ColumnsOf(ColumnsOf(NIL, join->reltarget->exprs), targets);
   for (int i = 0; i < 2; i++) {
     const PathSide& side = path->side[i];
     plan.side[i].index = side.index->info->indexoid;
     plan.side[i].windows = side.windows;
     for (int w = 0; w < side.windows; w++) plan.side[i].window[w] = KeyOf(side.condition[w], *side.index, &arguments[i]);
-    List* of_table = OrderedClauses(root, side.rel->baserestrictinfo);
-    columns = ColumnsOf(columns, of_table);
-    expressions = lappend(expressions, of_table);
+    expressions = lappend(expressions, OrderedClauses(root, side.rel->baserestrictinfo));
   }
   for (List* of_side : arguments) expressions = lappend(expressions, of_side);
   expressions = lappend(expressions, margins);
+  expressions = lappend(expressions, OrderedClauses(root, path->filter));
+  expressions = reinterpret_cast<List*>(UseColumns(reinterpret_cast<Node*>(expressions), &columns));
 
   auto* scan = makeNode(CustomScan);
   scan->scan.plan.targetlist = targets;

@@ -34,6 +34,7 @@ class Reader {
 
 List* WriteJoinPlan(const JoinPlan& plan) {
   Writer out;
+  out.Add(plan.type);
   out.Add(plan.left_is_lower);
   out.Add(plan.matches);
   for (int i = 0; i < plan.matches; i++) {
@@ -60,6 +61,7 @@ List* WriteJoinPlan(const JoinPlan& plan) {
 
 void ReadJoinPlan(List* list, JoinPlan* out) {
   Reader in(list);
+  out->type = static_cast<JoinType>(in.Next());
   out->left_is_lower = in.Next() != 0;
   out->matches = in.Next();
   for (int i = 0; i < out->matches; i++) {

@@ -29,6 +29,7 @@ struct JoinPlanSide {
 };
 
 struct JoinPlan {
+  JoinType type;       // JOIN_INNER, JOIN_LEFT, JOIN_SEMI, JOIN_ANTI
   bool left_is_lower;  // by the numbers of the range table, of which the node keeps the set
   int matches;
   JoinMatch match[INDEX_MAX_KEYS];  // without the clause and the margin
@@ -36,9 +37,10 @@ struct JoinPlan {
   JoinPlanSide side[2];             // left, right
 };
 
-// Places in custom_exprs, each a List: of the join's clauses, of the conditions on each table, of the arguments of each side's window keys, and
-// of the matches' margins. (The clauses are not the plan's own `qual`, which EXPLAIN shows without the names of tables.)
-enum JoinExpressions { kJoinClauses = 0, kTableConditions = 1, kWindowArguments = 3, kMargins = 5 };
+// Places in custom_exprs, each a List: of the join's clauses, of the conditions on each table, of the arguments of each side's window keys, of
+// the matches' margins, and of the conditions on what an outer join returns. (These and the clauses are not the plan's own `qual`, which EXPLAIN shows
+// without the names of tables.)
+enum JoinExpressions { kJoinClauses = 0, kTableConditions = 1, kWindowArguments = 3, kMargins = 5, kJoinFilter = 6 };
 
 List* WriteJoinPlan(const JoinPlan& plan);
 void ReadJoinPlan(List* list, JoinPlan* out);

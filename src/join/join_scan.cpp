@@ -1,6 +1,6 @@
 // See join_scan.h.
 //
-// Pairs come in batches (join_batch.h), and are returned as they satisfy the join's clauses.
+// Pairs come in batches (join_batch.h), and are returned as they satisfy the join's clauses; of outer, semi and anti joins left rows (left_rows.h).
 #include "join/join_scan.h"
 
 #include <cmath>
@@ -8,7 +8,9 @@
 
 #include "join/join_batch.h"
 #include "join/join_explain.h"
+#include "join/join_pair.h"
 #include "join/join_state.h"
+#include "join/left_rows.h"
 #include "deferred/build_state.h"
 #include "shmem/column_use.h"
 
@@ -105,7 +107,15 @@ bool EvaluateMargins(TreeJoinState* state) {
   return true;
 }
 
-void Begin(CustomScanState* node, EState*, int eflags) {
+// The two tables, in the order of their numbers. From PostgreSQL 16 on the node's set may name the outer join too.
+void FindTables(const CustomScan* scan, EState* estate, Index* tables) {
+  int found = 0;
+  for (int i = -1; (i = bms_next_member(scan->custom_relids, i)) >= 0 && found < 2;)
+    if (exec_rt_fetch(static_cast<Index>(i), estate)->rtekind == RTE_RELATION) tables[found++] = static_cast<Index>(i);
+  if (found < 2) elog(ERROR, "a tree join has not two tables");
+}
+
+void Begin(CustomScanState* node, EState* estate, int eflags) {
   TreeJoinState* state = StateOf(node);
   const auto* scan = reinterpret_cast<const CustomScan*>(node->ss.ps.plan);
   ReadJoinPlan(scan->custom_private, &state->plan);
@@ -118,12 +128,14 @@ void Begin(CustomScanState* node, EState*, int eflags) {
   state->open = open;
   open->end_uses = {EndUses, open, nullptr};
   MemoryContextRegisterResetCallback(context, &open->end_uses);
-  const int lower = bms_next_member(scan->custom_relids, -1), upper = bms_next_member(scan->custom_relids, lower);
+  Index tables[2];
+  FindTables(scan, estate, tables);
   for (int i = 0; i < 2; i++) {
     const bool is_lower = (i == 0) == state->plan.left_is_lower;
-    open->side[i] = OpenSide(state, i, static_cast<Index>(is_lower ? lower : upper), eflags);
+    open->side[i] = OpenSide(state, i, tables[is_lower ? 0 : 1], eflags);
   }
   open->join_clauses = ExecInitQual(static_cast<List*>(list_nth(scan->custom_exprs, kJoinClauses)), &node->ss.ps);
+  open->filter = ExecInitQual(static_cast<List*>(list_nth(scan->custom_exprs, kJoinFilter)), &node->ss.ps);
   SetClauses(state, static_cast<List*>(list_nth(scan->custom_exprs, kMargins)));
   MemoryContextSwitchTo(old);
 }
@@ -138,9 +150,10 @@ void Start(TreeJoinState* state) {
   const Snapshot snapshot = scan->ps.state->es_snapshot;
   if (!IsMVCCSnapshot(snapshot)) elog(ERROR, "a tree join needs an MVCC snapshot");
   open->started = true;
-  open->ended = false;
-  for (int i = 0; i < 2; i++) open->ended |= !open->side[i]->Start(scan->ps.ps_ExprContext, snapshot, open->asked[i]);
-  open->ended |= !EvaluateMargins(state);
+  bool some[2];
+  for (int i = 0; i < 2; i++) some[i] = open->side[i]->Start(scan->ps.ps_ExprContext, snapshot, open->asked[i]);
+  some[1] &= EvaluateMargins(state);
+  open->ended = !some[0] || (!some[1] && !state->all_left());
   ScanTeam* team = nullptr;
   if (open->shared != nullptr) {
     open->team.Attach(PoolOf(open->shared), false, CountScans, open);
@@ -151,27 +164,11 @@ void Start(TreeJoinState* state) {
   if (open->ended) return;
   // As an index scan has it: what is dead to all here may be seen by queries of a standby.
   const bool ignore_killed = !TransactionStartedDuringRecovery();
-  open->join.Begin(open->side[0]->Input(ignore_killed), open->side[1]->Input(ignore_killed), open->clause, open->clauses, team);
+  const JoinGoal goal = state->all_left() ? JoinGoal::kAllLeft : state->by_leaf() ? JoinGoal::kPairsByLeaf : JoinGoal::kPairs;
+  open->join.Begin(open->side[0]->Input(ignore_killed, false), open->side[1]->Input(ignore_killed, !some[1]), open->clause, open->clauses,
+                   team, goal);
   open->taken = 0;
   open->wanted = kFirstBatch;
-}
-
-// The scan's tuple of a pair, projected, if all join clauses hold.
-TupleTableSlot* Return(TreeJoinState* state, KeptRow left, KeptRow right) {
-  ScanState* scan = &state->custom.ss;
-  ExprContext* values = scan->ps.ps_ExprContext;
-  TupleTableSlot* tuple = scan->ss_ScanTupleSlot;
-  ResetExprContext(values);
-  ExecClearTuple(tuple);
-  state->open->side[0]->Fill(left, tuple);
-  state->open->side[1]->Fill(right, tuple);
-  ExecStoreVirtualTuple(tuple);
-  values->ecxt_scantuple = tuple;
-  if (!ExecQual(state->open->join_clauses, values)) {
-    InstrCountFiltered1(&scan->ps, 1);
-    return nullptr;
-  }
-  return scan->ps.ps_ProjInfo != nullptr ? ExecProject(scan->ps.ps_ProjInfo) : tuple;
 }
 
 TupleTableSlot* Nothing(ScanState* scan) {
@@ -188,15 +185,33 @@ TupleTableSlot* Recheck(TreeJoinState* state, EPQState* recheck, bool* substitut
   *substituted = has[0] || has[1];
   if (!*substituted) return nullptr;
   if (has[0] != has[1]) elog(ERROR, "a tree join is checked anew for one of its tables only");
-  if (row[0] == nullptr || row[1] == nullptr) return Nothing(scan);
   MemoryContextReset(open->batch);
   KeptRow kept[2];
-  for (int i = 0; i < 2; i++) {
-    kept[i] = open->side[i]->Keep(row[i], scan, open->batch);
-    if (kept[i] == nullptr) return Nothing(scan);
-  }
-  TupleTableSlot* tuple = Return(state, kept[0], kept[1]);
+  for (int i = 0; i < 2; i++) kept[i] = row[i] != nullptr ? open->side[i]->Keep(row[i], scan, open->batch) : nullptr;
+  if (kept[0] == nullptr) return Nothing(scan);
+  const bool pair = kept[1] != nullptr && JoinClausesHold(state, kept[0], kept[1]);
+  if (pair ? state->plan.type == JOIN_ANTI : !state->all_left()) return Nothing(scan);
+  TupleTableSlot* tuple = ReturnPair(state, kept[0], pair ? kept[1] : nullptr);
   return tuple != nullptr ? tuple : Nothing(scan);
+}
+
+// Of the batch's pairs. nullptr: there are no more.
+TupleTableSlot* NextPair(TreeJoinState* state) {
+  OpenJoin* open = state->open;
+  while (open->next < open->pairs.size()) {
+    const size_t i = open->next++;
+    const KeptRow left = open->rows[0][i], right = open->rows[1][i];
+    if (i + kAhead < open->pairs.size()) {
+      __builtin_prefetch(open->rows[0][i + kAhead]);
+      __builtin_prefetch(open->rows[1][i + kAhead]);
+    }
+    if (left == nullptr || right == nullptr) continue;
+    CHECK_FOR_INTERRUPTS();
+    if (!JoinClausesHold(state, left, right)) continue;
+    if (state->by_leaf()) open->left_rows[open->pairs[i].left_entry].matched = true;
+    if (TupleTableSlot* tuple = ReturnTested(state)) return tuple;
+  }
+  return nullptr;
 }
 
 TupleTableSlot* Next(CustomScanState* node) {
@@ -210,24 +225,22 @@ TupleTableSlot* Next(CustomScanState* node) {
   }
   if (!open->started) Start(state);
   for (;;) {
-    if (open->next == open->pairs.size() && !NextBatch(state)) return Nothing(&node->ss);
-    const KeptRow left = open->rows[0][open->next], right = open->rows[1][open->next];
-    if (open->next + kAhead < open->pairs.size()) {
-      __builtin_prefetch(open->rows[0][open->next + kAhead]);
-      __builtin_prefetch(open->rows[1][open->next + kAhead]);
+    if (TupleTableSlot* tuple = NextPair(state)) return tuple;
+    KeptRow left, right;
+    while (NextLeftRow(state, &left, &right)) {
+      CHECK_FOR_INTERRUPTS();
+      if (TupleTableSlot* tuple = ReturnPair(state, left, right)) return tuple;
     }
-    open->next++;
-    if (left == nullptr || right == nullptr) continue;
-    if (TupleTableSlot* tuple = Return(state, left, right)) return tuple;
-    CHECK_FOR_INTERRUPTS();
+    if (!NextBatch(state)) return Nothing(&node->ss);
   }
 }
 
 void Rescan(CustomScanState* node) {
   OpenJoin* open = StateOf(node)->open;
   open->started = false;
-  open->next = 0;
+  open->next = open->next_left = open->left_done = 0;
   open->pairs.Clear();
+  open->left_rows.Clear();
   for (JoinInputSide* side : open->side) side->reader().Reset();
   ExecScanReScan(&node->ss);
 }

@@ -116,8 +116,8 @@ void JoinInputSide::CountScan() {
 }
 
 void JoinInputSide::LetGo() {
-  table_index_fetch_reset(fetch_);
-  ExecClearTuple(slot_);
+  if (fetch_ != nullptr) table_index_fetch_reset(fetch_);
+  if (slot_ != nullptr) ExecClearTuple(slot_);
   if (BufferIsValid(visibility_)) ReleaseBuffer(std::exchange(visibility_, InvalidBuffer));
 }
 
@@ -223,7 +223,8 @@ KeptRow JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, 
 
 TupleTableSlot* JoinInputSide::Substitute(EPQState* recheck, bool* substituted) {
   const Index i = range_ - 1;
-  *substituted = recheck->relsubs_slot[i] != nullptr || recheck->relsubs_rowmark[i] != nullptr;
+  // Done from the beginning is a table whose rows are not to be seen: of several that are updated, all others.
+  *substituted = recheck->relsubs_slot[i] != nullptr || recheck->relsubs_rowmark[i] != nullptr || recheck->relsubs_done[i];
   if (!*substituted || recheck->relsubs_done[i]) return nullptr;
   recheck->relsubs_done[i] = true;
   TupleTableSlot* row = recheck->relsubs_slot[i];

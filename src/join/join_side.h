@@ -48,8 +48,9 @@ class JoinInputSide {
   void LetGo();
   void Close();
 
-  JoinInput Input(bool ignore_killed) {
-    return {&state_->layout, &constraint_, ignore_killed, keys_suffice_ ? LookAtVisibility : nullptr, this};
+  // `nothing`: it is not to be read.
+  JoinInput Input(bool ignore_killed, bool nothing) {
+    return {&state_->layout, &constraint_, ignore_killed, nothing, keys_suffice_ ? LookAtVisibility : nullptr, this};
   }
   MappedReader& reader() { return reader_; }
   const IndexState& state() const { return *state_; }
@@ -74,7 +75,13 @@ class JoinInputSide {
     }
   }
 
-  bool keys_suffice() const { return keys_suffice_; }
+  // The same of a row that is missing: NULL.
+  void FillMissing(TupleTableSlot* tuple) const {
+    for (int i = 0; i < columns_; i++) {
+      tuple->tts_values[column_[i].place] = Datum{0};
+      tuple->tts_isnull[column_[i].place] = true;
+    }
+  }
 
   uint64_t fetched = 0;                // rows that were looked for
   uint64_t removed_by_conditions = 0;  // of them: that the table's conditions removed

@@ -13,6 +13,24 @@ struct MadeRow {
   bool made;
 };
 
+// A left row of a join that goes by left leaves (left_rows.h).
+struct LeftRow {
+  enum State : uint8_t {
+    kNotAsked,
+    kWanted,  // is to be fetched
+    kThere,   // in `row`
+    kGone,    // the snapshot does not see it, or the table's conditions do not hold
+  };
+
+  TupleId tuple;
+  KeptRow row;
+  uint32_t partner;  // of a semi join: the number of the pair by which the row is returned, of this batch
+  uint32_t tried;    // pairs of it that are looked at together
+  State state;
+  bool matched;  // it has a partner
+};
+inline constexpr uint32_t kNoPair = UINT32_MAX;
+
 // Of a join that is run, not merely explained; in its own memory context.
 struct OpenJoin {
   MemoryContext context;
@@ -20,7 +38,8 @@ struct OpenJoin {
   MemoryContextCallback end_uses;
   JoinInputSide* side[2];  // left, right
   ExprState* join_clauses;
-  int clauses;  // of them, that the trees answer
+  ExprState* filter;  // conditions on what an outer join returns
+  int clauses;        // of them, that the trees answer
   JoinClause clause[INDEX_MAX_KEYS];
   ExprState* margin[INDEX_MAX_KEYS];  // of each clause that the trees answer; nullptr: it has none
   uint64_t asked[2];                  // of the columns of each side's index (shmem/column_use.h)
@@ -34,6 +53,12 @@ struct OpenJoin {
   Scratch<uint64_t> order;
   Scratch<MadeRow> made[2];  // of the entries that the walk found last
   size_t next;               // pair
+  // By left leaves (left_rows.h):
+  Scratch<LeftRow> left_rows;
+  size_t left_done;         // so many are of leaves of which all pairs were found; the others are of the one at hand
+  size_t next_left;         // to be returned by itself
+  Scratch<uint32_t> tried;  // pairs
+  Scratch<uint8_t> settled;
   TreeJoin join;
   SharedJoin* shared;  // nullptr: the join is one process's
   ParallelTeam team;   // with `shared`
@@ -50,6 +75,12 @@ struct TreeJoinState {
   CustomScanState custom;
   JoinPlan plan;
   OpenJoin* open;
+
+  bool by_leaf() const { return plan.type != JOIN_INNER; }
+  // Are left rows without a partner returned?
+  bool all_left() const { return plan.type == JOIN_LEFT || plan.type == JOIN_ANTI; }
+  // Is one partner all that matters?
+  bool one_partner() const { return plan.type == JOIN_SEMI || plan.type == JOIN_ANTI; }
 };
 
 const CustomExecMethods* TreeJoinExecMethods();

@@ -85,14 +85,14 @@ inline std::vector<RowPair> BruteForceJoin(const RowSet& left, const RowSet& rig
 
 class Joiner {
  public:
-  Joiner(const KeyLayout& left, const KeyLayout& right, const JoinQuestion& question)
-      : everything_{Everything(left), Everything(right)}, question_(question), join_(std::make_unique<TreeJoin>()) {
+  Joiner(const KeyLayout& left, const KeyLayout& right, const JoinQuestion& question, JoinGoal goal = JoinGoal::kPairs)
+      : everything_{Everything(left), Everything(right)}, question_(question), goal_(goal), join_(std::make_unique<TreeJoin>()) {
     Begin(left, right);
   }
   void Begin(const KeyLayout& left, const KeyLayout& right, bool ignore_killed = false) {
     join_->Begin({&left, question_.left != nullptr ? question_.left : &everything_[0], ignore_killed},
                  {&right, question_.right != nullptr ? question_.right : &everything_[1], ignore_killed}, question_.clauses.data(),
-                 static_cast<int>(question_.clauses.size()));
+                 static_cast<int>(question_.clauses.size()), nullptr, goal_);
   }
 
   // `between`: called after each step.
@@ -101,12 +101,16 @@ class Joiner {
     std::vector<RowPair> pairs;
     while (join_->Step(left, right)) {
       EXPECT_EQ(left.OpenPages() + right.OpenPages(), 0);
-      EXPECT_GT(join_->count(), 0u);
+      if (goal_ == JoinGoal::kPairs) {
+        EXPECT_GT(join_->count(), 0u);
+      }
+      for (size_t i = 0; join_->leaf_begins() && i < join_->leaf_size(); ++i) left_rows_.push_back(RowOf(join_->leaf_tuple(i)));
       for (size_t i = 0; i < join_->count(); ++i) pairs.emplace_back(RowOf(join_->rows()[i].left), RowOf(join_->rows()[i].right));
       between();
     }
     EXPECT_FALSE(join_->Step(left, right)) << "the end stays the end";
     std::sort(pairs.begin(), pairs.end());
+    std::sort(left_rows_.begin(), left_rows_.end());
     return pairs;
   }
   template <class Left, class Right>
@@ -114,10 +118,13 @@ class Joiner {
     return Run(left, right, [] {});
   }
   const TreeJoin& join() const { return *join_; }
+  const std::vector<size_t>& left_rows() const { return left_rows_; }  // of the left leaves
 
  private:
   Constraint everything_[2];
   JoinQuestion question_;
+  JoinGoal goal_;
+  std::vector<size_t> left_rows_;
   std::unique_ptr<TreeJoin> join_;
 };
 

@@ -71,6 +71,12 @@ bool JoinShape::Load(const NodeView& node, int entry, JoinSide side, JoinEdges* 
   return true;
 }
 
+void JoinShape::LoadNothing(JoinEdges* edges, uint8_t* empties) const {
+  std::fill_n(edges->lo, kMaxJoinTerms, kOrdinalMax);
+  std::fill_n(edges->hi, kMaxJoinTerms, kOrdinalMin);
+  *empties = 0;
+}
+
 Ordinal JoinShape::Reach(int clause, Ordinal edge, bool left_upper, bool right_upper, bool most) const {
   const JoinClause& c = clause_[clause];
   if (c.reach != nullptr) edge = c.reach(edge, left_upper, right_upper, most);

@@ -61,6 +61,10 @@ class JoinShape {
   // Reads an entry of a node. False: it has no value in some clause's column, so it is in no pair.
   bool Load(const NodeView& node, int entry, JoinSide side, JoinEdges* edges, uint8_t* empties) const;
 
+  // An entry that is in no pair, and is kept all the same.
+  void LoadNothing(JoinEdges* edges, uint8_t* empties) const;
+  bool IsNothing(const JoinEdges& edges, uint8_t empties) const { return terms_ > 0 && empties == 0 && edges.lo[0] > edges.hi[0]; }
+
   // The window of a left entry; of a directory page's: of all values below.
   void WindowOf(const JoinEdges& left, bool leaf, JoinWindow* window) const;
 

@@ -47,7 +47,7 @@ void PlaneSweep::Run(PageReader& reader, const JoinShape& shape, const SweepLeft
     if (holds) pairs->Append(reader, {l, r});
   };
   constexpr size_t kFew = 64;  // are tested one by one
-  if (left.count * right.count <= kFew) {
+  if (shape.terms() == 0 || left.count * right.count <= kFew) {
     for (uint32_t l = 0; l < left.count; ++l)
       for (uint32_t r = 0; r < right.count; ++r) pair(l, r);
     return;

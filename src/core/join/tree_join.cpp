@@ -9,14 +9,17 @@ constexpr size_t kMostGathered = 2048;
 
 }  // namespace
 
-void TreeJoin::Begin(const JoinInput& left, const JoinInput& right, const JoinClause* clauses, int count, ScanTeam* team) {
+void TreeJoin::Begin(const JoinInput& left, const JoinInput& right, const JoinClause* clauses, int count, ScanTeam* team, JoinGoal goal) {
   input_[0] = left;
   input_[1] = right;
+  goal_ = goal;
+  rows_.Clear();
   shape_.Compile(*left.layout, *right.layout, clauses, count);
   Constraint constraint = *left.constraint;
-  shape_.RequireLeft(&constraint);
+  if (goal != JoinGoal::kAllLeft) shape_.RequireLeft(&constraint);
   left_filter_.Compile(*left.layout, constraint);
-  never_ = constraint.Never(*left.layout) || right.constraint->Never(*right.layout);
+  input_[1].nothing |= right.constraint->Never(*right.layout);
+  never_ = left.nothing || constraint.Never(*left.layout) || (input_[1].nothing && goal != JoinGoal::kAllLeft);
   started_ = in_leaf_ = visiting_ = false;
   depth_ = 0;
   team_ = team;
@@ -38,8 +41,8 @@ void TreeJoin::BeginTask(PageReader& memory, const NodePointer& node) {
   }
   top.left.nodes.Append(memory, node);
   top.right.nodes.Append(memory, kRootPointer);
-  top.list.Append(memory, 0);
-  top.list_ends.Append(memory, 1);
+  if (!input_[1].nothing) top.list.Append(memory, 0);
+  top.list_ends.Append(memory, static_cast<uint32_t>(top.list.size()));
   top.right_level = -1;
   BeginFrame(&top);
 }
@@ -78,10 +81,12 @@ void TreeJoin::BeginFrame(Frame* frame) {
 
 bool TreeJoin::Step(PageReader& left, PageReader& right) {
   rows_.Clear();
+  leaf_begins_ = false;
   if (never_) return false;
-  while (rows_.empty()) {
+  for (bool leaf = false; rows_.empty() && !leaf;) {
     if (in_leaf_) {
       JoinLeaf(left, right);
+      leaf = goal_ != JoinGoal::kPairs;
     } else if (depth_ == 0) {
       if (!TakeTask(left)) return false;
     } else if (frames_[depth_ - 1].next == frames_[depth_ - 1].left.nodes.size()) {
@@ -98,6 +103,7 @@ void TreeJoin::CopyEntries(PageReader& memory, const NodeView& node, Lsn lsn, Jo
   const PageFilter& filter = side == JoinSide::kLeft ? left_filter_ : right_filter_;
   const int count = filter.Run(node, slots_);
   const bool leaf = node.leaf(), ignore_killed = leaf && input_[static_cast<int>(side)].ignore_killed;
+  const bool keep_all = side == JoinSide::kLeft && goal_ == JoinGoal::kAllLeft;
   const size_t room = out->edges.size() + static_cast<size_t>(count);
   out->edges.Reserve(memory, room);
   out->empties.Reserve(memory, room);
@@ -112,7 +118,11 @@ void TreeJoin::CopyEntries(PageReader& memory, const NodeView& node, Lsn lsn, Jo
     const uint16_t slot = slots_[i];
     JoinEdges edges;
     uint8_t empties;
-    if ((ignore_killed && node.Killed(slot)) || !shape_.Load(node, slot, side, &edges, &empties)) continue;
+    if (ignore_killed && node.Killed(slot)) continue;
+    if (!shape_.Load(node, slot, side, &edges, &empties)) {
+      if (!keep_all) continue;
+      shape_.LoadNothing(&edges, &empties);
+    }
     out->edges.AppendReserved(edges);
     out->empties.AppendReserved(empties);
     if (keep) KeepKey(node, slot, out);
@@ -193,19 +203,44 @@ void TreeJoin::ReadRight(PageReader& left, PageReader& right, NodePointer node, 
   }
 }
 
-// Computes windows, and the hull of them, after which right nodes are filtered.
-void TreeJoin::MakeWindows(PageReader& reader, const JoinEntries& entries, bool leaf, Scratch<JoinWindow>* windows) {
+// Computes windows of what is below each entry of a directory page, and the hull of them, after which right nodes are filtered.
+void TreeJoin::MakeWindows(PageReader& reader, const JoinEntries& entries, Scratch<JoinWindow>* windows) {
   windows->Clear();
   windows->Reserve(reader, entries.size());
   shape_.StartHull(&hull_);
   hull_empties_ = 0;
   for (size_t i = 0; i < entries.size(); ++i) {
     JoinWindow window;
-    shape_.WindowOf(entries.edges[i], leaf, &window);
+    shape_.WindowOf(entries.edges[i], false, &window);
     shape_.ExtendHull(window, &hull_);
     hull_empties_ |= entries.empties[i];
     windows->AppendReserved(window);
   }
+  FilterRight();
+}
+
+// The same of the leaf's entries, as far as they may have partners.
+void TreeJoin::MakeLeafWindows(PageReader& reader) {
+  leaf_windows_.Clear(), leaf_numbers_.Clear(), leaf_empties_.Clear();
+  leaf_windows_.Reserve(reader, leaf_.size());
+  leaf_numbers_.Reserve(reader, leaf_.size());
+  leaf_empties_.Reserve(reader, leaf_.size());
+  shape_.StartHull(&hull_);
+  hull_empties_ = 0;
+  for (size_t i = 0; i < leaf_.size(); ++i) {
+    if (shape_.IsNothing(leaf_.edges[i], leaf_.empties[i])) continue;
+    JoinWindow window;
+    shape_.WindowOf(leaf_.edges[i], true, &window);
+    shape_.ExtendHull(window, &hull_);
+    hull_empties_ |= leaf_.empties[i];
+    leaf_windows_.AppendReserved(window);
+    leaf_numbers_.AppendReserved(static_cast<uint32_t>(i));
+    leaf_empties_.AppendReserved(leaf_.empties[i]);
+  }
+  FilterRight();
+}
+
+void TreeJoin::FilterRight() {
   Constraint constraint = *input_[1].constraint;
   shape_.RequireRight(hull_, hull_empties_, &constraint);
   right_filter_.Compile(*input_[1].layout, constraint);
@@ -225,7 +260,7 @@ void TreeJoin::VisitNext(PageReader& left, PageReader& right) {
   Frame* frame = &frames_[depth_ - 1];
   const bool first = frame->sibling.block == kInvalidBlock;
   const uint32_t end = frame->list_ends[frame->next];
-  if (frame->from == end) {  // nothing on the right side
+  if (frame->from == end && goal_ != JoinGoal::kAllLeft) {  // nothing on the right side
     ++frame->next;
     return;
   }
@@ -248,16 +283,17 @@ void TreeJoin::VisitNext(PageReader& left, PageReader& right) {
 }
 
 void TreeJoin::BeginLeaf(PageReader& left, PageReader& right, const Frame& frame) {
-  MakeWindows(left, leaf_, true, &leaf_windows_);
+  MakeLeafWindows(left);
+  leaf_begins_ = true;
   pending_.Clear();
   pending_.Reserve(left, frame.to - frame.from);
-  for (uint32_t i = frame.to; i-- > frame.from;) {
+  for (uint32_t i = frame.to; i-- > frame.from && !leaf_windows_.empty();) {
     const uint32_t r = frame.list[i];
     if (!shape_.Test(hull_, hull_empties_, frame.right.edges[r], frame.right.empties[r], false)) continue;
     pending_.AppendReserved(frame.right.nodes[r]);
   }
-  in_leaf_ = !pending_.empty();
-  if (!in_leaf_ || !right.ReadsAhead()) return;
+  in_leaf_ = !pending_.empty() || goal_ == JoinGoal::kAllLeft;
+  if (pending_.empty() || !right.ReadsAhead()) return;
   positions_.Clear();
   positions_.Reserve(left, pending_.size());
   for (size_t i = pending_.size(); i-- > 0;) positions_.AppendReserved(pending_[i].block);
@@ -286,14 +322,28 @@ void TreeJoin::GatherRight(PageReader& left, PageReader& right) {
 void TreeJoin::JoinLeaf(PageReader& left, PageReader& right) {
   GatherRight(left, right);
   pairs_.Clear();
-  sweep_.Run(left, shape_, {leaf_windows_.data(), leaf_.empties.data(), leaf_.size()},
+  sweep_.Run(left, shape_, {leaf_windows_.data(), leaf_empties_.data(), leaf_windows_.size()},
              {gathered_.edges.data(), gathered_.empties.data(), gathered_.size(), true}, &pairs_);
   rows_.Reserve(left, pairs_.size());
   for (size_t i = 0; i < pairs_.size(); ++i) {
-    const auto [l, r] = pairs_[i];
+    const uint32_t l = leaf_numbers_[pairs_[i].left], r = pairs_[i].right;
     rows_.AppendReserved({leaf_.tuples[l], gathered_.tuples[r], l, r});
   }
   in_leaf_ = !pending_.empty();
+}
+
+void TreeJoin::Settle(const uint8_t* settled) {
+  size_t kept = 0;
+  for (size_t i = 0; i < leaf_numbers_.size(); ++i) {
+    if (settled[leaf_numbers_[i]]) continue;
+    leaf_windows_[kept] = leaf_windows_[i];
+    leaf_numbers_[kept] = leaf_numbers_[i];
+    leaf_empties_[kept++] = leaf_empties_[i];
+  }
+  leaf_windows_.Truncate(kept);
+  leaf_numbers_.Truncate(kept);
+  leaf_empties_.Truncate(kept);
+  if (kept == 0) pending_.Clear();
 }
 
 }  // namespace xtree

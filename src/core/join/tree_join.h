@@ -10,6 +10,9 @@
 // rows that were in their trees all the time comes exactly once. Boxes never shrink below rows that the scan's snapshot sees, so that lists made
 // from boxes as they were stay right.
 //
+// Where rows of the left tree matter that have no partner, or no more than one (outer, semi and anti joins), the walk is told of as it goes from left leaf to
+// left leaf: all pairs of a leaf's rows are found while that is the one at hand, and its list is never cut into parts.
+//
 // Several processes share a join by sharing the left tree (core/scan/scan_team.h): whoever takes one of its upper nodes puts the children back,
 // and a node above leaves is joined by one of them, against the right tree from its root down.
 //
@@ -28,6 +31,7 @@ struct JoinInput {
   const KeyLayout* layout;
   const Constraint* constraint;  // its other conditions
   bool ignore_killed;            // leave killed entries out
+  bool nothing = false;          // it has no rows, and is not read
 
   // Where keys may be all that has to be known of a row: called for rows of a leaf while that is being visited, so that none of them can have been
   // removed from it, to say of which it is so. nullptr: keys are not kept.
@@ -52,16 +56,32 @@ struct JoinWork {
   uint64_t pairs;       // of entries, as far as keys tell
 };
 
+// What a join is to find.
+enum class JoinGoal : uint8_t {
+  kPairs,
+  kPairsByLeaf,  // pairs, left leaf by left leaf
+  kAllLeft,      // the same, of all left leaves, with all of their rows, NULL or empty as they may be
+};
+
 class TreeJoin {
  public:
   // Starts, or starts again. `team`: of other processes that share the join with this one; nullptr: there are none.
-  void Begin(const JoinInput& left, const JoinInput& right, const JoinClause* clauses, int count, ScanTeam* team = nullptr);
+  void Begin(const JoinInput& left, const JoinInput& right, const JoinClause* clauses, int count, ScanTeam* team = nullptr,
+             JoinGoal goal = JoinGoal::kPairs);
 
-  // Finds the next pairs, until the next call in rows(), count() of them. False at the end.
+  // Finds the next pairs, until the next call in rows(), count() of them; by leaf: of one left leaf, and perhaps none. False at the end.
   bool Step(PageReader& left, PageReader& right);
 
   const JoinedRows* rows() const { return rows_.data(); }
   size_t count() const { return rows_.size(); }
+
+  // By leaf: are rows() the first, and the last, of this leaf? Its rows, and what their left_entry is a number of.
+  bool leaf_begins() const { return leaf_begins_; }
+  bool leaf_ends() const { return !in_leaf_; }
+  size_t leaf_size() const { return leaf_.size(); }
+  TupleId leaf_tuple(size_t entry) const { return leaf_.tuples[entry]; }
+  // Of the leaf at hand only the entries that have a zero here are still to be paired.
+  void Settle(const uint8_t* settled);
   const JoinWork& work() const { return work_; }
 
   // Of an entry of rows(): is its key all that has to be known of the row, and which is it?
@@ -100,10 +120,12 @@ class TreeJoin {
   void GatherRight(PageReader& left, PageReader& right);
   void JoinLeaf(PageReader& left, PageReader& right);
   void PushFrame(PageReader& left, PageReader& right, Frame* parent);
-  void MakeWindows(PageReader& reader, const JoinEntries& entries, bool leaf, Scratch<JoinWindow>* windows);
+  void MakeWindows(PageReader& reader, const JoinEntries& entries, Scratch<JoinWindow>* windows);
+  void MakeLeafWindows(PageReader& reader);
+  void FilterRight();
   void CopyRightList(PageReader& reader, Frame* parent, Frame* frame);
-  void ExpandRightList(PageReader& left, PageReader& right, Frame* parent, Frame* frame);
-  void ExpandAgain(PageReader& left, PageReader& right, Frame* frame);
+  bool ExpandRightList(PageReader& left, PageReader& right, Frame* parent, Frame* frame);
+  bool ExpandAgain(PageReader& left, PageReader& right, Frame* frame);
   void ReadRight(PageReader& left, PageReader& right, NodePointer node, JoinEntries* entries, int* level);
   void MakeLists(PageReader& reader, Frame* frame);
   void CopyEntries(PageReader& memory, const NodeView& node, Lsn lsn, JoinSide side, JoinEntries* out);
@@ -112,6 +134,7 @@ class TreeJoin {
   JoinShape shape_;
   bool started_ = false;
   bool never_ = false;
+  JoinGoal goal_ = JoinGoal::kPairs;
   ScanTeam* team_ = nullptr;
   bool visiting_ = false;  // the team waits for the end of this visit
   PageFilter left_filter_;
@@ -120,10 +143,13 @@ class TreeJoin {
   Frame frames_[kMaxLevel + 2] = {};
 
   bool in_leaf_ = false;  // the left leaf is being joined:
+  bool leaf_begins_ = false;
   JoinEntries leaf_;
-  Scratch<JoinWindow> leaf_windows_;
-  Scratch<NodePointer> pending_;  // right nodes that are still to be read for it, next on top
-  JoinEntries gathered_;          // entries of right leaves
+  Scratch<JoinWindow> leaf_windows_;  // of those entries that may have partners,
+  Scratch<uint32_t> leaf_numbers_;    // which are these,
+  Scratch<uint8_t> leaf_empties_;     // and what of them is empty
+  Scratch<NodePointer> pending_;      // right nodes that are still to be read for it, next on top
+  JoinEntries gathered_;              // entries of right leaves
 
   int read_level_ = 0;  // of the node that was read last
   JoinWindow hull_;     // of the left entries at hand

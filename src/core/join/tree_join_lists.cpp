@@ -9,11 +9,11 @@ constexpr size_t kMostNodes = 16384;
 // The children of the left node that was read become the next frame.
 void TreeJoin::PushFrame(PageReader& left, PageReader& right, Frame* parent) {
   Frame* frame = &frames_[depth_];
-  MakeWindows(left, frame->left, false, &frame->windows);
+  MakeWindows(left, frame->left, &frame->windows);
   frame->right.Clear();
   if (parent->right_level < 0 || parent->right_level >= read_level_) {
-    ExpandRightList(left, right, parent, frame);
-    while (frame->right_level >= read_level_) ExpandAgain(left, right, frame);
+    bool expanded = ExpandRightList(left, right, parent, frame);
+    while (expanded && frame->right_level >= read_level_) expanded = ExpandAgain(left, right, frame);
   } else {
     CopyRightList(left, parent, frame);
   }
@@ -36,35 +36,49 @@ void TreeJoin::CopyRightList(PageReader& reader, Frame* parent, Frame* frame) {
 }
 
 // Of a list that leads to very many nodes a part is taken, and the left node read again with the rest. What has split off a left node is read with
-// the same part as that.
-void TreeJoin::ExpandRightList(PageReader& left, PageReader& right, Frame* parent, Frame* frame) {
-  const bool may_end = parent->sibling.block == kInvalidBlock;
+// the same part as that. Where all pairs of a left leaf must come together, such a list stays as it is instead (false): what it leads to is looked
+// for by each left node below.
+bool TreeJoin::ExpandRightList(PageReader& left, PageReader& right, Frame* parent, Frame* frame) {
+  const bool may_end = parent->sibling.block == kInvalidBlock && goal_ == JoinGoal::kPairs;
   int level = 0;
   for (uint32_t i = parent->from; i < parent->to; ++i) {
-    if (may_end && frame->right.size() >= kMostNodes) {
-      parent->to = i;
-      break;
+    if (frame->right.size() >= kMostNodes) {
+      if (may_end) {
+        parent->to = i;
+        break;
+      }
+      if (goal_ != JoinGoal::kPairs) {
+        frame->right.Clear();
+        CopyRightList(left, parent, frame);
+        return false;
+      }
     }
     const uint32_t r = parent->list[i];
     if (!shape_.Test(hull_, hull_empties_, parent->right.edges[r], parent->right.empties[r], false)) continue;
     ReadRight(left, right, parent->right.nodes[r], &frame->right, &level);
   }
   frame->right_level = level - 1;
-  if (level > 0 || parent->right_level >= 0) return;
+  if (level > 0 || parent->right_level >= 0) return true;
   frame->right.Clear();  // the root is a leaf
   CopyRightList(left, parent, frame);
+  return true;
 }
 
-// By another level, where the right tree is higher.
-void TreeJoin::ExpandAgain(PageReader& left, PageReader& right, Frame* frame) {
+// By another level, where the right tree is higher. False: that is too many.
+bool TreeJoin::ExpandAgain(PageReader& left, PageReader& right, Frame* frame) {
   std::swap(unexpanded_, frame->right);
   frame->right.Clear();
   int level = 0;
   for (size_t i = 0; i < unexpanded_.size(); ++i) {
+    if (goal_ != JoinGoal::kPairs && frame->right.size() >= kMostNodes) {
+      std::swap(unexpanded_, frame->right);
+      return false;
+    }
     if (!shape_.Test(hull_, hull_empties_, unexpanded_.edges[i], unexpanded_.empties[i], false)) continue;
     ReadRight(left, right, unexpanded_.nodes[i], &frame->right, &level);
   }
   frame->right_level = level - 1;
+  return true;
 }
 
 // Each child's list, by a sweep; pairs come in no order, so they are counted and then put in their places.

@@ -3,7 +3,7 @@
 # A query is a hash: quals and probes can be dropped one by one by the shrinker,
 # and the text is made from what is left.
 #   shape   rows, count, covering, knn, join, joinsum, exists, notin (of a probe), semi, anti (of a row), lateral,
-#           pairs (of the table with itself, by an operator of two columns: joins of two trees)
+#           pairs (of the table with itself, by an operator of two columns: joins of two trees; join: inner, left, semi or anti)
 #   fetch   plain, prepared, scroll (cursor moved both ways), dml (cursor held
 #           open while its own transaction writes), vacuum (while another one
 #           vacuums), or write (DML RETURNING)
@@ -109,6 +109,7 @@ sub add_pairs {
     $q->{probe_qual} = condition($key, $op, 'v.x');
     # Beside writers a table may have any number of rows, and long snapshots hold up their REINDEX CONCURRENTLY.
     my $some = !$alone ? 'id % 97 = 5' : $table->{next_id} > 1000 ? 'id % ' . int($table->{next_id} / 300 + 1) . ' = 0' : pick('true', 'true', 'id % 3 > 0');
+    $q->{join} = pick_weighted(inner => 40, left => 30, semi => 15, anti => 15);
     $q->{pairs} = "(SELECT id AS k, $key->{sql} AS x FROM t" . where_clause(@{ $q->{fixed} }, $some) . ') v';
     return;
 }
@@ -214,6 +215,16 @@ sub lateral_sql {
         . " ORDER BY $q->{probe_qual} $limit) s";
 }
 
+# The table beside rows of its own. In outer, semi and anti joins its conditions are some of the join's.
+sub pairs_sql {
+    my ($q, $join, @quals) = @_;
+    my $from = 'FROM ' . probe_source($q);
+    return "SELECT count(*), sum(id), sum(v.k), sum(id::bigint * v.k) $from, t" . where_clause(@quals, $q->{probe_qual}) if $join eq 'inner';
+    my $on = join(' AND ', @quals, $q->{probe_qual});
+    return "SELECT count(*), count(id), sum(id), sum(v.k), sum(v.k * coalesce(id, 7)::bigint) $from LEFT JOIN t ON $on" if $join eq 'left';
+    return "SELECT count(*), sum(v.k) $from WHERE " . ($join eq 'anti' ? 'NOT ' : '') . "EXISTS (SELECT FROM t WHERE $on)";
+}
+
 # The statement; $limited is false for the complete answer of a KNN query, with
 # which the limited answer of the index is compared.
 sub query_sql {
@@ -223,7 +234,7 @@ sub query_sql {
     return knn_sql($q, $limited) if $shape eq 'knn';
     return lateral_sql($q, $limited) if $shape eq 'lateral';
     return 'SELECT count(*) FROM t' . where_clause(@quals) if $shape eq 'count';
-    return 'SELECT count(*), sum(id), sum(v.k), sum(id::bigint * v.k) FROM ' . probe_source($q) . ', t' . where_clause(@quals, $q->{probe_qual}) if $q->{pairs} && $shape =~ /^(?:pairs|join)$/;
+    return pairs_sql($q, $shape eq 'pairs' ? $q->{join} : 'inner', @quals) if $q->{pairs} && $shape =~ /^(?:pairs|join)$/;
     return 'SELECT v.k, id FROM ' . probe_source($q) . ', t' . where_clause(@quals, $q->{probe_qual}) if $shape eq 'join';
     return 'SELECT v.k, count(*), sum(id), sum(id::bigint * id) FROM ' . probe_source($q) . ', t'
         . where_clause(@quals, $q->{probe_qual}) . ' GROUP BY v.k' if $shape eq 'joinsum';

@@ -1,0 +1,50 @@
+// See join_pair.h.
+#include "join/join_pair.h"
+
+extern "C" {
+#include "executor/executor.h"
+}
+
+namespace xtree {
+
+namespace {
+
+void Load(TreeJoinState* state, KeptRow left, KeptRow right) {
+  ScanState* scan = &state->custom.ss;
+  ExprContext* values = scan->ps.ps_ExprContext;
+  TupleTableSlot* tuple = scan->ss_ScanTupleSlot;
+  ResetExprContext(values);
+  ExecClearTuple(tuple);
+  state->open->side[0]->Fill(left, tuple);
+  if (right != nullptr)
+    state->open->side[1]->Fill(right, tuple);
+  else
+    state->open->side[1]->FillMissing(tuple);
+  ExecStoreVirtualTuple(tuple);
+  values->ecxt_scantuple = tuple;
+}
+
+}  // namespace
+
+bool JoinClausesHold(TreeJoinState* state, KeptRow left, KeptRow right) {
+  Load(state, left, right);
+  if (ExecQual(state->open->join_clauses, state->custom.ss.ps.ps_ExprContext)) return true;
+  InstrCountFiltered1(&state->custom.ss.ps, 1);
+  return false;
+}
+
+TupleTableSlot* ReturnTested(TreeJoinState* state) {
+  ScanState* scan = &state->custom.ss;
+  if (state->open->filter != nullptr && !ExecQual(state->open->filter, scan->ps.ps_ExprContext)) {
+    InstrCountFiltered2(&scan->ps, 1);
+    return nullptr;
+  }
+  return scan->ps.ps_ProjInfo != nullptr ? ExecProject(scan->ps.ps_ProjInfo) : scan->ss_ScanTupleSlot;
+}
+
+TupleTableSlot* ReturnPair(TreeJoinState* state, KeptRow left, KeptRow right) {
+  Load(state, left, right);
+  return ReturnTested(state);
+}
+
+}  // namespace xtree
