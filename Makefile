@@ -52,7 +52,7 @@ REGRESS = setup agree \
 	point box circle polygon range multirange range_subtypes network hosts vector clusters \
 	scalar scalar2 string long_prefixes exact \
 	distance distance_limit distance_limit_scalar knn_ties overflow exclusion tree_join tree_join_outer \
-	$(call with,cube,cube many_dimensions knn_ties_cube distance_limit_cube) $(call with,seg,seg) $(call with,isn,isn) $(call with,postgis,$(POSTGIS_TESTS)) \
+	$(call with,cube,cube many_dimensions knn_ties_cube distance_limit_cube tree_join_cube) $(call with,seg,seg) $(call with,isn,isn) $(call with,postgis,$(POSTGIS_TESTS)) \
 	$(call with,vector,pgvector) \
 	parallel_build parallel_scan moving_from_gist estimates estimate deferred deferred_untracked explain_unbuilt stats picture settings \
 	$(call since_17,plans_since_17) $(call since_18,explain)

@@ -27,9 +27,8 @@ KeptRow MakeRow(TreeJoinState* state, JoinSide side, uint32_t entry, TupleId tup
   Scratch<MadeRow>& made = open->made[number];
   while (made.size() <= entry) made.Append(open->side[0]->reader(), {nullptr, false});
   if (!made[entry].made) {
-    Box key;
-    open->join.GetKey(side, entry, &key);
-    made[entry] = {open->side[number]->Make(key, tuple, state->custom.ss.ps.state->es_snapshot, &state->custom.ss, open->batch), true};
+    ScanState* scan = &state->custom.ss;
+    made[entry] = {open->side[number]->Make(open->join, side, entry, tuple, scan->ps.state->es_snapshot, scan, open->batch), true};
   }
   return made[entry].row;
 }

@@ -101,7 +101,7 @@ List* ClausesOf(const TreeJoinPath& path) {
   return clauses;
 }
 
-// Can all that is asked of the table be made of the index's keys?
+// Can all that is asked of the table be made of the index's keys and its columns of INCLUDE?
 bool KeysSuffice(const IndexOptInfo& info, const RelOptInfo* join, List* clauses) {
   if (!enable_indexonlyscan) return false;
   constexpr int kFlags = PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS;
@@ -111,9 +111,9 @@ bool KeysSuffice(const IndexOptInfo& info, const RelOptInfo* join, List* clauses
   foreach (cell, variables) {
     const auto* variable = lfirst_node(Var, cell);
     if (variable->varno != static_cast<int>(info.rel->relid)) continue;
-    const int* keys_end = info.indexkeys + info.nkeycolumns;
-    const int* key = std::find<const int*, int>(info.indexkeys, keys_end, variable->varattno);
-    if (variable->varattno <= 0 || key == keys_end || !info.canreturn[key - info.indexkeys]) return false;
+    const int* end = info.indexkeys + info.ncolumns;
+    const int* key = std::find<const int*, int>(info.indexkeys, end, variable->varattno);
+    if (variable->varattno <= 0 || key == end || !info.canreturn[key - info.indexkeys]) return false;
   }
   return true;
 }

@@ -4,6 +4,7 @@
 #include "am/scan_keys.h"
 #include "deferred/build_state.h"
 #include "index/key_box.h"
+#include "index/payload.h"
 #include "shmem/column_use.h"
 
 extern "C" {
@@ -28,8 +29,8 @@ constexpr int kMostKeptDimensions = 8;
 
 // The index's column over this one of the table, if values can be made of it.
 int IndexColumnOf(const FormData_pg_index& index, const IndexState& state, AttrNumber attribute) {
-  for (int i = 0; attribute > 0 && i < index.indnkeyatts; i++)
-    if (index.indkey.values[i] == attribute && state.column[i].routine->exact) return i;
+  for (int i = 0; attribute > 0 && i < index.indnatts; i++)
+    if (index.indkey.values[i] == attribute && (i >= index.indnkeyatts || state.column[i].routine->exact)) return i;
   return -1;
 }
 
@@ -48,6 +49,9 @@ void JoinInputSide::SetColumns(List* tuple, TupleDesc descriptor) {
   // As for an index-only scan (am/index_only.cpp).
   keys_suffice_ = enable_indexonlyscan && !RecoveryInProgress() && state_->layout.dimensions <= kMostKeptDimensions &&
                   std::all_of(column_, column_ + columns_, [](const JoinColumn& column) { return column.index_column >= 0; });
+  needs_include_ = keys_suffice_ && std::any_of(column_, column_ + columns_,
+                                                [&](const JoinColumn& column) { return column.index_column >= state_->layout.columns; });
+  if (needs_include_) include_ = IncludeDescriptor(index_);
 }
 
 void JoinInputSide::SetWindows(const JoinPlanSide& plan, List* arguments, PlanState* parent) {
@@ -191,14 +195,32 @@ void JoinInputSide::LookAtVisibility(void* side, const TupleId* tuples, size_t c
   }
 }
 
-KeptRow JoinInputSide::Make(const Box& key, TupleId row, Snapshot snapshot, ScanState* scan, MemoryContext memory) {
+KeptRow JoinInputSide::Make(const TreeJoin& join, JoinSide side, uint32_t entry, TupleId row, Snapshot snapshot, ScanState* scan,
+                            MemoryContext memory) {
+  Box key;
+  join.GetKey(side, entry, &key);
+  Payload payload = {nullptr, 0};
+  if (needs_include_) {
+    payload.bytes = join.GetPayload(side, entry, &payload.length);
+    if (payload.length > 0) payload = IncludePart(*state_, key.marks, payload);
+    if (payload.length < sizeof(IndexTupleData) || payload.bytes == nullptr) return Fetch(row, snapshot, scan, memory);  // damage
+  }
+  Datum values[INDEX_MAX_KEYS];
+  bool nulls[INDEX_MAX_KEYS];
   TupleTableSlot* tuple = scan->ss_ScanTupleSlot;
   ResetExprContext(scan->ps.ps_ExprContext);
   ExecClearTuple(tuple);
   const MemoryContext old = MemoryContextSwitchTo(scan->ps.ps_ExprContext->ecxt_per_tuple_memory);
+  if (needs_include_) DeformPayload(include_, payload.bytes, payload.length, values, nulls);
+  const int keys = state_->layout.columns;
   for (int i = 0; i < columns_; i++) {
     const JoinColumn& column = column_[i];
-    tuple->tts_values[column.place] = ReconstructKey(*state_, column.index_column, key, &tuple->tts_isnull[column.place]);
+    Datum* value = &tuple->tts_values[column.place];
+    bool* null = &tuple->tts_isnull[column.place];
+    if (column.index_column < keys)
+      *value = ReconstructKey(*state_, column.index_column, key, null);
+    else
+      *value = values[column.index_column - keys], *null = nulls[column.index_column - keys];
   }
   MemoryContextSwitchTo(old);
   reader_.counts().tuples++;

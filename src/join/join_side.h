@@ -20,7 +20,7 @@ namespace xtree {
 struct JoinColumn {
   AttrNumber attribute;  // 0: the whole row
   int place;             // in the scan's tuple
-  int index_column;      // that its value can be made of, -1: none
+  int index_column;      // that its value can be made of, a key's or one of INCLUDE; -1: none
   int16 length;
   bool by_value;
 };
@@ -50,7 +50,7 @@ class JoinInputSide {
 
   // `nothing`: it is not to be read.
   JoinInput Input(bool ignore_killed, bool nothing) {
-    return {&state_->layout, &constraint_, ignore_killed, nothing, keys_suffice_ ? LookAtVisibility : nullptr, this};
+    return {&state_->layout, &constraint_, ignore_killed, nothing, keys_suffice_ ? LookAtVisibility : nullptr, this, needs_include_};
   }
   MappedReader& reader() { return reader_; }
   const IndexState& state() const { return *state_; }
@@ -59,8 +59,9 @@ class JoinInputSide {
 
   // Fetches the row of an address, if the snapshot sees it and the table's conditions hold; what is kept of it goes to `memory`.
   KeptRow Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory);
-  // The same of one whose key is all that has to be known of it.
-  KeptRow Make(const Box& key, TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory);
+  // The same of one whose key, with the columns of INCLUDE, is all that has to be known of it: the join's entry.
+  KeptRow Make(const TreeJoin& join, JoinSide side, uint32_t entry, TupleId tuple, Snapshot snapshot, ScanState* scan,
+               MemoryContext memory);
   // The same of a row that the executor gives when it checks anew.
   KeptRow Keep(TupleTableSlot* row, ScanState* scan, MemoryContext memory);
   // The row that the executor has for this table while it checks anew. False: none. *substituted: does it have a say?
@@ -110,6 +111,8 @@ class JoinInputSide {
   JoinColumn* column_ = nullptr;
   int last_attribute_ = 0;             // that is looked at
   bool keys_suffice_ = false;          // no column needs the table, of rows that all can see
+  bool needs_include_ = false;         // some are columns of INCLUDE
+  TupleDesc include_ = nullptr;        // these
   Buffer visibility_ = InvalidBuffer;  // a page of the table's visibility map
   IndexFetchTableData* fetch_ = nullptr;
   TupleTableSlot* slot_ = nullptr;

@@ -13,9 +13,8 @@ void Want(TreeJoinState* state, uint32_t entry, LeftRow* left) {
     left->state = LeftRow::kWanted;
     return;
   }
-  Box key;
-  open->join.GetKey(JoinSide::kLeft, entry, &key);
-  left->row = open->side[0]->Make(key, left->tuple, state->custom.ss.ps.state->es_snapshot, &state->custom.ss, open->batch);
+  ScanState* scan = &state->custom.ss;
+  left->row = open->side[0]->Make(open->join, JoinSide::kLeft, entry, left->tuple, scan->ps.state->es_snapshot, scan, open->batch);
   left->state = left->row != nullptr ? LeftRow::kThere : LeftRow::kGone;
 }
 

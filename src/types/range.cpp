@@ -274,6 +274,12 @@ bool IsOfRanges(const XtreeColumn* column) {
   return id >= static_cast<uint16>(Encoding::kRangeDoubled) && id <= static_cast<uint16>(Encoding::kMultirangeByElement);
 }
 
+// A bound that touches an end is at most one ordinal further out. (So values that overlap are let in too.)
+int64 ReachOfAdjacent(int64 edge, bool, bool, bool most) {
+  if (most) return edge == PG_INT64_MAX ? edge : edge + 1;
+  return edge == PG_INT64_MIN ? edge : edge - 1;
+}
+
 // By the ends of ranges and multiranges alike, which are on the same line.
 bool Join(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn* argument, XtreeJoin* out) {
   if (!IsOfRanges(argument)) return false;
@@ -294,6 +300,10 @@ bool Join(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn*
     case kEqual:
       out->relation = XTREE_SAME;
       return true;
+    case kAdjacent:
+      out->empties = false;
+      out->reach = ReachOfAdjacent;
+      return !line.AdjacentAcrossValues();
     default:
       return false;
   }

@@ -16,6 +16,9 @@ struct JoinEntries {
   Scratch<Ordinal> keys;
   Scratch<uint8_t> known;
   size_t key_size = 0;  // 0: keys are not kept
+  // Payloads, where these are kept too, of entries of which that is all: the bytes, one after the other, and of each entry where they end.
+  Scratch<uint8_t> payloads;
+  Scratch<uint32_t> payload_ends;
 
   size_t size() const { return edges.size(); }
   void Clear() { Truncate(0); }
@@ -27,6 +30,8 @@ struct JoinEntries {
     tuples.Truncate(std::min(count, tuples.size()));
     keys.Truncate(std::min(count * key_size, keys.size()));
     known.Truncate(std::min(count, known.size()));
+    payload_ends.Truncate(std::min(count, payload_ends.size()));
+    payloads.Truncate(payload_ends.empty() ? 0 : payload_ends.back());
   }
 };
 

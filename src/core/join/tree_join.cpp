@@ -109,6 +109,7 @@ void TreeJoin::CopyEntries(PageReader& memory, const NodeView& node, Lsn lsn, Jo
   out->empties.Reserve(memory, room);
   leaf ? out->tuples.Reserve(memory, room) : out->nodes.Reserve(memory, room);
   const size_t first = out->edges.size();
+  size_t kept = 0;
   const bool keep = leaf && out->key_size > 0;
   if (keep) {
     out->keys.Reserve(memory, room * out->key_size);
@@ -126,13 +127,37 @@ void TreeJoin::CopyEntries(PageReader& memory, const NodeView& node, Lsn lsn, Jo
     out->edges.AppendReserved(edges);
     out->empties.AppendReserved(empties);
     if (keep) KeepKey(node, slot, out);
+    slots_[kept++] = slot;
     if (leaf)
       out->tuples.AppendReserved(node.Tuple(slot));
     else
       out->nodes.AppendReserved(NodePointer{lsn, node.Child(slot), node.level() - 1});
   }
   const JoinInput& input = input_[static_cast<int>(side)];
-  if (keep) input.look(input.context, out->tuples.data() + first, out->tuples.size() - first, out->known.data() + first);
+  if (!keep) return;
+  input.look(input.context, out->tuples.data() + first, out->tuples.size() - first, out->known.data() + first);
+  if (input.payloads) KeepPayloads(memory, node, first, out);
+}
+
+// Of the entries from `first` on, which are in slots_.
+void TreeJoin::KeepPayloads(PageReader& memory, const NodeView& leaf, size_t first, JoinEntries* out) {
+  out->payload_ends.Reserve(memory, out->edges.size());
+  for (size_t i = first; i < out->edges.size(); ++i) {
+    uint16_t length = 0;
+    const uint8_t* bytes = out->known[i] ? leaf.Payload(slots_[i - first], &length) : nullptr;
+    if (bytes != nullptr) {
+      out->payloads.Reserve(memory, out->payloads.size() + length);
+      for (uint16_t b = 0; b < length; ++b) out->payloads.AppendReserved(bytes[b]);
+    }
+    out->payload_ends.AppendReserved(static_cast<uint32_t>(out->payloads.size()));
+  }
+}
+
+const uint8_t* TreeJoin::GetPayload(JoinSide side, uint32_t entry, uint16_t* length) const {
+  const JoinEntries& entries = Entries(side);
+  const uint32_t begin = entry == 0 ? 0 : entries.payload_ends[entry - 1];
+  *length = static_cast<uint16_t>(entries.payload_ends[entry] - begin);
+  return entries.payloads.data() + begin;
 }
 
 void TreeJoin::KeepKey(const NodeView& leaf, int entry, JoinEntries* out) {
@@ -180,6 +205,7 @@ void TreeJoin::ReadRight(PageReader& left, PageReader& right, NodePointer node, 
   while (node.block != kInvalidBlock) {
     const size_t edges = entries->edges.size(), nodes = entries->nodes.size(), tuples = entries->tuples.size();
     const size_t keys = entries->keys.size(), known = entries->known.size();
+    const size_t payloads = entries->payloads.size(), payload_ends = entries->payload_ends.size();
     int read = -1;
     const auto discard = [&] {
       entries->edges.Truncate(edges);
@@ -188,6 +214,8 @@ void TreeJoin::ReadRight(PageReader& left, PageReader& right, NodePointer node, 
       entries->tuples.Truncate(tuples);
       entries->keys.Truncate(keys);
       entries->known.Truncate(known);
+      entries->payloads.Truncate(payloads);
+      entries->payload_ends.Truncate(payload_ends);
       read = -1;
     };
     node.block = VisitNode(

@@ -37,6 +37,7 @@ struct JoinInput {
   // removed from it, to say of which it is so. nullptr: keys are not kept.
   void (*look)(void* context, const TupleId* tuples, size_t count, uint8_t* known) = nullptr;
   void* context = nullptr;
+  bool payloads = false;  // are an entry's key and payload what has to be known
 };
 
 struct JoinedRows {
@@ -90,6 +91,7 @@ class TreeJoin {
     return entries.key_size > 0 && entries.known[entry];
   }
   void GetKey(JoinSide side, uint32_t entry, Box* box) const;
+  const uint8_t* GetPayload(JoinSide side, uint32_t entry, uint16_t* length) const;
 
  private:
   // A left node that was read, a directory page: its children, and those right nodes that their lists are made of.
@@ -108,6 +110,7 @@ class TreeJoin {
 
   const JoinEntries& Entries(JoinSide side) const { return side == JoinSide::kLeft ? leaf_ : gathered_; }
   void KeepKey(const NodeView& leaf, int entry, JoinEntries* out);
+  void KeepPayloads(PageReader& memory, const NodeView& leaf, size_t first, JoinEntries* out);
   bool TakeTask(PageReader& memory);
   void BeginTask(PageReader& memory, const NodePointer& node);
   void ShareChildren(JoinEntries* children);

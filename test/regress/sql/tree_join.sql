@@ -145,16 +145,25 @@ INSERT INTO r SELECT g, int4range(lo, lo + g % 9, CASE g % 2 WHEN 0 THEN '[]' EL
   CASE g % 30 WHEN 0 THEN '{}' ELSE int4multirange(int4range(lo, lo + 2), int4range(lo + 4, lo + 4 + g % 5)) END
 FROM generate_series(1, 600) g, LATERAL (SELECT (g * 7919) % 1601 AS lo) x;
 INSERT INTO r (id) SELECT 2000 + g FROM generate_series(1, 5) g;
+INSERT INTO r (id, j) SELECT 2100 + row_number() OVER (), int8range(a, b) FROM unnest(ARRAY[NULL, -9223372036854775808, -9223372036854775807, -9223372036854775806]) a,
+  unnest(ARRAY[-9223372036854775807, -9223372036854775806, 9223372036854775807, NULL]) b WHERE a <= b IS NOT FALSE;
+INSERT INTO r (id, j) SELECT 2200 + row_number() OVER (), int8range(a, b) FROM unnest(ARRAY[9223372036854775805, 9223372036854775806]) a, unnest(ARRAY[9223372036854775806, 9223372036854775807, NULL]) b;
+INSERT INTO r (id, n) SELECT 2300 + row_number() OVER (), n FROM unnest(ARRAY['(,-Infinity)', '[-Infinity,1]', '(1,Infinity)', '[Infinity,Infinity]', '(Infinity,NaN)', '[NaN,NaN]', '(1.00000000000000000001,2)',
+  '[1,1.00000000000000000001]']::numrange[]) n;
+INSERT INTO r (id, t) SELECT 2400 + row_number() OVER (), t FROM unnest(ARRAY['(,-infinity)', '[-infinity,2024-01-01)', '[2024-01-01,infinity)', '[infinity,infinity]', '(infinity,)', '(,2024-01-01)']::tstzrange[]) t;
 CREATE INDEX r_i ON r USING xtree (i, j, n);
 CREATE INDEX r_t ON r USING xtree (t, m);
 ANALYZE r;
 SELECT c, op, (joined(format('SELECT x.id, y.id FROM r x JOIN r y ON x.%s %s y.%1$s', c, op))).*
-FROM unnest(ARRAY['i', 'j', 'n', 't', 'm']) c, unnest(ARRAY['&&', '@>', '<@', '=']) op ORDER BY c COLLATE "C", op COLLATE "C";
+FROM unnest(ARRAY['i', 'j', 'n', 't', 'm']) c, unnest(ARRAY['&&', '@>', '<@', '=', '-|-']) op ORDER BY c COLLATE "C", op COLLATE "C";
 SELECT q, (joined(q)).* FROM unnest(ARRAY[
   'SELECT x.id, y.id FROM r x JOIN r y ON x.i && y.m',
   'SELECT x.id, y.id FROM r x JOIN r y ON x.m @> y.i',
   'SELECT x.id, y.id FROM r x JOIN r y ON x.i && y.i AND x.j @> y.j AND x.n <@ y.n',
-  'SELECT x.id, y.id FROM r x JOIN r y ON x.i -|- y.i']) q;
+  'SELECT x.id, y.id FROM r x JOIN r y ON x.i -|- y.m',
+  'SELECT x.id, y.id FROM r x JOIN r y ON x.m -|- y.i AND x.j && y.j',
+  'SELECT x.id, y.id FROM r x LEFT JOIN r y ON x.j -|- y.j AND x.id <> y.id',
+  'SELECT x.id FROM r x WHERE NOT EXISTS (SELECT FROM r y WHERE x.t -|- y.t)']) q;
 
 -- Equality of scalars and texts: one type, or several whose ordinals are the numbers; not that of others with -0, or with another collation.
 CREATE TABLE s (i2 int2, i4 int4, i8 int8, d date, ts timestamp, t text, u uuid, f float8, net inet, tc text COLLATE "C");
@@ -176,6 +185,25 @@ BEGIN;
 DELETE FROM a WHERE id % 5 = 0;
 UPDATE b SET kind = 1 WHERE id % 7 = 0;
 SELECT (joined('SELECT a.b, b.b, a.n, b.kind FROM a JOIN b ON a.b && b.b')).*;
+ROLLBACK;
+
+-- The same of columns that the index has by INCLUDE: of any type, NULL, compressed, of rows that were updated since.
+CREATE TABLE wide (id int, b box, t text, n numeric, d date, far text);
+INSERT INTO wide SELECT g, CASE WHEN g % 17 > 0 THEN box(point(g % 60, g % 53), point(g % 60 + 1, g % 53 + 1)) END, CASE WHEN g % 5 > 0 THEN repeat('text ' || g % 9, g % 40) END,
+  CASE WHEN g % 7 > 0 THEN g / 3.0 END, '2024-01-01'::date + g % 40, repeat(md5(g::text), g % 3) FROM generate_series(1, 1500) g;
+UPDATE wide SET t = repeat('long', 2000) WHERE id % 100 = 1;
+CREATE INDEX wide_b ON wide USING xtree (b) INCLUDE (id, t, n);
+ANALYZE wide;
+VACUUM wide;
+SELECT line FROM explain_analyze('SELECT x.id, x.t, y.n FROM wide x JOIN wide y ON x.b && y.b WHERE y.n > 7 AND x.id < 900') line WHERE line ~ 'Fetched';
+SELECT (regexp_match(line, ': (\d+)'))[1]::int > 0 AS fetched FROM explain_analyze('SELECT x.d, y.n FROM wide x JOIN wide y ON x.b && y.b') line WHERE line ~ 'Left Rows Fetched';
+SELECT (joined(q)).* FROM unnest(ARRAY['SELECT x.id, x.t, y.n, y.b FROM wide x JOIN wide y ON x.b && y.b WHERE y.n > 7 AND x.id < 900', 'SELECT x.t, y.t FROM wide x LEFT JOIN wide y ON x.b ~= y.b AND x.n < y.n',
+  'SELECT x.t FROM wide x WHERE EXISTS (SELECT FROM wide y WHERE x.b && y.b AND x.id <> y.id AND x.t = y.t)', 'SELECT x.t, x.id, x.n FROM wide x WHERE NOT EXISTS (SELECT FROM wide y WHERE x.b @> y.b AND x.n < y.n)',
+  'SELECT x.far, y.id FROM wide x JOIN wide y ON x.b && y.b WHERE x.d > ''2024-01-20''', 'SELECT x, y.t FROM wide x JOIN wide y ON x.b && y.b AND y.id < 40']) q;
+BEGIN;
+UPDATE wide SET t = 'new' WHERE id % 10 = 3;
+DELETE FROM wide WHERE id % 10 = 4;
+SELECT (joined('SELECT x.id, x.t, y.t FROM wide x LEFT JOIN wide y ON x.b && y.b')).*;
 ROLLBACK;
 
 -- In parallel: the trees are shared.
@@ -214,6 +242,6 @@ VACUUM a;
 INSERT INTO a SELECT 20000 + g, g % 10, box(point(g % 150, g % 140), point(g % 150 + 2, g % 140 + 2)), g % 7 FROM generate_series(1, 2000) g;
 SELECT (joined('SELECT a.id, b.id FROM a JOIN b ON a.b && b.b')).*;
 
-SELECT xtree_check(i, true) FROM unnest(ARRAY['a_b', 'b_b', 'p_p', 'g_g', 'r_i', 'r_t', 's_all', 'parts_0_b_idx', 'parts_1_b_idx', 'e_box']::regclass[]) i;
-DROP TABLE a, b, p, g, r, s, e, parts, special;
+SELECT xtree_check(i, true) FROM unnest(ARRAY['a_b', 'b_b', 'p_p', 'g_g', 'r_i', 'r_t', 's_all', 'wide_b', 'parts_0_b_idx', 'parts_1_b_idx', 'e_box']::regclass[]) i;
+DROP TABLE a, b, p, g, r, s, e, wide, parts, special;
 DROP FUNCTION rest_of, tell;

@@ -22,5 +22,26 @@ SELECT f, (j).rows > 0 AS found, (j).same, CASE WHEN f !~ 'Contains|Within|Cover
 SET enable_nestloop = off;
 SELECT explain_plan('SELECT count(*) FROM join_shapes x JOIN join_shapes y ON ST_Intersects(x.g, y.g) WHERE y.kind = 3');
 SELECT xtree_check('join_shapes_g', true);
-DROP TABLE join_shapes;
+RESET enable_nestloop;
+
+-- In space, in up to four dimensions, on the globe. (Operators in space are an ERROR with an empty geometry.)
+CREATE TABLE join_bodies AS SELECT id, CASE id % 4 WHEN 0 THEN g WHEN 1 THEN ST_Force3D(g, id % 3) WHEN 2 THEN ST_Force3DM(g, id % 5) ELSE ST_Force4D(g, id % 3, id % 5) END AS g
+FROM join_shapes WHERE NOT ST_IsEmpty(g) OR g IS NULL;
+INSERT INTO join_bodies SELECT 5000 + i, g::geometry FROM unnest(ARRAY['CIRCULARSTRING(0 0, 5 5, 10 0)', 'LINESTRING(1 1 NaN, 2 2 2)', 'POINT(1 1 1.0000001)', 'POINT(1 1 1)', 'POINT(1e300 1 1)', 'POINT(3 4 0)']) WITH ORDINALITY AS t(g, i);
+CREATE INDEX join_bodies_3d ON join_bodies USING xtree (g geometry_ops_3d);
+CREATE INDEX join_bodies_nd ON join_bodies USING xtree (g geometry_ops_nd);
+ANALYZE join_bodies;
+SELECT op, (j).rows > 0 AS found, (j).same, (j).node FROM (SELECT op, joined(format('SELECT x.id, y.id FROM join_bodies x JOIN join_bodies y ON x.g %s y.g WHERE x.id > 1900', op)) AS j
+  FROM unnest(ARRAY['&/&', '@>>', '<<@', '~==', '&&&', '~~', '@@', '~~=']) op OFFSET 0) q;
+INSERT INTO join_bodies SELECT 6000 + i, g::geometry FROM unnest(ARRAY['POINT EMPTY', 'POINT Z EMPTY', 'POLYGON EMPTY']) WITH ORDINALITY AS t(g, i);
+SELECT op, (j).rows > 0 AS found, (j).same, (j).node FROM (SELECT op, joined(format('SELECT x.id, y.id FROM join_bodies x LEFT JOIN join_bodies y ON x.g %s y.g AND y.id %% 3 > 0', op)) AS j
+  FROM unnest(ARRAY['&&&', '~~', '@@', '~~=']) op OFFSET 0) q;
+CREATE TABLE join_places AS SELECT i AS id, CASE i % 3 WHEN 0 THEN ST_MakePoint(i * 7919 % 360 - 180, i * 104729 % 180 - 90) WHEN 1 THEN ST_MakeLine(ST_MakePoint(i % 170, i % 80), ST_MakePoint(i % 170 + i % 9, i % 80 + 1))
+  ELSE ST_MakeEnvelope(i % 170, i % 80 - 40, i % 170 + 3, i % 80 - 38, 4326) END::geography AS g FROM generate_series(1, 900) i;
+INSERT INTO join_places SELECT 1000 + i, g::geography FROM unnest(ARRAY['POINT EMPTY', 'POLYGON EMPTY', 'POINT(180 0)', 'POINT(-180 0)', 'POINT(0 90)', 'LINESTRING(170 10, -170 10)', 'LINESTRING(-10 90, 10 90)', NULL]) WITH ORDINALITY AS t(g, i);
+CREATE INDEX join_places_g ON join_places USING xtree (g);
+ANALYZE join_places;
+SELECT (j).rows > 0 AS found, (j).same, (j).node FROM (SELECT joined(q) AS j FROM unnest(ARRAY['SELECT x.id, y.id FROM join_places x JOIN join_places y ON x.g && y.g', 'SELECT x.id FROM join_places x WHERE NOT EXISTS (SELECT FROM join_places y WHERE x.g && y.g AND x.id <> y.id)']) q OFFSET 0) q;
+SELECT xtree_check(i, true) FROM unnest(ARRAY['join_bodies_3d', 'join_bodies_nd', 'join_places_g']::regclass[]) i;
+DROP TABLE join_shapes, join_bodies, join_places;
 DROP EXTENSION postgis CASCADE;
