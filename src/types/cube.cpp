@@ -23,6 +23,7 @@ extern "C" {
 namespace xtree {
 namespace {
 
+constexpr uint16 kEncodingVersion = 2;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr StrategyNumber kOrderByCoordinate = 15;
 constexpr StrategyNumber kOrderByTaxicab = 16;
@@ -333,14 +334,23 @@ void Order(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argume
   }
 }
 
+// Cubes that overlap or are equal meet in each dimension that both indexes have, where cubes that lack it are zero, for contrib/cube as in their keys;
+// odd ones have larger keys. Not so of containment: what a cube has in dimensions that another lacks, contains that.
+bool Join(const XtreeColumn*, StrategyNumber strategy, const XtreeColumn* argument, XtreeJoin*) {
+  const bool of_cubes =
+      argument->routine->encoding_id == static_cast<uint16>(Encoding::kCube) && argument->routine->encoding_version == kEncodingVersion;
+  return of_cubes && (strategy == RTOverlapStrategyNumber || strategy == RTSameStrategyNumber);
+}
+
 constexpr XtreeTypeRoutine kRoutine = [] {
   XtreeTypeRoutine routine = NewRoutine(Encoding::kCube, 0, 8, XTREE_SCALAR_FLOAT64, Bounds, Constrain);
-  routine.encoding_version = 2;
+  routine.encoding_version = kEncodingVersion;
   routine.extended = true;
   routine.dimensions_of = DimsOption;
   routine.dimensions_in = DimensionsIn;
   routine.default_dimensions = 3;
   routine.order = Order;
+  routine.join = Join;
   return routine;
 }();
 

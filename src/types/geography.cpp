@@ -80,9 +80,18 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
   RecheckedOrder(origin, Distance, out);
 }
 
+// Boxes are never smaller than PostGIS's. Those of values of which nothing is known are everywhere, those of empty ones at infinity.
+bool Join(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn* argument, XtreeJoin*) {
+  return strategy == RTOverlapStrategyNumber && xtree_same_ordinals(column, argument);
+}
+
 Oid PlannerFamily(const XtreeColumn* column) { return PeerFamily(column->type, "gist_geography_ops"); }
 
-constexpr XtreeTypeRoutine kRoutine = FloatBoxRoutine(Encoding::kGeography, kDimensions, Bounds, Constrain, Order, PlannerFamily);
+constexpr XtreeTypeRoutine kRoutine = [] {
+  XtreeTypeRoutine routine = FloatBoxRoutine(Encoding::kGeography, kDimensions, Bounds, Constrain, Order, PlannerFamily);
+  routine.join = Join;
+  return routine;
+}();
 
 }  // namespace
 }  // namespace xtree

@@ -9,6 +9,7 @@
 
 #include "types/bounding_box.h"
 #include "types/geometry_vertices.h"
+#include "types/plane_join.h"
 #include "types/routine.h"
 #include "types/support_function.h"
 
@@ -100,9 +101,17 @@ void Constrain(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum ar
   AddStrange(column, out);
 }
 
+// Whatever is in one of the relations meets, but that the same edges may lie apart by a tolerance.
+bool Join(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn* argument, XtreeJoin* out) {
+  XtreeRelation relation;
+  if (strategy == RTSameStrategyNumber) out->reach = PlaneReachOrdinal;
+  return AreaRelation(strategy, &relation) && xtree_same_ordinals(column, argument);
+}
+
 constexpr XtreeTypeRoutine kRoutine = [] {
   XtreeTypeRoutine routine = NewRoutine(Encoding::kGeometry3d, kDimensions, 8, XTREE_SCALAR_FLOAT64, Bounds, Constrain);
   routine.extended = true;
+  routine.join = Join;
   return routine;
 }();
 

@@ -113,6 +113,11 @@ void Order(const XtreeColumn*, StrategyNumber strategy, Oid, Datum argument, Xtr
   out->nearer = strategy == kOrderByApproach || query.NearerInSpace();
 }
 
+// Whatever is in one of the relations meets: in dimensions that one lacks its box is everywhere.
+bool Join(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn* argument, XtreeJoin*) {
+  return RequirementOf(strategy) != nullptr && xtree_same_ordinals(column, argument);
+}
+
 Oid PlannerFamily(const XtreeColumn* column) { return PeerFamily(column->type, "gist_geometry_ops_nd"); }
 
 // Distances of trajectories are not limited: how PostGIS computes them is another matter.
@@ -120,6 +125,7 @@ constexpr XtreeTypeRoutine kRoutine = [] {
   XtreeTypeRoutine routine =
       NearerFloatBoxRoutine(FloatBoxRoutine(Encoding::kGeometryNd, kDimensions, Bounds, Constrain, Order, PlannerFamily));
   routine.blind_strategies = 1U << kOrderByApproach;
+  routine.join = Join;
   return routine;
 }();
 
