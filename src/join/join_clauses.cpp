@@ -5,6 +5,8 @@
 #include "planner/planner_family.h"
 #include "planner/unbuilt_indexes.h"
 
+#include <utility>
+
 extern "C" {
 #include "access/genam.h"
 #include "access/stratnum.h"
@@ -74,6 +76,7 @@ bool StrategyOf(const JoinIndex& left, const JoinIndex& right, Oid operation, Jo
   const XtreeColumn& value = right.state->column[out->right_column].column;
   const XtreeColumn& argument = left.state->column[out->left_column].column;
   out->margin = nullptr;
+  out->turned = false;
   out->strategy = get_op_opfamily_strategy(operation, right.family[out->right_column]);
   if (out->strategy == 0) return false;  // not of the family, or for order only
   XtreeJoin unused;
@@ -91,11 +94,22 @@ bool MatchSides(const JoinIndex& left, const JoinIndex& right, Node* value, Node
          StrategyOf(left, right, operation, out);
 }
 
+// By an operator of the left column's family.
+bool MatchTurned(const JoinIndex& left, const JoinIndex& right, Node* value, Node* argument, Oid operation, Oid collation, JoinMatch* out) {
+  if (!MatchSides(right, left, value, argument, operation, collation, out)) return false;
+  std::swap(out->left_column, out->right_column);
+  out->turned = true;
+  XtreeJoin unused;
+  return RelationOfMatch(*out, left.state->column[out->left_column].column, right.state->column[out->right_column].column, &unused);
+}
+
 bool MatchOperator(const JoinIndex& left, const JoinIndex& right, const OpExpr* op, JoinMatch* out) {
   if (list_length(op->args) != 2) return false;
   auto *first = static_cast<Node*>(linitial(op->args)), *second = static_cast<Node*>(lsecond(op->args));
   return MatchSides(left, right, first, second, op->opno, op->inputcollid, out) ||
-         MatchSides(left, right, second, first, get_commutator(op->opno), op->inputcollid, out);
+         MatchSides(left, right, second, first, get_commutator(op->opno), op->inputcollid, out) ||
+         MatchTurned(left, right, first, second, op->opno, op->inputcollid, out) ||
+         MatchTurned(left, right, second, first, get_commutator(op->opno), op->inputcollid, out);
 }
 
 // Can the execution have the expression before it looks at a row of either table?
@@ -123,6 +137,7 @@ bool MatchDistance(const JoinIndex& left, const JoinIndex& right, Node* value, N
   if (!OidIsValid(order_family) || !IsUpperBound(comparison, order_family, on_left)) return false;
   Oid left_type, right_type;
   get_op_opfamily_properties(distance, family, true, &out->strategy, &left_type, &right_type);
+  out->turned = false;
   XtreeJoin join;
   return RelationOfColumns(right.state->column[out->right_column].column, out->strategy, left.state->column[out->left_column].column,
                            &join) &&
@@ -235,13 +250,23 @@ int MatchJoin(PlannerInfo* root, const JoinIndex& left, const JoinIndex& right, 
 }
 
 bool RelationOfColumns(const XtreeColumn& value, int strategy, const XtreeColumn& argument, XtreeJoin* out) {
-  *out = {XTREE_MEETS, Min(value.dimensions, argument.dimensions), false, false, nullptr};
+  *out = {XTREE_MEETS, Min(value.dimensions, argument.dimensions), false, false, nullptr, false};
   if (strategy == kEqualityByOrder) {
     out->relation = XTREE_SAME;
     return value.routine->in_btree_order && xtree_same_ordinals(&value, &argument);
   }
   return value.routine->api_version >= 2 && value.routine->join != nullptr &&
          value.routine->join(&value, static_cast<StrategyNumber>(strategy), &argument, out);
+}
+
+bool RelationOfMatch(const JoinMatch& match, const XtreeColumn& left, const XtreeColumn& right, XtreeJoin* out) {
+  if (!match.turned) return RelationOfColumns(right, match.strategy, left, out);
+  if (!RelationOfColumns(left, match.strategy, right, out) || (out->reach != nullptr && !out->both_ways)) return false;
+  if (out->relation == XTREE_CONTAINS)
+    out->relation = XTREE_WITHIN;
+  else if (out->relation == XTREE_WITHIN)
+    out->relation = XTREE_CONTAINS;
+  return true;
 }
 
 }  // namespace xtree

@@ -16,12 +16,13 @@ namespace xtree {
 inline constexpr int kEqualityByOrder = 0;
 
 // One clause: `right column OP left column`, or, with a margin, `right column OP left column <= margin`; by the strategy number in the right
-// column's family.
+// column's family. Turned: `left column OP right column`, by that in the left column's.
 struct JoinMatch {
   RestrictInfo* clause;
   int left_column;
   int right_column;
   int strategy;
+  bool turned;
   Node* margin;  // how far values may be apart, of an ordering operator; nullptr: they are compared by another
 };
 
@@ -38,7 +39,9 @@ List* JoinIndexesOf(PlannerInfo* root, const RelOptInfo* rel, const List* clause
 // All of the clauses that these indexes answer, at most kMaxJoinClauses. Returns their number.
 int MatchJoin(PlannerInfo* root, const JoinIndex& left, const JoinIndex& right, List* clauses, JoinMatch* out);
 
-// What the operator says of the boxes of two columns. False: nothing. Also for whoever executes it.
+// What the operator says of the boxes of two columns. False: nothing.
 bool RelationOfColumns(const XtreeColumn& value, int strategy, const XtreeColumn& argument, XtreeJoin* out);
+// The same of a match's columns, of the right one to the left one. Also for whoever executes it.
+bool RelationOfMatch(const JoinMatch& match, const XtreeColumn& left, const XtreeColumn& right, XtreeJoin* out);
 
 }  // namespace xtree

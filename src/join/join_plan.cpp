@@ -41,6 +41,7 @@ List* WriteJoinPlan(const JoinPlan& plan) {
     out.Add(plan.match[i].left_column);
     out.Add(plan.match[i].right_column);
     out.Add(plan.match[i].strategy);
+    out.Add(plan.match[i].turned);
     out.Add(plan.has_margin[i]);
   }
   for (const JoinPlanSide& side : plan.side) {
@@ -69,6 +70,7 @@ void ReadJoinPlan(List* list, JoinPlan* out) {
     out->match[i].left_column = in.Next();
     out->match[i].right_column = in.Next();
     out->match[i].strategy = in.Next();
+    out->match[i].turned = in.Next() != 0;
     out->match[i].margin = nullptr;
     out->has_margin[i] = in.Next() != 0;
   }

@@ -84,7 +84,7 @@ void SetClauses(TreeJoinState* state, const List* margins) {
     open->asked[0] |= AskedColumn(match.left_column);
     open->asked[1] |= AskedColumn(match.right_column);
     const auto* margin = state->plan.has_margin[i] ? static_cast<Expr*>(list_nth(margins, next_margin++)) : nullptr;
-    if (!RelationOfColumns(value, match.strategy, argument, &join)) continue;
+    if (!RelationOfMatch(match, argument, value, &join)) continue;
     const int dimensions = std::min({int{join.dimensions}, int{value.dimensions}, int{argument.dimensions}});
     open->margin[open->clauses] = margin != nullptr ? ExecInitExpr(const_cast<Expr*>(margin), &state->custom.ss.ps) : nullptr;
     open->clause[open->clauses++] = {match.left_column,         match.right_column, dimensions,

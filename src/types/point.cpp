@@ -182,6 +182,7 @@ bool Join(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn*
   if (strategy == kWithinBox) {
     out->relation = XTREE_WITHIN;
     out->reach = PlaneReachOrdinal;  // a box's upper ordinals leave a gap above zero, so that they are one too far out
+    out->both_ways = true;
     return HasEncoding(argument, Encoding::kBox);
   }
   if (strategy == RTKNNSearchStrategyNumber) {

@@ -125,6 +125,9 @@ ANALYZE p, g;
 SELECT q, (joined(q)).* FROM unnest(ARRAY[
   'SELECT a.id, p.id FROM a JOIN p ON p.p <@ a.b',
   'SELECT a.id, p.id FROM a JOIN p ON a.b @> p.p WHERE a.kind < 5',
+  'SELECT p.id, a.id FROM p LEFT JOIN a ON p.p <@ a.b',
+  'SELECT p.id FROM p WHERE NOT EXISTS (SELECT FROM a WHERE a.b @> p.p)',
+  'SELECT a.id FROM a WHERE NOT EXISTS (SELECT FROM p WHERE a.b @> p.p)',
   'SELECT x.id, y.id FROM p x JOIN p y ON x.p ~= y.p',
   'SELECT x.id, y.id FROM g x JOIN g y ON x.g && y.g WHERE x.id > 4000',
   'SELECT x.id, y.id FROM g x JOIN g y ON x.g @> y.g WHERE x.id > 4000',
