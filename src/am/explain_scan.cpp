@@ -41,7 +41,7 @@ ScanReport ReportOf(IndexScanDesc scan) {
     report.clusters = scan_of_clusters.cluster_work().clusters;
     report.codes = scan_of_clusters.cluster_work().codes;
     report.all_clusters = static_cast<uint64_t>(state->models->clusters());
-    report.approximate = scan_of_clusters.approximate();
+    report.approximate = state->cluster_memory->options.approximate();
   }
   report.counts = state->reader.TotalCounts();
   report.distance_rechecks = state->distance_rechecks;

@@ -52,11 +52,13 @@ class ClusterScan {
     bool ignore_killed = false;
     uint32_t probes = 0;                       // clusters of the newest generation to be looked at at once; 0: exact
     uint32_t probes_of[kMaxGenerations] = {};  // likewise of the generations before; 0: the same share of their clusters
-    double epsilon =
-        -1;  // >= 0: approximate; those that are not further away than 1 + epsilon of the nearest centroid's distance, of each generation
+    // >= 0: approximate; clusters that are not further away than 1 + epsilon of the distance of the nearest centroid of their generation
+    double epsilon = -1;
     // A number: rows whose distance is surely above it are left out, and those without one.
     double limit = std::numeric_limits<double>::quiet_NaN();
     size_t most_waiting = 1 << 17;
+
+    bool approximate() const { return probes > 0 || epsilon >= 0; }
   };
 
   // Starts, or starts again. `column`: of the vectors. Layout, models and queries, whose clusters are ranked, outlive the scan; the constraint is
@@ -69,7 +71,6 @@ class ClusterScan {
 
   const ScanWork& work() const { return work_; }
   const ClusterWork& cluster_work() const { return cluster_work_; }
-  bool approximate() const { return options_.probes > 0 || options_.epsilon >= 0; }
 
  private:
   // A row that waits: in the order of bounds, and of equal ones of tuple ids.
@@ -96,6 +97,7 @@ class ClusterScan {
     double far;
   };
 
+  bool approximate() const { return options_.approximate(); }
   void StartPass(PageReader& reader);
   bool ChooseClusters(PageReader& reader);
   void ListClusters(PageReader& reader);
