@@ -12,6 +12,8 @@
 #include "storage/freshness.h"
 #include "testing/stop_point.h"
 
+#include <algorithm>
+
 extern "C" {
 #include "access/parallel.h"
 #include "access/xact.h"
