@@ -1,5 +1,5 @@
 -- Left, right, semi and anti joins of two trees: whatever one says through both indexes, it says without them.
--- Seen to fail: with conditions above an outer join taken for its clauses; with left rows without a key left out; with the marks of a leaf's rows lost
+-- Seen to fail: with conditions above an outer join taken for its clauses; with the marks of a leaf's rows lost
 -- between batches; with a semi join that goes by the keys alone; with what a join found before it was started again.
 
 CREATE TABLE special (c float8);
