@@ -31,8 +31,8 @@ TreeScan* StateOf(IndexScanDesc scan) { return static_cast<TreeScan*>(scan->opaq
 // Must TIDs stay valid until they are returned?
 bool MustKeepLeaf(IndexScanDesc scan) { return scan->xs_want_itup || !IsMVCCSnapshot(scan->xs_snapshot); }
 
-// What it keeps from one start to the next is the memory of the core's scan, and the models: its snapshot stays the same, so that it sees no row whose
-// model came later (index/vector_models.h).
+// What it keeps from one start to the next is the memory of the core's scan, and the models: its snapshot stays the same, so that it sees no row
+// whose model came later (index/vector_models.h).
 void PrepareClusters(IndexScanDesc scan, const ClusterSearch& search, TreeScan* state) {
   if (state->cluster_memory == nullptr) {
     state->cluster_memory = static_cast<ClusterOrder*>(MemoryContextAllocZero(state->context, sizeof(ClusterOrder)));

@@ -113,6 +113,7 @@ void Walk(const IndexVacuumInfo* info, IndexBulkDeleteCallback dead, void* callb
 void RenewClustersOf(const IndexVacuumInfo* info) {
   const IndexState* state = CopyIndexState(info->index, MetaUse::kRequired);
   if (state->build_state == MetaBuildState::kBuilt && !state->undecided && state->vectors.dimensions != 0) RenewClusters(info, *state);
+  ForgetIndexState(info->index);
 }
 
 IndexBulkDeleteResult* NewResult() { return static_cast<IndexBulkDeleteResult*>(palloc0(sizeof(IndexBulkDeleteResult))); }

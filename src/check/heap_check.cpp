@@ -110,7 +110,8 @@ void HeapCheck::Report(int64 fingerprint, const char* problem) const {
   pg_unreachable();
 }
 
-// The fingerprints that the entry of the next row may have; returns how many: 0 at the end. `next`: the first of that row, and then of the one behind it.
+// The fingerprints that the entry of the next row may have; returns how many: 0 at the end. `next`: the first of that row, and then of the one
+// behind it.
 int HeapCheck::TakeRow(int64* candidates, int64* next, bool* have_next) {
   int count = 0;
   while (*have_next && count < kMaxGenerations && (count == 0 || TidOf(*next) == TidOf(candidates[0]))) {

@@ -1,9 +1,9 @@
 // HeapCheck: is every row of the table in the index exactly once, with the right key?
 //
-// Every index entry, and then every row that a new snapshot sees, becomes a 64-bit fingerprint: TID and 16 bits of a hash of the key's
-// box, and of the vector's code in an index of clusters. A row's vector has one of each of the index's models (core/cluster/cluster_models.h), of which the
-// entry must have one. An entry that scans leave out as dead (kill bits) is none. Both sets are sorted within maintenance_work_mem and merged. Exact for
-// TIDs; a wrong key goes unnoticed once in 65,536, in an index of several models as many times as often.
+// Every index entry, and then every row that a new snapshot sees, becomes a 64-bit fingerprint: TID and 16 bits of a hash of the key's box, and of
+// the vector's code in an index of clusters. A row's vector has one of each of the index's models (core/cluster/cluster_models.h), of which the
+// entry must have one. An entry that scans leave out as dead (kill bits) is none. Both sets are sorted within maintenance_work_mem and merged.
+// Exact for TIDs; a wrong key goes unnoticed once in 65,536, in an index of several models as many times as often.
 #pragma once
 
 #include "index/vector_coder.h"

@@ -1,4 +1,5 @@
-// SQL function xtree_cluster_info(index regclass): the clusters of an index of vectors, generation by generation, and how far they still fit its rows.
+// SQL function xtree_cluster_info(index regclass): the clusters of an index of vectors, generation by generation, and how far they still fit its
+// rows.
 //
 // Reads the models, and some hundred leaves spread over the index, under AccessShareLock and share locks of single pages.
 #include "core/cluster/cluster_scan.h"

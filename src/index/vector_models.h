@@ -4,11 +4,11 @@
 // adds one, and takes one away whose clusters are empty. UseModels() asks the meta page each time, so nothing needs to tell sessions of it, on a
 // standby neither. That is enough for searches and for statements that insert:
 //
-// - A search asks after its snapshot was taken. A row that the snapshot sees was inserted before that by somebody who had the model of its code from
-//   the meta page, so it is there still, unless the model was taken away; and that happens only once its clusters have no entries and nobody can add
-//   any. On a standby, replay has put the model on the meta page before the entry. What comes later the snapshot does not see.
-// - A statement that inserts asks when it begins, and may go on for hours with what was the newest generation then. VACUUM takes a generation away only
-//   if no snapshot is left that is older than its successor (superseded_xid), found so before the walk that counts its entries as none; such a
+// - A search asks after its snapshot was taken. A row that the snapshot sees was inserted before that by somebody who had the model of its code
+//   from the meta page, so it is there still, unless the model was taken away; and that happens only once its clusters have no entries and nobody
+//   can add any. On a standby, replay has put the model on the meta page before the entry. What comes later the snapshot does not see.
+// - A statement that inserts asks when it begins, and may go on for hours with what was the newest generation then. VACUUM takes a generation away
+//   only if no snapshot is left that is older than its successor (superseded_xid), found so before the walk that counts its entries as none; such a
 //   statement has a snapshot that is.
 // - Between the look at the meta page and that at a model's pages these may have been given free: then they are not the pages of that model, and
 //   the meta page, which had let go of it before, is asked again.
@@ -36,9 +36,8 @@ struct UsedModels {
   ClusterModels models;
 };
 
-// The models of the index as they are now, in the memory of `user`, which stay where they are until that is reset or deleted. A session keeps those that
-// nobody uses up to some 64 MB. ERRCODE_INDEX_CORRUPTED where pages are damaged.
-// REQUIRES: a column in clusters.
+// The models of the index as they are now, in the memory of `user`, which stay where they are until that is reset or deleted. A session keeps those
+// that nobody uses up to some 64 MB. ERRCODE_INDEX_CORRUPTED where pages are damaged. REQUIRES: a column in clusters.
 const UsedModels& UseModels(Relation index, MemoryContext user);
 
 // The same, of a new one, in the current memory context.

@@ -1,6 +1,7 @@
 # Generations of clusters (src/README.md) where VACUUM makes and drops them: a server that is killed between its steps, a standby that replays them while
 # it searches, statements that began before and go on with what they knew, writers beside VACUUM, a generation whose rows are gone, the limit of their
 # number, drift, and damage in a former generation.
+# Seen to fail: with a generation let go of whatever statements are older than the one behind it.
 use strict;
 use warnings;
 

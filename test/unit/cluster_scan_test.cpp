@@ -2,7 +2,7 @@
 // whichever clusters are looked at first, and whatever is wrong with a page while it is read.
 //
 // Seen to fail with: rows of a pass before that are not left out, or one too many of them, or those of other clusters, too; right siblings not
-// visited; entries of discarded nodes kept; rows and nodes at the limit left out.
+// visited; entries of discarded nodes kept; rows and nodes at the limit left out; entries of a generation that is not known left out.
 #include <gtest/gtest.h>
 
 #include "cluster_fixture.h"

@@ -7,16 +7,16 @@
 // prune within clusters, and everything that writes to the tree knows nothing of vectors.
 //
 // Exact: nodes are visited best first, and a row is returned once no node that waits may hold one before it. Approximate (`probes`): clusters in
-// the order of their ranks, so many at once; their rows are returned in order when all of them have been looked at, and when somebody asks for
-// more rows, as many further clusters follow, until there are none. So a filter never leaves rows out.
+// the order of their ranks, so many at once; their rows are returned in order when all of them have been looked at, and when somebody asks for more
+// rows, as many further clusters follow, until there are none. So a filter never leaves rows out.
 //
-// Generations (core/cluster/cluster_models.h): bounds of all of them are bounds of the same distance, so exact searches mix them. Approximate ones look
-// at the same share of the clusters of each: a former generation may have one cluster of many rows whose centroid is far from everything. An entry
-// whose number is of no generation that the scan knows has the least bound, and is returned with the first clusters.
+// Generations (core/cluster/cluster_models.h): bounds of all of them are bounds of the same distance, so exact searches mix them. Approximate ones
+// look at the same share of the clusters of each: a former generation may have one cluster of many rows whose centroid is far from everything. An
+// entry whose number is of no generation that the scan knows has the least bound, and is returned with the first clusters.
 //
 // Memory: a bound and a tuple id for each row that waits, of at most `most_waiting` rows; when there are more, those with the greatest bounds are
-// dropped, and looked for again should the scan come to them. An entry's bound is the same wherever a split moves it, so none is lost or comes twice.
-// Rows without a vector come last.
+// dropped, and looked for again should the scan come to them. An entry's bound is the same wherever a split moves it, so none is lost or comes
+// twice. Rows without a vector come last.
 #pragma once
 
 #include <type_traits>

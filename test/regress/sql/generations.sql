@@ -1,6 +1,6 @@
 -- Clusters of an index whose table grows from nothing: VACUUM makes new ones for the rows that come, rows keep the ones that they have, and answers are
 -- those of a scan of the table at every step. What fails while they are made; a table of few rows; columns of NULL.
--- Seen to fail: with codes of all rows taken for those of the newest generation; with probes counted over all generations together.
+-- Seen to fail: with an xtree_check that codes rows by the newest model alone.
 
 SET extra_float_digits = 1;
 CREATE FUNCTION vector_of(i int) RETURNS real[] IMMUTABLE LANGUAGE sql AS $$
