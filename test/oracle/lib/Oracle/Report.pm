@@ -51,7 +51,7 @@ sub note {
     for my $node ('Bitmap Index Scan', 'Index Scan', 'Index Only Scan') {
         $self->add("node $node") if $verdict->{plan} =~ /(?:^|->  |\s)$node (?:using|on)/m;
     }
-    $self->add('node XtreeJoin') if $verdict->{plan} =~ /XtreeJoin/;
+    for my $node (qw(XtreeJoin XtreeLookupJoin)) { $self->add("node $node") if $verdict->{plan} =~ /$node/ }
     $self->add('node Order By') if $verdict->{plan} =~ /Order By:/;
     my $conditions = index_conditions($verdict->{plan});
     my %seen;
