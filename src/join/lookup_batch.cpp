@@ -24,7 +24,7 @@ constexpr size_t kMostPairs = 1 << 16;
 
 TupleDesc Descriptor(const LookupState& state) { return state.custom.ss.ss_ScanTupleSlot->tts_tupleDescriptor; }
 
-// The constraint of the outer row that the scan's tuple begins with. What it points to goes to the batch's memory.
+// The constraint of the outer row that the scan's tuple begins with. What it points to goes to the current memory context.
 void MakeConstraint(LookupState* state, Constraint* constraint) {
   OpenLookup* open = state->open;
   ExprContext* values = state->custom.ss.ps.ps_ExprContext;
@@ -56,9 +56,19 @@ void LookUp(LookupState* state, KeptRow row) {
   ExecStoreVirtualTuple(scan->ss_ScanTupleSlot);
   scan->ps.ps_ExprContext->ecxt_scantuple = scan->ss_ScanTupleSlot;
   Constraint constraint;
-  const MemoryContext old = MemoryContextSwitchTo(open->batch);
-  MakeConstraint(state, &constraint);
-  MemoryContextSwitchTo(old);
+  // Of most operators nothing is left to be kept.
+  if (!open->keeps) {
+    MemoryContextReset(open->row);
+    const MemoryContext old = MemoryContextSwitchTo(open->row);
+    MakeConstraint(state, &constraint);
+    MemoryContextSwitchTo(old);
+    open->keeps = constraint.any_of_count > 0 || constraint.limit_count > 0;
+  }
+  if (open->keeps) {
+    const MemoryContext old = MemoryContextSwitchTo(open->batch);
+    MakeConstraint(state, &constraint);
+    MemoryContextSwitchTo(old);
+  }
   open->lookup.Add(open->inner->reader(), constraint);
 }
 

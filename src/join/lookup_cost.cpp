@@ -22,11 +22,11 @@ namespace xtree {
 namespace {
 
 // In units of cpu_operator_cost, which stands for some 10 ns.
-constexpr double kStartOperators = 400;  // of the join: no use for a row or two
-constexpr double kLookupOperators = 60;  // keeping an outer row, making its constraint
-constexpr double kVisitOperators = 15;   // testing it on a node
-constexpr double kPairOperators = 6;     // a pair is gathered, put in order, and made one tuple
-constexpr double kFirstRows = 32;        // that are looked up before the first row leaves
+constexpr double kStartOperators = 4000;  // of the join: no use for a few rows
+constexpr double kLookupOperators = 60;   // keeping an outer row, making its constraint
+constexpr double kVisitOperators = 15;    // testing it on a node
+constexpr double kPairOperators = 2;      // a pair is gathered and put in order
+constexpr double kFirstRows = 32;         // that are looked up before the first row leaves
 
 // Leaves that one lookup visits: by the tree, or of windows of the entries' own shape in two dimensions.
 double LeavesVisited(PlannerInfo* root, const LookupCostInput& input, double leaves, double matches) {
@@ -74,7 +74,7 @@ LookupCost CostOfLookups(PlannerInfo* root, const LookupCostInput& input, const 
   LookupCost cost = {};
   cost.rows = input.outer->rows > 0 ? clamp_row_est(input.join->rows * std::min(outer->rows / input.outer->rows, 1.0)) : input.join->rows;
   QualCost quals;
-  cost_qual_eval(&quals, input.clauses, root);
+  cost_qual_eval(&quals, input.tested, root);
   const Cost pages = CostOfTreePages(root, info, visits) + CostOfTablePages(root, info, fetched);
   const double operators = lookups * (kLookupOperators + Height(*input.index->state, leaves) * kVisitOperators) + visits * kVisitOperators +
                            pairs * kPairOperators;

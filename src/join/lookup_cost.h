@@ -17,7 +17,7 @@ struct LookupCostInput {
   JoinType type;
   const IndexPath* path;  // of one lookup, as the server's nested loop has it
   const JoinIndex* index;
-  List* clauses;
+  List* tested;       // clauses that the keys do not answer for certain
   bool keys_suffice;  // rows that all can see need not be fetched
 };
 

@@ -59,6 +59,14 @@ void CollectPaths(Path* path, const RelOptInfo* outer, List** found) {
   *found = lappend(*found, path);
 }
 
+// An index's conditions have room in the plan.
+bool HasRoom(const List* index_clauses) {
+  int keys = 0;
+  ListCell* cell;
+  foreach (cell, index_clauses) keys += list_length(lfirst_node(IndexClause, cell)->indexquals);
+  return keys <= INDEX_MAX_KEYS;
+}
+
 // Vectors in clusters are found by another way through the tree.
 bool IsOfClusters(const JoinIndex& index, const List* index_clauses) {
   if (index.state->vectors.dimensions == 0) return false;
@@ -104,9 +112,28 @@ Path* MakePath(RelOptInfo* join, const LookupPath& like, Path* outer, const Look
 
 bool IsUsable(const Path* outer) { return outer != nullptr && outer->param_info == nullptr; }
 
+// Does a key of the index say all that the clause does?
+bool IsAnswered(const RestrictInfo* clause, const List* index_clauses) {
+  ListCell* cell;
+  foreach (cell, index_clauses) {
+    const auto* answered = lfirst_node(IndexClause, cell);
+    if (answered->rinfo == clause) return !answered->lossy && !IsLimitClause(answered);
+  }
+  return false;
+}
+
+List* UnansweredClauses(List* clauses, const List* index_clauses) {
+  List* others = NIL;
+  ListCell* cell;
+  foreach (cell, clauses)
+    if (!IsAnswered(lfirst_node(RestrictInfo, cell), index_clauses)) others = lappend(others, lfirst(cell));
+  return others;
+}
+
 void AddPaths(PlannerInfo* root, RelOptInfo* join, RelOptInfo* outer, const LookupPath& made, const IndexPath* index) {
   const bool keys_suffice = KeysSuffice(*index->indexinfo, index->indexinfo->nkeycolumns, join, made.clauses);
-  const LookupCostInput input = {join, outer, made.type, index, made.index, made.clauses, keys_suffice};
+  List* tested = UnansweredClauses(made.clauses, made.index_clauses);
+  const LookupCostInput input = {join, outer, made.type, index, made.index, tested, keys_suffice};
   Path* const wholes[] = {outer->cheapest_total_path, outer->cheapest_startup_path};
   for (int i = 0; i < 2; i++)
     if (IsUsable(wholes[i]) && (i == 0 || wholes[1] != wholes[0]))
@@ -185,27 +212,19 @@ List* ColumnsOfTuple(const Plan* outer, Index inner, List* above, List* inside) 
 struct Keys {
   List* conditions;  // all, as expressions
   List* arguments[2];
-  List* answered;  // RestrictInfos that a key says for certain
 };
 
 void AddKeys(PlannerInfo* root, const LookupPath& path, const IndexClause* clause, LookupPlan* plan, Keys* keys) {
-  bool whole = true;
   const bool limit = IsLimitClause(clause);
   ListCell* cell;
   foreach (cell, clause->indexquals) {
     const auto* qual = lfirst_node(RestrictInfo, cell);
-    const IndexCondition condition = {clause->indexcol, qual->clause};
     const bool looked_up = limit || bms_membership(pull_varnos(root, reinterpret_cast<Node*>(qual->clause))) == BMS_MULTIPLE;
     JoinPlanSide* side = looked_up ? &plan->lookup : &plan->windows;
-    if (side->windows == INDEX_MAX_KEYS) {
-      whole = false;
-      continue;
-    }
-    side->window[side->windows++] = KeyOf(condition, *path.index, &keys->arguments[looked_up]);
+    side->window[side->windows++] = KeyOf({clause->indexcol, qual->clause}, *path.index, &keys->arguments[looked_up]);
     keys->conditions = lappend(keys->conditions, qual->clause);
     plan->limits += limit;
   }
-  if (whole && !clause->lossy && !limit) keys->answered = lappend(keys->answered, clause->rinfo);
 }
 
 Plan* PlanLookups(PlannerInfo* root, RelOptInfo* join, CustomPath* custom, List* targets, List*, List* plans) {
@@ -221,16 +240,13 @@ Plan* PlanLookups(PlannerInfo* root, RelOptInfo* join, CustomPath* custom, List*
   ListCell* cell;
   foreach (cell, path->index_clauses) AddKeys(root, *path, lfirst_node(IndexClause, cell), &plan, &keys);
 
-  List *clauses = NIL, *others = NIL, *filters = NIL;
+  List *clauses = NIL, *filters = NIL;
   foreach (cell, path->clauses) {
     auto* clause = lfirst_node(RestrictInfo, cell);
-    if (IS_OUTER_JOIN(path->type) && !IsJoinClause(clause, join)) {
-      filters = lappend(filters, clause);
-      continue;
-    }
-    clauses = lappend(clauses, clause);
-    if (!list_member_ptr(keys.answered, clause)) others = lappend(others, clause);
+    List** list = IS_OUTER_JOIN(path->type) && !IsJoinClause(clause, join) ? &filters : &clauses;
+    *list = lappend(*list, clause);
   }
+  List* others = UnansweredClauses(clauses, path->index_clauses);
   List* expressions = NIL;
   for (List* list : {clauses, others, filters, path->inner->baserestrictinfo})
     expressions = lappend(expressions, OrderedClauses(root, list));
@@ -263,7 +279,7 @@ void TryLookupJoin(PlannerInfo* root, RelOptInfo* join, RelOptInfo* outer, RelOp
   foreach (cell, indexes) {
     const auto* path = lfirst_node(IndexPath, cell);
     const JoinIndex* index = LookAtIndex(root, path->indexinfo);
-    if (index == nullptr || IsOfClusters(*index, path->indexclauses)) continue;
+    if (index == nullptr || !HasRoom(path->indexclauses) || IsOfClusters(*index, path->indexclauses)) continue;
     LookupPath made = {};
     made.type = type;
     made.inner = inner;

@@ -29,7 +29,7 @@ struct OpenLookup {
   MemoryContext context;
   MemoryContext batch;      // outer rows, and what their lookups are made of
   MemoryContext made_rows;  // inner rows that were made of keys, for the pairs at hand
-  MemoryContext row;        // the inner row that was fetched last
+  MemoryContext row;        // the inner row that was fetched last, or what a constraint is made of
   MemoryContextCallback end_use;
   JoinInputSide* inner;
   PlanState* outer;
@@ -43,6 +43,7 @@ struct OpenLookup {
 
   bool started;
   bool nothing;  // the inner table has no row
+  bool keeps;    // constraints of lookups point to what must be kept with them
   bool outer_ended;
   bool in_batch;  // its matches have not all been taken
   size_t wanted;  // outer rows of the next batch

@@ -74,7 +74,7 @@ class Looker {
 };
 
 // A batch is gone through at once, in small parts, and with a lookup at a time.
-const BatchLookup::Options kOptions[] = {{}, {.leaf_lookups = 3, .descents = 10}, {.leaf_lookups = 1, .descents = 1}};
+const BatchLookup::Options kOptions[] = {{}, {.visit_lookups = 3, .descents = 10}, {.visit_lookups = 1, .descents = 1}};
 
 void ExpectFound(const RowSet& rows, const std::vector<Constraint>& lookups, PackOptions pages = {}) {
   const auto store = PackTree(rows, pages);

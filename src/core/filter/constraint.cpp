@@ -6,6 +6,7 @@
 #include "core/filter/constraint.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/filter/kernels.h"
 
@@ -193,6 +194,48 @@ void PageFilter::AddTerm(int directory, int dimension, uint16_t offset, Interval
   Terms& terms = terms_[directory];
   terms.column[terms.count] = layout_->dimension[dimension].column;
   terms.term[terms.count++] = {offset, width, test_min, test_max, interval.min, interval.max};
+}
+
+size_t PageFilter::PackedBytes() const {
+  const size_t terms = static_cast<size_t>(terms_[0].count + terms_[1].count);
+  const size_t bytes = sizeof(Packed) + terms * (sizeof(FilterTerm) + 1);
+  return (bytes + alignof(Packed) - 1) / alignof(Packed) * alignof(Packed);
+}
+
+void PageFilter::Pack(uint8_t* to) const {
+  static_assert(2 * kMaxDimensions <= UINT8_MAX && sizeof(Packed) % alignof(FilterTerm) == 0);
+  Packed packed = {layout_, any_of_, limit_, any_of_count_, limit_count_, {}, {}, {}, never_, recheck_, recheck_some_};
+  uint8_t* at = to + sizeof(Packed);
+  for (int i = 0; i < 2; ++i) {
+    packed.marks[i] = terms_[i].marks;
+    packed.count[i] = static_cast<uint8_t>(terms_[i].count);
+    packed.strict[i] = static_cast<uint8_t>(terms_[i].strict);
+    memcpy(at, terms_[i].term, packed.count[i] * sizeof(FilterTerm));
+    at += packed.count[i] * sizeof(FilterTerm);
+  }
+  memcpy(to, &packed, sizeof(packed));
+  for (int i = 0; i < 2; ++i) at = std::copy_n(terms_[i].column, packed.count[i], at);
+}
+
+void PageFilter::Unpack(const uint8_t* from) {
+  const auto* packed = reinterpret_cast<const Packed*>(from);
+  layout_ = packed->layout;
+  any_of_ = packed->any_of;
+  any_of_count_ = packed->any_of_count;
+  limit_ = packed->limit;
+  limit_count_ = packed->limit_count;
+  never_ = packed->never;
+  recheck_ = packed->recheck;
+  recheck_some_ = packed->recheck_some;
+  const uint8_t* at = from + sizeof(Packed);
+  for (int i = 0; i < 2; ++i) {
+    terms_[i].marks = packed->marks[i];
+    terms_[i].count = packed->count[i];
+    terms_[i].strict = packed->strict[i];
+    memcpy(terms_[i].term, at, packed->count[i] * sizeof(FilterTerm));
+    at += packed->count[i] * sizeof(FilterTerm);
+  }
+  for (int i = 0; i < 2; at += packed->count[i++]) std::copy_n(at, packed->count[i], terms_[i].column);
 }
 
 int PageFilter::Run(const NodeView& node, uint16_t* slots) const {

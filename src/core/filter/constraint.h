@@ -84,6 +84,11 @@ class PageFilter {
   bool recheck_some() const { return recheck_some_; }
   bool MustRecheck(const NodeView& leaf, int entry) const;
 
+  // The same in as few bytes as it takes, aligned as plain data is, and back: for whoever keeps very many.
+  size_t PackedBytes() const;
+  void Pack(uint8_t* to) const;
+  void Unpack(const uint8_t* from);
+
  private:
   // Terms of columns with kValueOrEmpty come last: where a mark says empty they do not count, so on pages with marks they are tested
   // entry by entry.
@@ -93,6 +98,21 @@ class PageFilter {
     FilterTerm term[2 * kMaxDimensions];
     uint8_t column[2 * kMaxDimensions];  // of a term
     MarkTerm marks;
+  };
+
+  // What a packed filter begins with; the terms of both kinds of nodes follow, and then their columns.
+  struct Packed {
+    const KeyLayout* layout;
+    const AnyOf* any_of;
+    const DistanceLimit* limit;
+    int any_of_count;
+    int limit_count;
+    MarkTerm marks[2];
+    uint8_t count[2];
+    uint8_t strict[2];
+    bool never;
+    bool recheck;
+    bool recheck_some;
   };
 
   void SettleRecheck(const Constraint& constraint);

@@ -1,54 +1,32 @@
 // See batch_lookup.h. Frames hold plain data only.
 #include "core/join/batch_lookup.h"
 
+#include <boost/sort/pdqsort/pdqsort.hpp>
+
 namespace xtree {
 
 void BatchLookup::Begin(const KeyLayout& layout, Options options) {
   layout_ = &layout;
   options_ = options;
   started_ = false;
-  constraint_.Initialize(layout);
-  intervals_.Clear();
-  rules_.Clear();
-  rests_.Clear();
+  packed_.Clear();
+  starts_.Clear();
   tasks_.Clear();
   list_.Clear();
 }
 
 void BatchLookup::Add(PageReader& memory, const Constraint& constraint) {
-  const size_t dimensions = layout_->dimensions, columns = layout_->columns;
+  filter_.Compile(*layout_, constraint);
   // One that nothing can satisfy has its number, but goes nowhere.
-  if (!constraint.Never(*layout_)) list_.Append(memory, static_cast<uint32_t>(rests_.size()));
-  intervals_.Reserve(memory, intervals_.size() + 2 * dimensions);
-  for (size_t d = 0; d < dimensions; ++d) {
-    intervals_.AppendReserved(constraint.lo[d]);
-    intervals_.AppendReserved(constraint.hi[d]);
-  }
-  rules_.Reserve(memory, rules_.size() + columns);
-  for (size_t c = 0; c < columns; ++c) rules_.AppendReserved(constraint.rule[c]);
-  rests_.Append(memory, {constraint.any_of, constraint.limit, constraint.any_of_count, constraint.limit_count, constraint.recheck});
+  if (!constraint.Never(*layout_)) list_.Append(memory, static_cast<uint32_t>(starts_.size()));
+  const size_t at = packed_.size();
+  packed_.Reserve(memory, at + filter_.PackedBytes());
+  packed_.Truncate(at + filter_.PackedBytes());  // there is room
+  filter_.Pack(packed_.data() + at);
+  starts_.Append(memory, at);
 }
 
-size_t BatchLookup::bytes() const {
-  return intervals_.size() * sizeof(Interval) + rules_.size() * sizeof(MarkRule) + rests_.size() * (sizeof(Rest) + sizeof(uint32_t));
-}
-
-void BatchLookup::CompileFilter(uint32_t lookup) {
-  const size_t dimensions = layout_->dimensions, columns = layout_->columns;
-  const Interval* intervals = intervals_.data() + lookup * 2 * dimensions;
-  for (size_t d = 0; d < dimensions; ++d) {
-    constraint_.lo[d] = intervals[2 * d];
-    constraint_.hi[d] = intervals[2 * d + 1];
-  }
-  std::copy_n(rules_.data() + lookup * columns, columns, constraint_.rule);
-  const Rest& rest = rests_[lookup];
-  constraint_.recheck = rest.recheck;
-  constraint_.any_of = rest.any_of;
-  constraint_.any_of_count = rest.any_of_count;
-  constraint_.limit = rest.limit;
-  constraint_.limit_count = rest.limit_count;
-  filter_.Compile(*layout_, constraint_);
-}
+size_t BatchLookup::bytes() const { return packed_.size() + starts_.size() * (sizeof(size_t) + sizeof(uint32_t)); }
 
 bool BatchLookup::Step(PageReader& reader) {
   matches_.Clear();
@@ -71,8 +49,9 @@ void BatchLookup::Start(PageReader& reader) {
 }
 
 void BatchLookup::DropVisited() {
-  pages_.Clear();
   lsns_.Clear();
+  pages_.Clear();
+  descents_.Clear();
   matches_.Clear();
   keys_.Clear();
   level_ = -1;
@@ -80,14 +59,14 @@ void BatchLookup::DropVisited() {
 
 void BatchLookup::Visit(PageReader& reader, const Task& task) {
   DropVisited();
-  const size_t leaf_end = std::min(task.to, task.from + static_cast<size_t>(options_.leaf_lookups));
+  const size_t end = std::min(task.to, task.from + static_cast<size_t>(options_.visit_lookups));
   const BlockNumber sibling = VisitNode(
-      reader, task.node, [&](const NodeView& page, Lsn lsn) { VisitPage(reader, page, lsn, task.from, leaf_end); }, [&] { DropVisited(); });
+      reader, task.node, [&](const NodeView& page, Lsn lsn) { VisitPage(reader, page, lsn, task, end); }, [&] { DropVisited(); });
   work_.nodes++;
   work_.leaves += level_ == 0;
   if (level_ > 0) return Descend(reader, task, sibling);
   // A deleted node has nothing for anybody.
-  PushRest(reader, task, level_ == 0 ? leaf_end : task.to, sibling);
+  PushRest(reader, task, level_ == 0 ? end : task.to, sibling);
 }
 
 // Lookups from `done` on read the node again, and then what has split off it.
@@ -96,25 +75,29 @@ void BatchLookup::PushRest(PageReader& reader, const Task& task, size_t done, Bl
   if (sibling != kInvalidBlock) tasks_.Append(reader, {{task.node.parent_lsn, sibling, task.node.level}, task.from, done, task.kept});
 }
 
-void BatchLookup::VisitPage(PageReader& reader, const NodeView& page, Lsn lsn, size_t from, size_t to) {
+// `end`: of the lookups that are tested now.
+void BatchLookup::VisitPage(PageReader& reader, const NodeView& page, Lsn lsn, const Task& task, size_t end) {
   level_ = page.level();
   if (page.leaf()) {
-    MatchLeaf(reader, page, from, to);
+    MatchLeaf(reader, page, task.from, end);
     if (options_.look != nullptr && !matches_.empty()) LookAtMatches(reader);
     return;
   }
-  const size_t at = pages_.size();
-  pages_.Reserve(reader, at + kPageSize);
-  lsns_.Reserve(reader, lsns_.size() + 1);
-  page.CopyTo(pages_.data() + at);
-  pages_.Truncate(at + kPageSize);  // there is room
-  lsns_.AppendReserved(lsn);
+  const size_t number = lsns_.size();
+  lsns_.Append(reader, lsn);
+  if (end == task.to) {
+    for (size_t i = task.from; i < end; ++i) TestChildren(reader, page, number, list_[i]);
+    return;
+  }
+  pages_.Reserve(reader, (number + 1) * kPageSize);
+  page.CopyTo(pages_.data() + number * kPageSize);
+  pages_.Truncate((number + 1) * kPageSize);  // there is room
 }
 
 void BatchLookup::MatchLeaf(PageReader& reader, const NodeView& leaf, size_t from, size_t to) {
   for (size_t i = from; i < to; ++i) {
     const uint32_t lookup = list_[i];
-    CompileFilter(lookup);
+    filter_.Unpack(packed_.data() + starts_[lookup]);
     const int count = filter_.Run(leaf, slots_);
     matches_.Reserve(reader, matches_.size() + static_cast<size_t>(count));
     for (int k = 0; k < count; ++k) {
@@ -156,62 +139,50 @@ void BatchLookup::LookAtMatches(PageReader& reader) {
   for (size_t i = 0; i < count; ++i) matches_[i].known = known_[i] != 0;
 }
 
-// Which lookups go to which children, for as many lookups as there is room for. Returns where those end.
-size_t BatchLookup::TestChildren(PageReader& reader, const Task& task) {
-  descents_.Clear();
+// Which children of a page the lookup goes to.
+void BatchLookup::TestChildren(PageReader& reader, const NodeView& page, size_t number, uint32_t lookup) {
+  filter_.Unpack(packed_.data() + starts_[lookup]);
+  const int count = filter_.Run(page, slots_);
+  descents_.Reserve(reader, descents_.size() + static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i)
+    descents_.AppendReserved({static_cast<uint32_t>(number << 16 | slots_[i]), lookup, page.Child(slots_[i])});
+}
+
+// Of as many lookups as there is room for. Returns where those end.
+size_t BatchLookup::TestCopies(PageReader& reader, const Task& task) {
   size_t next = task.from;
-  while (next < task.to && descents_.size() < options_.descents) {
-    const uint32_t lookup = list_[next++];
-    CompileFilter(lookup);
-    for (size_t p = 0; p < lsns_.size(); ++p) {
-      const int count = filter_.Run(Page(p), slots_);
-      descents_.Reserve(reader, descents_.size() + static_cast<size_t>(count));
-      for (int i = 0; i < count; ++i) descents_.AppendReserved({first_child_[p] + slots_[i], lookup});
-    }
+  for (; next < task.to && descents_.size() < options_.descents; ++next) {
+    for (size_t p = 0; p < lsns_.size(); ++p) TestChildren(reader, Page(p), p, list_[next]);
   }
   return next;
 }
 
 void BatchLookup::Descend(PageReader& reader, const Task& task, BlockNumber sibling) {
-  children_.Clear();
-  first_child_.Clear();
-  for (size_t p = 0; p < lsns_.size(); ++p) {
-    const NodeView page = Page(p);
-    const int entries = page.entries();
-    first_child_.Append(reader, static_cast<uint32_t>(children_.size()));
-    children_.Reserve(reader, children_.size() + static_cast<size_t>(entries));
-    for (int i = 0; i < entries; ++i) children_.AppendReserved({lsns_[p], page.Child(i), page.level() - 1});
-  }
-  const size_t end = TestChildren(reader, task);
+  const size_t end = pages_.empty() ? task.to : TestCopies(reader, task);
   PushRest(reader, task, end, sibling);
-  PushChildren(reader, task.kept);
+  PushChildren(reader, task);
 }
 
 // A task for each child that some lookup goes to, the first on top. Lists lie as tasks do, so that those of tasks that are done end the list.
-void BatchLookup::PushChildren(PageReader& reader, size_t kept) {
-  const size_t children = children_.size();
-  starts_.Clear();
-  starts_.Reserve(reader, children);
-  for (size_t i = 0; i < children; ++i) starts_.AppendReserved(0);
-  for (size_t i = 0; i < descents_.size(); ++i) ++starts_[descents_[i].child];
-  list_.Reserve(reader, kept + descents_.size());
-  tasks_.Reserve(reader, tasks_.size() + children);
-  blocks_.Clear();
-  blocks_.Reserve(reader, children);
-  size_t end = kept;
-  for (size_t i = children; i-- > 0;) {
-    const size_t from = end;
-    end += starts_[i];
-    starts_[i] = static_cast<uint32_t>(from);
-    if (end > from) tasks_.AppendReserved({children_[i], from, end, end});
+void BatchLookup::PushChildren(PageReader& reader, const Task& task) {
+  const size_t count = descents_.size();
+  boost::sort::pdqsort_branchless(descents_.data(), descents_.data() + count,
+                                  [](const Descent& a, const Descent& b) { return a.child > b.child; });
+  list_.Truncate(task.kept);
+  list_.Reserve(reader, task.kept + count);
+  const size_t first = tasks_.size();
+  for (size_t i = 0; i < count; ++i) {
+    const Descent& descent = descents_[i];
+    const size_t at = list_.size();
+    list_.AppendReserved(descent.lookup);
+    if (i == 0 || descent.child != descents_[i - 1].child)
+      tasks_.Append(reader, {{lsns_[descent.child >> 16], descent.block, level_ - 1}, at, at, at});
+    tasks_.back().to = tasks_.back().kept = at + 1;
   }
-  list_.Truncate(end);  // there is room
-  for (size_t i = 0; i < descents_.size(); ++i) list_[starts_[descents_[i].child]++] = descents_[i].lookup;
   if (level_ != 1 || !reader.ReadsAhead()) return;
-  for (size_t i = 0; i < children; ++i) {
-    const size_t from = i + 1 < children ? starts_[i + 1] : kept;  // where the next child's list ended
-    if (starts_[i] > from) blocks_.AppendReserved(children_[i].block);
-  }
+  blocks_.Clear();
+  blocks_.Reserve(reader, tasks_.size() - first);
+  for (size_t i = tasks_.size(); i-- > first;) blocks_.AppendReserved(tasks_[i].node.block);
   reader.WillRead(blocks_.data(), static_cast<int>(blocks_.size()), PageReader::ReadOrder::kNext);
 }
 

@@ -5,8 +5,8 @@
 // them, and lookups come to the leaves in the tree's own order, whatever order they were given in. A lookup is tested as a scan's constraint is, by
 // the same kernels (PageFilter).
 //
-// Concurrency. Nodes are read one at a time (VisitNode): of a directory node there is a copy afterwards, which is what lookups are tested on, of a leaf
-// what matches. A split since the downlink was read is followed by the link, with the same lookups. Where there are many lookups, a leaf is read again
+// Concurrency. Nodes are read one at a time (VisitNode), and lookups are tested meanwhile; many of them on a copy of a directory
+// node afterwards. A split since the downlink was read is followed by the link, with the same lookups. Where there are many lookups, a leaf is read again
 // for some at a time, so that no visit takes long, and a directory node, so that lists stay short: those begin with what it is then. So each lookup
 // goes down as a scan of its own would, and finds each row that was in the tree all the time exactly once.
 //
@@ -44,13 +44,13 @@ class BatchLookup {
     void (*look)(void* context, const TupleId* tuples, size_t count, uint8_t* known) = nullptr;
     void* context = nullptr;
 
-    int leaf_lookups = 32;      // that a leaf is read for at a time, at most
+    int visit_lookups = 32;     // that are tested while a node is visited, at most
     size_t descents = 1 << 16;  // of a directory node's lookups to its children at a time, about
   };
 
   // Starts a batch, without a lookup so far. `layout` outlives it.
   void Begin(const KeyLayout& layout, Options options);
-  // Before the first Step. What the constraint points to outlives the batch.
+  // Before the first Step. What the constraint points to outlives the batch: conditions with alternatives, and limits.
   void Add(PageReader& memory, const Constraint& constraint);
   size_t bytes() const;  // that the lookups take
 
@@ -70,54 +70,42 @@ class BatchLookup {
     size_t to;
     size_t kept;  // of the list, what this task and those below it need
   };
-  // The rest of a constraint, beside its intervals and rules.
-  struct Rest {
-    AnyOf* any_of;
-    DistanceLimit* limit;
-    int any_of_count;
-    int limit_count;
-    bool recheck;
-  };
+  // A lookup that goes down to a child.
   struct Descent {
-    uint32_t child;
+    uint32_t child;  // page of the node, then entry
     uint32_t lookup;
+    BlockNumber block;
   };
 
-  void CompileFilter(uint32_t lookup);
   void Start(PageReader& reader);
   void Visit(PageReader& reader, const Task& task);
-  void VisitPage(PageReader& reader, const NodeView& page, Lsn lsn, size_t from, size_t to);
+  void VisitPage(PageReader& reader, const NodeView& page, Lsn lsn, const Task& task, size_t end);
   void MatchLeaf(PageReader& reader, const NodeView& leaf, size_t from, size_t to);
   void KeepKey(PageReader& reader, const NodeView& leaf, int slot);
   void LookAtMatches(PageReader& reader);
   void DropVisited();
-  void Descend(PageReader& reader, const Task& task, BlockNumber sibling);
   void PushRest(PageReader& reader, const Task& task, size_t done, BlockNumber sibling);
-  size_t TestChildren(PageReader& reader, const Task& task);
-  void PushChildren(PageReader& reader, size_t kept);
+  void Descend(PageReader& reader, const Task& task, BlockNumber sibling);
+  void TestChildren(PageReader& reader, const NodeView& page, size_t number, uint32_t lookup);
+  size_t TestCopies(PageReader& reader, const Task& task);
+  void PushChildren(PageReader& reader, const Task& task);
   NodeView Page(size_t page) const { return NodeView(*layout_, pages_.data() + page * kPageSize); }
 
   const KeyLayout* layout_ = nullptr;
   Options options_;
   bool started_ = false;
   PageFilter filter_;  // of the lookup at hand
-  Constraint constraint_;
 
-  // Of each lookup, one after the other.
-  Scratch<Interval> intervals_;
-  Scratch<MarkRule> rules_;
-  Scratch<Rest> rests_;
+  Scratch<uint8_t> packed_;  // filters of all lookups
+  Scratch<size_t> starts_;   // of each of them
 
   Scratch<Task> tasks_;     // next on top
   Scratch<uint32_t> list_;  // lookups of tasks
 
-  // The node that was read last.
-  Scratch<uint8_t> pages_;         // copies
-  Scratch<Lsn> lsns_;              // of each
-  Scratch<uint32_t> first_child_;  // of each: the number of its first entry
-  Scratch<NodePointer> children_;  // of the pages
-  Scratch<Descent> descents_;      // which lookups go to which of them
-  Scratch<uint32_t> starts_;       // of each child, of what goes to it
+  // The node that was read last; of a directory node:
+  Scratch<Lsn> lsns_;          // of each page
+  Scratch<uint8_t> pages_;     // copies, where there are many lookups
+  Scratch<Descent> descents_;  // in the end by child, the last first
   Scratch<BlockNumber> blocks_;
   int level_ = 0;  // -1: it was deleted
 

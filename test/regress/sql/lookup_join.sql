@@ -1,5 +1,5 @@
 -- Lookup joins: whatever a join says through the index of one table, it says without it.
--- Seen to fail:
+-- Seen to fail: with the index's keys taken for all that a clause says; with rows that found a partner returned without one; with NULLs put into constants of the inner side.
 
 -- Outer rows without an index: near and within the tolerance of core's geometry, special, duplicates, NULL. The inner table's index has them in part.
 CREATE TABLE special (c float8);

@@ -19,7 +19,7 @@ my %DEFAULT = (
             enable_hashjoin enable_mergejoin enable_nestloop enable_material enable_memoize enable_hashagg)),
     max_parallel_workers_per_gather => 0, min_parallel_table_scan_size => "'8MB'", min_parallel_index_scan_size => "'512kB'",
     parallel_setup_cost => 1000, parallel_tuple_cost => 0.1, cpu_tuple_cost => 0.01,
-    work_mem => "'16MB'", plan_cache_mode => 'auto', 'xtree.use_mmap' => 'auto', 'xtree.enable_tree_join' => 'on',
+    work_mem => "'16MB'", plan_cache_mode => 'auto', 'xtree.use_mmap' => 'auto', 'xtree.enable_tree_join' => 'on', 'xtree.enable_lookup_join' => 'on',
 );
 my %WITHOUT = map { $_ => 'off' } qw(enable_indexscan enable_indexonlyscan enable_bitmapscan);
 
@@ -317,7 +317,7 @@ sub compare {
     $verdict ||= { outcome => 'agreed' };
     $session->run($name, settings_sql({}));
     return { %$verdict, plan => $plan, sql => $sql, count => scalar @{ $truth->{rows} // [] },
-        used => $plan =~ /Index (?:Only )?Scan|XtreeJoin/ ? 1 : 0 };
+        used => $plan =~ /Index (?:Only )?Scan|Xtree(?:Lookup)?Join/ ? 1 : 0 };
 }
 
 1;

@@ -161,6 +161,11 @@ sub random_force {
         $off{$_} = 'off' for qw(enable_hashjoin enable_mergejoin enable_material);
         $off{enable_memoize} = 'off' if chance(50);
     }
+    # Instead of a nested loop, or of a join of two trees: lookups.
+    if ($shape =~ /join|exists|notin|semi|anti|pairs/ && chance(40)) {
+        $off{$_} = 'off' for qw(enable_nestloop xtree.enable_tree_join);
+        delete $off{enable_indexscan};
+    }
     $off{work_mem} = "'64kB'" if chance(10);
     $off{'xtree.use_mmap'} = 'off' if chance(10);
     @off{qw(max_parallel_workers_per_gather min_parallel_table_scan_size min_parallel_index_scan_size parallel_setup_cost parallel_tuple_cost cpu_tuple_cost)} =

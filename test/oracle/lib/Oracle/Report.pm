@@ -52,6 +52,7 @@ sub note {
         $self->add("node $node") if $verdict->{plan} =~ /(?:^|->  |\s)$node (?:using|on)/m;
     }
     $self->add('node XtreeJoin' . ($1 ? " ($1)" : '')) if $verdict->{plan} =~ /XtreeJoin\)(?:\s+Join Type: (\w+))?/;
+    $self->add('node XtreeLookupJoin' . ($1 ? " ($1)" : '')) if $verdict->{plan} =~ /XtreeLookupJoin\)(?:\s+Join Type: (\w+))?/;
     $self->add('node Order By') if $verdict->{plan} =~ /Order By:/;
     my $conditions = index_conditions($verdict->{plan});
     my %seen;
