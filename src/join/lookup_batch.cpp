@@ -164,7 +164,9 @@ bool NextBatch(LookupState* state) {
   open->matched.Clear();
   open->unmatched = open->taken = 0;
   const JoinInput input = open->inner->Input(!TransactionStartedDuringRecovery(), false);
-  if (!open->nothing) open->lookup.Begin(*input.layout, {input.ignore_killed, input.look, input.context});
+  // Payloads are not kept.
+  const auto look = open->inner->needs_include() ? nullptr : input.look;
+  if (!open->nothing) open->lookup.Begin(*input.layout, {input.ignore_killed, look, input.context});
   while (!open->outer_ended && open->rows.size() < open->wanted && (open->rows.empty() || HasRoom(*open))) {
     TupleTableSlot* slot = ExecProcNode(open->outer);
     open->outer_ended = TupIsNull(slot);
