@@ -64,8 +64,10 @@ void TakeSettings(const ClusterModels& models, ClusterScan::Options* options) {
     TakeRecall(models, options);
 }
 
+// `a` may be of NULL, from which nothing has a distance.
 bool IsSameDistance(const ScanKeyData& a, const ScanKeyData& b) {
-  return a.sk_strategy == b.sk_strategy && a.sk_subtype == b.sk_subtype && datum_image_eq(a.sk_argument, b.sk_argument, false, -1);
+  return (a.sk_flags & SK_ISNULL) == 0 && a.sk_strategy == b.sk_strategy && a.sk_subtype == b.sk_subtype &&
+         datum_image_eq(a.sk_argument, b.sk_argument, false, -1);
 }
 
 // The first limit of a distance from a vector in clusters: of this one, if it is said. Others are left to the executor, as this one is in the end.

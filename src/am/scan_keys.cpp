@@ -109,6 +109,21 @@ AnyOf NewGroup(int column, int dimensions, int room) {
           .ordered = false};
 }
 
+// Alternatives are dropped from a group where they lie.
+AnyOf CopyGroup(const KeyLayout& layout, const AnyOf& group) {
+  const int dimensions = layout.first_dimension[group.column + 1] - layout.first_dimension[group.column];
+  AnyOf copy = NewGroup(group.column, dimensions, group.count);
+  copy.count = group.count;
+  copy.sorted = group.sorted;
+  copy.ordered = group.ordered;
+  std::copy_n(group.lo, group.count * dimensions, copy.lo);
+  std::copy_n(group.hi, group.count * dimensions, copy.hi);
+  std::copy_n(group.rule, group.count, copy.rule);
+  std::copy_n(group.recheck, group.count, copy.recheck);
+  if (group.ordered) std::copy_n(group.order, group.count, copy.order), std::copy_n(group.reach, group.count, copy.reach);
+  return copy;
+}
+
 void AddAlternatives(int dimensions, const XtreeConstraint* condition, AnyOf* group) {
   for (; condition != nullptr; condition = condition->alternative) {
     const MarkRule rule = RuleOf(condition->match);
@@ -263,7 +278,7 @@ void ExtendConstraint(Relation index, const IndexState& state, const Constraint&
   std::copy_n(base.hi, state.layout.dimensions, out->hi);
   out->any_of = static_cast<AnyOf*>(palloc(std::max(base.any_of_count + count, 1) * sizeof(AnyOf)));
   out->any_of_count = base.any_of_count;
-  std::copy_n(base.any_of, base.any_of_count, out->any_of);
+  for (int i = 0; i < base.any_of_count; i++) out->any_of[i] = CopyGroup(state.layout, base.any_of[i]);
   RequireKeys(index, state, keys, count, out);
 }
 

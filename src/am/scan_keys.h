@@ -13,7 +13,7 @@ namespace xtree {
 // The conjunction of all keys but limits of distance. What the callbacks palloc goes to the current memory context.
 void ConstraintFromKeys(Relation index, const IndexState& state, const ScanKeyData* keys, int count, Constraint* out);
 
-// The same of `base` and the keys together. What is palloc'd for `base` outlives the result.
+// The same of `base` and the keys together.
 void ExtendConstraint(Relation index, const IndexState& state, const Constraint& base, const ScanKeyData* keys, int count, Constraint* out);
 
 // The bounds of everything in the tree, by its root.

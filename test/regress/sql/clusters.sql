@@ -50,6 +50,15 @@ SELECT (agree($$SELECT id FROM docs WHERE v <@ xtree_window(array_fill(-1::float
 SELECT (agree($$SELECT id, price FROM docs WHERE tenant = 3 AND price < 50$$)).*;
 SELECT (agree($$SELECT id FROM docs WHERE v IS NULL$$)).*;
 
+-- The order is by a distance from NULL, and there is a limit of another.
+PREPARE from_nothing(real[], real[]) AS SELECT id FROM docs WHERE v <-> $2 < 3 ORDER BY v <-> $1 LIMIT 1000;
+SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_sort = off;
+SELECT explain_plan($$EXECUTE from_nothing(NULL, origin())$$);
+CREATE TABLE from_nothing AS EXECUTE from_nothing(NULL, origin());
+RESET plan_cache_mode; RESET enable_seqscan; RESET enable_sort;
+SELECT count(*), count(*) FILTER (WHERE v <-> origin() < 3), (SELECT count(*) FROM docs WHERE v <-> origin() < 3) FROM from_nothing JOIN docs USING (id);
+DROP TABLE from_nothing;
+
 -- With memory for a few of the rows that wait.
 SET work_mem = '64kB';
 SELECT (agree($$SELECT v <-> array_fill(0.1::real, '{48}') FROM docs WHERE v IS NOT NULL ORDER BY v <-> array_fill(0.1::real, '{48}')$$)).*;

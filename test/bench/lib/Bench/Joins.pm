@@ -9,11 +9,12 @@ use Bench::Text qw(table number);
 
 my $ROUNDS = 3;
 my @WAYS   = (
-    { name => 'tree join', method => 'xtree',  set => {}, wants => qr/XtreeJoin/ },
-    { name => '2 processes', method => 'xtree', set => { max_parallel_workers_per_gather => 1, parallel_setup_cost => 0, parallel_tuple_cost => 0, min_parallel_table_scan_size => 0,
+    { name => 'tree join', method => 'xtree',  set => { 'xtree.enable_lookup_join' => 'off' }, wants => qr/XtreeJoin/ },
+    { name => '2 processes', method => 'xtree', set => { 'xtree.enable_lookup_join' => 'off', max_parallel_workers_per_gather => 1, parallel_setup_cost => 0, parallel_tuple_cost => 0, min_parallel_table_scan_size => 0,
         min_parallel_index_scan_size => 0 }, wants => qr/Parallel Custom Scan \(XtreeJoin/ },
     { name => 'chosen',    method => 'xtree',  set => {} },
-    { name => 'xtree',     method => 'xtree',  set => { 'xtree.enable_tree_join' => 'off' } },
+    { name => 'lookups',   method => 'xtree',  set => { 'xtree.enable_tree_join' => 'off' }, wants => qr/XtreeLookupJoin/ },
+    { name => 'xtree',     method => 'xtree',  set => { 'xtree.enable_tree_join' => 'off', 'xtree.enable_lookup_join' => 'off' } },
     { name => 'gist',      method => 'gist',   set => {} },
     { name => 'spgist',    method => 'spgist', set => {} },
 );
@@ -39,6 +40,9 @@ sub _cases {
         { name => 'points within a distance', on => 'l.k <-> r.k < 1', target => 0.4, same => 1, only => [qw(xtree)],
           l => "SELECT g AS id, point(random() * $side, random() * $side) AS k FROM generate_series(1, $ranges) g" },
     );
+    my $lookups = $n->(100_000, 2_000);
+    push @cases, { name => 'rows of a function in boxes', l => "SELECT g AS id, point(random() * $side, random() * $side) AS k FROM generate_series(1, $lookups) g",
+        r => $random->($side, 1.2, $boxes), on => 'r.k && box(l.k, l.k)', target => 0.7, one_sided => 1 };
     push @cases, { name => 'PostGIS: ST_Intersects', on => 'ST_Intersects(l.k, r.k)', target => 0.8, postgis => 1,
         l => 'SELECT g AS id, ST_Buffer(ST_MakePoint(random() * 1000, random() * 1000), 0.5 + random() * 2, 4) AS k FROM generate_series(1, ' . $n->(20_000, 1_000) . ') g',
         r => 'SELECT g AS id, ST_MakeLine(ST_MakePoint(x, y), ST_MakePoint(x + random() * 2, y + random() * 2)) AS k FROM (SELECT g, random() * 1000 AS x, random() * 1000 AS y FROM generate_series(1, '
@@ -57,8 +61,10 @@ sub run {
         my $one = $figures{ $case->{name} } = _measure($db, $case);
         push @rows, [ $case->{name}, $one->{rows}, map { defined $one->{us}{ $_->{name} } ? number($one->{us}{ $_->{name} } / 1000) : '-' } @WAYS ];
         my ($best) = sort { $one->{us}{$a} <=> $one->{us}{$b} } grep { defined $one->{us}{$_} } qw(xtree gist spgist);
-        push @targets, Bench::Ratios::target("joins: $case->{name}, us", $best, $one->{us}{'tree join'}, $one->{us}{$best}, $case->{target}),
-            Bench::Ratios::target("joins: $case->{name}, us", '1 process', $one->{us}{'2 processes'}, $one->{us}{'tree join'}, 0.6);
+        my $ours = $case->{one_sided} ? 'lookups' : 'tree join';
+        push @targets, Bench::Ratios::target("joins: $case->{name}, us", $best, $one->{us}{$ours}, $one->{us}{$best}, $case->{target});
+        push @targets, Bench::Ratios::target("joins: $case->{name}, us", '1 process', $one->{us}{'2 processes'}, $one->{us}{'tree join'}, 0.6)
+            if !$case->{one_sided};
     }
     table("Joins by overlap, ms (median of $ROUNDS)", 1, [ 'join', 'pairs', map { $_->{name} } @WAYS ], @rows);
     return { figures => \%figures, targets => \@targets };
@@ -79,6 +85,7 @@ sub _measure {
     my (%us, %answer, $rows);
     for my $round (1 .. $ROUNDS) {
         for my $way (@WAYS) {
+            next if $case->{one_sided} && $way->{name} =~ /^(?:tree join|2 processes)$/;
             next if $case->{only} && !grep { $_ eq $way->{method} } @{ $case->{only} };
             my ($us, $count, $digest) = _time($db, $case, $way);
             push @{ $us{ $way->{name} } }, $us;
@@ -97,10 +104,12 @@ sub _measure {
 # Microseconds, the number of pairs, and a sum over them.
 sub _time {
     my ($db, $case, $way) = @_;
-    my %set = (enable_hashjoin => 'on', enable_mergejoin => 'on', enable_nestloop => 'on', enable_seqscan => 'on', 'xtree.enable_tree_join' => 'on', %{ $way->{set} });
+    my %set = (enable_hashjoin => 'on', enable_mergejoin => 'on', enable_nestloop => 'on', enable_seqscan => 'on', 'xtree.enable_tree_join' => 'on', 'xtree.enable_lookup_join' => 'on', %{ $way->{set} });
     @set{qw(enable_hashjoin enable_mergejoin enable_nestloop)} = ('off') x 3 if $way->{wants};
     $db->do("SET $_ = $set{$_}") for sort keys %set;
-    my $sql  = "SELECT count(*), " . ($case->{sum} // 'sum(l.id::int8 * 7 + r.id)') . " FROM join_l_$way->{method} l JOIN join_r_$way->{method} r ON $case->{on}";
+    # Rows that come from a function are in no index.
+    my $left = $case->{one_sided} ? "(SELECT * FROM join_l_$way->{method} OFFSET 0) l" : "join_l_$way->{method} l";
+    my $sql  = "SELECT count(*), " . ($case->{sum} // 'sum(l.id::int8 * 7 + r.id)') . " FROM $left JOIN join_r_$way->{method} r ON $case->{on}";
     my $plan = $db->value("SELECT string_agg(line, ' ') FROM bench_explain(\$\$$sql\$\$) line");
     die "joins: $case->{name}, $way->{name}: not the plan that is to be measured: $plan\n" if $way->{wants} && $plan !~ $way->{wants};
     my $clock = $way->{name} =~ /processes/ ? sub { $db->value('SELECT extract(epoch FROM clock_timestamp()) * 1e6') } : sub { $db->clock };
