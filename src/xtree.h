@@ -214,8 +214,9 @@ typedef struct XtreeJoin {
   int64 (*reach)(int64 edge, bool argument_upper, bool value_upper, bool most);
 
   /*
-	 * reach() may be asked the other way round too: of the value's edge, what the argument's may have at most, or must have at least. Then trees are joined
-	 * whichever of them is gone through first, also by an operator that only the value's class knows. Without a reach that is so. Preset: false.
+	 * reach() may be asked the other way round too: of the value's edge, what the argument's may have at most, or must have at least. Then trees
+	 * are joined whichever of them is gone through first, also by an operator that only the value's class knows. Without a reach that is so.
+	 * Preset: false.
 	 */
   bool both_ways;
 } XtreeJoin;

@@ -2,6 +2,7 @@
 #include "join/join_batch.h"
 
 #include <boost/sort/pdqsort/pdqsort.hpp>
+#include <utility>
 
 #include "join/join_pair.h"
 #include "join/left_rows.h"

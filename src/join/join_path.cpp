@@ -1,7 +1,7 @@
 // See join_path.h. Runs in the planner: palloc and ereport as they come; the catalog is only read.
 //
-// Outer, semi and anti joins: the left side is the one whose rows the join is about. Clauses of an outer join that were written above it (pushed down, the
-// planner says) are not its clauses, but conditions on what it returns.
+// Outer, semi and anti joins: the left side is the one whose rows the join is about. Clauses of an outer join that were written above it (pushed
+// down, the planner says) are not its clauses, but conditions on what it returns.
 #include "join/join_path.h"
 
 #include "join/join_cost.h"

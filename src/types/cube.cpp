@@ -334,8 +334,8 @@ void Order(const XtreeColumn* column, StrategyNumber strategy, Oid, Datum argume
   }
 }
 
-// Cubes that overlap or are equal meet in each dimension that both indexes have, where cubes that lack it are zero, for contrib/cube as in their keys;
-// odd ones have larger keys. Not so of containment: what a cube has in dimensions that another lacks, contains that.
+// Cubes that overlap or are equal meet in each dimension that both indexes have, where cubes that lack it are zero, for contrib/cube as in their
+// keys; odd ones have larger keys. Not so of containment: what a cube has in dimensions that another lacks, contains that.
 bool Join(const XtreeColumn*, StrategyNumber strategy, const XtreeColumn* argument, XtreeJoin*) {
   const bool of_cubes =
       argument->routine->encoding_id == static_cast<uint16>(Encoding::kCube) && argument->routine->encoding_version == kEncodingVersion;

@@ -1,4 +1,5 @@
-// What a join keeps of entries of which key and payload are all that has to be known, in joins of all goals, of pages that may change while they are read.
+// What a join keeps of entries of which key and payload are all that has to be known, in joins of all goals, of pages that may change while they
+// are read.
 // Seen to fail with: payloads of a discarded node kept; where they end counted from the node instead of from all of them.
 #include "doubtful_reader.h"
 #include "growing_tree.h"

@@ -1,6 +1,7 @@
 // TreeJoin that goes from left leaf to left leaf, as outer, semi and anti joins have it: all pairs of a leaf's rows while that is at hand, and of
 // all left rows, where that is asked for, each once, whatever they have for a key and whether they have a partner.
-// Seen to fail with: left nodes without a list left out; rows whose key is NULL left out; lists cut into parts; what has split off a left leaf not read; rows that were settled paired again.
+// Seen to fail with: left nodes without a list left out; rows whose key is NULL left out; lists cut into parts; what has split off a left leaf not
+// read; rows that were settled paired again.
 #include "growing_tree.h"
 #include "join_fixture.h"
 #include "team_fixture.h"

@@ -10,8 +10,8 @@
 // rows that were in their trees all the time comes exactly once. Boxes never shrink below rows that the scan's snapshot sees, so that lists made
 // from boxes as they were stay right.
 //
-// Where rows of the left tree matter that have no partner, or no more than one (outer, semi and anti joins), the walk is told of as it goes from left leaf to
-// left leaf: all pairs of a leaf's rows are found while that is the one at hand, and its list is never cut into parts.
+// Where rows of the left tree matter that have no partner, or no more than one (outer, semi and anti joins), the walk is told of as it goes from
+// left leaf to left leaf: all pairs of a leaf's rows are found while that is the one at hand, and its list is never cut into parts.
 //
 // Several processes share a join by sharing the left tree (core/scan/scan_team.h): whoever takes one of its upper nodes puts the children back,
 // and a node above leaves is joined by one of them, against the right tree from its root down.

@@ -87,6 +87,7 @@ SELECT within(2, 'SELECT FROM spans a, shifts b WHERE a.r && b.r'), within(2, 'S
 SELECT within(2, 'SELECT FROM areas a WHERE EXISTS (SELECT FROM crowd c WHERE c.p <@ a.b)'), within(4, 'SELECT FROM areas a WHERE NOT EXISTS (SELECT FROM crowd c WHERE c.p <@ a.b)');
 -- the inner side of a nested loop, for one row of the outer
 SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off;
+SET xtree.enable_lookup_join = off;
 CREATE FUNCTION expected_inside(query text) RETURNS float8 LANGUAGE plpgsql AS $$
 DECLARE
   plan json;

@@ -97,7 +97,7 @@ RESET enable_seqscan; RESET enable_sort;
 DROP TABLE ties;
 
 -- nested loops rescan; a cursor goes back
-SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET xtree.enable_lookup_join = off;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM (VALUES (1, 2), (30, 40)) v(x, y) JOIN places ON location <@ box(point(x, y), point(x + 5, y + 5));
 SELECT count(*) FROM (VALUES (1, 2), (30, 40)) v(x, y) JOIN places ON location <@ box(point(x, y), point(x + 5, y + 5));
 SELECT x, (SELECT id FROM places ORDER BY location <-> point(x, x) LIMIT 1) FROM generate_series(10, 12) x;

@@ -56,7 +56,7 @@ FROM unnest(ARRAY['ST_Intersects(g, %1$L)', 'ST_Intersects(%1$L, g)', 'ST_DWithi
 WHERE ST_GeometryType(q) !~ 'Curve|Circular|Collection' AND (ST_IsValid(q) OR f ~ 'DWithin')
 GROUP BY f ORDER BY f COLLATE "C";
 SET enable_seqscan = off;
-SET xtree.enable_tree_join = off;
+SET xtree.enable_tree_join = off; SET xtree.enable_lookup_join = off;
 SELECT explain_plan($$SELECT a.id, b.id FROM shapes a JOIN shapes b ON ST_DWithin(a.g, b.g, 0.5) WHERE a.id = 7$$);
 RESET xtree.enable_tree_join;
 RESET enable_seqscan;

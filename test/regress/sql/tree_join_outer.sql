@@ -108,6 +108,7 @@ SELECT q, (joined(q)).* FROM unnest(ARRAY['SELECT few.id, many.id FROM few LEFT 
   'SELECT few.id FROM few WHERE NOT EXISTS (SELECT FROM many WHERE few.b && many.b AND many.id = 20000 - few.id * 2)',
   'SELECT many.id, few.id FROM many LEFT JOIN few ON few.b && many.b AND few.id = 7 AND many.id % 3 = 0',
   'SELECT many.id FROM many WHERE NOT EXISTS (SELECT FROM few WHERE few.b @> many.b AND few.id + many.id < 10000)']) q;
+SET xtree.enable_lookup_join = off;
 SELECT (regexp_match(line, 'Right Rows Fetched: (\d+)'))[1]::int < 1000 AS few FROM explain_analyze('SELECT few.id FROM few WHERE EXISTS (SELECT FROM many WHERE few.b && many.b)') line WHERE line ~ 'Right Rows Fetched';
 
 -- Keys alone, of rows that all can see; rows that are gone, and those that others have not committed.
