@@ -1,7 +1,7 @@
 // Batches of outer rows, and the pairs that they make with rows of the inner table.
 //
-// The first batch is small, for those who want few rows; later ones take as many rows as work_mem allows, since then their lookups share more pages of
-// the tree and of the table. A batch's pairs come some at a time, in the order of the inner table's heap.
+// The first batch is small, for those who want few rows; later ones take as many rows as work_mem allows, since then their lookups share more pages
+// of the tree and of the table. A batch's pairs come some at a time, in the order of the inner table's heap.
 #pragma once
 
 #include "join/lookup_state.h"

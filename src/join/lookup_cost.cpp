@@ -1,8 +1,8 @@
 // See lookup_cost.h.
 //
-// Pages: of the tree as a nested loop's, since what a batch does not read again is in memory by then anyway; of the table those that rows are on, batch by
-// batch in the order of the heap. CPU: what a nested loop does for each row outside, starting a scan and going down from the root, is done for all of
-// a batch at once; there remain making the constraint, and testing it on each node.
+// Pages: of the tree as a nested loop's, since what a batch does not read again is in memory by then anyway; of the table those that rows are on,
+// batch by batch in the order of the heap. CPU: what a nested loop does for each row outside, starting a scan and going down from the root, is done
+// for all of a batch at once; there remain making the constraint, and testing it on each node.
 #include "join/lookup_cost.h"
 
 #include <cmath>

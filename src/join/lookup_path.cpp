@@ -1,7 +1,7 @@
 // See lookup_path.h. Runs in the planner: palloc and ereport as they come; the catalog is only read.
 //
-// Which clauses the index answers, and how, is what the server found when it made paths for nested loops: those of operators, of functions with planner
-// support, those that follow from equalities, and cut-offs by distance (planner/limit_paths.h).
+// Which clauses the index answers, and how, is what the server found when it made paths for nested loops: those of operators, of functions with
+// planner support, those that follow from equalities, and cut-offs by distance (planner/limit_paths.h).
 #include "join/lookup_path.h"
 
 #include "join/lookup_cost.h"

@@ -1,7 +1,7 @@
 // See lookup_scan.h.
 //
-// Pairs come in batches (lookup_batch.h). Inner rows are fetched one by one, each for all pairs that it is in; a row leaves as soon as a pair satisfies the
-// clauses, and outer rows that found no partner leave when their batch has been looked up.
+// Pairs come in batches (lookup_batch.h). Inner rows are fetched one by one, each for all pairs that it is in; a row leaves as soon as a pair
+// satisfies the clauses, and outer rows that found no partner leave when their batch has been looked up.
 #include "join/lookup_scan.h"
 
 #include "deferred/build_state.h"

@@ -1,5 +1,5 @@
-// BatchLookup against brute force: layouts, distributions, marks, alternatives, lookups that match nothing or everything, trees of all heights and with
-// supernodes, and trees that grow meanwhile; through readers that do not hold their pages.
+// BatchLookup against brute force: layouts, distributions, marks, alternatives, lookups that match nothing or everything, trees of all heights and
+// with supernodes, and trees that grow meanwhile; through readers that do not hold their pages.
 // Seen to fail with: what has split off a node not read; lists of tasks that wait overwritten; matches of a discarded node kept.
 #include "core/join/batch_lookup.h"
 

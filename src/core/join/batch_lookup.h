@@ -5,10 +5,10 @@
 // them, and lookups come to the leaves in the tree's own order, whatever order they were given in. A lookup is tested as a scan's constraint is, by
 // the same kernels (PageFilter).
 //
-// Concurrency. Nodes are read one at a time (VisitNode), and lookups are tested meanwhile; many of them on a copy of a directory
-// node afterwards. A split since the downlink was read is followed by the link, with the same lookups. Where there are many lookups, a leaf is read again
-// for some at a time, so that no visit takes long, and a directory node, so that lists stay short: those begin with what it is then. So each lookup
-// goes down as a scan of its own would, and finds each row that was in the tree all the time exactly once.
+// Concurrency. Nodes are read one at a time (VisitNode), and lookups are tested meanwhile; many of them on a copy of a directory node afterwards. A
+// split since the downlink was read is followed by the link, with the same lookups. Where there are many lookups, a leaf is read again for some at a
+// time, so that no visit takes long, and a directory node, so that lists stay short: those begin with what it is then. So each lookup goes down as a
+// scan of its own would, and finds each row that was in the tree all the time exactly once.
 //
 // Takes no lock beyond the reader's pages, has none open between calls; memory is the reader's. Trivially destructible, since readers may leave by
 // longjmp; all zeroes is a valid state.
