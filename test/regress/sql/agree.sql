@@ -14,6 +14,7 @@ DECLARE
   node text;
 BEGIN
   PERFORM set_config('enable_' || scan, 'off', true) FROM unnest(ARRAY['bitmapscan', 'indexscan', 'indexonlyscan']) scan;
+  PERFORM set_config('xtree.enable_lookup_join', 'off', true);  -- scans are what is asked for
   PERFORM set_config('enable_seqscan', 'on', true), set_config('jit', 'off', true);  -- the costs of forbidden scans would switch it on
   EXECUTE answer INTO truth;
   rows := coalesce(cardinality(truth), 0);

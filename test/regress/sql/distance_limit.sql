@@ -118,7 +118,9 @@ CREATE TABLE places (place point, reach float8);
 INSERT INTO places VALUES ('(25.1,12)', 2), ('(3,3)', 0), ('(3.1,3)', 1), ('(7,7)', NULL), (NULL, 3), ('(NaN,3)', 4), ('(3,3)', 'NaN'), ('(9,9)', -1),
   ('(40.1,10)', 1.5);
 ANALYZE places;
+SET xtree.enable_lookup_join = off;
 EXPLAIN (COSTS OFF) SELECT place, id FROM places JOIN limited ON p <-> place < reach;
+RESET xtree.enable_lookup_join;
 SELECT (agree('SELECT place, id FROM places JOIN limited ON p <-> place < reach')).*;
 EXPLAIN (COSTS OFF) SELECT place, n.* FROM places, LATERAL (SELECT id FROM limited WHERE b <-> place <= reach ORDER BY b <-> place LIMIT 3) n;
 SELECT (agree('SELECT place, n.* FROM places, LATERAL (SELECT b <-> place FROM limited WHERE b <-> place <= reach ORDER BY b <-> place LIMIT 3) n')).*;
