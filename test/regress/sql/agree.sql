@@ -14,8 +14,7 @@ DECLARE
   node text;
 BEGIN
   PERFORM set_config('enable_' || scan, 'off', true) FROM unnest(ARRAY['bitmapscan', 'indexscan', 'indexonlyscan']) scan;
-  PERFORM set_config('xtree.enable_lookup_join', 'off', true);  -- scans are what is asked for
-  PERFORM set_config('enable_seqscan', 'on', true), set_config('jit', 'off', true);  -- the costs of forbidden scans would switch it on
+  PERFORM set_config('enable_seqscan', 'on', true), set_config('xtree.enable_lookup_join', 'off', true), set_config('jit', 'off', true);  -- the costs of forbidden scans would switch it on
   EXECUTE answer INTO truth;
   rows := coalesce(cardinality(truth), 0);
   same := true;
@@ -35,6 +34,7 @@ BEGIN
       nodes := ltrim(nodes || ' ' || node);
     END LOOP;
   END LOOP;
+  PERFORM set_config('xtree.enable_lookup_join', 'on', true);
 END $$;
 
 -- What EXPLAIN says of a query, without what not every version says; and of one that it runs.
