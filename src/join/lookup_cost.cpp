@@ -22,11 +22,12 @@ namespace xtree {
 namespace {
 
 // In units of cpu_operator_cost, which stands for some 10 ns.
-constexpr double kStartOperators = 4000;  // of the join: no use for a few rows
-constexpr double kLookupOperators = 60;   // keeping an outer row, making its constraint
-constexpr double kVisitOperators = 15;    // testing it on a node
-constexpr double kPairOperators = 2;      // a pair is gathered and put in order
-constexpr double kFirstRows = 32;         // that are looked up before the first row leaves
+constexpr double kStartOperators = 400;  // of the join: no use for a few rows
+constexpr double kLookupOperators = 60;  // keeping an outer row, making its constraint
+constexpr double kVisitOperators = 15;   // testing it on a node
+constexpr double kPairOperators = 2;     // a pair is gathered and put in order
+constexpr double kFewRows = 100;         // whose lookups share too little to gain anything beside a nested loop
+constexpr double kFirstRows = 32;        // that are looked up before the first row leaves
 
 // Leaves that one lookup visits: by the tree, or of windows of the entries' own shape in two dimensions.
 double LeavesVisited(PlannerInfo* root, const LookupCostInput& input, double leaves, double matches) {
@@ -85,6 +86,8 @@ LookupCost CostOfLookups(PlannerInfo* root, const LookupCostInput& input, const 
                  run * std::min(kFirstRows / lookups, 1.0);
   cost.total = std::max(
       cost.startup, outer->startup_cost + kStartOperators * cpu_operator_cost + quals.startup + input.join->reltarget->cost.startup + run);
+  // A little more, since costs that are nearly the same are taken for the same.
+  if (lookups < kFewRows) cost.total = std::max(cost.total, 1.1 * (outer->total_cost + lookups * input.path->path.total_cost));
   return cost;
 }
 

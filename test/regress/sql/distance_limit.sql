@@ -120,6 +120,7 @@ INSERT INTO places VALUES ('(25.1,12)', 2), ('(3,3)', 0), ('(3.1,3)', 1), ('(7,7
 ANALYZE places;
 SET xtree.enable_lookup_join = off;
 EXPLAIN (COSTS OFF) SELECT place, id FROM places JOIN limited ON p <-> place < reach;
+RESET xtree.enable_lookup_join;
 SELECT (agree('SELECT place, id FROM places JOIN limited ON p <-> place < reach')).*;
 EXPLAIN (COSTS OFF) SELECT place, n.* FROM places, LATERAL (SELECT id FROM limited WHERE b <-> place <= reach ORDER BY b <-> place LIMIT 3) n;
 SELECT (agree('SELECT place, n.* FROM places, LATERAL (SELECT b <-> place FROM limited WHERE b <-> place <= reach ORDER BY b <-> place LIMIT 3) n')).*;

@@ -125,6 +125,7 @@ SELECT (agree($$SELECT id FROM sites WHERE g <#> 'POINT(20 20)' < 3 AND ST_DWith
 SELECT count(*) FROM sites a JOIN sites b ON a.g <-> b.h < 0.5 WHERE a.id < 50;
 SET xtree.enable_lookup_join = off;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM sites a JOIN sites b ON a.g <-> b.h < 0.5 WHERE a.id < 50;
+RESET xtree.enable_lookup_join;
 SELECT (agree('SELECT a.id, b.id FROM sites a JOIN sites b ON a.g <-> b.h < 0.5 WHERE a.id < 50')).*;
 SELECT count(xtree_check(indexrelid, true)) FROM pg_index WHERE indrelid = 'sites'::regclass;
 DROP TABLE sites;
