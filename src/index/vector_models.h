@@ -46,7 +46,7 @@ const VectorModel& ModelOf(const NewModel& model, int dimensions);
 // Reads and checks the pages of all models, for xtree_check.
 void CheckModels(Relation index);
 
-// From so much drift on clusters do not fit their rows: a search that looks at as many of them finds less. (docs/vectors.md has the measurements.)
+// From so much drift on clusters are taken not to fit their rows: a search that looks at as many of them finds less. Chosen, not measured.
 inline constexpr float kMuchDrift = 1.5F;
 // What a row's distance from its centroid counts for drift: one far from everything says nothing of the others.
 inline double DistanceForDrift(double distance, const VectorModelHead& head) {

@@ -180,9 +180,7 @@ SELECT xtree_check('crowd_deferred', true);
 -- Values of a table are not handed to functions of somebody who may not read it, nor is any function called that takes long.
 CREATE FUNCTION leak(b box) RETURNS box LANGUAGE plpgsql STABLE AS $$ BEGIN RAISE NOTICE 'called with %', b; RETURN b; END $$;
 CREATE FUNCTION leak_at_once(b box) RETURNS box LANGUAGE plpgsql STABLE COST 0.1 AS $$ BEGIN RAISE NOTICE 'called with %', b; RETURN b; END $$;
-SET xtree.enable_lookup_join = off;
 EXPLAIN (COSTS OFF) SELECT FROM crowd c, areas a WHERE c.p <@ leak(a.b);
-RESET xtree.enable_lookup_join;
 SET ROLE estimates_reader;
 EXPLAIN (COSTS OFF) SELECT FROM crowd c, areas a WHERE c.p <@ leak_at_once(a.b);
 RESET ROLE;

@@ -21,7 +21,6 @@ SELECT f, (j).rows > 0 AS found, (j).same, CASE WHEN f !~ 'Contains|Within|Cover
   'ST_Intersects(x.g, y.g)', 'ST_Contains(x.g, y.g)', 'ST_Within(x.g, y.g)', 'ST_Covers(x.g, y.g)', 'ST_Touches(x.g, y.g) AND x.kind = y.kind',
   'ST_Equals(x.g, y.g)', 'ST_DWithin(x.g, y.g, 0.5)']) f OFFSET 0) q;
 SET enable_nestloop = off;
-SET xtree.enable_lookup_join = off;
 SELECT explain_plan('SELECT count(*) FROM join_shapes x JOIN join_shapes y ON ST_Intersects(x.g, y.g) WHERE y.kind = 3');
 SELECT xtree_check('join_shapes_g', true);
 RESET enable_nestloop;
