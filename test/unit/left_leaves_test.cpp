@@ -185,8 +185,8 @@ TEST(LeftLeaves, SettledRows) {
     join.Begin({&layout, &everything, false}, {&layout, &everything, false}, &clause, 1, nullptr, JoinGoal::kAllLeft);
     std::vector<uint8_t> settled;
     std::vector<size_t> pairs_of(wide.size());
-    size_t leaves = 0, steps = 0;
-    for (; join.Step(left_reader, right_reader); ++steps) {
+    size_t leaves = 0;
+    while (join.Step(left_reader, right_reader)) {
       if (join.leaf_begins()) settled.assign(join.leaf_size(), 0), ++leaves;
       for (size_t i = 0; i < join.count(); ++i) {
         const JoinedRows& pair = join.rows()[i];
