@@ -104,6 +104,7 @@ Path* MakePath(RelOptInfo* join, const LookupPath& like, Path* outer, const Look
   custom.path.rows = cost.rows;
   custom.path.startup_cost = cost.startup;
   custom.path.total_cost = cost.total;
+  pg::TakeDisabledNodes(&custom.path, outer);
   custom.flags = CUSTOMPATH_SUPPORT_PROJECTION;
   custom.custom_paths = list_make1(outer);
   custom.methods = LookupPathMethods();

@@ -101,4 +101,11 @@ inline void NeverPrefer([[maybe_unused]] Path* path) {
 #endif
 }
 
+// A path made of another one has its disabled nodes. Before 18 they are in its costs.
+inline void TakeDisabledNodes([[maybe_unused]] Path* path, [[maybe_unused]] const Path* from) {
+#if PG_VERSION_NUM >= 180000
+  path->disabled_nodes += from->disabled_nodes;
+#endif
+}
+
 }  // namespace pg

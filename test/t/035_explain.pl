@@ -24,7 +24,7 @@ $node->safe_psql('postgres', q{
 	VACUUM ANALYZE;
 	CHECKPOINT});
 my $window = q{SELECT id FROM t WHERE p <@ box '(-1,-1),(300,300)'};
-my $settings = 'SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off;';
+my $settings = 'SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off; SET xtree.enable_lookup_join = off;';
 my $parallel = "$settings SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET parallel_leader_participation = off;
 	SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off;";
 my $join = 'SELECT count(i.id) FROM o, t i WHERE i.p <@ o.b';

@@ -82,6 +82,7 @@ SELECT n(node, 'Entries Tested') > n(node, 'Entries Matched') AS filtered, n(nod
 -- Rescans are added up.
 CREATE TABLE explain_outer AS SELECT i AS id, box(point(i, i), point(i + 1, i + 1)) AS b FROM generate_series(1, 40) i;
 ANALYZE explain_outer;
+SET xtree.enable_lookup_join = off;
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 SET enable_material = off;

@@ -48,7 +48,6 @@ SELECT (joined(q, true)).* FROM unnest(ARRAY[
   'SELECT o.id, x.id, y.id FROM o LEFT JOIN (i x JOIN i y ON y.p <@ x.b) ON x.b ~= o.b',
   'SELECT o.id, x.id, c FROM o LEFT JOIN i x ON x.b ~= o.b LEFT JOIN (VALUES (2), (3), (NULL)) v (c) ON c = x.n',
   'SELECT x.id FROM i x WHERE NOT EXISTS (SELECT FROM i y WHERE y.b @> x.b AND x.id <> y.id)',
-  'SELECT o.id FROM o WHERE o.id IN (SELECT i.id FROM i WHERE i.b && o.b)',
   'SELECT o.id + i.id, o.b # i.b, o, i, i.ctid, i.tableoid::regclass, o.ctid FROM o JOIN i ON i.b ~= o.b',
   'SELECT 1 FROM o JOIN i ON i.b && o.b',
   'SELECT o.id FROM o JOIN i ON i.b && o.b WHERE o.id < 0',
@@ -152,7 +151,7 @@ ALTER TABLE o ENABLE ROW LEVEL SECURITY;
 CREATE POLICY some_rows ON o TO lookup_join_user USING (id = 700 OR id BETWEEN 10 AND 11);
 ALTER TABLE i DISABLE ROW LEVEL SECURITY;
 SET ROLE lookup_join_user;
-SELECT explain_plan('SELECT count(DISTINCT i.id) FROM o JOIN i ON i.b && o.b WHERE tell(o.id)');
+SELECT explain_plan('SELECT i.id FROM o JOIN i ON i.b && o.b WHERE tell(o.id)');
 SELECT count(DISTINCT i.id) FROM o JOIN i ON i.b && o.b WHERE tell(o.id);
 RESET ROLE;
 ALTER TABLE o DISABLE ROW LEVEL SECURITY;
