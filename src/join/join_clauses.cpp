@@ -225,7 +225,9 @@ List* JoinIndexesOf(PlannerInfo* root, const RelOptInfo* rel, const List* clause
   foreach (cell, rel->indexlist) {
     auto* info = lfirst_node(IndexOptInfo, cell);
     if ((!IsWholeXtree(info) && !HasAllRowsAskedFor(info)) || !MentionedBy(*info, clauses)) continue;
-    if (JoinIndex* index = LookAtIndex(root, info)) indexes = lappend(indexes, index);
+    JoinIndex* index = LookAtIndex(root, info);
+    // One that is divided by clusters of vectors would be read as a whole for each node of the other.
+    if (index != nullptr && index->state->vectors.dimensions == 0) indexes = lappend(indexes, index);
     if (list_length(indexes) == kMost) break;
   }
   return indexes;
