@@ -1,11 +1,11 @@
 // See join_explain.h. Reads the catalog for names.
 #include "join/join_explain.h"
 
+#include "join/scan_parts.h"
+
 extern "C" {
 #include "commands/explain.h"
-#include "nodes/makefuncs.h"
 #include "utils/lsyscache.h"
-#include "utils/ruleutils.h"
 }
 
 #include "pg/compat_explain.h"
@@ -15,12 +15,6 @@ namespace xtree {
 namespace {
 
 constexpr const char* kSides[] = {"Left", "Right"};
-
-void ShowConditions(const char* label, List* conditions, TreeJoinState* state, List* ancestors, ExplainState* explain) {
-  if (conditions == NIL) return;
-  List* context = set_deparse_context_plan(explain->deparse_cxt, state->custom.ss.ps.plan, ancestors);
-  ExplainPropertyText(label, deparse_expression(reinterpret_cast<Node*>(make_ands_explicit(conditions)), context, true, false), explain);
-}
 
 void ShowCount(const char* label, uint64_t count, double loops, ExplainState* explain) {
   ExplainPropertyFloat(label, nullptr, static_cast<double>(count) / loops, 0, explain);
@@ -44,32 +38,17 @@ void ShowWork(const TreeJoinState& state, ExplainState* explain) {
   }
 }
 
-const char* NameOf(JoinType type) {
-  switch (type) {
-    case JOIN_LEFT:
-      return "Left";
-    case JOIN_SEMI:
-      return "Semi";
-    case JOIN_ANTI:
-      return "Anti";
-    default:
-      return "Inner";
-  }
-}
-
 }  // namespace
 
 void ExplainTreeJoin(TreeJoinState* state, List* ancestors, ExplainState* explain) {
-  const auto* scan = reinterpret_cast<const CustomScan*>(state->custom.ss.ps.plan);
   // As the server has it: its text names only what is no inner join.
   if (state->plan.type != JOIN_INNER || explain->format != EXPLAIN_FORMAT_TEXT)
-    ExplainPropertyText("Join Type", NameOf(state->plan.type), explain);
-  ShowConditions("Join Cond", static_cast<List*>(list_nth(scan->custom_exprs, kJoinClauses)), state, ancestors, explain);
-  ShowConditions("Filter", static_cast<List*>(list_nth(scan->custom_exprs, kJoinFilter)), state, ancestors, explain);
+    ExplainPropertyText("Join Type", JoinTypeName(state->plan.type), explain);
+  ShowConditions("Join Cond", kJoinClauses, state->custom.ss, ancestors, explain);
+  ShowConditions("Filter", kJoinFilter, state->custom.ss, ancestors, explain);
   for (int i = 0; i < 2; i++) {
     ExplainPropertyText(psprintf("%s Index", kSides[i]), get_rel_name(state->plan.side[i].index), explain);
-    ShowConditions(psprintf("%s Filter", kSides[i]), static_cast<List*>(list_nth(scan->custom_exprs, kTableConditions + i)), state,
-                   ancestors, explain);
+    ShowConditions(psprintf("%s Filter", kSides[i]), kTableConditions + i, state->custom.ss, ancestors, explain);
   }
   if (explain->analyze && state->open != nullptr && state->custom.ss.ps.instrument != nullptr) ShowWork(*state, explain);
 }

@@ -1,6 +1,8 @@
 // See join_pair.h.
 #include "join/join_pair.h"
 
+#include "join/scan_parts.h"
+
 extern "C" {
 #include "executor/executor.h"
 }
@@ -50,7 +52,7 @@ TupleTableSlot* ReturnTested(TreeJoinState* state) {
     InstrCountFiltered2(&scan->ps, 1);
     return nullptr;
   }
-  return scan->ps.ps_ProjInfo != nullptr ? ExecProject(scan->ps.ps_ProjInfo) : scan->ss_ScanTupleSlot;
+  return Projected(scan);
 }
 
 TupleTableSlot* ReturnPair(TreeJoinState* state, KeptRow left, KeptRow right) {

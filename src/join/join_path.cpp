@@ -117,16 +117,6 @@ bool MayMissRows(const RelOptInfo* join, const List* clauses) {
   return true;
 }
 
-// The join's own clauses, and those that were written above it.
-void DivideClauses(const RelOptInfo* join, JoinType type, List* all, TreeJoinPath* out) {
-  ListCell* cell;
-  foreach (cell, all) {
-    auto* clause = lfirst_node(RestrictInfo, cell);
-    List** part = IS_OUTER_JOIN(type) && RINFO_IS_PUSHED_DOWN(clause, join->relids) ? &out->filter : &out->clauses;
-    *part = lappend(*part, clause);
-  }
-}
-
 // How much of the work each process does, as the server has it.
 double Processes(int workers) {
   const double leader = parallel_leader_participation ? 1 - 0.3 * workers : 0;
@@ -187,7 +177,7 @@ void TryTreeJoin(PlannerInfo* root, RelOptInfo* join, const RelOptInfo* outer, c
   if (IS_OUTER_JOIN(type) && !MayMissRows(join, extra->restrictlist)) return;
   TreeJoinPath like = {};
   like.type = type;
-  DivideClauses(join, type, extra->restrictlist, &like);
+  DivideClauses(join, type, extra->restrictlist, &like.clauses, &like.filter);
   List* lefts = JoinIndexesOf(root, outer, like.clauses);
   List* rights = lefts != NIL ? JoinIndexesOf(root, inner, like.clauses) : NIL;
   ListCell *left, *right;
@@ -202,19 +192,21 @@ void MakePaths(PlannerInfo* root, RelOptInfo* join, RelOptInfo* outer, RelOptInf
   if (next_hook != nullptr) next_hook(root, join, outer, inner, type, extra);
 }
 
+// The variables of the expressions, added to a target list that is flat.
+List* ColumnsOf(List* columns, List* expressions) {
+  constexpr int kFlags = PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS;
+  List* variables = pull_var_clause(reinterpret_cast<Node*>(expressions), kFlags);
+  return add_to_flat_tlist(columns, variables);
+}
+
 // A column is in the scan's tuple once, as what is asked of the join has it: from PostgreSQL 16 on its Var says which outer joins may have made it
 // NULL, and the server insists that all expressions of the node agree on that.
 Node* UseColumns(Node* node, void* columns) {
   if (node == nullptr || !IsA(node, Var)) return node == nullptr ? nullptr : pg::MutateExpression<UseColumns>(node, columns);
-  const auto* variable = reinterpret_cast<const Var*>(node);
   auto** list = static_cast<List**>(columns);
-  ListCell* cell;
-  foreach (cell, *list) {
-    const auto* known = reinterpret_cast<const Var*>(lfirst_node(TargetEntry, cell)->expr);
-    if (known->varno == variable->varno && known->varattno == variable->varattno) return static_cast<Node*>(copyObjectImpl(known));
-  }
+  if (const Node* known = FindSame(*list, node)) return CopyNode(known);
   *list = add_to_flat_tlist(*list, list_make1(node));
-  return static_cast<Node*>(copyObjectImpl(node));
+  return CopyNode(node);
 }
 
 Plan* PlanTreeJoin(PlannerInfo* root, RelOptInfo* join, CustomPath* custom, List* targets, List*, List*) {

@@ -11,7 +11,7 @@
 #include "join/join_pair.h"
 #include "join/join_state.h"
 #include "join/left_rows.h"
-#include "deferred/build_state.h"
+#include "join/scan_parts.h"
 #include "shmem/column_use.h"
 
 extern "C" {
@@ -41,21 +41,6 @@ Node* CreateState(CustomScan* plan) {
 void EndUses(void* argument) {
   for (JoinInputSide* side : static_cast<OpenJoin*>(argument)->side)
     if (side != nullptr) side->FinishUse();
-}
-
-JoinInputSide* OpenSide(TreeJoinState* state, int number, Index range, int eflags) {
-  CustomScanState* node = &state->custom;
-  const auto* scan = reinterpret_cast<const CustomScan*>(node->ss.ps.plan);
-  const JoinPlanSide& plan = state->plan.side[number];
-  const Relation table = ExecOpenScanRelation(node->ss.ps.state, range, eflags);
-  const Relation index = index_open(plan.index, AccessShareLock);
-  IndexState* index_state = CopyIndexState(index, MetaUse::kRequired);
-  RequireBuilt(index, index_state);
-  auto* side = new (palloc(sizeof(JoinInputSide))) JoinInputSide(table, index, index_state, range, state->open->context);
-  side->SetColumns(scan->custom_scan_tlist, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor);
-  side->SetConditions(static_cast<List*>(list_nth(scan->custom_exprs, kTableConditions + number)), &node->ss.ps);
-  side->SetWindows(plan, static_cast<List*>(list_nth(scan->custom_exprs, kWindowArguments + number)), &node->ss.ps);
-  return side;
 }
 
 JoinRelation RelationOf(XtreeRelation relation) {
@@ -132,7 +117,9 @@ void Begin(CustomScanState* node, EState* estate, int eflags) {
   FindTables(scan, estate, tables);
   for (int i = 0; i < 2; i++) {
     const bool is_lower = (i == 0) == state->plan.left_is_lower;
-    open->side[i] = OpenSide(state, i, tables[is_lower ? 0 : 1], eflags);
+    open->side[i] = OpenInput(&node->ss, context, tables[is_lower ? 0 : 1], state->plan.side[i],
+                              static_cast<List*>(list_nth(scan->custom_exprs, kTableConditions + i)),
+                              static_cast<List*>(list_nth(scan->custom_exprs, kWindowArguments + i)), eflags);
   }
   open->join_clauses = ExecInitQual(static_cast<List*>(list_nth(scan->custom_exprs, kJoinClauses)), &node->ss.ps);
   open->filter = ExecInitQual(static_cast<List*>(list_nth(scan->custom_exprs, kJoinFilter)), &node->ss.ps);
@@ -169,10 +156,6 @@ void Start(TreeJoinState* state) {
                    team, goal);
   open->taken = 0;
   open->wanted = kFirstBatch;
-}
-
-TupleTableSlot* Nothing(ScanState* scan) {
-  return scan->ps.ps_ProjInfo != nullptr ? ExecClearTuple(scan->ps.ps_ResultTupleSlot) : ExecClearTuple(scan->ss_ScanTupleSlot);
 }
 
 // The executor checks a pair anew: the rows are those that it has. *substituted: it has.

@@ -1,11 +1,11 @@
 // See lookup_explain.h. Reads the catalog for names.
 #include "join/lookup_explain.h"
 
+#include "join/scan_parts.h"
+
 extern "C" {
 #include "commands/explain.h"
-#include "nodes/makefuncs.h"
 #include "utils/lsyscache.h"
-#include "utils/ruleutils.h"
 }
 
 #include "pg/compat_explain.h"
@@ -13,27 +13,6 @@ extern "C" {
 namespace xtree {
 
 namespace {
-
-const char* NameOf(JoinType type) {
-  switch (type) {
-    case JOIN_LEFT:
-      return "Left";
-    case JOIN_SEMI:
-      return "Semi";
-    case JOIN_ANTI:
-      return "Anti";
-    default:
-      return "Inner";
-  }
-}
-
-void ShowConditions(const char* label, LookupExpressions which, LookupState* state, List* ancestors, ExplainState* explain) {
-  const auto* scan = reinterpret_cast<const CustomScan*>(state->custom.ss.ps.plan);
-  auto* conditions = static_cast<List*>(list_nth(scan->custom_exprs, which));
-  if (conditions == NIL) return;
-  List* context = set_deparse_context_plan(explain->deparse_cxt, state->custom.ss.ps.plan, ancestors);
-  ExplainPropertyText(label, deparse_expression(reinterpret_cast<Node*>(make_ands_explicit(conditions)), context, true, false), explain);
-}
 
 // Of this process alone; of a join that is run again, each time on average.
 void ShowCount(const char* label, uint64_t count, const LookupCounts& counts, ExplainState* explain) {
@@ -55,12 +34,12 @@ void ShowWork(const OpenLookup& open, ExplainState* explain) {
 }  // namespace
 
 void ExplainLookups(LookupState* state, List* ancestors, ExplainState* explain) {
-  ExplainPropertyText("Join Type", NameOf(state->plan.type), explain);
-  ShowConditions("Join Cond", kLookupClauses, state, ancestors, explain);
-  ShowConditions("Filter", kLookupFilters, state, ancestors, explain);
+  ExplainPropertyText("Join Type", JoinTypeName(state->plan.type), explain);
+  ShowConditions("Join Cond", kLookupClauses, state->custom.ss, ancestors, explain);
+  ShowConditions("Filter", kLookupFilters, state->custom.ss, ancestors, explain);
   ExplainPropertyText("Inner Index", get_rel_name(state->plan.lookup.index), explain);
-  ShowConditions("Index Cond", kLookupIndexConditions, state, ancestors, explain);
-  ShowConditions("Inner Filter", kLookupConditions, state, ancestors, explain);
+  ShowConditions("Index Cond", kLookupIndexConditions, state->custom.ss, ancestors, explain);
+  ShowConditions("Inner Filter", kLookupConditions, state->custom.ss, ancestors, explain);
   if (explain->analyze && state->open != nullptr && state->custom.ss.ps.instrument != nullptr) ShowWork(*state->open, explain);
 }
 

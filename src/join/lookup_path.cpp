@@ -89,8 +89,6 @@ bool MayBeInner(const PlannerInfo* root, RelOptInfo* rel, JoinType type) {
          bms_is_empty(rel->lateral_relids) && !HasPseudoconstant(rel->baserestrictinfo) && (!IS_OUTER_JOIN(type) || HasColumnsOnly(rel));
 }
 
-bool IsJoinClause(const RestrictInfo* clause, const RelOptInfo* join) { return !RINFO_IS_PUSHED_DOWN(clause, join->relids); }
-
 Path* MakePath(RelOptInfo* join, const LookupPath& like, Path* outer, const LookupCost& cost) {
   auto* path = static_cast<LookupPath*>(palloc(sizeof(LookupPath)));
   *path = like;
@@ -149,35 +147,12 @@ List* Outputs(List* expressions) {
   return pull_var_clause(reinterpret_cast<Node*>(expressions), PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_INCLUDE_PLACEHOLDERS);
 }
 
-// The same column, or placeholder, wherever in the plan.
-bool IsSame(const Node* a, const Node* b) {
-  if (nodeTag(a) != nodeTag(b)) return false;
-  if (IsA(a, PlaceHolderVar)) return reinterpret_cast<const PlaceHolderVar*>(a)->phid == reinterpret_cast<const PlaceHolderVar*>(b)->phid;
-  if (!IsA(a, Var)) return false;
-  const auto *x = reinterpret_cast<const Var*>(a), *y = reinterpret_cast<const Var*>(b);
-  return x->varno == y->varno && x->varattno == y->varattno && x->varlevelsup == y->varlevelsup;
-}
-
-// nullptr: it is not among them.
-Node* FindSame(const List* nodes, const Node* node) {
-  ListCell* cell;
-  foreach (cell, nodes) {
-    auto* other = static_cast<Node*>(lfirst(cell));
-    if (IsA(other, TargetEntry)) other = reinterpret_cast<Node*>(reinterpret_cast<TargetEntry*>(other)->expr);
-    if (IsSame(node, other)) return other;
-  }
-  return nullptr;
-}
-
-// copyObject is a macro of C.
-Node* Copy(const Node* node) { return static_cast<Node*>(copyObjectImpl(node)); }
-
 // Expressions above and below an outer join differ in what they say of NULLs. The node's tuple has each column once, under the name that the plan
 // above has for it, and all expressions of the node use that.
 Node* RenameColumns(Node* node, void* columns) {
   if (node == nullptr) return nullptr;
   if (IsA(node, Var) || IsA(node, PlaceHolderVar))
-    if (const Node* same = FindSame(static_cast<const List*>(columns), node)) return Copy(same);
+    if (const Node* same = FindSame(static_cast<const List*>(columns), node)) return CopyNode(same);
   return pg::MutateExpression<RenameColumns>(node, columns);
 }
 
@@ -186,7 +161,7 @@ List* Renamed(List* expressions, List* columns) {
 }
 
 List* AppendColumn(List* columns, const Node* expression) {
-  auto* copy = reinterpret_cast<Expr*>(Copy(expression));
+  auto* copy = reinterpret_cast<Expr*>(CopyNode(expression));
   return lappend(columns, makeTargetEntry(copy, static_cast<AttrNumber>(list_length(columns) + 1), nullptr, false));
 }
 
@@ -242,11 +217,7 @@ Plan* PlanLookups(PlannerInfo* root, RelOptInfo* join, CustomPath* custom, List*
   foreach (cell, path->index_clauses) AddKeys(root, *path, lfirst_node(IndexClause, cell), &plan, &keys);
 
   List *clauses = NIL, *filters = NIL;
-  foreach (cell, path->clauses) {
-    auto* clause = lfirst_node(RestrictInfo, cell);
-    List** list = IS_OUTER_JOIN(path->type) && !IsJoinClause(clause, join) ? &filters : &clauses;
-    *list = lappend(*list, clause);
-  }
+  DivideClauses(join, path->type, path->clauses, &clauses, &filters);
   List* others = UnansweredClauses(clauses, path->index_clauses);
   List* expressions = NIL;
   for (List* list : {clauses, others, filters, path->inner->baserestrictinfo})

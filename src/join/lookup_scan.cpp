@@ -4,9 +4,9 @@
 // satisfies the clauses, and outer rows that found no partner leave when their batch has been looked up.
 #include "join/lookup_scan.h"
 
-#include "deferred/build_state.h"
 #include "join/lookup_batch.h"
 #include "join/lookup_explain.h"
+#include "join/scan_parts.h"
 #include "shmem/column_use.h"
 
 extern "C" {
@@ -48,16 +48,8 @@ void OpenInner(LookupState* state, int eflags) {
   const auto* scan = reinterpret_cast<const CustomScan*>(node->ss.ps.plan);
   int range = -1;
   for (int i = 0; i <= state->plan.inner_place; i++) range = bms_next_member(scan->custom_relids, range);
-  const Relation table = ExecOpenScanRelation(node->ss.ps.state, static_cast<Index>(range), eflags);
-  const Relation index = index_open(state->plan.lookup.index, AccessShareLock);
-  IndexState* index_state = CopyIndexState(index, MetaUse::kRequired);
-  RequireBuilt(index, index_state);
-  const MemoryContext context = state->open->context;
-  auto* inner = new (palloc(sizeof(JoinInputSide))) JoinInputSide(table, index, index_state, static_cast<Index>(range), context);
-  inner->SetColumns(scan->custom_scan_tlist, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor);
-  inner->SetConditions(ExpressionsOf(state, kLookupConditions), &node->ss.ps);
-  inner->SetWindows(state->plan.windows, ExpressionsOf(state, kLookupWindowArguments), &node->ss.ps);
-  state->open->inner = inner;
+  state->open->inner = OpenInput(&node->ss, state->open->context, static_cast<Index>(range), state->plan.windows,
+                                 ExpressionsOf(state, kLookupConditions), ExpressionsOf(state, kLookupWindowArguments), eflags);
 }
 
 void SetKeys(LookupState* state) {
@@ -122,18 +114,10 @@ void Start(LookupState* state) {
   open->counts.starts++;
 }
 
-TupleTableSlot* Project(ScanState* scan) {
-  return scan->ps.ps_ProjInfo != nullptr ? ExecProject(scan->ps.ps_ProjInfo) : scan->ss_ScanTupleSlot;
-}
-
-TupleTableSlot* Nothing(ScanState* scan) {
-  return scan->ps.ps_ProjInfo != nullptr ? ExecClearTuple(scan->ps.ps_ResultTupleSlot) : ExecClearTuple(scan->ss_ScanTupleSlot);
-}
-
 // The scan's tuple, projected, if what is asked of rows beyond the join holds.
 TupleTableSlot* Filtered(LookupState* state) {
   ScanState* scan = &state->custom.ss;
-  if (ExecQual(state->open->filters, scan->ps.ps_ExprContext)) return Project(scan);
+  if (ExecQual(state->open->filters, scan->ps.ps_ExprContext)) return Projected(scan);
   state->open->counts.filtered++;
   return nullptr;
 }

@@ -8,7 +8,6 @@ extern "C" {
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/restrictinfo.h"
-#include "optimizer/tlist.h"
 #include "utils/lsyscache.h"
 }
 
@@ -77,10 +76,38 @@ JoinWindowKey KeyOf(const IndexCondition& condition, const JoinIndex& index, Lis
   return {condition.column, array ? SK_SEARCHARRAY : 0, strategy, operation, right, array ? any->inputcollid : op->inputcollid};
 }
 
-List* ColumnsOf(List* columns, List* expressions) {
-  constexpr int kFlags = PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS;
-  List* variables = pull_var_clause(reinterpret_cast<Node*>(expressions), kFlags);
-  return add_to_flat_tlist(columns, variables);
+void DivideClauses(const RelOptInfo* join, JoinType type, const List* all, List** own, List** filter) {
+  ListCell* cell;
+  foreach (cell, all) {
+    auto* clause = lfirst_node(RestrictInfo, cell);
+    List** part = IS_OUTER_JOIN(type) && RINFO_IS_PUSHED_DOWN(clause, join->relids) ? filter : own;
+    *part = lappend(*part, clause);
+  }
 }
+
+namespace {
+
+// The same column, or placeholder, wherever in the plan.
+bool IsSame(const Node* a, const Node* b) {
+  if (nodeTag(a) != nodeTag(b)) return false;
+  if (IsA(a, PlaceHolderVar)) return reinterpret_cast<const PlaceHolderVar*>(a)->phid == reinterpret_cast<const PlaceHolderVar*>(b)->phid;
+  if (!IsA(a, Var)) return false;
+  const auto *x = reinterpret_cast<const Var*>(a), *y = reinterpret_cast<const Var*>(b);
+  return x->varno == y->varno && x->varattno == y->varattno && x->varlevelsup == y->varlevelsup;
+}
+
+}  // namespace
+
+Node* FindSame(const List* nodes, const Node* node) {
+  ListCell* cell;
+  foreach (cell, nodes) {
+    auto* other = static_cast<Node*>(lfirst(cell));
+    if (IsA(other, TargetEntry)) other = reinterpret_cast<Node*>(reinterpret_cast<TargetEntry*>(other)->expr);
+    if (IsSame(node, other)) return other;
+  }
+  return nullptr;
+}
+
+Node* CopyNode(const Node* node) { return static_cast<Node*>(copyObjectImpl(node)); }
 
 }  // namespace xtree

@@ -20,7 +20,13 @@ List* OrderedClauses(PlannerInfo* root, const List* clauses);
 // What `condition` is as a scan key; its argument, if it has one, is appended to `arguments`.
 JoinWindowKey KeyOf(const IndexCondition& condition, const JoinIndex& index, List** arguments);
 
-// The variables of the expressions, added to a target list that is flat.
-List* ColumnsOf(List* columns, List* expressions);
+// The join's own clauses, and those of an outer join that were written above it.
+void DivideClauses(const RelOptInfo* join, JoinType type, const List* all, List** own, List** filter);
+
+// Among expressions or target entries the one that is this column, or placeholder, whatever outer joins it says have made it NULL. nullptr: none is.
+Node* FindSame(const List* nodes, const Node* node);
+
+// copyObject is a macro of C.
+Node* CopyNode(const Node* node);
 
 }  // namespace xtree

@@ -39,25 +39,12 @@ $primary->safe_psql('postgres', q{
 	CREATE INDEX t_v ON t USING xtree (v, tenant) INCLUDE (id);
 	ANALYZE t});
 
-# The distances of the 15 nearest, with and without a condition, by each distance.
-my $question = join ' UNION ALL ', map {
-	my $distance = $_;
-	map { my $where = $_;
-		"SELECT * FROM (SELECT '$distance' AS by, '$where' AS condition, v $distance vector_of(77777) FROM t WHERE $where ORDER BY v $distance vector_of(77777) LIMIT 15) q" }
-		'v IS NOT NULL', 'tenant = 3 AND v IS NOT NULL' } '<->', '<#>', '<=>', '<+>';
+my $question = nearest_question();
 my $by_index = 'SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off;';
 my $by_scan  = 'SET enable_indexscan = off; SET enable_bitmapscan = off;';
-
-sub agrees
-{
-	my ($server, $what, $settings) = @_;
-	$settings //= '';
-	is($server->safe_psql('postgres', "$settings $by_index $question"), $server->safe_psql('postgres', "$by_scan $question"), "$what: nearest as by a scan");
-	is($server->safe_psql('postgres', q{SELECT xtree_check('t_v', true)}), '', "$what: xtree_check");
-}
 like($primary->safe_psql('postgres', "$by_index EXPLAIN (COSTS OFF) $question"), qr/Index Scan using t_v/, 'the index is used');
-agrees($primary, 'built');
-agrees($primary, 'through buffers', 'SET xtree.use_mmap = off;');
+clusters_agree($primary, 'built');
+clusters_agree($primary, 'through buffers', 'SET xtree.use_mmap = off;');
 
 # A standby, which replays without the library.
 $primary->backup('base');
@@ -69,7 +56,7 @@ sub standby_agrees
 {
 	my ($what) = @_;
 	$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
-	agrees($standby, "standby $what");
+	clusters_agree($standby, "standby $what");
 	is($standby->safe_psql('postgres', "$by_index $question"), $primary->safe_psql('postgres', "$by_index $question"), "standby $what: as the primary");
 }
 $primary->safe_psql('postgres', 'INSERT INTO t SELECT i, i % 7, vector_of(i) FROM generate_series(3001, 5000) i; INSERT INTO t VALUES (0, 1, NULL), (-1, 3, array_fill(0::real, ARRAY[64]))');
@@ -83,7 +70,7 @@ $primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
 is($standby->safe_psql('postgres', "$by_index SELECT id FROM e ORDER BY v <-> vector_of(42) LIMIT 1"), 42, 'standby: an index that began empty');
 $standby->promote;
 $standby->safe_psql('postgres', 'INSERT INTO t SELECT i, i % 7, vector_of(i) FROM generate_series(6001, 6500) i; DELETE FROM t WHERE id % 5 = 1; VACUUM t');
-agrees($standby, 'promoted');
+clusters_agree($standby, 'promoted');
 $standby->stop;
 
 # Killed at each step.
@@ -97,7 +84,7 @@ foreach my $point ('insert-before-leaf+3', 'insert-after-leaf+7', 'insert-after-
 	isnt($status, 0, "killed at $point");
 	$primary->wait_for_log(qr/ready to accept connections/, $offset);
 	$primary->poll_query_until('postgres', 'SELECT true') or die 'no recovery';
-	agrees($primary, "after the crash at $point");
+	clusters_agree($primary, "after the crash at $point");
 }
 # Within the first row of an index, which decides what its codes mean.
 $primary->safe_psql('postgres', 'TRUNCATE e');
@@ -131,18 +118,18 @@ my $wrong = 0;
 for (1 .. 60) { $wrong++ if $primary->safe_psql('postgres', "$by_index $fixed") ne $truth }
 $_->finish for @others;
 is($wrong, 0, 'searches beside writers, VACUUM and checkpoints');
-agrees($primary, 'after them');
+clusters_agree($primary, 'after them');
 cmp_ok($primary->safe_psql('postgres', q{SELECT sum(mapped_reads) FROM pg_stat_xtree_indexes WHERE indexrelname = 't_v'}), '>', 0, 'pages came through the mapping');
 
 # A build by several processes, and a deferred one, give what a serial one gives.
 foreach my $build ('SET max_parallel_maintenance_workers = 0', q{SET maintenance_work_mem = '256MB'; ALTER TABLE t SET (parallel_workers = 2)})
 {
 	$primary->safe_psql('postgres', "$build; REINDEX INDEX t_v");
-	agrees($primary, $build);
+	clusters_agree($primary, $build);
 }
 $primary->safe_psql('postgres', q{DROP INDEX t_v; SET xtree.build_on_first_use = off; CREATE INDEX t_v ON t USING xtree (v, tenant) WITH (build = deferred)});
 $primary->safe_psql('postgres', q{INSERT INTO t SELECT i, 2, vector_of(i) FROM generate_series(40000, 40100) i; CALL xtree_build('t_v')});
-agrees($primary, 'deferred');
+clusters_agree($primary, 'deferred');
 cmp_ok($primary->safe_psql('postgres', q{SELECT clusters FROM xtree_cluster_info('t_v')}), '>', 1, 'it has clusters');
 
 # What settings find.
@@ -159,7 +146,7 @@ foreach my $call (q{xtree_recall('t_v', 0)}, q{xtree_recall('t_v', 10, 10, '<')}
 is($primary->safe_psql('postgres', q{SELECT drift BETWEEN 0.5 AND 2 FROM xtree_cluster_info('t_v')}), 't', 'drift is near 1 after a build');
 $primary->safe_psql('postgres', q{UPDATE t SET v = (SELECT array_agg(x + 3) FROM unnest(v) x) WHERE id % 2 = 0; VACUUM t});
 cmp_ok($primary->safe_psql('postgres', q{SELECT drift FROM xtree_cluster_info('t_v') WHERE generation = 1}), '>', 2, 'and grows with rows of another kind');
-agrees($primary, 'drifted');
+clusters_agree($primary, 'drifted');
 
 # Damage: each page of the model, and codes.
 my $file = $primary->data_dir . '/' . $primary->safe_psql('postgres', q{SELECT pg_relation_filepath('t_v')});
@@ -191,6 +178,6 @@ open my $out, '>:raw', $file or die $!;
 print $out $intact;
 close $out;
 $primary->start;
-agrees($primary, 'as it was');
+clusters_agree($primary, 'as it was');
 $primary->stop;
 done_testing();

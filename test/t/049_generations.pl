@@ -49,19 +49,9 @@ sub start_session
 }
 sub finish_session { my ($session) = @_; $session->[0]->finish; return ${ $session->[1] }; }
 
-my $question = join ' UNION ALL ', map {
-	my $distance = $_;
-	map { "SELECT * FROM (SELECT '$distance' AS by, v $distance vector_of(77777) FROM t WHERE $_ ORDER BY v $distance vector_of(77777) LIMIT 15) q" }
-		'v IS NOT NULL', 'tenant = 3 AND v IS NOT NULL' } '<->', '<#>', '<=>', '<+>';
+my $question = nearest_question();
 my $by_index = 'SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off;';
 my $by_scan  = 'SET enable_indexscan = off; SET enable_bitmapscan = off;';
-sub agrees
-{
-	my ($server, $what) = @_;
-	is($server->safe_psql('postgres', "$by_index $question"), $server->safe_psql('postgres', "$by_scan $question"), "$what: nearest as by a scan");
-	is($server->safe_psql('postgres', q{SELECT xtree_check('t_v', true)}), '', "$what: xtree_check");
-	return;
-}
 
 # ---- A standby, which replays without the library, and is asked all the time
 sql(rows(1, 1500));
@@ -94,8 +84,8 @@ is(generations(), '1+ 2+', 'the table has grown from nothing');
 $primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
 ask_standby();
 is($wrong, 0, 'a session of the standby that began before searches all of them');
-agrees($standby, 'standby');
-agrees($primary, 'grown');
+clusters_agree($standby, 'standby');
+clusters_agree($primary, 'grown');
 
 # ---- Killed between the steps: pages that nothing leads to at worst, which a later VACUUM frees
 sub model_pages
@@ -113,7 +103,7 @@ sub killed_in_vacuum
 	$primary->wait_for_log(qr/ready to accept connections/, $offset);
 	$primary->poll_query_until('postgres', 'SELECT true') or die 'no recovery';
 	is(generations(), $expected, "generations after the crash at $point");
-	agrees($primary, "after the crash at $point");
+	clusters_agree($primary, "after the crash at $point");
 	return;
 }
 sql('TRUNCATE t; ALTER INDEX t_v SET (clusters = 400);', rows(1, 5000));
@@ -128,7 +118,7 @@ sql('VACUUM t');
 my $pages = sql(q{SELECT pg_relation_size('t_v')});
 sql(rows(5002, 5050));
 is(sql(q{SELECT pg_relation_size('t_v')}), $pages, 'the others are used again');
-agrees($primary, 'after all');
+clusters_agree($primary, 'after all');
 
 # ---- Statements that began before: they go on with what they knew, and nothing is taken from them
 sql('TRUNCATE t; ALTER INDEX t_v RESET (clusters);', rows(1, 4500));
@@ -159,7 +149,7 @@ $gate->quit;
 is(finish_session($slow), '', 'the statement has come to its end');
 is(sql('SELECT count(*) FROM t WHERE id BETWEEN 100000 AND 100200'), 201, 'and has inserted its rows');
 is(generations(), '1+ 2+ 3', 'into the clusters that it knew');
-agrees($primary, 'statements that began before');
+clusters_agree($primary, 'statements that began before');
 sql(rows(200001, 200500));
 sql('DELETE FROM t WHERE id <= 100200');
 for (1 .. 50)
@@ -170,7 +160,7 @@ for (1 .. 50)
 }
 is(generations(), '1+', 'generations without rows go');
 is(sql(q{SELECT clusters > 1 FROM xtree_cluster_info('t_v')}), 't', 'and the newest is left');
-agrees($primary, 'after generations have gone');
+clusters_agree($primary, 'after generations have gone');
 
 # ---- Writers beside VACUUM, each in statements of its own and in long ones
 sql('TRUNCATE t;', rows(1, 3900));
@@ -189,7 +179,7 @@ is(finish_session($_), '', 'a writer') for @writers;
 sql('VACUUM t');
 is($wrong, 0, 'searches beside writers and VACUUM');
 like(generations(), qr/^1\+ 2\+/, 'the rows are in two generations');
-agrees($primary, 'after writers beside VACUUM');
+clusters_agree($primary, 'after writers beside VACUUM');
 
 # ---- So many, and no more
 sql('TRUNCATE t; ALTER INDEX t_v SET (clusters = 4); ' . rows(1, 4200) . 'DELETE FROM t WHERE id > 4100;');
@@ -200,7 +190,7 @@ foreach my $round (1 .. 9)
 	sql('VACUUM t');
 }
 is(sql(q{SELECT count(*) FROM xtree_cluster_info('t_v')}), 8, 'drift makes generations, up to eight') or diag(generations());
-agrees($primary, 'many generations');
+clusters_agree($primary, 'many generations');
 sql('REINDEX INDEX t_v');
 is(generations(), '1+', 'REINDEX makes one');
 
@@ -240,7 +230,7 @@ open my $restored, '>:raw', $file or die $!;
 print $restored $intact;
 close $restored;
 $primary->start;
-agrees($primary, 'restored');
+clusters_agree($primary, 'restored');
 $primary->stop;
 $standby->stop;
 done_testing();

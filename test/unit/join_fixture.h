@@ -13,6 +13,22 @@ namespace xtree::test {
 
 using RowPair = std::pair<size_t, size_t>;
 
+// 400 rows of two columns, a float8 with extents below `extent` and a float4, of which so large a share is NULL or empty.
+inline void AddRowsWithMarks(double extent, double share, Random* random, RowSet* rows) {
+  for (size_t i = 0; i < 400; ++i) {
+    Box box;
+    box.marks = 0;
+    box.lo[0] = OrdinalFromDouble(random->Uniform());
+    box.hi[0] = OrdinalFromDouble(DoubleFromOrdinal(box.lo[0]) + random->Uniform(0, extent));
+    box.lo[1] = OrdinalFromFloat(static_cast<float>(random->Below(8)));
+    box.hi[1] = box.lo[1] + random->Below(2);
+    rows->Add(box);
+    for (int column = 0; column < 2; ++column) {
+      if (random->Uniform() < share) rows->Mark(i, column, random->Below(2) == 0 ? kMarkNull : kMarkEmpty);
+    }
+  }
+}
+
 // Is the pair of values in the relation, by the words of JoinClause?
 inline bool Related(const RowSet& left, size_t l, const RowSet& right, size_t r, const JoinClause& clause) {
   const uint64_t a = left.Marks(l) >> (2 * clause.left_column) & 3, b = right.Marks(r) >> (2 * clause.right_column) & 3;

@@ -105,20 +105,7 @@ TEST(LeftLeaves, MarksAndWindows) {
   Random random(4);
   for (const double share : {0.1, 0.6, 1.0}) {
     RowSet sides[2] = {RowSet(layout), RowSet(layout)};
-    for (RowSet& rows : sides) {
-      for (size_t i = 0; i < 400; ++i) {
-        Box box;
-        box.marks = 0;
-        box.lo[0] = OrdinalFromDouble(random.Uniform());
-        box.hi[0] = OrdinalFromDouble(DoubleFromOrdinal(box.lo[0]) + random.Uniform(0, 0.1));
-        box.lo[1] = OrdinalFromFloat(static_cast<float>(random.Below(8)));
-        box.hi[1] = box.lo[1] + random.Below(2);
-        rows.Add(box);
-        for (int column = 0; column < 2; ++column) {
-          if (random.Uniform() < share) rows.Mark(i, column, random.Below(2) == 0 ? kMarkNull : kMarkEmpty);
-        }
-      }
-    }
+    for (RowSet& rows : sides) AddRowsWithMarks(0.1, share, &random, &rows);
     Constraint left = Everything(layout), right = Everything(layout), never = Everything(layout);
     left.RequireLo(0, {kOrdinalMin, OrdinalFromDouble(0.5)});
     right.Require(1, MarkRule::kValueOrEmpty);

@@ -104,29 +104,14 @@ void BatchLookup::MatchLeaf(PageReader& reader, const NodeView& leaf, size_t fro
       const uint16_t slot = slots_[k];
       if (options_.ignore_killed && leaf.Killed(slot)) continue;
       matches_.AppendReserved({lookup, slot, filter_.MustRecheck(leaf, slot), false, leaf.Tuple(slot)});
-      if (options_.look != nullptr) KeepKey(reader, leaf, slot);
+      if (options_.look == nullptr) continue;
+      keys_.Reserve(reader, keys_.size() + KeptKeySize(*layout_));
+      KeepKey(leaf, slot, &keys_);
     }
   }
 }
 
-void BatchLookup::KeepKey(PageReader& reader, const NodeView& leaf, int slot) {
-  const int dimensions = layout_->dimensions;
-  keys_.Reserve(reader, keys_.size() + 2 * static_cast<size_t>(dimensions) + 1);
-  Box box;
-  leaf.GetBox(slot, &box);
-  for (int d = 0; d < dimensions; ++d) {
-    keys_.AppendReserved(box.lo[d]);
-    keys_.AppendReserved(box.hi[d]);
-  }
-  keys_.AppendReserved(static_cast<Ordinal>(box.marks));
-}
-
-void BatchLookup::GetKey(size_t match, Box* box) const {
-  const size_t dimensions = layout_->dimensions;
-  const Ordinal* key = keys_.data() + match * (2 * dimensions + 1);
-  for (size_t d = 0; d < dimensions; ++d) box->lo[d] = key[2 * d], box->hi[d] = key[2 * d + 1];
-  box->marks = static_cast<uint64_t>(key[2 * dimensions]);
-}
+void BatchLookup::GetKey(size_t match, Box* box) const { GetKeptKey(keys_, match, *layout_, box); }
 
 // While the leaf has them.
 void BatchLookup::LookAtMatches(PageReader& reader) {

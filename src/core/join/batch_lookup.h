@@ -15,6 +15,7 @@
 #pragma once
 
 #include "core/filter/constraint.h"
+#include "core/join/kept_keys.h"
 #include "core/scan/scan_node.h"
 #include "core/scan/scratch.h"
 
@@ -81,7 +82,6 @@ class BatchLookup {
   void Visit(PageReader& reader, const Task& task);
   void VisitPage(PageReader& reader, const NodeView& page, Lsn lsn, const Task& task, size_t end);
   void MatchLeaf(PageReader& reader, const NodeView& leaf, size_t from, size_t to);
-  void KeepKey(PageReader& reader, const NodeView& leaf, int slot);
   void LookAtMatches(PageReader& reader);
   void DropVisited();
   void PushRest(PageReader& reader, const Task& task, size_t done, BlockNumber sibling);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/join/join_condition.h"
-#include "core/scan/scan_node.h"
+#include "core/join/kept_keys.h"
 
 namespace xtree {
 
@@ -12,7 +12,7 @@ struct JoinEntries {
   Scratch<NodePointer> nodes;  // of directory pages
   Scratch<TupleId> tuples;     // of leaves
 
-  // Of leaves, where keys are kept: of each dimension lo and hi, and the marks; and whether the key is all that has to be known of the row.
+  // Of leaves, where keys are kept; and whether the key is all that has to be known of the row.
   Scratch<Ordinal> keys;
   Scratch<uint8_t> known;
   size_t key_size = 0;  // 0: keys are not kept

@@ -23,8 +23,8 @@ void TreeJoin::Begin(const JoinInput& left, const JoinInput& right, const JoinCl
   started_ = in_leaf_ = visiting_ = false;
   depth_ = 0;
   team_ = team;
-  leaf_.key_size = left.look != nullptr ? 2 * size_t{left.layout->dimensions} + 1 : 0;
-  gathered_.key_size = right.look != nullptr ? 2 * size_t{right.layout->dimensions} + 1 : 0;
+  leaf_.key_size = left.look != nullptr ? KeptKeySize(*left.layout) : 0;
+  gathered_.key_size = right.look != nullptr ? KeptKeySize(*right.layout) : 0;
 }
 
 // A frame above a left node, which is its only child, with the right root for a list.
@@ -126,7 +126,10 @@ void TreeJoin::CopyEntries(PageReader& memory, const NodeView& node, Lsn lsn, Jo
     }
     out->edges.AppendReserved(edges);
     out->empties.AppendReserved(empties);
-    if (keep) KeepKey(node, slot, out);
+    if (keep) {
+      KeepKey(node, slot, &out->keys);
+      out->known.AppendReserved(0);
+    }
     slots_[kept++] = slot;
     if (leaf)
       out->tuples.AppendReserved(node.Tuple(slot));
@@ -160,23 +163,8 @@ const uint8_t* TreeJoin::GetPayload(JoinSide side, uint32_t entry, uint16_t* len
   return entries.payloads.data() + begin;
 }
 
-void TreeJoin::KeepKey(const NodeView& leaf, int entry, JoinEntries* out) {
-  Box box;
-  leaf.GetBox(entry, &box);
-  for (int d = 0; d < leaf.layout().dimensions; ++d) {
-    out->keys.AppendReserved(box.lo[d]);
-    out->keys.AppendReserved(box.hi[d]);
-  }
-  out->keys.AppendReserved(static_cast<Ordinal>(box.marks));
-  out->known.AppendReserved(0);
-}
-
 void TreeJoin::GetKey(JoinSide side, uint32_t entry, Box* box) const {
-  const JoinEntries& entries = Entries(side);
-  const Ordinal* key = entries.keys.data() + entry * entries.key_size;
-  const size_t dimensions = entries.key_size / 2;
-  for (size_t d = 0; d < dimensions; ++d) box->lo[d] = key[2 * d], box->hi[d] = key[2 * d + 1];
-  box->marks = static_cast<uint64_t>(key[2 * dimensions]);
+  GetKeptKey(Entries(side).keys, entry, *input_[static_cast<int>(side)].layout, box);
 }
 
 // The node's entries are in leaf_ (true) or in the frame that would be next.

@@ -109,7 +109,6 @@ class TreeJoin {
   };
 
   const JoinEntries& Entries(JoinSide side) const { return side == JoinSide::kLeft ? leaf_ : gathered_; }
-  void KeepKey(const NodeView& leaf, int entry, JoinEntries* out);
   void KeepPayloads(PageReader& memory, const NodeView& leaf, size_t first, JoinEntries* out);
   bool TakeTask(PageReader& memory);
   void BeginTask(PageReader& memory, const NodePointer& node);
