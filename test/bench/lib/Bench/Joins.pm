@@ -1,8 +1,11 @@
 # Joins of two tables by overlap: xtree with joins of two trees and without, beside gist and spgist, each with the plan that the planner chooses for it.
-# Answers must be equal. One process, the clock of --clock.
+# Answers must be equal. One process, the clock of --clock; Boost's
+# R-tree in memory, where it has the operator, by the processor's time.
 package Bench::Joins;
 use strict;
 use warnings;
+use Bench::BoostJoin;
+use Bench::Data::Cities;
 use Bench::Ratios;
 use Bench::Stats qw(median);
 use Bench::Text qw(table number);
@@ -31,15 +34,18 @@ sub _cases {
     my $ranges = $n->(300_000,   6_000);
     my $side   = 1000 * sqrt($boxes / 1_000_000);
     my @cases  = (
-        { name => 'boxes with boxes', l => $random->($side, 1.2, $boxes), r => $random->($side, 1.2, $boxes), on => 'l.k && r.k', target => 0.4 },
-        { name => 'boxes with boxes, count', l => $random->($side, 1.2, $boxes), r => $random->($side, 1.2, $boxes), on => 'l.k && r.k', target => 0.2, sum => 'NULL' },
-        { name => 'points in areas', l => $random->($side, 4, $areas), on => 'r.k <@ l.k', target => 0.4,
+        { name => 'boxes with boxes', l => $random->($side, 1.2, $boxes), r => $random->($side, 1.2, $boxes), on => 'l.k && r.k', target => 0.4, boost => ['pairs', 'box', 'box'] },
+        { name => 'boxes with boxes, count', l => $random->($side, 1.2, $boxes), r => $random->($side, 1.2, $boxes), on => 'l.k && r.k', target => 0.2, sum => 'NULL', boost => ['pairs', 'box', 'box'] },
+        { name => 'points in areas', l => $random->($side, 4, $areas), on => 'r.k <@ l.k', target => 0.4, boost => ['pairs', 'box', 'point'],
           r => "SELECT g AS id, point(random() * $side, random() * $side) AS k FROM generate_series(1, $points) g" },
         { name => 'ranges with themselves', on => 'l.k && r.k AND l.id < r.id', target => 0.4, same => 1,
           l => "SELECT g AS id, int8range(a, a + 1 + (random() * 3000)::int8) AS k FROM (SELECT g, (random() * 1e3 * $ranges)::int8 AS a FROM generate_series(1, $ranges) g) c" },
-        { name => 'points within a distance', on => 'l.k <-> r.k < 1', target => 0.4, same => 1, only => [qw(xtree)],
+        { name => 'points within a distance', on => 'l.k <-> r.k < 1', target => 0.4, same => 1, only => [qw(xtree)], boost => ['within 1', 'point', 'point'],
           l => "SELECT g AS id, point(random() * $side, random() * $side) AS k FROM generate_series(1, $ranges) g" },
     );
+    push @cases, { name => 'cities in boxes of countries', on => 'r.k <@ l.k', target => 0.4, boost => ['pairs', 'box', 'point'],
+        l => 'SELECT row_number() OVER (ORDER BY country)::int AS id, box(point(min(lon), min(lat)), point(max(lon), max(lat))) AS k FROM cities_csv GROUP BY country',
+        r => 'SELECT city_id AS id, point(lon, lat) AS k FROM cities_csv' };
     my $lookups = $n->(100_000, 2_000);
     push @cases, { name => 'rows of a function in boxes', l => "SELECT g AS id, point(random() * $side, random() * $side) AS k FROM generate_series(1, $lookups) g",
         r => $random->($side, 1.2, $boxes), on => 'r.k && box(l.k, l.k)', target => 0.7, one_sided => 1 };
@@ -56,17 +62,24 @@ sub run {
     $db->do("SET client_min_messages = error");
     $db->do('CREATE EXTENSION IF NOT EXISTS xtree_postgis CASCADE') if grep { $_->{postgis} } @cases;
     $db->do(q{CREATE OR REPLACE FUNCTION bench_explain(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query; END $$});
+    $db->do('CREATE TABLE cities_csv (city_id int, name text, country text, lon float8, lat float8, population int8)');
+    Bench::Data::Cities::copy_file($db);
+    my $no_boost = Bench::BoostJoin::why_not();
+    print "Boost's R-tree is not measured: $no_boost\n" if $no_boost;
     my (%figures, @rows, @targets);
     for my $case (@cases) {
+        delete $case->{boost} if $no_boost;
         my $one = $figures{ $case->{name} } = _measure($db, $case);
-        push @rows, [ $case->{name}, $one->{rows}, map { defined $one->{us}{ $_->{name} } ? number($one->{us}{ $_->{name} } / 1000) : '-' } @WAYS ];
+        push @rows, [ $case->{name}, $one->{rows}, map { defined $one->{us}{ $_->{name} } ? number($one->{us}{ $_->{name} } / 1000) : '-' } @WAYS, { name => 'Boost' } ];
         my ($best) = sort { $one->{us}{$a} <=> $one->{us}{$b} } grep { defined $one->{us}{$_} } qw(xtree gist spgist);
         my $ours = $case->{one_sided} ? 'lookups' : 'tree join';
         push @targets, Bench::Ratios::target("joins: $case->{name}, us", $best, $one->{us}{$ours}, $one->{us}{$best}, $case->{target});
         push @targets, Bench::Ratios::target("joins: $case->{name}, us", '1 process', $one->{us}{'2 processes'}, $one->{us}{'tree join'}, 0.6)
             if !$case->{one_sided};
+        push @targets, Bench::Ratios::target("joins: $case->{name}, us", 'Boost', $one->{us}{$ours}, $one->{us}{Boost}, 5) if $case->{boost};
     }
-    table("Joins by overlap, ms (median of $ROUNDS)", 1, [ 'join', 'pairs', map { $_->{name} } @WAYS ], @rows);
+    $db->do('DROP TABLE cities_csv');
+    table("Joins by overlap, ms (median of $ROUNDS)", 1, [ 'join', 'pairs', (map { $_->{name} } @WAYS), 'Boost' ], @rows);
     return { figures => \%figures, targets => \@targets };
 }
 
@@ -92,6 +105,12 @@ sub _measure {
             $answer{ join ' ', $count, $digest // () } = 1;
             $rows = $count;
         }
+    }
+    if (my ($mode, @types) = @{ $case->{boost} // [] }) {
+        my @sides = map { [ "join_base_$_", shift @types ] } qw(l r);
+        my @found = map { [ Bench::BoostJoin::measure($db, $mode, @sides) ] } 1 .. $ROUNDS;
+        $answer{"$found[0][0] by Boost"} = 1 if $found[0][0] != $rows;
+        $us{Boost} = [ map { $_->[1] } @found ];
     }
     $db->differ("joins, $case->{name}: " . join ' and ', sort keys %answer) if keys %answer > 1;
     for my $table (qw(l r)) {
