@@ -212,9 +212,12 @@ sub wait_until_stopped { my ($database) = @_; $node->poll_query_until('template1
 	is_right($name, 'after disk space was there');
 }
 
-# A psql that is not let in may end before it has got the query, of which IPC::Run dies.
+# Waits for the crash, which may come when the query that asked for the build has long ended, and for the server after it. A psql that is not let in
+# may end before it has got the query, of which IPC::Run dies.
 sub recover
 {
+	my ($log) = @_;
+	$node->wait_for_log(qr/terminating any other active server processes/, $log);
 	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
 	{
 		return if (eval { $node->safe_psql('postgres', 'SELECT NOT pg_is_in_recovery()') } // '') eq 't';
@@ -231,11 +234,12 @@ foreach my $point ('deferred-begin', 'build-row+5000', 'build-tree+2', 'build-me
 		my $name = table();
 		if ($end =~ /error|crash/)
 		{
+			my $log = -s $node->logfile;
 			stop_at("$point:$end");
 			$node->psql('postgres', query($name));
 			if ($end eq 'crash')
 			{
-				recover();
+				recover($log);
 				$node->poll_query_until('postgres', q{SELECT pid IS NOT NULL FROM pg_stat_xtree_worker}) or die 'no worker';
 			}
 			else
