@@ -2,6 +2,7 @@
 #include "join/join_clauses.h"
 
 #include "core/join/join_condition.h"
+#include "planner/clause_match.h"
 #include "planner/planner_family.h"
 #include "planner/unbuilt_indexes.h"
 
@@ -13,7 +14,6 @@ extern "C" {
 #include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
-#include "nodes/supportnodes.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
@@ -170,24 +170,6 @@ bool MatchExpanded(PlannerInfo* root, const JoinIndex& left, const JoinIndex& ri
   return true;
 }
 
-// As the planner asks a function's support function for conditions of an index, with the other side for given.
-List* ConditionsOfCall(PlannerInfo* root, const JoinIndex& right, FuncExpr* call, int argument, int column) {
-  const RegProcedure support = get_func_support(call->funcid);
-  if (!OidIsValid(support)) return NIL;
-  SupportRequestIndexCondition request = {};
-  request.type = T_SupportRequestIndexCondition;
-  request.root = root;
-  request.funcid = call->funcid;
-  request.node = reinterpret_cast<Node*>(call);
-  request.indexarg = argument;
-  request.index = right.info;
-  request.indexcol = column;
-  request.opfamily = right.info->opfamily[column];
-  request.indexcollation = right.info->indexcollations[column];
-  request.lossy = true;
-  return reinterpret_cast<List*>(DatumGetPointer(OidFunctionCall1(support, PointerGetDatum(&request))));
-}
-
 bool MatchCall(PlannerInfo* root, const JoinIndex& left, const JoinIndex& right, FuncExpr* call, JoinMatch* out) {
   int argument = 0;
   ListCell *cell, *condition;
@@ -195,7 +177,7 @@ bool MatchCall(PlannerInfo* root, const JoinIndex& left, const JoinIndex& right,
     const int column = FindColumn(right, static_cast<Node*>(lfirst(cell)));
     const int number = argument++;
     if (column < 0) continue;
-    List* conditions = ConditionsOfCall(root, right, call, number, column);
+    List* conditions = ConditionsOfCall(root, right.info, call, number, column);
     foreach (condition, conditions) {
       const Node* node = static_cast<Node*>(lfirst(condition));
       if (!IsA(node, OpExpr)) continue;

@@ -7,8 +7,10 @@
 extern "C" {
 #include "access/genam.h"
 #include "access/stratnum.h"
+#include "access/transam.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/supportnodes.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
@@ -101,7 +103,8 @@ bool IsGuessedJoin(const Node* condition) {
     case F_EQJOINSEL:
       return IsOpaqueEquality(operation);
     default:
-      return false;
+      // Of an extension, as PostGIS's: of histograms of boxes by cells, of which small boxes fill none. Measured: twenty times too many pairs.
+      return get_oprjoin(operation) >= FirstNormalObjectId;
   }
 }
 
@@ -114,6 +117,39 @@ bool MatchCondition(PlannerInfo* root, IndexOptInfo* info, const RestrictInfo* c
   for (int column = 0; column < info->nkeycolumns; column++)
     if (MatchColumn(root, info, column, clause, out)) return true;
   return LimitConditionOf(root, info, clause, out);
+}
+
+List* ConditionsOfCall(PlannerInfo* root, IndexOptInfo* info, FuncExpr* call, int argument, int column) {
+  const RegProcedure support = get_func_support(call->funcid);
+  if (!OidIsValid(support)) return NIL;
+  SupportRequestIndexCondition request = {};
+  request.type = T_SupportRequestIndexCondition;
+  request.root = root;
+  request.funcid = call->funcid;
+  request.node = reinterpret_cast<Node*>(call);
+  request.indexarg = argument;
+  request.index = info;
+  request.indexcol = column;
+  request.opfamily = info->opfamily[column];
+  request.indexcollation = info->indexcollations[column];
+  request.lossy = true;
+  return reinterpret_cast<List*>(DatumGetPointer(OidFunctionCall1(support, PointerGetDatum(&request))));
+}
+
+bool MatchGuessedJoin(PlannerInfo* root, IndexOptInfo* info, const RestrictInfo* clause, IndexCondition* out) {
+  if (!IsA(clause->clause, FuncExpr))
+    return IsGuessedJoin(reinterpret_cast<Node*>(clause->clause)) && MatchCondition(root, info, clause, out);
+  auto* call = reinterpret_cast<FuncExpr*>(clause->clause);
+  for (int column = 0; column < info->nkeycolumns; column++) {
+    for (int i = 0; i < list_length(call->args); i++) {
+      if (!match_index_to_operand(static_cast<Node*>(list_nth(call->args, i)), column, info)) continue;
+      const List* conditions = ConditionsOfCall(root, info, call, i, column);
+      if (list_length(conditions) != 1) continue;
+      const Node* condition = static_cast<Node*>(linitial(conditions));
+      if (IsGuessedJoin(condition) && MatchOperator(root, info, column, reinterpret_cast<const OpExpr*>(condition), out)) return true;
+    }
+  }
+  return false;
 }
 
 bool SaysAll(const IndexOptInfo* info, const IndexCondition& condition) {

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "deferred/build_state.h"
+#include "planner/argument_sample.h"
 #include "planner/blind_clauses.h"
 #include "planner/clause_match.h"
 #include "planner/cluster_cost.h"
@@ -189,6 +190,8 @@ bool TreeKnowsRows(const IndexPath* path) {
   foreach (cell, path->indexclauses) {
     const IndexClause* clause = lfirst_node(IndexClause, cell);
     if (IsLimitClause(clause) || IsGuessed(reinterpret_cast<Node*>(ConditionOf(clause)->clause))) return true;
+    const Node* qual = reinterpret_cast<Node*>(linitial_node(RestrictInfo, clause->indexquals)->clause);
+    if (IsGuessedJoin(qual) && HasColumns(static_cast<Node*>(lsecond(reinterpret_cast<const OpExpr*>(qual)->args)))) return true;
   }
   return false;
 }

@@ -56,15 +56,17 @@ void Flatten(Node* condition, List** conditions) {
   }
 }
 
-// Of the indexes that can answer the condition alone, the one with the fewest columns.
-bool EstimateCondition(PlannerInfo* root, const RelOptInfo* rel, const RestrictInfo* clause, bool guessed, ScanEstimate* out) {
+using Match = bool (*)(PlannerInfo* root, IndexOptInfo* info, const RestrictInfo* clause, IndexCondition* out);
+
+// Of the indexes that can answer the condition alone, as `match` says, the one with the fewest columns.
+bool EstimateCondition(PlannerInfo* root, const RelOptInfo* rel, const RestrictInfo* clause, Match match, ScanEstimate* out) {
   IndexOptInfo* best = nullptr;
   IndexCondition condition = {}, found;
   ListCell* cell;
   foreach (cell, rel->indexlist) {
     auto* info = lfirst_node(IndexOptInfo, cell);
     if (!IsWholeXtree(info) || (best != nullptr && info->nkeycolumns >= best->nkeycolumns)) continue;
-    if (guessed ? !MatchCondition(root, info, clause, &found) : !LimitConditionOf(root, info, clause, &found)) continue;
+    if (!match(root, info, clause, &found)) continue;
     best = info;
     condition = found;
   }
@@ -97,7 +99,8 @@ bool CorrectCondition(PlannerInfo* root, const RelOptInfo* rel, RestrictInfo* cl
   bool negated;
   RestrictInfo inner = *clause;
   inner.clause = Unwrap(clause->clause, &negated);
-  if (!EstimateCondition(root, rel, &inner, IsGuessed(reinterpret_cast<Node*>(inner.clause)), &estimate)) return false;
+  const Match match = IsGuessed(reinterpret_cast<Node*>(inner.clause)) ? MatchCondition : LimitConditionOf;
+  if (!EstimateCondition(root, rel, &inner, match, &estimate)) return false;
   clause->norm_selec = negated ? std::clamp(1 - estimate.share, kLeast, 1.0) : estimate.share;
   return true;
 }
@@ -229,8 +232,13 @@ Selectivity ShareWithMatch(const PlannerInfo* root, const RelOptInfo* asked, con
   return estimate.share;
 }
 
+bool MatchJoin(PlannerInfo* root, IndexOptInfo* info, const RestrictInfo* clause, IndexCondition* out) {
+  return MatchGuessedJoin(root, info, clause, out) || LimitConditionOf(root, info, clause, out);
+}
+
 bool MayBeGuessedJoin(const RestrictInfo* clause) {
-  return IsA(clause->clause, OpExpr) && bms_membership(clause->clause_relids) == BMS_MULTIPLE && clause->orclause == nullptr;
+  return (IsA(clause->clause, OpExpr) || IsA(clause->clause, FuncExpr)) && bms_membership(clause->clause_relids) == BMS_MULTIPLE &&
+         clause->orclause == nullptr;
 }
 
 bool IsParent(const PlannerInfo* root, const RelOptInfo* rel) {
@@ -249,10 +257,8 @@ bool EstimateOverParts(PlannerInfo* root, const RelOptInfo* parent, RestrictInfo
     if (!IsA(translated, RestrictInfo)) continue;
     auto* condition = reinterpret_cast<RestrictInfo*>(translated);
     ScanEstimate estimate = {};
-    const bool known = IsParent(root, part)
-                           ? EstimateOverParts(root, part, condition, &estimate)
-                           : IsTable(root, part) && EstimateCondition(root, part, condition,
-                                                                      IsGuessedJoin(reinterpret_cast<Node*>(condition->clause)), &estimate);
+    const bool known = IsParent(root, part) ? EstimateOverParts(root, part, condition, &estimate)
+                                            : IsTable(root, part) && EstimateCondition(root, part, condition, MatchJoin, &estimate);
     if (!known) continue;
     rows += part->tuples;
     found += estimate.share * part->tuples;
@@ -288,7 +294,7 @@ bool CorrectJoins(PlannerInfo* root, RelOptInfo* rel, Corrections* all) {
       continue;
     }
     ScanEstimate estimate;
-    if (!EstimateCondition(root, rel, clause, IsGuessedJoin(reinterpret_cast<Node*>(clause->clause)), &estimate)) continue;
+    if (!EstimateCondition(root, rel, clause, MatchJoin, &estimate)) continue;
     clause->norm_selec = estimate.share;
     clause->outer_selec = ShareWithMatch(root, rel, clause, estimate);
     all->joins = lappend(all->joins, clause);
