@@ -96,7 +96,10 @@ void FetchInOrder(TreeJoinState* state, int side, Take&& take) {
   KeptRow row = nullptr;
   for (size_t i = 0; i < open->order.size(); i++) {
     const uint64_t address = open->order[i] >> 16;
-    if (address != last) row = open->side[side]->Fetch(TupleId::FromPacked(address), snapshot, scan, open->batch);
+    if (address != last) {
+      row = open->side[side]->Fetch(TupleId::FromPacked(address), snapshot, scan, open->batch);
+      open->side[side]->Prefetch(open->order.data() + i + 1, open->order.data() + open->order.size());
+    }
     last = address;
     take(open->order[i] & 0xFFFF, row);
   }

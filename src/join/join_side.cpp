@@ -120,6 +120,7 @@ void JoinInputSide::CountScan() {
 }
 
 void JoinInputSide::LetGo() {
+  prefetched_ = InvalidBlockNumber;
   if (fetch_ != nullptr) table_index_fetch_reset(fetch_);
   if (slot_ != nullptr) ExecClearTuple(slot_);
   if (BufferIsValid(visibility_)) ReleaseBuffer(std::exchange(visibility_, InvalidBuffer));
@@ -237,6 +238,23 @@ KeptRow JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, 
   if (!table_index_fetch_tuple(fetch_, &address, snapshot, slot_, &again, &all_dead)) return nullptr;
   pgstat_count_heap_fetch(index_);
   return Keep(slot_, scan, memory);
+}
+
+void JoinInputSide::Prefetch(const uint64_t* next, const uint64_t* end) {
+  constexpr int kOffsetShift = 16, kBlockShift = 32;
+  if (next == end || *next >> kBlockShift == prefetched_ || TTS_EMPTY(slot_) || !TTS_IS_BUFFERTUPLE(slot_)) return;
+  const Buffer buffer = reinterpret_cast<const BufferHeapTupleTableSlot*>(slot_)->buffer;
+  if (!BufferIsValid(buffer) || BufferGetBlockNumber(buffer) != *next >> kBlockShift) return;
+  prefetched_ = BufferGetBlockNumber(buffer);
+  const char* page = BufferGetPage(buffer);
+  // Line pointers may change meanwhile, since nothing is locked: then what is asked for is of no use.
+  const auto pointer_of = [page](uint64_t row) {
+    const auto offset = static_cast<OffsetNumber>(row >> kOffsetShift);
+    return reinterpret_cast<const ItemIdData*>(page + SizeOfPageHeaderData) + (offset - 1) % MaxHeapTuplesPerPage;
+  };
+  const uint64_t* last = std::find_if(next, end, [this](uint64_t row) { return row >> kBlockShift != prefetched_; });
+  for (const uint64_t* row = next; row < last; row++) __builtin_prefetch(pointer_of(*row));
+  for (const uint64_t* row = next; row < last; row++) __builtin_prefetch(page + ItemIdGetOffset(pointer_of(*row)) % BLCKSZ);
 }
 
 TupleTableSlot* JoinInputSide::Substitute(EPQState* recheck, bool* substituted) {

@@ -161,6 +161,7 @@ KeptRow InnerRow(LookupState* state, const LookupPair& pair) {
     MemoryContextReset(open->row);
     open->address = pair.tuple.Packed();
     open->inner_row = open->inner->Fetch(pair.tuple, state->custom.ss.ps.state->es_snapshot, &state->custom.ss, open->row);
+    open->inner->Prefetch(open->order.data() + open->next, open->order.data() + open->order.size());
   }
   return open->inner_row;
 }
