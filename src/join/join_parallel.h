@@ -1,9 +1,10 @@
 // What the processes of a parallel join share, in the shared memory of the query: the pool of left nodes (am/parallel_scan.h), and the sums of what
-// they have done, for EXPLAIN.
+// they have done.
 #pragma once
 
 #include "am/parallel_scan.h"
 #include "core/join/tree_join.h"
+#include "join/shared_counts.h"
 
 namespace xtree {
 
@@ -21,8 +22,6 @@ void InitializeSharedJoin(SharedJoin* shared);
 void ResetSharedJoin(SharedJoin* shared);
 ParallelPool* PoolOf(SharedJoin* shared);
 
-// Adds what a participant has done since it did so last (`handed_in`, which is brought up to date); and the sum of all that was added.
-void HandInCounts(SharedJoin* shared, const JoinCounts& counts, JoinCounts* handed_in);
-JoinCounts TotalCounts(SharedJoin* shared);
+SharedCounts<JoinCounts>* CountsOf(SharedJoin* shared);
 
 }  // namespace xtree

@@ -253,8 +253,8 @@ void JoinShared(CustomScanState* node, shm_toc*, void* shared) { StateOf(node)->
 void Shutdown(CustomScanState* node) {
   OpenJoin* open = StateOf(node)->open;
   if (open == nullptr || open->shared == nullptr) return;
-  HandInCounts(open->shared, open->Counts(), &open->handed_in);
-  open->total = TotalCounts(open->shared);
+  CountsOf(open->shared)->HandIn(open->Counts(), &open->handed_in);
+  open->total = CountsOf(open->shared)->Total();
 }
 
 void Explain(CustomScanState* node, List* ancestors, ExplainState* explain) { ExplainTreeJoin(StateOf(node), ancestors, explain); }

@@ -14,21 +14,21 @@ namespace xtree {
 
 namespace {
 
-// Of this process alone; of a join that is run again, each time on average.
-void ShowCount(const char* label, uint64_t count, const LookupCounts& counts, ExplainState* explain) {
-  const double starts = std::max<double>(static_cast<double>(counts.starts), 1);
-  ExplainPropertyFloat(label, nullptr, static_cast<double>(count) / starts, 0, explain);
+void ShowCount(const char* label, uint64_t count, double loops, ExplainState* explain) {
+  ExplainPropertyFloat(label, nullptr, static_cast<double>(count) / loops, 0, explain);
 }
 
-void ShowWork(const OpenLookup& open, ExplainState* explain) {
-  const LookupCounts& counts = open.counts;
-  ShowCount("Batches", counts.batches, counts, explain);
-  ShowCount("Nodes", open.lookup.work().nodes, counts, explain);
-  ShowCount("Pairs", open.lookup.work().matches, counts, explain);
-  if (counts.removed > 0) ShowCount("Rows Removed by Join Cond", counts.removed, counts, explain);
-  if (counts.filtered > 0) ShowCount("Rows Removed by Filter", counts.filtered, counts, explain);
-  ShowCount("Inner Rows Fetched", open.inner->fetched, counts, explain);
-  if (open.inner->removed_by_conditions > 0) ShowCount("Inner Rows Removed by Filter", open.inner->removed_by_conditions, counts, explain);
+// Of all processes, per loop.
+void ShowWork(const OpenLookup& open, const Instrumentation& instrument, ExplainState* explain) {
+  const double loops = std::max(instrument.nloops, 1.0);
+  const LookupCounts counts = open.total.batches > 0 ? open.total : open.Counts();
+  ShowCount("Batches", counts.batches, loops, explain);
+  ShowCount("Nodes", counts.nodes, loops, explain);
+  ShowCount("Pairs", counts.pairs, loops, explain);
+  if (counts.removed > 0) ShowCount("Rows Removed by Join Cond", counts.removed, loops, explain);
+  if (counts.filtered > 0) ShowCount("Rows Removed by Filter", counts.filtered, loops, explain);
+  ShowCount("Inner Rows Fetched", counts.fetched, loops, explain);
+  if (counts.fetched_wrong > 0) ShowCount("Inner Rows Removed by Filter", counts.fetched_wrong, loops, explain);
 }
 
 }  // namespace
@@ -40,7 +40,8 @@ void ExplainLookups(LookupState* state, List* ancestors, ExplainState* explain) 
   ExplainPropertyText("Inner Index", get_rel_name(state->plan.lookup.index), explain);
   ShowConditions("Index Cond", kLookupIndexConditions, state->custom.ss, ancestors, explain);
   ShowConditions("Inner Filter", kLookupConditions, state->custom.ss, ancestors, explain);
-  if (explain->analyze && state->open != nullptr && state->custom.ss.ps.instrument != nullptr) ShowWork(*state->open, explain);
+  const Instrumentation* instrument = state->custom.ss.ps.instrument;
+  if (explain->analyze && state->open != nullptr && instrument != nullptr) ShowWork(*state->open, *instrument, explain);
 }
 
 }  // namespace xtree

@@ -99,6 +99,7 @@ Path* MakePath(RelOptInfo* join, const LookupPath& like, Path* outer, const Look
   custom.path.pathtarget = join->reltarget;
   custom.path.parallel_safe = join->consider_parallel && outer->parallel_safe;
   custom.path.parallel_workers = outer->parallel_workers;
+  custom.path.parallel_aware = outer->parallel_workers > 0;  // what the processes have done is added up
   custom.path.rows = cost.rows;
   custom.path.startup_cost = cost.startup;
   custom.path.total_cost = cost.total;

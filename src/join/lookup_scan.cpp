@@ -111,7 +111,6 @@ void Start(LookupState* state) {
   open->outer_ended = false;
   open->wanted = kFirstRows;
   open->wanted_pairs = kFirstPairs;
-  open->counts.starts++;
 }
 
 // The scan's tuple, projected, if what is asked of rows beyond the join holds.
@@ -277,6 +276,28 @@ void End(CustomScanState* node) {
   index_close(index, NoLock);
 }
 
+// The outer plan hands out its own rows; what the processes share besides is what they have done.
+Size EstimateShared(CustomScanState*, ParallelContext*) { return sizeof(SharedCounts<LookupCounts>); }
+
+void InitializeShared(CustomScanState* node, ParallelContext*, void* shared) {
+  StateOf(node)->open->shared = static_cast<SharedCounts<LookupCounts>*>(shared);
+  StateOf(node)->open->shared->Initialize();
+}
+
+void ResetShared(CustomScanState*, ParallelContext*, void*) {}
+
+void JoinShared(CustomScanState* node, shm_toc*, void* shared) {
+  StateOf(node)->open->shared = static_cast<SharedCounts<LookupCounts>*>(shared);
+}
+
+// The shared memory may be gone when the plan is explained.
+void Shutdown(CustomScanState* node) {
+  OpenLookup* open = StateOf(node)->open;
+  if (open == nullptr || open->shared == nullptr) return;
+  open->shared->HandIn(open->Counts(), &open->handed_in);
+  open->total = open->shared->Total();
+}
+
 void Explain(CustomScanState* node, List* ancestors, ExplainState* explain) { ExplainLookups(StateOf(node), ancestors, explain); }
 
 }  // namespace
@@ -290,6 +311,11 @@ const CustomExecMethods* LookupExecMethods() {
     made.EndCustomScan = End;
     made.ReScanCustomScan = Rescan;
     made.ExplainCustomScan = Explain;
+    made.EstimateDSMCustomScan = EstimateShared;
+    made.InitializeDSMCustomScan = InitializeShared;
+    made.ReInitializeDSMCustomScan = ResetShared;
+    made.InitializeWorkerCustomScan = JoinShared;
+    made.ShutdownCustomScan = Shutdown;
     return made;
   }();
   return &methods;

@@ -5,6 +5,7 @@
 #include "core/join/batch_lookup.h"
 #include "join/join_side.h"
 #include "join/lookup_plan.h"
+#include "join/shared_counts.h"
 
 namespace xtree {
 
@@ -18,10 +19,13 @@ struct LookupPair {
 
 // What was done, for EXPLAIN.
 struct LookupCounts {
-  uint64_t starts;
   uint64_t batches;
-  uint64_t removed;   // pairs: by the join's clauses
-  uint64_t filtered;  // rows: after them
+  uint64_t nodes;
+  uint64_t pairs;          // by the keys
+  uint64_t removed;        // of them: by the join's clauses
+  uint64_t filtered;       // rows: after them
+  uint64_t fetched;        // inner rows that were looked for
+  uint64_t fetched_wrong;  // of them: that conditions on the table removed
 };
 
 // Of a join that is run, not merely explained; in its own memory context.
@@ -60,8 +64,20 @@ struct OpenLookup {
   KeptRow inner_row;          // nullptr: it is not visible, or its conditions do not hold
   BatchLookup lookup;
 
-  bool rechecking;  // for EvalPlanQual: inner_row is the row that it gives
-  LookupCounts counts;
+  bool rechecking;                     // for EvalPlanQual: inner_row is the row that it gives
+  LookupCounts counts;                 // Counts() has all of them
+  SharedCounts<LookupCounts>* shared;  // nullptr: the join is one process's
+  LookupCounts handed_in;
+  LookupCounts total;  // of all participants, once this one has ended; else zeroes
+
+  LookupCounts Counts() const {
+    LookupCounts all = counts;
+    all.nodes = lookup.work().nodes;
+    all.pairs = lookup.work().matches;
+    all.fetched = inner->fetched;
+    all.fetched_wrong = inner->removed_by_conditions;
+    return all;
+  }
 };
 static_assert(std::is_trivially_destructible_v<OpenLookup>);
 

@@ -1,6 +1,6 @@
 -- Lookup joins: whatever a join says through the index of one table, it says without it.
 -- Seen to fail: with alternatives of a window dropped for one lookup and missing for the next; with keys taken for all that a clause says; with rows
--- that found a partner returned without one besides.
+-- that found a partner returned without one besides; with the counts of workers left out (EXPLAIN).
 
 -- Outer rows without an index: near and within the tolerance of core's geometry, special, duplicates, NULL. The inner table's index has them in part.
 CREATE TABLE special (c float8);
@@ -212,6 +212,16 @@ SET min_parallel_table_scan_size = 0; SET min_parallel_index_scan_size = 0; SET 
 SELECT explain_plan('SELECT count(*) FROM o LEFT JOIN i ON i.b && o.b');
 SELECT count(*), sum(o.id::bigint * i.id), count(DISTINCT (o.id, i.id)) FROM o LEFT JOIN i ON i.b && o.b;
 SELECT count(*), sum(o.id) FROM o WHERE NOT EXISTS (SELECT FROM i WHERE i.b && o.b);
+-- EXPLAIN adds up what all processes did.
+CREATE FUNCTION counted(label text, query text) RETURNS float8 LANGUAGE plpgsql AS $$ DECLARE plan json; BEGIN
+  EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ' || query INTO plan;
+  RETURN (SELECT value::float8 * (jsonb_path_query_first(plan::jsonb, '$.**  ? (@."Custom Plan Provider" == "XtreeLookupJoin")."Actual Loops"'))::float8
+    FROM jsonb_path_query_first(plan::jsonb, ('$.** ? (@."Custom Plan Provider" == "XtreeLookupJoin")."' || label || '"')::jsonpath) value);
+END $$;
+SET parallel_leader_participation = off;
+SELECT counted('Pairs', 'SELECT count(*) FROM o JOIN i ON i.b && o.b') / (SELECT count(*) FROM o JOIN i ON i.b && o.b) BETWEEN 0.99 AND 1.01 AS pairs;
+RESET parallel_leader_participation;
+DROP FUNCTION counted;
 SELECT k, (SELECT count(*) FROM o JOIN i ON i.b && o.b AND o.n = k) FROM generate_series(0, 2) k;
 SET max_parallel_workers_per_gather = 0; SET xtree.enable_lookup_join = off; RESET enable_nestloop;
 SELECT count(*), sum(o.id::bigint * i.id), count(DISTINCT (o.id, i.id)) FROM o LEFT JOIN i ON i.b && o.b;
