@@ -3,6 +3,7 @@
 package Bench::Vectors::Search;
 use strict;
 use warnings;
+use List::Util qw(min);
 
 my $LIMIT = 10;
 
@@ -62,11 +63,12 @@ sub run {
     return { ms => $us / 1000 / @found, found => \@found, queries => scalar @found };
 }
 
-# Recall, rows a query, and how many queries had fewer rows than there are.
+# Recall, rows a query, and how many queries had fewer rows than there are: of those queries for which the scan had the patience.
 sub compare {
     my ($truth, $run) = @_;
     my ($right, $wanted, $rows, $short) = (0, 0, 0, 0);
-    for my $i (0 .. $#{ $run->{found} }) {
+    my $queries = min(scalar @{ $run->{found} }, scalar @{ $truth->{found} });
+    for my $i (0 .. $queries - 1) {
         my ($true, $got) = ($truth->{found}[$i], $run->{found}[$i]);
         $wanted += @$true;
         $rows   += @$got;
@@ -76,7 +78,7 @@ sub compare {
         my $hits  = grep { $_ <= $reach } @$got;
         $right += $hits < @$true ? $hits : @$true;
     }
-    return { recall => $wanted ? $right / $wanted : 1, rows => $rows / ($run->{queries} || 1), short => $short };
+    return { recall => $wanted ? $right / $wanted : 1, rows => $rows / ($queries || 1), short => $short };
 }
 
 1;
