@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "commands/explain.h"
+#include "executor/instrument.h"
 #include "utils/lsyscache.h"
 }
 
@@ -21,7 +22,7 @@ void ShowCount(const char* label, uint64_t count, double loops, ExplainState* ex
 }
 
 void ShowWork(const TreeJoinState& state, ExplainState* explain) {
-  const Instrumentation* instrument = state.custom.ss.ps.instrument;
+  const auto* instrument = state.custom.ss.ps.instrument;
   const double loops = std::max(instrument->nloops, 1.0);
   // A parallel join's are known once it has ended, of all participants.
   const JoinCounts counts = state.open->total.work.left_nodes > 0 ? state.open->total : state.open->Counts();

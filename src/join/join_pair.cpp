@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "executor/executor.h"
+#include "executor/instrument.h"
 }
 
 namespace xtree {

@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "commands/explain.h"
+#include "executor/instrument.h"
 #include "utils/lsyscache.h"
 }
 
@@ -19,8 +20,8 @@ void ShowCount(const char* label, uint64_t count, double loops, ExplainState* ex
 }
 
 // Of all processes, per loop.
-void ShowWork(const OpenLookup& open, const Instrumentation& instrument, ExplainState* explain) {
-  const double loops = std::max(instrument.nloops, 1.0);
+void ShowWork(const OpenLookup& open, double loops, ExplainState* explain) {
+  loops = std::max(loops, 1.0);
   const LookupCounts counts = open.total.batches > 0 ? open.total : open.Counts();
   ShowCount("Batches", counts.batches, loops, explain);
   ShowCount("Nodes", counts.nodes, loops, explain);
@@ -40,8 +41,8 @@ void ExplainLookups(LookupState* state, List* ancestors, ExplainState* explain) 
   ExplainPropertyText("Inner Index", get_rel_name(state->plan.lookup.index), explain);
   ShowConditions("Index Cond", kLookupIndexConditions, state->custom.ss, ancestors, explain);
   ShowConditions("Inner Filter", kLookupConditions, state->custom.ss, ancestors, explain);
-  const Instrumentation* instrument = state->custom.ss.ps.instrument;
-  if (explain->analyze && state->open != nullptr && instrument != nullptr) ShowWork(*state->open, *instrument, explain);
+  const auto* instrument = state->custom.ss.ps.instrument;
+  if (explain->analyze && state->open != nullptr && instrument != nullptr) ShowWork(*state->open, instrument->nloops, explain);
 }
 
 }  // namespace xtree
