@@ -227,7 +227,7 @@ KeptRow JoinInputSide::Make(const Box& key, Payload payload, TupleId row, Snapsh
   return KeepLoaded(scan, memory);
 }
 
-KeptRow JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory) {
+bool JoinInputSide::Find(TupleId tuple, Snapshot snapshot, TupleTableSlot* row) {
   if (tuple.offset == 0 || tuple.offset > MaxHeapTuplesPerPage)
     ereport(ERROR, errcode(ERRCODE_INDEX_CORRUPTED), errmsg("index \"%s\" names no row of the table", RelationGetRelationName(index_)),
             errhint("Please REINDEX it."));
@@ -235,9 +235,13 @@ KeptRow JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, 
   bool again = false, all_dead = false;
   fetched++;
   reader_.counts().tuples++;
-  if (!table_index_fetch_tuple(fetch_, &address, snapshot, slot_, &again, &all_dead)) return nullptr;
+  if (!table_index_fetch_tuple(fetch_, &address, snapshot, row != nullptr ? row : slot_, &again, &all_dead)) return false;
   pgstat_count_heap_fetch(index_);
-  return Keep(slot_, scan, memory);
+  return true;
+}
+
+KeptRow JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory) {
+  return Find(tuple, snapshot, nullptr) ? Keep(slot_, scan, memory) : nullptr;
 }
 
 void JoinInputSide::Prefetch(const uint64_t* next, const uint64_t* end) {

@@ -1,0 +1,102 @@
+// What a nearest join keeps while it is executed. Plain data: PostgreSQL may longjmp at any call.
+#pragma once
+
+#include "am/limit_keys.h"
+#include "core/join/batch_nearest.h"
+#include "join/join_side.h"
+#include "join/nearest_inner.h"
+#include "join/nearest_plan.h"
+
+namespace xtree {
+
+// An outer row of the batch, and which of the candidates are its.
+struct NearestOuter {
+  KeptRow row;
+  uint32_t first;
+  uint32_t count;
+  DistanceRank bound;  // no other row's distance is below it; kNoDistance: there is no other
+  bool lossy;          // candidates have bounds of their distances
+  bool single;         // it is left to the inner plan
+};
+
+// A row that may be one of the nearest.
+struct NearestFound {
+  DistanceRank rank;
+  TupleId tuple;
+  uint32_t outer;
+  bool recheck;
+  bool fetch;    // it is to be looked at in the heap
+  KeptRow made;  // what the inner plan returns of it; nullptr: nothing so far, or none
+};
+
+// What a search is for: the distance from an outer row, in the batch's memory.
+struct NearestQuery {
+  ScanKeyData key;
+  OrderKey order;
+};
+
+struct NearestCounts {
+  uint64_t starts;
+  uint64_t batches;
+  uint64_t rows;  // outer
+  uint64_t singles;
+};
+
+// Of a join that is run, not merely explained; in its own memory context.
+struct OpenNearest {
+  MemoryContext context;
+  MemoryContext batch;   // outer rows, and what was found for them
+  ExprContext* queries;  // arguments and queries
+  ExprContext* keys;     // of one search: its conditions
+  MemoryContextCallback end_use;
+  NearestInner inner;
+  JoinInputSide* side;
+  TupleDesc include;  // of the columns of INCLUDE that are looked at
+  TupleDesc outer_descriptor;
+  TupleDesc inner_descriptor;
+
+  // The join's own expressions, over tuples of these slots.
+  TupleTableSlot* outer_slot;
+  TupleTableSlot* inner_slot;
+  ExprState* clauses;
+  ExprState* filters;
+  ProjectionInfo* projection;
+  uint64_t asked;  // columns of the index (shmem/column_use.h)
+
+  bool started;
+  bool by_child;    // the nested loop does it all
+  bool one_by_one;  // so many outer rows had to be looked up singly that all others are too
+  bool outer_ended;
+  int limit;
+  int candidates;  // for each outer row
+  Box tree;        // bounds of the index
+  Constraint constraint;
+  LimitKeys limits;
+  size_t wanted;  // outer rows of the next batch
+  Scratch<NearestOuter> rows;
+  Scratch<NearestQuery*> query;  // of each
+  Scratch<uint64_t> curve;       // of each, its place
+  Scratch<uint32_t> sequence;    // of outer rows, along the curve
+  Scratch<NearestFound> found;
+  Scratch<uint64_t> order;  // of those to be fetched, by their addresses
+  BatchNearest nearest;
+
+  // The outer row whose rows leave.
+  size_t row;
+  size_t next;  // of its candidates
+  bool begun;
+  bool matched;
+  bool ended;  // it has no more
+  NearestCounts counts;
+};
+static_assert(std::is_trivially_destructible_v<OpenNearest>);
+
+struct NearestState {
+  CustomScanState custom;
+  NearestPlan plan;
+  OpenNearest* open;  // nullptr: the child does it all
+};
+
+const CustomExecMethods* NearestExecMethods();
+
+}  // namespace xtree
