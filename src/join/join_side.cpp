@@ -192,8 +192,24 @@ void JoinInputSide::LookAtVisibility(void* side, const TupleId* tuples, size_t c
   auto* self = static_cast<JoinInputSide*>(side);
   for (size_t i = 0; i < count; i++) {
     const ItemPointerData address = ToItemPointer(tuples[i]);
-    known[i] = VM_ALL_VISIBLE(self->table_, ItemPointerGetBlockNumberNoCheck(&address), &self->visibility_);
+    known[i] = self->IsVisibleToAll(ItemPointerGetBlockNumberNoCheck(&address));
   }
+}
+
+// As VM_ALL_VISIBLE, but for calls: a batch asks for every row of a leaf. (A page of the map has two bits for each page of the table, as in
+// access/heap/visibilitymap.c.)
+bool JoinInputSide::IsVisibleToAll(BlockNumber block) {
+  constexpr BlockNumber kBlocksPerByte = 8 / BITS_PER_HEAPBLOCK;
+  constexpr BlockNumber kBlocksPerPage = (BLCKSZ - MAXALIGN(SizeOfPageHeaderData)) * kBlocksPerByte;
+  const BlockNumber map_page = block / kBlocksPerPage;
+  if (!BufferIsValid(visibility_) || visibility_page_ != map_page) {
+    const bool visible = VM_ALL_VISIBLE(table_, block, &visibility_);
+    visibility_page_ = map_page;
+    return visible;
+  }
+  const auto* map = reinterpret_cast<const uint8_t*>(PageGetContents(BufferGetPage(visibility_)));
+  const uint8_t byte = map[block % kBlocksPerPage / kBlocksPerByte];
+  return (byte >> (block % kBlocksPerByte * BITS_PER_HEAPBLOCK)) & VISIBILITYMAP_ALL_VISIBLE;
 }
 
 KeptRow JoinInputSide::Make(const Box& key, Payload payload, TupleId row, Snapshot snapshot, ScanState* scan, MemoryContext memory) {

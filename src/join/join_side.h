@@ -104,6 +104,7 @@ class JoinInputSide {
   uint64_t removed_by_conditions = 0;  // of them: that the table's conditions removed
 
  private:
+  bool IsVisibleToAll(BlockNumber block);
   void Load(TupleTableSlot* row, TupleTableSlot* tuple);
   KeptRow KeepLoaded(ScanState* scan, MemoryContext memory);
   void EvaluateKeys(ExprContext* values);
@@ -129,6 +130,7 @@ class JoinInputSide {
   bool needs_include_ = false;         // some are columns of INCLUDE
   TupleDesc include_ = nullptr;        // these
   Buffer visibility_ = InvalidBuffer;  // a page of the table's visibility map
+  BlockNumber visibility_page_ = 0;    // which
   IndexFetchTableData* fetch_ = nullptr;
   TupleTableSlot* slot_ = nullptr;
   BlockNumber prefetched_ = InvalidBlockNumber;  // page of the table

@@ -19,7 +19,8 @@ namespace xtree {
 
 namespace {
 
-constexpr size_t kMostFound = 1 << 16;
+constexpr size_t kMostFound = 1 << 20;
+constexpr size_t kAhead = 4;  // outer rows, which lie anywhere, are fetched into the processor's caches before their turn
 constexpr size_t kGrowth = 4;  // of a batch beside the one before
 
 ExprContext* Scratchpad(ExprContext* context) {
@@ -32,24 +33,26 @@ void EvaluateKeys(const OpenNearest& open, ExprContext* values) {
   if (open.inner.runtime_count > 0) ExecIndexEvalRuntimeKeys(values, open.inner.runtime, open.inner.runtime_count);
 }
 
-// Makes what is searched for of the outer row.
-void AddQuery(OpenNearest* open, const NearestOuter& outer) {
+// Makes what is searched for of the outer row, in memory that goes with the next one.
+NearestQuery* MakeQuery(OpenNearest* open, const NearestOuter& outer) {
   GiveParameters(open->inner, outer.row, false);
-  EvaluateKeys(*open, open->queries);
-  const MemoryContext old = MemoryContextSwitchTo(open->queries->ecxt_per_tuple_memory);
+  ExprContext* values = Scratchpad(open->query);
+  EvaluateKeys(*open, values);
+  const MemoryContext old = MemoryContextSwitchTo(values->ecxt_per_tuple_memory);
   auto* query = static_cast<NearestQuery*>(palloc(sizeof(NearestQuery)));
   query->key = *open->inner.order;
   OrderFromKey(open->inner.index, open->side->state(), &query->key, &query->order);
   SettleSlackWithin(open->tree, &query->order);
   MemoryContextSwitchTo(old);
-  open->query.Append(open->side->reader(), query);
+  return query;
 }
 
 bool HasRoom(const OpenNearest& open) {
   const size_t rows = open.rows.size(), columns = static_cast<size_t>(open.inner_descriptor->natts);
-  const size_t found = sizeof(NearestFound) + sizeof(uint64_t) + (sizeof(Datum) + sizeof(bool)) * columns;
-  const size_t taken = MemoryContextMemAllocated(open.batch, false) + MemoryContextMemAllocated(open.queries->ecxt_per_tuple_memory, false);
-  return taken + rows * (sizeof(NearestOuter) + open.candidates * found) < work_mem * size_t{1024} &&
+  const size_t made = (sizeof(Datum) + sizeof(bool)) * columns + 2 * sizeof(void*);
+  const size_t found = sizeof(NearestFound) + sizeof(NearestFetch) + made;
+  const size_t taken = MemoryContextMemAllocated(open.batch, false) + open.origins.bytes();
+  return taken + rows * (sizeof(NearestOuter) + static_cast<size_t>(open.candidates) * found) < work_mem * size_t{1024} &&
          (rows + 1) * static_cast<size_t>(open.candidates) <= kMostFound;
 }
 
@@ -63,11 +66,11 @@ void TakeRows(NearestState* state) {
     row.row = KeepRow(slot, open->outer_descriptor, open->outer_descriptor->natts, open->batch);
     row.single = open->one_by_one;
     open->rows.Append(open->side->reader(), row);
-    if (!open->one_by_one) AddQuery(open, row);
+    if (!open->one_by_one) open->origins.Add(open->side->reader(), MakeQuery(open, row)->order.key, open->tree);
   }
 }
 
-// Conditions that differ from one outer row to the other, which has its parameters.
+// By the conditions of the outer row that the inner plan has at hand, or of all of them.
 void ConstrainSearch(OpenNearest* open) {
   const NearestInner& inner = open->inner;
   const IndexState& index = open->side->state();
@@ -128,8 +131,7 @@ bool TakeFound(NearestState* state, uint32_t number, size_t wanted) {
 void SearchFor(NearestState* state, uint32_t number) {
   OpenNearest* open = state->open;
   NearestOuter& outer = open->rows[number];
-  const OrderKey& order = open->query[number]->order;
-  if (open->inner.keys_vary || open->inner.index_only) GiveParameters(open->inner, outer.row, false);
+  const OrderKey& order = MakeQuery(open, outer)->order;
   if (open->inner.keys_vary) {
     ConstrainSearch(open);
     open->nearest.Constrain(open->constraint);
@@ -153,7 +155,7 @@ void SearchFor(NearestState* state, uint32_t number) {
 
 void Search(NearestState* state) {
   OpenNearest* open = state->open;
-  ArrangeQueries(open);
+  open->origins.Arrange(open->side->reader(), &open->sequence);
   const JoinInput input = open->side->Input(!TransactionStartedDuringRecovery(), false);
   if (!open->inner.keys_vary) ConstrainSearch(open);
   BatchNearest::Options options;
@@ -161,6 +163,8 @@ void Search(NearestState* state) {
   if (open->inner.index_only) options.look = JoinInputSide::LookAtVisibility, options.context = open->side;
   open->nearest.Begin(*input.layout, open->constraint, options);
   for (size_t i = 0; i < open->sequence.size(); i++) {
+    if (i + kAhead < open->sequence.size()) __builtin_prefetch(open->rows[open->sequence[i + kAhead]].row);
+    if (i + 2 * kAhead < open->sequence.size()) __builtin_prefetch(&open->rows[open->sequence[i + 2 * kAhead]]);
     SearchFor(state, open->sequence[i]);
     CHECK_FOR_INTERRUPTS();
   }
@@ -169,19 +173,19 @@ void Search(NearestState* state) {
 void FetchFound(NearestState* state) {
   OpenNearest* open = state->open;
   const Snapshot snapshot = state->custom.ss.ps.state->es_snapshot;
-  static_assert(kMostFound <= size_t{1} << 16, "a number is in the lower 16 bits");
-  open->order.Clear();
-  open->order.Reserve(open->side->reader(), open->found.size());
-  for (size_t i = 0; i < open->found.size(); i++)
-    if (open->found[i].fetch) open->order.AppendReserved(open->found[i].tuple.Packed() << 16 | i);
-  boost::sort::pdqsort_branchless(open->order.data(), open->order.data() + open->order.size());
+  open->fetches.Clear();
+  open->fetches.Reserve(open->side->reader(), open->found.size());
+  for (uint32_t i = 0; i < open->found.size(); i++)
+    if (open->found[i].fetch) open->fetches.AppendReserved({open->found[i].tuple.Packed(), i});
+  boost::sort::pdqsort_branchless(open->fetches.data(), open->fetches.data() + open->fetches.size(),
+                                  [](const NearestFetch& a, const NearestFetch& b) { return a.address < b.address; });
   TupleTableSlot* row = open->inner.index_only ? nullptr : open->inner.scan->ss_ScanTupleSlot;
   uint64_t address = 0;  // no row's
   bool visible = false;
-  for (size_t i = 0; i < open->order.size(); i++) {
-    NearestFound& found = open->found[open->order[i] & 0xFFFF];
-    if (open->order[i] >> 16 != address) visible = open->side->Find(found.tuple, snapshot, row);
-    address = open->order[i] >> 16;
+  for (size_t i = 0; i < open->fetches.size(); i++) {
+    NearestFound& found = open->found[open->fetches[i].number];
+    if (open->fetches[i].address != address) visible = open->side->Find(found.tuple, snapshot, row);
+    address = open->fetches[i].address;
     if (!visible) {
       found.made = nullptr;
     } else if (!open->inner.index_only) {
@@ -230,7 +234,7 @@ bool NextBatch(NearestState* state) {
   OpenNearest* open = state->open;
   MemoryContextReset(open->batch);
   open->rows.Clear();
-  open->query.Clear();
+  open->origins.Clear();
   open->found.Clear();
   open->row = 0;
   open->begun = false;
@@ -238,7 +242,6 @@ bool NextBatch(NearestState* state) {
   XTREE_SCAN_STOP_POINT("nearest-batch");
   if (open->rows.empty()) return false;
   if (!open->one_by_one) Search(state);
-  ResetExprContext(open->queries);
   FetchFound(state);
   SettleRows(open);
   open->wanted = std::min(open->wanted * kGrowth, kMostFound);

@@ -28,7 +28,7 @@ namespace xtree {
 namespace {
 
 // Measured, of what a nested loop does for each outer row inside; and how many operators the join costs besides.
-constexpr double kShareOfScan = 0.4;
+constexpr double kShareOfScan = 0.7;
 constexpr double kStartOperators = 400;
 constexpr double kFewRows = 100;   // whose searches share too little to gain anything
 constexpr double kFirstRows = 32;  // that are looked up before the first row leaves

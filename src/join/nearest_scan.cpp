@@ -67,14 +67,14 @@ void OpenExpressions(OpenNearest* open, CustomScanState* node) {
 void OpenJoin(NearestState* state, const NearestInner& inner) {
   CustomScanState* node = &state->custom;
   EState* estate = node->ss.ps.state;
-  ExprContext* queries = CreateExprContext(estate);
+  ExprContext* query = CreateExprContext(estate);
   ExprContext* keys = CreateExprContext(estate);
   const MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "xtree nearest", ALLOCSET_DEFAULT_SIZES);
   const MemoryContext old = MemoryContextSwitchTo(context);
   auto* open = new (palloc(sizeof(OpenNearest))) OpenNearest{};
   open->context = context;
   open->batch = AllocSetContextCreate(context, "xtree nearest: rows", 0, 8 * 1024, 512 * 1024);
-  open->queries = queries;
+  open->query = query;
   open->keys = keys;
   open->inner = inner;
   open->end_use = {EndUse, open, nullptr};

@@ -5,6 +5,7 @@
 #include "core/join/batch_nearest.h"
 #include "join/join_side.h"
 #include "join/nearest_inner.h"
+#include "join/nearest_order.h"
 #include "join/nearest_plan.h"
 
 namespace xtree {
@@ -29,10 +30,16 @@ struct NearestFound {
   KeptRow made;  // what the inner plan returns of it; nullptr: nothing so far, or none
 };
 
-// What a search is for: the distance from an outer row, in the batch's memory.
+// What a search is for: the distance from an outer row.
 struct NearestQuery {
   ScanKeyData key;
   OrderKey order;
+};
+
+// A row that is to be fetched.
+struct NearestFetch {
+  uint64_t address;
+  uint32_t number;  // of what was found
 };
 
 struct NearestCounts {
@@ -46,8 +53,8 @@ struct NearestCounts {
 struct OpenNearest {
   MemoryContext context;
   MemoryContext batch;   // outer rows, and what was found for them
-  ExprContext* queries;  // arguments and queries
-  ExprContext* keys;     // of one search: its conditions
+  ExprContext* query;  // of one outer row: its arguments and what they are made into
+  ExprContext* keys;   // its conditions
   MemoryContextCallback end_use;
   NearestInner inner;
   JoinInputSide* side;
@@ -74,11 +81,10 @@ struct OpenNearest {
   LimitKeys limits;
   size_t wanted;  // outer rows of the next batch
   Scratch<NearestOuter> rows;
-  Scratch<NearestQuery*> query;  // of each
-  Scratch<uint64_t> curve;       // of each, its place
-  Scratch<uint32_t> sequence;    // of outer rows, along the curve
+  NearestOrigins origins;      // of each
+  Scratch<uint32_t> sequence;  // of outer rows, as they are searched for
   Scratch<NearestFound> found;
-  Scratch<uint64_t> order;  // of those to be fetched, by their addresses
+  Scratch<NearestFetch> fetches;  // in the order of the heap
   BatchNearest nearest;
 
   // The outer row whose rows leave.

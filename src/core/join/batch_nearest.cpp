@@ -175,12 +175,12 @@ void BatchNearest::LookAtPage(PageReader& reader, uint32_t number) {
   int count = frame.entries;
   if (count == 0) return;
   if (filtered_) count = filter_.Run(node, slots_);
-  if (frame.killed) {
-    if (!filtered_) std::iota(slots_, slots_ + count, uint16_t{0});
+  all_slots_ = !filtered_ && !frame.killed;
+  const bool near = key_.query != nullptr && !node.has_marks();
+  if (!filtered_ && !(all_slots_ && near)) std::iota(slots_, slots_ + count, uint16_t{0});
+  if (frame.killed)
     count = static_cast<int>(std::remove_if(slots_, slots_ + count, [&](uint16_t slot) { return node.Killed(slot); }) - slots_);
-  }
-  if (key_.query != nullptr && !node.has_marks()) return LookAtNear(reader, number, node, count);
-  if (!filtered_ && !frame.killed) std::iota(slots_, slots_ + count, uint16_t{0});
+  if (near) return LookAtNear(reader, number, node, count);
   LookAtAny(reader, number, node, count);
 }
 
@@ -193,24 +193,51 @@ double BatchNearest::LargestSquare() const {
   return distance * distance * kMargin + kImprecise;
 }
 
-// By squares alone, most entries are out.
+// Those of the slots whose squares are at most this.
+int BatchNearest::PickSquares(int count, double most) {
+  if (all_slots_) return ActiveKernels().at_most(squares_, count, most, picked_);
+  int picked = 0;
+  for (int i = 0; i < count; ++i) {
+    picked_[picked] = slots_[i];
+    picked += squares_[slots_[i]] <= most;
+  }
+  return picked;
+}
+
+// The least square that as many of those picked as are wanted do not exceed. REQUIRES: there are so many, and wanted_ <= kMostSorted.
+double BatchNearest::WantedSquare(int picked) const {
+  double least[kMostSorted];
+  const int wanted = static_cast<int>(wanted_);
+  std::fill_n(least, wanted, std::numeric_limits<double>::infinity());
+  for (int i = 0; i < picked; ++i) {
+    const double square = squares_[picked_[i]];
+    if (!(square < least[wanted - 1])) continue;
+    int at = wanted - 1;
+    for (; at > 0 && square < least[at - 1]; --at) least[at] = least[at - 1];
+    least[at] = square;
+  }
+  return least[wanted - 1];
+}
+
+// Those picked with squares in (above, most].
+void BatchNearest::TakePicked(PageReader& reader, uint32_t number, const NodeView& node, int picked, double above, double most) {
+  for (int i = 0; i < picked; ++i) {
+    const double square = squares_[picked_[i]];
+    if (square > above && square <= most) Take(reader, number, node, picked_[i], RankFromSquare(square, key_));
+  }
+}
+
+// By squares alone most entries are out. Of a leaf where many are not, those come first that bring the limit down the most.
 void BatchNearest::LookAtNear(PageReader& reader, uint32_t number, const NodeView& node, int count) {
   ActiveKernels().squared_distance(node, key_.first, key_.dimensions, key_.query, squares_);
-  const double largest = LargestSquare();
-  const bool some = filtered_ || frames_[number]->killed;
-  int near = 0;
-  if (some) {
-    for (int i = 0; i < count; ++i) {
-      slots_[near] = slots_[i];
-      near += squares_[slots_[i]] <= largest;
-    }
-  } else {
-    for (int i = 0; i < count; ++i) {
-      slots_[near] = static_cast<uint16_t>(i);
-      near += squares_[i] <= largest;
-    }
+  double most = LargestSquare(), done = -1;
+  const int picked = PickSquares(count, most);
+  if (node.leaf() && wanted_ <= kMostSorted && picked > 2 * static_cast<int>(wanted_)) {
+    done = WantedSquare(picked);
+    TakePicked(reader, number, node, picked, -1, done);
+    most = LargestSquare();
   }
-  for (int i = 0; i < near; ++i) Take(reader, number, node, slots_[i], RankFromSquare(squares_[slots_[i]], key_));
+  TakePicked(reader, number, node, picked, done, most);
 }
 
 // Rows without a value among them, or without a kernel for their distances.

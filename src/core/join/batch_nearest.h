@@ -65,6 +65,8 @@ class BatchNearest {
   const NearestWork& work() const { return work_; }
 
  private:
+  static constexpr size_t kMostSorted = 32;  // that are kept in order while a leaf is looked at
+
   // A page that was read.
   struct Frame {
     Lsn lsn;
@@ -91,6 +93,9 @@ class BatchNearest {
   uint32_t ChildOf(PageReader& reader, const Item& item);
   void LookAtNode(PageReader& reader, uint32_t first);
   void LookAtPage(PageReader& reader, uint32_t number);
+  int PickSquares(int count, double most);
+  double WantedSquare(int picked) const;
+  void TakePicked(PageReader& reader, uint32_t number, const NodeView& node, int picked, double above, double most);
   void LookAtNear(PageReader& reader, uint32_t number, const NodeView& node, int count);
   void LookAtAny(PageReader& reader, uint32_t number, const NodeView& node, int count);
   void Take(PageReader& reader, uint32_t number, const NodeView& node, int slot, DistanceRank bound);
@@ -125,6 +130,8 @@ class BatchNearest {
   Ordinal hi_[kMaxDimensions];
   double squares_[kMaxEntriesPerPage];
   uint16_t slots_[kMaxEntriesPerPage];
+  bool all_slots_ = false;  // whatever slots_ has, all of the page's entries are meant
+  uint16_t picked_[kMaxEntriesPerPage];
 };
 static_assert(std::is_trivially_destructible_v<BatchNearest>);
 

@@ -13,7 +13,7 @@ inline constexpr int kHilbertDimensions = 8;
 // `place`: coordinates within the box, as parts of its sides; what lies outside, or is NaN, is moved to its edge.
 inline uint64_t HilbertKey(const double* place, int dimensions) {
   const int n = std::min(dimensions, kHilbertDimensions);
-  const int bits = std::min(64 / n, 20);
+  const int bits = std::min(64 / n, 12);
   uint32_t x[kHilbertDimensions];
   for (int d = 0; d < n; ++d) {
     const double part = place[d] > 0 ? std::min(place[d], 1.0) : 0.0;
