@@ -52,7 +52,7 @@ REGRESS = setup agree \
 	index plans vacuum cluster \
 	point box circle polygon range multirange range_subtypes network hosts vector clusters generations \
 	scalar scalar2 string long_prefixes exact \
-	distance distance_limit distance_limit_scalar knn_ties overflow exclusion tree_join tree_join_outer lookup_join \
+	distance distance_limit distance_limit_scalar knn_ties overflow exclusion tree_join tree_join_outer lookup_join nearest_join \
 	$(call with,cube,cube many_dimensions knn_ties_cube distance_limit_cube tree_join_cube) $(call with,seg,seg) $(call with,isn,isn) $(call with,postgis,$(POSTGIS_TESTS)) \
 	$(call with,vector,pgvector) \
 	parallel_build parallel_scan moving_from_gist estimates estimate deferred deferred_untracked explain_unbuilt stats picture settings \

@@ -114,9 +114,9 @@ void AddPath(RelOptInfo* join, const NestPath* nested, const InnerPath& inner, c
   const double rows = std::max(outer.rows, 1.0);
   const Cost inside = rows * scan->total_cost;
   const Cost start = kStartOperators * cpu_operator_cost;
-  // A loop that remembers what it found for others alike is no measure.
-  const Cost other = std::max(loop.total_cost - outer.total_cost - inside, 0.0);
-  Cost run = (rows < kFewRows ? 1.1 : kShareOfScan) * inside + other;
+  // A loop that is disabled, or remembers what it found for others alike, is no measure.
+  const Cost other = rows * inner.limit * cpu_tuple_cost + loop.rows * join->reltarget->cost.per_tuple;
+  const Cost run = (rows < kFewRows ? 1.1 : kShareOfScan) * inside + other;
   custom.path.startup_cost = outer.startup_cost + start + std::min(kFirstRows / rows, 1.0) * run;
   custom.path.total_cost = outer.total_cost + start + run;
   pg::TakeDisabledNodes(&custom.path, &outer);

@@ -131,6 +131,8 @@ void BatchNearest::LoadPage(PageReader& reader, const NodeView& page, Lsn lsn) {
   frame->level = static_cast<uint16_t>(page.level());
   frame->killed = options_.ignore_killed && page.leaf() && AnyKilled(page);
   page.CopyTo(frame->page);
+  // The copy does not have them.
+  for (int i = 0; frame->killed && i < frame->entries; ++i) frame->killed_rows()[i] = page.Killed(i);
   if (!page.leaf()) {
     std::fill_n(frame->child, frame->entries, kNotRead);
   } else if (options_.look != nullptr && frame->entries > 0) {
@@ -157,7 +159,7 @@ void BatchNearest::LookAtRows(PageReader& reader, const NodeView& leaf, Frame* f
   tuples_.Clear();
   tuples_.Reserve(reader, frame->entries);
   for (int i = 0; i < frame->entries; ++i) tuples_.AppendReserved(leaf.Tuple(i));
-  options_.look(options_.context, tuples_.data(), frame->entries, reinterpret_cast<uint8_t*>(frame->child));
+  options_.look(options_.context, tuples_.data(), frame->entries, frame->known_rows());
 }
 
 void BatchNearest::LookAtNode(PageReader& reader, uint32_t first) {
@@ -179,7 +181,7 @@ void BatchNearest::LookAtPage(PageReader& reader, uint32_t number) {
   const bool near = key_.query != nullptr && !node.has_marks();
   if (!filtered_ && !(all_slots_ && near)) std::iota(slots_, slots_ + count, uint16_t{0});
   if (frame.killed)
-    count = static_cast<int>(std::remove_if(slots_, slots_ + count, [&](uint16_t slot) { return node.Killed(slot); }) - slots_);
+    count = static_cast<int>(std::remove_if(slots_, slots_ + count, [&](uint16_t slot) { return frame.killed_rows()[slot] != 0; }) - slots_);
   if (near) return LookAtNear(reader, number, node, count);
   LookAtAny(reader, number, node, count);
 }
@@ -277,7 +279,7 @@ void BatchNearest::AddRow(PageReader& reader, const Frame& frame, const NodeView
     std::pop_heap(found_.data(), found_.data() + wanted_, ByRank);
     found_.PopBack();
   }
-  const bool known = options_.look != nullptr && reinterpret_cast<const uint8_t*>(frame.child)[slot] != 0;
+  const bool known = options_.look != nullptr && frame.known_rows()[slot] != 0;
   found_.Append(reader, {rank, leaf.Tuple(slot), frame.page, static_cast<uint16_t>(slot), filter_.MustRecheck(leaf, slot), known});
   std::push_heap(found_.data(), found_.data() + found_.size(), ByRank);
   if (found_.size() == wanted_) limit_ = found_[0].rank;

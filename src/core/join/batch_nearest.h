@@ -75,8 +75,11 @@ class BatchNearest {
     bool last;    // of the node and of what has split off it; the others follow
     bool killed;  // some entries are
     uint8_t* page;
-    // Of a directory page: of each child 0, as long as it was not read, 1 where it has no page, or its first frame and 2. Of a leaf bytes: `known`.
+    // Of a directory page: of each child 0, as long as it was not read, 1 where it has no page, or its first frame and 2. Of a leaf in its place bytes,
+    // of each row whether it is known, and whether it is killed.
     uint32_t* child;
+    uint8_t* known_rows() const { return reinterpret_cast<uint8_t*>(child); }
+    uint8_t* killed_rows() const { return known_rows() + entries; }
   };
   // A child that a search has not come to.
   struct Item {
