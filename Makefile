@@ -64,7 +64,7 @@ with = $(if $(wildcard $(datadir)/extension/$(1).control),$(2))
 since_17 = $(if $(filter 15 16,$(MAJORVERSION)),,$(1))
 since_18 = $(if $(filter 15 16 17,$(MAJORVERSION)),,$(1))
 REGRESS_SKIPPED = $(filter-out $(REGRESS),cube many_dimensions knn_ties_cube distance_limit_cube seg isn $(POSTGIS_TESTS) pgvector)
-ISOLATION = split_scan tree_join tree_join_outer lookup_join first_row supernode_scan distance_limit recycling index_only serializable exclusion exclusion_deferred
+ISOLATION = split_scan tree_join tree_join_outer lookup_join nearest_join first_row supernode_scan distance_limit recycling index_only serializable exclusion exclusion_deferred
 # What needs stop points, or a setting that a server has not by default.
 ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert stopped_inspect concurrent_build two_phase deferred_build)
 REGRESS_OPTS = --inputdir=test/regress
