@@ -139,9 +139,7 @@ KeptRow KeepOuterRow(const LookupState& state, TupleTableSlot* row, MemoryContex
   return KeepRow(row, Descriptor(state), state.plan.outer_columns, memory);
 }
 
-void FillOuterRow(const LookupState& state, KeptRow row, TupleTableSlot* tuple) {
-  FillFrom(row, state.plan.outer_columns, tuple);
-}
+void FillOuterRow(const LookupState& state, KeptRow row, TupleTableSlot* tuple) { FillFrom(row, state.plan.outer_columns, tuple); }
 
 bool NextBatch(LookupState* state) {
   OpenLookup* open = state->open;

@@ -20,7 +20,7 @@ namespace xtree {
 namespace {
 
 constexpr size_t kMostFound = 1 << 20;
-constexpr size_t kAhead = 4;  // outer rows, which lie anywhere, are fetched into the processor's caches before their turn
+constexpr size_t kAhead = 4;   // outer rows, which lie anywhere, are fetched into the processor's caches before their turn
 constexpr size_t kGrowth = 4;  // of a batch beside the one before
 
 ExprContext* Scratchpad(ExprContext* context) {
@@ -50,7 +50,7 @@ NearestQuery* MakeQuery(OpenNearest* open, const NearestOuter& outer) {
 bool HasRoom(const OpenNearest& open) {
   const size_t rows = open.rows.size(), columns = static_cast<size_t>(open.inner_descriptor->natts);
   const size_t made = (sizeof(Datum) + sizeof(bool)) * columns + 2 * sizeof(void*);
-  const size_t found = sizeof(NearestFound) + sizeof(NearestFetch) + made;
+  const size_t found = sizeof(NearestFound) + (open.inner.index_only ? 0 : sizeof(NearestFetch)) + made;
   const size_t taken = MemoryContextMemAllocated(open.batch, false) + open.origins.bytes();
   return taken + rows * (sizeof(NearestOuter) + static_cast<size_t>(open.candidates) * found) < work_mem * size_t{1024} &&
          (rows + 1) * static_cast<size_t>(open.candidates) <= kMostFound;
@@ -105,7 +105,8 @@ bool MakeFromEntry(NearestState* state, const NearestCandidate& candidate, Neare
     open->side->reader().counts().tuples++;
     // As for a row that is fetched.
     const ItemPointerData address = ToItemPointer(candidate.tuple);
-    PredicateLockPage(open->inner.scan->ss_currentRelation, ItemPointerGetBlockNumberNoCheck(&address), state->custom.ss.ps.state->es_snapshot);
+    PredicateLockPage(open->inner.scan->ss_currentRelation, ItemPointerGetBlockNumberNoCheck(&address),
+                      state->custom.ss.ps.state->es_snapshot);
   }
   return true;
 }
@@ -120,7 +121,7 @@ bool TakeFound(NearestState* state, uint32_t number, size_t wanted) {
   if (count > static_cast<size_t>(open->limit) && candidates[count - 1].rank == kNanDistance) return false;
   outer.bound = count < wanted ? kNoDistance : candidates[count - 1].rank;
   for (size_t i = 0; i < count; i++) {
-    NearestFound found = {candidates[i].rank, candidates[i].tuple, number, candidates[i].recheck, true, nullptr};
+    NearestFound found = {candidates[i].rank, nullptr, number, candidates[i].tuple, candidates[i].recheck, true};
     if (open->inner.index_only && !MakeFromEntry(state, candidates[i], &found)) return false;
     open->found.Append(open->side->reader(), found);
   }

@@ -144,7 +144,8 @@ bool FillFromEntry(const NearestInner& inner, const IndexState& state, TupleDesc
   for (int i = 0; i < columns; i++) {
     tuple->tts_isnull[i] = true;
     tuple->tts_values[i] = 0;
-    if (i < keys && inner.wanted[i] && state.column[i].routine->exact) tuple->tts_values[i] = ReconstructKey(state, i, box, &tuple->tts_isnull[i]);
+    if (i < keys && inner.wanted[i] && state.column[i].routine->exact)
+      tuple->tts_values[i] = ReconstructKey(state, i, box, &tuple->tts_isnull[i]);
   }
   if (inner.wants_include) {
     Payload part{nullptr, 0};

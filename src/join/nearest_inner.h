@@ -1,5 +1,5 @@
-// The inner side of a nested loop, LATERAL (SELECT ... ORDER BY column <-> outer value LIMIT n), as a nearest join uses it without running it: its scan
-// keys, its conditions and what it returns of a row, by the server's own expressions. So they say what they would say in the nested loop.
+// The inner side of a nested loop, LATERAL (SELECT ... ORDER BY column <-> outer value LIMIT n), as a nearest join uses it without running it: its
+// scan keys, its conditions and what it returns of a row, by the server's own expressions. So they say what they would say in the nested loop.
 //
 // In the executor, in its memory. A row's values are given to the inner plan as the nested loop gives them, by parameters.
 #pragma once
@@ -12,20 +12,20 @@ namespace xtree {
 struct NearestInner {
   NestLoopState* loop;
   PlanState* outer;
-  PlanState* top;                 // returns the rows
-  SubqueryScanState* subquery;    // nullptr: the server has dropped it
+  PlanState* top;               // returns the rows
+  SubqueryScanState* subquery;  // nullptr: the server has dropped it
   LimitState* limit;
-  ScanState* scan;                // of the index
+  ScanState* scan;  // of the index
   bool index_only;
   Relation index;
   ScanKeyData* keys;
   int key_count;
   ScanKeyData* order;
-  IndexRuntimeKeyInfo* runtime;   // arguments that are to be evaluated
+  IndexRuntimeKeyInfo* runtime;  // arguments that are to be evaluated
   int runtime_count;
-  bool keys_vary;                 // by these
-  ExprState* recheck;             // the index's conditions
-  ExprState* distance;            // of a row; nullptr where index-only
+  bool keys_vary;       // by these
+  ExprState* recheck;   // the index's conditions
+  ExprState* distance;  // of a row; nullptr where index-only
   // Index-only: columns that are looked at, all of the index's.
   bool wanted[INDEX_MAX_KEYS];
   bool wants_include;

@@ -34,7 +34,7 @@ uint64_t PlaceFromCorner(const DistanceKey& key, const Box& tree) {
   const Ordinal *lo = tree.lo + key.first, *hi = tree.hi + key.first;
   if (key.lower_bound == nullptr || *lo > *hi) return 0;
   const auto place = static_cast<uint64_t>(RankFromBound(key.lower_bound(key.context, lo, lo)));
-  return place ^ uint64_t{1} << 63;  // in the order of unsigned numbers
+  return place ^ uint64_t { 1 } << 63;  // in the order of unsigned numbers
 }
 
 }  // namespace
@@ -70,7 +70,8 @@ void NearestOrigins::Arrange(PageReader& memory, Scratch<uint32_t>* sequence) {
   sequence->Reserve(memory, count);
   for (size_t i = 0; i < count; i++) sequence->AppendReserved(static_cast<uint32_t>(i));
   const uint64_t* place = place_.data();
-  boost::sort::pdqsort_branchless(sequence->data(), sequence->data() + count, [place](uint32_t a, uint32_t b) { return place[a] < place[b]; });
+  boost::sort::pdqsort_branchless(sequence->data(), sequence->data() + count,
+                                  [place](uint32_t a, uint32_t b) { return place[a] < place[b]; });
 }
 
 }  // namespace xtree

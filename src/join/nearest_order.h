@@ -23,9 +23,9 @@ class NearestOrigins {
  private:
   void PlaceOnCurve();
 
-  int dimensions_ = 0;        // of origins; 0: they have none
-  Scratch<double> origin_;    // of each
-  Scratch<uint64_t> place_;   // of each
+  int dimensions_ = 0;       // of origins; 0: they have none
+  Scratch<double> origin_;   // of each
+  Scratch<uint64_t> place_;  // of each
 };
 static_assert(std::is_trivially_destructible_v<NearestOrigins>);
 

@@ -1,7 +1,7 @@
 // See nearest_path.h. Runs in the planner: palloc and ereport as they come; the catalog is only read.
 //
-// The path wraps one of the server's own, a nested loop, which becomes its child with all that the server makes of it. Here is only seen whether it is
-// one whose inner side the tree can be asked for, and worth it: the executor's part looks at the plan itself, and where that is another
+// The path wraps one of the server's own, a nested loop, which becomes its child with all that the server makes of it. Here is only seen whether it
+// is one whose inner side the tree can be asked for, and worth it: the executor's part looks at the plan itself, and where that is another
 // it runs the nested loop.
 #include "join/nearest_path.h"
 
@@ -27,8 +27,10 @@ namespace xtree {
 
 namespace {
 
-// Measured, of what a nested loop does for each outer row inside; and how many operators the join costs besides.
-constexpr double kShareOfScan = 0.7;
+// Measured, of what a nested loop does for each outer row inside, where rows are fetched and where they are not; and how many operators the join
+// costs besides.
+constexpr double kShareOfScan = 0.75;
+constexpr double kShareOfIndexOnlyScan = 0.95;
 constexpr double kStartOperators = 400;
 constexpr double kFewRows = 100;   // whose searches share too little to gain anything
 constexpr double kFirstRows = 32;  // that are looked up before the first row leaves
@@ -49,8 +51,7 @@ struct InnerPath {
 // A constant or a parameter of the statement: the same for all outer rows. 0: another.
 int LimitOf(const LimitPath* path) {
   if (path->limitOption != LIMIT_OPTION_COUNT || path->limitOffset != nullptr || path->limitCount == nullptr) return 0;
-  if (IsA(path->limitCount, Param))
-    return reinterpret_cast<const Param*>(path->limitCount)->paramkind == PARAM_EXTERN ? kAssumedLimit : 0;
+  if (IsA(path->limitCount, Param)) return reinterpret_cast<const Param*>(path->limitCount)->paramkind == PARAM_EXTERN ? kAssumedLimit : 0;
   if (!IsA(path->limitCount, Const)) return 0;
   const auto* count = reinterpret_cast<const Const*>(path->limitCount);
   const int64 value = count->constisnull ? 0 : DatumGetInt64(count->constvalue);
@@ -68,6 +69,8 @@ bool FindInnerPath(const Path* path, InnerPath* out) {
   // Whether outer rows are alike is of no use to a batch.
   if (IsA(path, MemoizePath)) path = reinterpret_cast<const MemoizePath*>(path)->subpath;
   if (!IsA(path, SubqueryScanPath)) return false;
+  // Conditions after the limit.
+  if (path->param_info != nullptr && path->param_info->ppi_clauses != NIL) return false;
   out->subquery = reinterpret_cast<const SubqueryScanPath*>(path);
   const Path* limit = WithoutProjection(out->subquery->subpath);
   if (!IsA(limit, LimitPath)) return false;
@@ -90,7 +93,7 @@ int CandidatesFor(const InnerPath& inner) {
 
 bool MayBeInner(const RelOptInfo* outer, const RelOptInfo* inner) {
   return inner->reloptkind == RELOPT_BASEREL && inner->rtekind == RTE_SUBQUERY && inner->subroot != nullptr &&
-         !bms_is_empty(inner->lateral_relids) && bms_overlap(inner->lateral_relids, outer->relids);
+         inner->baserestrictinfo == NIL && !bms_is_empty(inner->lateral_relids) && bms_overlap(inner->lateral_relids, outer->relids);
 }
 
 void AddPath(RelOptInfo* join, const NestPath* nested, const InnerPath& inner, const NearestPlan& plan) {
@@ -115,8 +118,9 @@ void AddPath(RelOptInfo* join, const NestPath* nested, const InnerPath& inner, c
   const Cost inside = rows * scan->total_cost;
   const Cost start = kStartOperators * cpu_operator_cost;
   // A loop that is disabled, or remembers what it found for others alike, is no measure.
-  const Cost other = rows * inner.limit * cpu_tuple_cost + loop.rows * join->reltarget->cost.per_tuple;
-  const Cost run = (rows < kFewRows ? 1.1 : kShareOfScan) * inside + other;
+  const Cost other = rows * scan->rows * cpu_tuple_cost + loop.rows * join->reltarget->cost.per_tuple;
+  const double share = inner.scan->path.pathtype == T_IndexOnlyScan ? kShareOfIndexOnlyScan : kShareOfScan;
+  const Cost run = (rows < kFewRows ? 1.1 : share) * inside + other;
   custom.path.startup_cost = outer.startup_cost + start + std::min(kFirstRows / rows, 1.0) * run;
   custom.path.total_cost = outer.total_cost + start + run;
   pg::TakeDisabledNodes(&custom.path, &outer);
@@ -146,14 +150,15 @@ void TryNearestJoin(PlannerInfo* root, RelOptInfo* join, RelOptInfo* outer, RelO
   if (!settings.enable_lookup_join || !enable_indexscan || (type != JOIN_INNER && type != JOIN_LEFT)) return;
   if (!MayBeInner(outer, inner)) return;
   const RangeTblEntry* entry = root->simple_rte_array[inner->relid];
-  // How often they are called, and in what order, may show.
-  if (contain_volatile_functions(reinterpret_cast<Node*>(entry->subquery))) return;
+  // How often they are called, and in what order, may show; and what runs a plan of its own is not understood.
+  if (entry->subquery->hasSubLinks || contain_volatile_functions(reinterpret_cast<Node*>(entry->subquery))) return;
   ListCell* cell;
   foreach (cell, list_copy(join->pathlist)) {
     auto* nested = static_cast<NestPath*>(lfirst(cell));
     InnerPath found;
     if (!IsA(nested, NestPath) || nested->jpath.jointype != type || nested->jpath.outerjoinpath->parent != outer ||
-        nested->jpath.innerjoinpath->parent != inner || nested->jpath.path.param_info != nullptr || !FindInnerPath(nested->jpath.innerjoinpath, &found))
+        nested->jpath.innerjoinpath->parent != inner || nested->jpath.path.param_info != nullptr ||
+        !FindInnerPath(nested->jpath.innerjoinpath, &found))
       continue;
     const JoinIndex* index = LookAtIndex(inner->subroot, found.scan->indexinfo);
     const int candidates = CandidatesFor(found);

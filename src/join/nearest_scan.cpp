@@ -44,7 +44,8 @@ void OpenSide(OpenNearest* open, PlanState* parent) {
   IndexState* index_state = CopyIndexState(inner.index, MetaUse::kRequired);
   RequireBuilt(inner.index, index_state);
   const Index range = reinterpret_cast<const Scan*>(inner.scan->ps.plan)->scanrelid;
-  open->side = new (palloc(sizeof(JoinInputSide))) JoinInputSide(inner.scan->ss_currentRelation, inner.index, index_state, range, open->context);
+  open->side =
+      new (palloc(sizeof(JoinInputSide))) JoinInputSide(inner.scan->ss_currentRelation, inner.index, index_state, range, open->context);
   open->side->SetWindows({inner.index->rd_id, 0, {}}, NIL, parent);
   if (inner.wants_include) open->include = IncludeDescriptor(inner.index);
   for (int i = 0; i < inner.key_count; i++) open->asked |= AskedColumn(inner.keys[i].sk_attno - 1);
@@ -61,7 +62,8 @@ void OpenExpressions(OpenNearest* open, CustomScanState* node) {
   open->inner_slot = ExecInitExtraTupleSlot(parent->state, open->inner_descriptor, &TTSOpsVirtual);
   open->clauses = ExecInitQual(plan->join.joinqual, parent);
   open->filters = ExecInitQual(plan->join.plan.qual, parent);
-  open->projection = ExecBuildProjectionInfo(plan->join.plan.targetlist, parent->ps_ExprContext, node->ss.ss_ScanTupleSlot, parent, nullptr);
+  open->projection =
+      ExecBuildProjectionInfo(plan->join.plan.targetlist, parent->ps_ExprContext, node->ss.ss_ScanTupleSlot, parent, nullptr);
 }
 
 void OpenJoin(NearestState* state, const NearestInner& inner) {

@@ -13,22 +13,23 @@ namespace xtree {
 // An outer row of the batch, and which of the candidates are its.
 struct NearestOuter {
   KeptRow row;
+  DistanceRank bound;  // no other row's distance is below it; kNoDistance: there is no other
   uint32_t first;
   uint32_t count;
-  DistanceRank bound;  // no other row's distance is below it; kNoDistance: there is no other
-  bool lossy;          // candidates have bounds of their distances
-  bool single;         // it is left to the inner plan
+  bool lossy;   // candidates have bounds of their distances
+  bool single;  // it is left to the inner plan
 };
 
 // A row that may be one of the nearest.
 struct NearestFound {
   DistanceRank rank;
-  TupleId tuple;
-  uint32_t outer;
-  bool recheck;
-  bool fetch;    // it is to be looked at in the heap
   KeptRow made;  // what the inner plan returns of it; nullptr: nothing so far, or none
+  uint32_t outer;
+  TupleId tuple;
+  bool recheck;
+  bool fetch;  // it is to be looked at in the heap
 };
+static_assert(sizeof(NearestFound) == 32);
 
 // What a search is for: the distance from an outer row.
 struct NearestQuery {
@@ -52,9 +53,9 @@ struct NearestCounts {
 // Of a join that is run, not merely explained; in its own memory context.
 struct OpenNearest {
   MemoryContext context;
-  MemoryContext batch;   // outer rows, and what was found for them
-  ExprContext* query;  // of one outer row: its arguments and what they are made into
-  ExprContext* keys;   // its conditions
+  MemoryContext batch;  // outer rows, and what was found for them
+  ExprContext* query;   // of one outer row: its arguments and what they are made into
+  ExprContext* keys;    // its conditions
   MemoryContextCallback end_use;
   NearestInner inner;
   JoinInputSide* side;

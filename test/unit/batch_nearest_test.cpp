@@ -256,9 +256,11 @@ TEST(BatchNearest, SelectionOfValues) {
   Random random(15);
   std::vector<double> values(kMaxEntriesPerPage);
   for (double& value : values) value = random.Below(10) == 0 ? kInfinity : random.Below(20) * 0.05;
-  for (const Kernels* kernels : {&kScalarKernels, &ActiveKernels()
+  for (const Kernels* kernels : {
+         &kScalarKernels, &ActiveKernels()
 #if defined(__x86_64__)
-                                 , &kSse2Kernels
+                              ,
+             &kSse2Kernels
 #endif
        }) {
     for (const int count : {0, 1, 7, 8, 9, 100, kMaxEntriesPerPage}) {

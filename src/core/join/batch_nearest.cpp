@@ -181,7 +181,8 @@ void BatchNearest::LookAtPage(PageReader& reader, uint32_t number) {
   const bool near = key_.query != nullptr && !node.has_marks();
   if (!filtered_ && !(all_slots_ && near)) std::iota(slots_, slots_ + count, uint16_t{0});
   if (frame.killed)
-    count = static_cast<int>(std::remove_if(slots_, slots_ + count, [&](uint16_t slot) { return frame.killed_rows()[slot] != 0; }) - slots_);
+    count =
+        static_cast<int>(std::remove_if(slots_, slots_ + count, [&](uint16_t slot) { return frame.killed_rows()[slot] != 0; }) - slots_);
   if (near) return LookAtNear(reader, number, node, count);
   LookAtAny(reader, number, node, count);
 }
@@ -206,40 +207,39 @@ int BatchNearest::PickSquares(int count, double most) {
   return picked;
 }
 
-// The least square that as many of those picked as are wanted do not exceed. REQUIRES: there are so many, and wanted_ <= kMostSorted.
-double BatchNearest::WantedSquare(int picked) const {
-  double least[kMostSorted];
+// Takes those of the least squares among the picked, as many as are wanted; returns the largest of their squares, and leaves rows with that to the
+// caller. REQUIRES: there are more, and wanted_ <= kMostSorted.
+double BatchNearest::TakeLeast(PageReader& reader, uint32_t number, const NodeView& node, int picked) {
+  double least[kMostSorted] = {};
+  uint16_t slot[kMostSorted] = {};
   const int wanted = static_cast<int>(wanted_);
-  std::fill_n(least, wanted, std::numeric_limits<double>::infinity());
+  int taken = 0;
   for (int i = 0; i < picked; ++i) {
     const double square = squares_[picked_[i]];
-    if (!(square < least[wanted - 1])) continue;
-    int at = wanted - 1;
-    for (; at > 0 && square < least[at - 1]; --at) least[at] = least[at - 1];
+    if (taken == wanted && !(square < least[wanted - 1])) continue;
+    int at = taken < wanted ? taken++ : wanted - 1;
+    for (; at > 0 && square < least[at - 1]; --at) least[at] = least[at - 1], slot[at] = slot[at - 1];
     least[at] = square;
+    slot[at] = picked_[i];
   }
-  return least[wanted - 1];
-}
-
-// Those picked with squares in (above, most].
-void BatchNearest::TakePicked(PageReader& reader, uint32_t number, const NodeView& node, int picked, double above, double most) {
-  for (int i = 0; i < picked; ++i) {
-    const double square = squares_[picked_[i]];
-    if (square > above && square <= most) Take(reader, number, node, picked_[i], RankFromSquare(square, key_));
-  }
+  const double largest = least[wanted - 1];
+  for (int i = 0; i < wanted; ++i)
+    if (least[i] < largest) Take(reader, number, node, slot[i], RankFromSquare(least[i], key_));
+  return largest;
 }
 
 // By squares alone most entries are out. Of a leaf where many are not, those come first that bring the limit down the most.
 void BatchNearest::LookAtNear(PageReader& reader, uint32_t number, const NodeView& node, int count) {
   ActiveKernels().squared_distance(node, key_.first, key_.dimensions, key_.query, squares_);
-  double most = LargestSquare(), done = -1;
+  double most = LargestSquare(), from = -1;
   const int picked = PickSquares(count, most);
-  if (node.leaf() && wanted_ <= kMostSorted && picked > 2 * static_cast<int>(wanted_)) {
-    done = WantedSquare(picked);
-    TakePicked(reader, number, node, picked, -1, done);
-    most = LargestSquare();
+  if (node.leaf() && wanted_ <= kMostSorted && picked > 2 * static_cast<int>(wanted_)) from = TakeLeast(reader, number, node, picked);
+  for (int i = 0; i < picked; ++i) {
+    const double square = squares_[picked_[i]];
+    if (!((square >= from) & (square <= most))) continue;
+    Take(reader, number, node, picked_[i], RankFromSquare(square, key_));
+    most = std::min(LargestSquare(), most);
   }
-  TakePicked(reader, number, node, picked, done, most);
 }
 
 // Rows without a value among them, or without a kernel for their distances.

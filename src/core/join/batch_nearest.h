@@ -32,8 +32,8 @@ struct NearestCandidate {
 // What was done, over all batches.
 struct NearestWork {
   uint64_t searches;
-  uint64_t again;  // of them: that were done again without a limit
-  uint64_t nodes;  // that were read
+  uint64_t again;      // of them: that were done again without a limit
+  uint64_t nodes;      // that were read
   uint64_t looked_at;  // nodes, as often as a search looked at them
 };
 
@@ -56,8 +56,8 @@ class BatchNearest {
   // The searches that follow have another constraint.
   void Constrain(const Constraint& constraint);
 
-  // Finds the `wanted` rows of the least distances, or all if there are fewer: until the next call in candidates(), count() of them, nearest first. Of
-  // rows at the same distance any are found. False: it would take too many pages, and there is no answer. REQUIRES: wanted > 0.
+  // Finds the `wanted` rows of the least distances, or all if there are fewer: until the next call in candidates(), count() of them, nearest first.
+  // Of rows at the same distance any are found. False: it would take too many pages, and there is no answer. REQUIRES: wanted > 0.
   bool Find(PageReader& reader, const DistanceKey& key, size_t wanted);
 
   const NearestCandidate* candidates() const { return found_.data(); }
@@ -75,8 +75,8 @@ class BatchNearest {
     bool last;    // of the node and of what has split off it; the others follow
     bool killed;  // some entries are
     uint8_t* page;
-    // Of a directory page: of each child 0, as long as it was not read, 1 where it has no page, or its first frame and 2. Of a leaf in its place bytes,
-    // of each row whether it is known, and whether it is killed.
+    // Of a directory page: of each child 0, as long as it was not read, 1 where it has no page, or its first frame and 2. Of a leaf in its
+    // place bytes, of each row whether it is known, and whether it is killed.
     uint32_t* child;
     uint8_t* known_rows() const { return reinterpret_cast<uint8_t*>(child); }
     uint8_t* killed_rows() const { return known_rows() + entries; }
@@ -97,8 +97,7 @@ class BatchNearest {
   void LookAtNode(PageReader& reader, uint32_t first);
   void LookAtPage(PageReader& reader, uint32_t number);
   int PickSquares(int count, double most);
-  double WantedSquare(int picked) const;
-  void TakePicked(PageReader& reader, uint32_t number, const NodeView& node, int picked, double above, double most);
+  double TakeLeast(PageReader& reader, uint32_t number, const NodeView& node, int picked);
   void LookAtNear(PageReader& reader, uint32_t number, const NodeView& node, int count);
   void LookAtAny(PageReader& reader, uint32_t number, const NodeView& node, int count);
   void Take(PageReader& reader, uint32_t number, const NodeView& node, int slot, DistanceRank bound);
@@ -121,7 +120,7 @@ class BatchNearest {
   // The search at hand.
   DistanceKey key_;
   size_t wanted_ = 0;
-  DistanceRank limit_ = 0;  // rows and nodes from here on are of no use
+  DistanceRank limit_ = 0;           // rows and nodes from here on are of no use
   Scratch<NearestCandidate> found_;  // max-heap, in the end sorted
   Scratch<Item> queue_;              // min-heap
   Scratch<Ordinal> boxes_;           // of what the last one found: lo, hi of the key's dimensions

@@ -133,7 +133,7 @@ sub random_shape {
     my $ordering = grep { @{ $_->{type}{knn} } } @{ $index->{keys} };
     my $large    = $table->{next_id} > 1000;
     return pick_weighted(rows => 40, count => 4, covering => 18, join => $large ? 0 : 7, joinsum => $large ? 7 : 0,
-        exists => 4, notin => 2, pairs => 6, semi => 3, anti => 1, knn => $ordering ? 22 : 0, lateral => $ordering ? 90 : 0);
+        exists => 4, notin => 2, pairs => 6, semi => 3, anti => 1, knn => $ordering ? 22 : 0, lateral => $ordering ? 8 : 0);
 }
 
 sub random_fetch {
