@@ -305,6 +305,12 @@ void NarrowAlternatives(PageReader& reader, const KeyLayout& layout, bool mvcc, 
   while (DropAlternatives(layout, bounds, constraint));
 }
 
+void SettleSlackWithin(const Box& tree, OrderKey* order) {
+  if (order->key.query == nullptr || order->order.slack == nullptr) return;
+  order->key.slack = order->order.slack(&order->order, tree.lo + order->key.first, tree.hi + order->key.first);
+  if (!std::isfinite(order->key.slack)) order->key.query = nullptr;
+}
+
 void SettleSlack(PageReader& reader, const KeyLayout& layout, bool mvcc, OrderKey* orders, int count) {
   Box tree;
   bool known = false;
@@ -313,9 +319,10 @@ void SettleSlack(PageReader& reader, const KeyLayout& layout, bool mvcc, OrderKe
     if (order.key.query == nullptr || order.order.slack == nullptr) continue;
     if (mvcc && !known) BoundsOfTree(reader, layout, &tree);
     known = mvcc;
-    order.key.slack = known ? order.order.slack(&order.order, tree.lo + order.key.first, tree.hi + order.key.first)
-                            : std::numeric_limits<double>::infinity();
-    if (!std::isfinite(order.key.slack)) order.key.query = nullptr;
+    if (known)
+      SettleSlackWithin(tree, &order);
+    else
+      order.key.query = nullptr;
   }
 }
 

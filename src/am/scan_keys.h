@@ -34,6 +34,9 @@ struct OrderKey {
 // `mvcc`: it sees no row that was inserted later.
 void SettleSlack(PageReader& reader, const KeyLayout& layout, bool mvcc, OrderKey* orders, int count);
 
+// The same for one order, of a tree within these bounds.
+void SettleSlackWithin(const Box& tree, OrderKey* order);
+
 // REQUIRES: `key` and `out` stay where they are while the DistanceKeys are in use.
 void OrderFromKey(Relation index, const IndexState& state, ScanKeyData* key, OrderKey* out);
 

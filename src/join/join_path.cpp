@@ -9,6 +9,8 @@
 #include "join/join_scan.h"
 #include "join/lookup_path.h"
 #include "join/lookup_scan.h"
+#include "join/nearest_path.h"
+#include "join/nearest_scan.h"
 #include "join/path_parts.h"
 #include "pg/compat_planner.h"
 #include "pg/settings.h"
@@ -189,6 +191,7 @@ void TryTreeJoin(PlannerInfo* root, RelOptInfo* join, const RelOptInfo* outer, c
 void MakePaths(PlannerInfo* root, RelOptInfo* join, RelOptInfo* outer, RelOptInfo* inner, JoinType type, JoinPathExtraData* extra) {
   TryTreeJoin(root, join, outer, inner, type, extra);
   TryLookupJoin(root, join, outer, inner, type, extra);
+  TryNearestJoin(root, join, outer, inner, type);
   if (next_hook != nullptr) next_hook(root, join, outer, inner, type, extra);
 }
 
@@ -259,6 +262,7 @@ const CustomPathMethods* TreeJoinPathMethods() {
 void OfferTreeJoins() {
   RegisterTreeJoinScan();
   RegisterLookupScan();
+  RegisterNearestScan();
   next_hook = set_join_pathlist_hook;
   set_join_pathlist_hook = MakePaths;
 }

@@ -192,8 +192,24 @@ void JoinInputSide::LookAtVisibility(void* side, const TupleId* tuples, size_t c
   auto* self = static_cast<JoinInputSide*>(side);
   for (size_t i = 0; i < count; i++) {
     const ItemPointerData address = ToItemPointer(tuples[i]);
-    known[i] = VM_ALL_VISIBLE(self->table_, ItemPointerGetBlockNumberNoCheck(&address), &self->visibility_);
+    known[i] = self->IsVisibleToAll(ItemPointerGetBlockNumberNoCheck(&address));
   }
+}
+
+// As VM_ALL_VISIBLE, but for calls: a batch asks for every row of a leaf. (A page of the map has two bits for each page of the table, as in
+// access/heap/visibilitymap.c.)
+bool JoinInputSide::IsVisibleToAll(BlockNumber block) {
+  constexpr BlockNumber kBlocksPerByte = 8 / BITS_PER_HEAPBLOCK;
+  constexpr BlockNumber kBlocksPerPage = (BLCKSZ - MAXALIGN(SizeOfPageHeaderData)) * kBlocksPerByte;
+  const BlockNumber map_page = block / kBlocksPerPage;
+  if (!BufferIsValid(visibility_) || visibility_page_ != map_page) {
+    const bool visible = VM_ALL_VISIBLE(table_, block, &visibility_);
+    visibility_page_ = map_page;
+    return visible;
+  }
+  const auto* map = reinterpret_cast<const uint8_t*>(PageGetContents(BufferGetPage(visibility_)));
+  const uint8_t byte = map[block % kBlocksPerPage / kBlocksPerByte];
+  return (byte >> (block % kBlocksPerByte * BITS_PER_HEAPBLOCK)) & VISIBILITYMAP_ALL_VISIBLE;
 }
 
 KeptRow JoinInputSide::Make(const Box& key, Payload payload, TupleId row, Snapshot snapshot, ScanState* scan, MemoryContext memory) {
@@ -227,7 +243,7 @@ KeptRow JoinInputSide::Make(const Box& key, Payload payload, TupleId row, Snapsh
   return KeepLoaded(scan, memory);
 }
 
-KeptRow JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory) {
+bool JoinInputSide::Find(TupleId tuple, Snapshot snapshot, TupleTableSlot* row) {
   if (tuple.offset == 0 || tuple.offset > MaxHeapTuplesPerPage)
     ereport(ERROR, errcode(ERRCODE_INDEX_CORRUPTED), errmsg("index \"%s\" names no row of the table", RelationGetRelationName(index_)),
             errhint("Please REINDEX it."));
@@ -235,9 +251,13 @@ KeptRow JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, 
   bool again = false, all_dead = false;
   fetched++;
   reader_.counts().tuples++;
-  if (!table_index_fetch_tuple(fetch_, &address, snapshot, slot_, &again, &all_dead)) return nullptr;
+  if (!table_index_fetch_tuple(fetch_, &address, snapshot, row != nullptr ? row : slot_, &again, &all_dead)) return false;
   pgstat_count_heap_fetch(index_);
-  return Keep(slot_, scan, memory);
+  return true;
+}
+
+KeptRow JoinInputSide::Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory) {
+  return Find(tuple, snapshot, nullptr) ? Keep(slot_, scan, memory) : nullptr;
 }
 
 void JoinInputSide::Prefetch(const uint64_t* next, const uint64_t* end) {

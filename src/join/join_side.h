@@ -64,6 +64,8 @@ class JoinInputSide {
   Index range() const { return range_; }
   Relation index() const { return index_; }
 
+  // Does the snapshot see a row at this address? Then it is in `row`; nullptr: in a place of the side's own.
+  bool Find(TupleId tuple, Snapshot snapshot, TupleTableSlot* row);
   // Fetches the row of an address, if the snapshot sees it and the table's conditions hold; what is kept of it goes to `memory`.
   KeptRow Fetch(TupleId tuple, Snapshot snapshot, ScanState* scan, MemoryContext memory);
   // After Fetch: asks the processor's caches for those rows of its page that are fetched next. They come in the order of the heap, each as its packed
@@ -95,11 +97,14 @@ class JoinInputSide {
     }
   }
 
+  // What a walk calls to learn which of a leaf's rows all can see (JoinInput::look); its context is the side.
+  static void LookAtVisibility(void* side, const TupleId* tuples, size_t count, uint8_t* known);
+
   uint64_t fetched = 0;                // rows that were looked for
   uint64_t removed_by_conditions = 0;  // of them: that the table's conditions removed
 
  private:
-  static void LookAtVisibility(void* side, const TupleId* tuples, size_t count, uint8_t* known);
+  bool IsVisibleToAll(BlockNumber block);
   void Load(TupleTableSlot* row, TupleTableSlot* tuple);
   KeptRow KeepLoaded(ScanState* scan, MemoryContext memory);
   void EvaluateKeys(ExprContext* values);
@@ -125,6 +130,7 @@ class JoinInputSide {
   bool needs_include_ = false;         // some are columns of INCLUDE
   TupleDesc include_ = nullptr;        // these
   Buffer visibility_ = InvalidBuffer;  // a page of the table's visibility map
+  BlockNumber visibility_page_ = 0;    // which
   IndexFetchTableData* fetch_ = nullptr;
   TupleTableSlot* slot_ = nullptr;
   BlockNumber prefetched_ = InvalidBlockNumber;  // page of the table

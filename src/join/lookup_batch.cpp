@@ -4,6 +4,7 @@
 #include <boost/sort/pdqsort/pdqsort.hpp>
 
 #include "am/scan_keys.h"
+#include "join/scan_parts.h"
 #include "testing/stop_point.h"
 
 extern "C" {
@@ -11,7 +12,6 @@ extern "C" {
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "utils/datum.h"
 }
 
 namespace xtree {
@@ -136,26 +136,10 @@ void OrderPairs(OpenLookup* open) {
 }  // namespace
 
 KeptRow KeepOuterRow(const LookupState& state, TupleTableSlot* row, MemoryContext memory) {
-  const int columns = state.plan.outer_columns;
-  const TupleDesc descriptor = Descriptor(state);
-  slot_getallattrs(row);
-  const MemoryContext old = MemoryContextSwitchTo(memory);
-  auto* value = static_cast<Datum*>(palloc((sizeof(Datum) + sizeof(bool)) * std::max(columns, 1)));
-  auto* null = reinterpret_cast<bool*>(value + columns);
-  for (int i = 0; i < columns; i++) {
-    const FormData_pg_attribute* attribute = TupleDescAttr(descriptor, i);
-    null[i] = row->tts_isnull[i];
-    value[i] = null[i] ? Datum{0} : datumCopy(row->tts_values[i], attribute->attbyval, attribute->attlen);
-  }
-  MemoryContextSwitchTo(old);
-  return value;
+  return KeepRow(row, Descriptor(state), state.plan.outer_columns, memory);
 }
 
-void FillOuterRow(const LookupState& state, KeptRow row, TupleTableSlot* tuple) {
-  const int columns = state.plan.outer_columns;
-  std::copy_n(row, columns, tuple->tts_values);
-  std::copy_n(reinterpret_cast<const bool*>(row + columns), columns, tuple->tts_isnull);
-}
+void FillOuterRow(const LookupState& state, KeptRow row, TupleTableSlot* tuple) { FillFrom(row, state.plan.outer_columns, tuple); }
 
 bool NextBatch(LookupState* state) {
   OpenLookup* open = state->open;

@@ -9,6 +9,7 @@ extern "C" {
 #include "executor/executor.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
+#include "utils/datum.h"
 #include "utils/ruleutils.h"
 }
 
@@ -27,6 +28,25 @@ JoinInputSide* OpenInput(ScanState* scan, MemoryContext context, Index range, co
   side->SetConditions(conditions, &scan->ps);
   side->SetWindows(window, arguments, &scan->ps);
   return side;
+}
+
+KeptRow KeepRow(TupleTableSlot* row, TupleDesc descriptor, int columns, MemoryContext memory) {
+  slot_getsomeattrs(row, columns);
+  const MemoryContext old = MemoryContextSwitchTo(memory);
+  auto* value = static_cast<Datum*>(palloc((sizeof(Datum) + sizeof(bool)) * std::max(columns, 1)));
+  auto* null = reinterpret_cast<bool*>(value + columns);
+  for (int i = 0; i < columns; i++) {
+    const FormData_pg_attribute* attribute = TupleDescAttr(descriptor, i);
+    null[i] = row->tts_isnull[i];
+    value[i] = null[i] ? Datum{0} : datumCopy(row->tts_values[i], attribute->attbyval, attribute->attlen);
+  }
+  MemoryContextSwitchTo(old);
+  return value;
+}
+
+void FillFrom(KeptRow row, int columns, TupleTableSlot* tuple) {
+  std::copy_n(row, columns, tuple->tts_values);
+  std::copy_n(reinterpret_cast<const bool*>(row + columns), columns, tuple->tts_isnull);
 }
 
 TupleTableSlot* Projected(ScanState* scan) {

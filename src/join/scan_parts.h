@@ -10,6 +10,11 @@ namespace xtree {
 JoinInputSide* OpenInput(ScanState* scan, MemoryContext context, Index range, const JoinPlanSide& window, List* conditions, List* arguments,
                          int eflags);
 
+// The first columns of a row, as they are kept; their types by a descriptor that begins with them.
+KeptRow KeepRow(TupleTableSlot* row, TupleDesc descriptor, int columns, MemoryContext memory);
+// Puts them in the first columns of a virtual tuple, which is not stored yet.
+void FillFrom(KeptRow row, int columns, TupleTableSlot* tuple);
+
 // The scan's tuple as the node returns it, and what it returns at its end.
 TupleTableSlot* Projected(ScanState* scan);
 TupleTableSlot* Nothing(ScanState* scan);

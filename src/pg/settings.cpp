@@ -56,10 +56,10 @@ void DefineOfSessions() {
   DefineCustomBoolVariable("xtree.enable_tree_join", "Enables the planner's use of joins of two xtree indexes.",
                            "Where a join condition is an operator that indexes on both tables can answer together.",
                            &settings.enable_tree_join, true, PGC_USERSET, GUC_EXPLAIN, nullptr, nullptr, nullptr);
-  DefineCustomBoolVariable("xtree.enable_lookup_join",
-                           "Enables the planner's use of joins that look many rows up in an xtree index at a time.",
-                           "Where a join condition is an operator that an index on one of the tables can answer.",
-                           &settings.enable_lookup_join, true, PGC_USERSET, GUC_EXPLAIN, nullptr, nullptr, nullptr);
+  DefineCustomBoolVariable(
+      "xtree.enable_lookup_join", "Enables the planner's use of joins that look many rows up in an xtree index at a time.",
+      "Where a join condition is an operator that an index on one of the tables can answer, or the nearest rows are asked for.",
+      &settings.enable_lookup_join, true, PGC_USERSET, GUC_EXPLAIN, nullptr, nullptr, nullptr);
   DefineInt("xtree.recommend_after", "Time for which an index was watched before xtree_recommendations says that nobody needs it.", nullptr,
             &settings.recommend_after_s, 24 * 3600, 0, INT_MAX / 1000, PGC_USERSET, GUC_UNIT_S);
   DefineCustomBoolVariable("xtree.explain_unbuilt", "Has EXPLAIN show the plan that there would be if deferred indexes were built.",

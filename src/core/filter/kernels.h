@@ -18,6 +18,10 @@ struct Kernels {
   // (rounded down by a relative 1e-14 or so, and where the square overflows, finite); never NaN. Where a coordinate is NaN on either
   // side: 0 for that dimension where lo and hi are stored (directory pages, extended columns), +inf on leaves of point-like ones.
   void (*squared_distance)(const NodeView& node, int first, int dimensions, const double* query, double* out);
+
+  // Places of those of `count` values that are at most `most`, ascending, and how many; `at` has kMaxEntriesPerPage of room. Reads up to 7
+  // values more.
+  int (*at_most)(const double* values, int count, double most, uint16_t* at);
 };
 
 // The arrays that squared_distance reads, for its implementations.

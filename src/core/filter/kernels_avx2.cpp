@@ -88,6 +88,10 @@ struct Avx2 {
     return _mm256_cvtps_pd(_mm_castsi128_ps(_mm_xor_si128(v, _mm_srli_epi32(negative, 1))));
   }
 
+  static uint32_t AtMostBits(const double* values, Doubles limit) {
+    return static_cast<uint32_t>(_mm256_movemask_pd(_mm256_cmp_pd(_mm256_loadu_pd(values), limit, _CMP_LE_OQ)));
+  }
+
   static Doubles InfinityWhereNan(Doubles test, Doubles values) {
     return _mm256_blendv_pd(values, Set(__builtin_inf()), _mm256_cmp_pd(test, test, _CMP_UNORD_Q));
   }
@@ -95,7 +99,7 @@ struct Avx2 {
 
 }  // namespace
 
-constinit const Kernels kAvx2Kernels = {"avx2", Filter<Avx2>, SquaredDistances<Avx2>};
+constinit const Kernels kAvx2Kernels = {"avx2", Filter<Avx2>, SquaredDistances<Avx2>, AtMost<Avx2>};
 
 }  // namespace xtree
 

@@ -79,6 +79,15 @@ void SquaredDistances(const NodeView& node, int first, int dimensions, const dou
   }
 }
 
+int AtMost(const double* values, int count, double most, uint16_t* at) {
+  int found = 0;
+  for (int i = 0; i < count; ++i) {
+    at[found] = static_cast<uint16_t>(i);
+    found += values[i] <= most;
+  }
+  return found;
+}
+
 }  // namespace
 
 // Flags and count are read once and clamped, because a mapped page may change meanwhile.
@@ -94,6 +103,6 @@ DistanceArrays FindDistanceArrays(const NodeView& node, int first, int dimension
   return {dimension, dimensions, entries, block.capacity, block.bytes, !leaf, !leaf || dimension->extended, dimension->width == 4, shrink};
 }
 
-constinit const Kernels kScalarKernels = {"scalar", Filter, SquaredDistances};
+constinit const Kernels kScalarKernels = {"scalar", Filter, SquaredDistances, AtMost};
 
 }  // namespace xtree

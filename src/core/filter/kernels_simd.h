@@ -209,5 +209,18 @@ void SquaredDistances(const NodeView& node, int first, int dimensions, const dou
   }
 }
 
+template <class Isa>
+int AtMost(const double* values, int count, double most, uint16_t* at) {
+  const typename Isa::Doubles limit = Isa::Set(most);
+  int found = 0;
+  for (int base = 0; base < count; base += 8) {
+    uint32_t passing = 0;
+    for (int i = 0; i < 8; i += Isa::kDoubles) passing |= Isa::AtMostBits(values + base + i, limit) << i;
+    if (count - base < 8) passing &= (1u << (count - base)) - 1;
+    if (passing != 0) found = AppendEight(passing, base, at, found);
+  }
+  return found;
+}
+
 }  // namespace
 }  // namespace xtree

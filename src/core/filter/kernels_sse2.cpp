@@ -101,6 +101,10 @@ struct Sse2 {
     return _mm_cvtps_pd(_mm_castsi128_ps(_mm_xor_si128(v, _mm_srli_epi32(negative, 1))));
   }
 
+  static uint32_t AtMostBits(const double* values, Doubles limit) {
+    return static_cast<uint32_t>(_mm_movemask_pd(_mm_cmple_pd(_mm_loadu_pd(values), limit)));
+  }
+
   static Doubles InfinityWhereNan(Doubles test, Doubles values) {
     const __m128d nan = _mm_cmpunord_pd(test, test);
     return _mm_or_pd(_mm_andnot_pd(nan, values), _mm_and_pd(nan, Set(__builtin_inf())));
@@ -109,7 +113,7 @@ struct Sse2 {
 
 }  // namespace
 
-constinit const Kernels kSse2Kernels = {"sse2", Filter<Sse2>, SquaredDistances<Sse2>};
+constinit const Kernels kSse2Kernels = {"sse2", Filter<Sse2>, SquaredDistances<Sse2>, AtMost<Sse2>};
 
 }  // namespace xtree
 

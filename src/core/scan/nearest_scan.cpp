@@ -8,29 +8,7 @@
 namespace xtree {
 namespace {
 
-bool MatchesAll(const KeyLayout& layout, const Constraint& constraint) {
-  if (constraint.any_of_count > 0 || constraint.limit_count > 0) return false;
-  for (int column = 0; column < layout.columns; ++column) {
-    if (constraint.rule[column] != MarkRule::kAny) return false;
-  }
-  for (int d = 0; d < layout.dimensions; ++d) {
-    if (!constraint.lo[d].Full() || !constraint.hi[d].Full()) return false;
-  }
-  return true;
-}
-
-// A distance with a square is not negative, whatever is taken off.
-DistanceRank RankFromSquare(double square, const DistanceKey& key) {
-  return RankFromDistance(std::max(BoundFromSquare(square) * (1 - key.rounding) - key.slack, 0.0));
-}
-
 bool Same(const Ordinal* a, const Ordinal* b, int dimensions) { return std::memcmp(a, b, dimensions * sizeof(Ordinal)) == 0; }
-
-bool AnyKilled(const NodeView& leaf) {
-  const uint8_t* end = leaf.page() + leaf.header().upper;
-  const uint8_t* begin = std::max(end - KillBytes(leaf.block().max_entries), leaf.page() + leaf.header().lower);
-  return std::any_of(begin, end, [](uint8_t byte) { return byte != 0; });
-}
 
 }  // namespace
 
@@ -262,12 +240,6 @@ void NearestScan::SetSquares(const NearestFrame& frame, const DistanceKey& key, 
     const double square = squares_[frame.Slot(i)];
     ranks[i] = squared_ ? std::bit_cast<DistanceRank>(square) : RankFromSquare(square, key);
   }
-}
-
-// A row without a value in the key's column, or a node that holds only such rows.
-bool NearestScan::IsNull(const NodeView& node, int slot, const DistanceKey& key) const {
-  if (((layout_->Absent(node.Marks(slot)) >> (2 * key.column)) & 3) == 0) return false;
-  return node.leaf() || node.Lo(slot, key.first) > node.Hi(slot, key.first);
 }
 
 void NearestScan::LoadBox(const NodeView& node, int slot, const DistanceKey& key) {

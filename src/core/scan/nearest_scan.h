@@ -20,7 +20,7 @@
 
 #include <type_traits>
 
-#include "core/filter/constraint.h"
+#include "core/scan/distance_key.h"
 #include "core/scan/nearest_frame.h"
 #include "core/scan/scan_node.h"
 #include "core/scan/scan_team.h"
@@ -29,21 +29,6 @@
 namespace xtree {
 
 inline constexpr int kMaxOrderKeys = kMaxColumns;
-
-// One ORDER BY term: the distance of a column's value to something. A row that is NULL or empty in the column has a
-// NULL distance.
-struct DistanceKey {
-  int first;       // dimension of the column
-  int dimensions;  // number of them
-  int column;
-  const double* query;  // Euclidean distance to it (float columns only): bounds by the kernels, none negative; or nullptr
-  double (*lower_bound)(void* context, const Ordinal* lo, const Ordinal* hi);  // may be nullptr where query is not
-  double (*distance)(void* context, const Ordinal* lo, const Ordinal* hi);     // exact
-  void* context;
-  double slack = 0;  // with query: no exact distance is further than this below the Euclidean one of the box
-  double (*best_bound)(void* context, const Ordinal* lo, const Ordinal* hi) = nullptr;  // a better one than these, or nullptr
-  double rounding = 0;                                                                  // with query: and by this part of it
-};
 
 struct NearestRow {
   TupleId tuple;
@@ -96,7 +81,6 @@ class NearestScan {
   void SelectEntries(const NodeView& node, NearestFrame* frame);
   void SetBounds(const NodeView& node, int key, NearestFrame* frame);
   void SetSquares(const NearestFrame& frame, const DistanceKey& key, DistanceRank* ranks) const;
-  bool IsNull(const NodeView& node, int slot, const DistanceKey& key) const;
   void LoadBox(const NodeView& node, int slot, const DistanceKey& key);
 
   bool Before(const Item& a, const Item& b) const;

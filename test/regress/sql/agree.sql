@@ -68,7 +68,7 @@ BEGIN
   EXECUTE answer INTO other;
   same := other::text = truth::text;
   FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
-    node := coalesce(node, substring(line FROM '(Custom Scan \(Xtree(Lookup)?Join\)|Nested Loop|Hash Join|Merge Join)'));
+    node := coalesce(node, substring(line FROM '(Custom Scan \(Xtree(Lookup|Nearest)?Join\)|Nested Loop|Hash Join|Merge Join)'));
   END LOOP;
   PERFORM set_config('enable_' || kind, 'on', true) FROM unnest(ARRAY['nestloop', 'hashjoin', 'mergejoin', 'bitmapscan']) kind;
   PERFORM set_config('xtree.enable_tree_join', 'on', true), set_config('xtree.enable_lookup_join', 'on', true);

@@ -49,6 +49,10 @@ sub _cases {
     my $lookups = $n->(100_000, 2_000);
     push @cases, { name => 'rows of a function in boxes', l => "SELECT g AS id, point(random() * $side, random() * $side) AS k FROM generate_series(1, $lookups) g",
         r => $random->($side, 1.2, $boxes), on => 'r.k && box(l.k, l.k)', target => 0.7, one_sided => 1 };
+    my $near = { l => "SELECT g AS id, point(random() * $side, random() * $side) AS k FROM generate_series(1, $lookups) g",
+        r => "SELECT g AS id, point(random() * $side, random() * $side) AS k FROM generate_series(1, $points) g", one_sided => 1 };
+    push @cases, { %$near, name => 'the 3 nearest', nearest => 'r.id', target => 0.4 },
+        { %$near, name => 'distances of the 3 nearest', nearest => '((r.k <-> l.k) * 1e6)::int8 AS id', target => 0.4 };
     push @cases, { name => 'PostGIS: ST_Intersects', on => 'ST_Intersects(l.k, r.k)', target => 0.8, postgis => 1,
         l => 'SELECT g AS id, ST_Buffer(ST_MakePoint(random() * 1000, random() * 1000), 0.5 + random() * 2, 4) AS k FROM generate_series(1, ' . $n->(20_000, 1_000) . ') g',
         r => 'SELECT g AS id, ST_MakeLine(ST_MakePoint(x, y), ST_MakePoint(x + random() * 2, y + random() * 2)) AS k FROM (SELECT g, random() * 1000 AS x, random() * 1000 AS y FROM generate_series(1, '
@@ -125,13 +129,15 @@ sub _measure {
 sub _time {
     my ($db, $case, $way) = @_;
     my %set = (enable_hashjoin => 'on', enable_mergejoin => 'on', enable_nestloop => 'on', enable_seqscan => 'on', 'xtree.enable_tree_join' => 'on', 'xtree.enable_lookup_join' => 'on', %{ $way->{set} });
-    @set{qw(enable_hashjoin enable_mergejoin enable_nestloop)} = ('off') x 3 if $way->{wants};
+    my $wants = $case->{nearest} && $way->{name} eq 'lookups' ? qr/XtreeNearestJoin/ : $way->{wants};
+    @set{qw(enable_hashjoin enable_mergejoin enable_nestloop)} = ('off') x 3 if $wants;
     $db->do("SET $_ = $set{$_}") for sort keys %set;
     # Rows that come from a function are in no index.
     my $left = $case->{one_sided} ? "(SELECT * FROM join_l_$way->{method} OFFSET 0) l" : "join_l_$way->{method} l";
-    my $sql  = "SELECT count(*), " . ($case->{sum} // 'sum(l.id::int8 * 7 + r.id)') . " FROM $left JOIN join_r_$way->{method} r ON $case->{on}";
+    my $sql  = "SELECT count(*), " . ($case->{sum} // 'sum(l.id::int8 * 7 + r.id)') . " FROM $left "
+        . ($case->{nearest} ? "CROSS JOIN LATERAL (SELECT $case->{nearest} FROM join_r_$way->{method} r ORDER BY r.k <-> l.k LIMIT 3) r" : "JOIN join_r_$way->{method} r ON $case->{on}");
     my $plan = $db->value("SELECT string_agg(line, ' ') FROM bench_explain(\$\$$sql\$\$) line");
-    die "joins: $case->{name}, $way->{name}: not the plan that is to be measured: $plan\n" if $way->{wants} && $plan !~ $way->{wants};
+    die "joins: $case->{name}, $way->{name}: not the plan that is to be measured: $plan\n" if $wants && $plan !~ $wants;
     my $clock = $way->{name} =~ /processes/ ? sub { $db->value('SELECT extract(epoch FROM clock_timestamp()) * 1e6') } : sub { $db->clock };
     my $start = $clock->();
     my @row   = $db->row($sql);

@@ -85,7 +85,7 @@ sub add_probes {
     $op = metric($key, $argtype) if $ordering;
     ($op, $argtype) = random_operator($q, $key) unless $ordering;
     push @{ $q->{ops} }, [ $key->{type}{name}, $op, $argtype ] if $ordering;
-    my $count = pick(1, 3, 10, 30);
+    my $count = pick(1, 3, 10, 30, $ordering ? 150 : ());
     $q->{probes} = [ map { [ $_, argument($key, $argtype, 6) ] } 1 .. $count ];
     $q->{probe_qual}  = condition($key, $op, 'v.x');
     $q->{probe_shown} = shown($key, $q->{probe_qual});
@@ -133,7 +133,7 @@ sub random_shape {
     my $ordering = grep { @{ $_->{type}{knn} } } @{ $index->{keys} };
     my $large    = $table->{next_id} > 1000;
     return pick_weighted(rows => 40, count => 4, covering => 18, join => $large ? 0 : 7, joinsum => $large ? 7 : 0,
-        exists => 4, notin => 2, pairs => 6, semi => 3, anti => 1, knn => $ordering ? 22 : 0, lateral => $ordering ? 4 : 0);
+        exists => 4, notin => 2, pairs => 6, semi => 3, anti => 1, knn => $ordering ? 22 : 0, lateral => $ordering ? 8 : 0);
 }
 
 sub random_fetch {
@@ -166,6 +166,8 @@ sub random_force {
         $off{$_} = 'off' for qw(enable_nestloop xtree.enable_tree_join);
         delete $off{enable_indexscan};
     }
+    # The nearest rows in batches (XtreeNearestJoin), which stands for a nested loop.
+    $off{enable_nestloop} = 'off' if $shape eq 'lateral' && chance(60);
     $off{work_mem} = "'64kB'" if chance(10);
     $off{'xtree.use_mmap'} = 'off' if chance(10);
     @off{qw(max_parallel_workers_per_gather min_parallel_table_scan_size min_parallel_index_scan_size parallel_setup_cost parallel_tuple_cost cpu_tuple_cost)} =
