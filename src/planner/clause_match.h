@@ -22,7 +22,8 @@ bool MatchCondition(PlannerInfo* root, IndexOptInfo* info, const RestrictInfo* c
 // given. `argument`: the one that is the index's column.
 List* ConditionsOfCall(PlannerInfo* root, IndexOptInfo* info, FuncExpr* call, int argument, int column);
 
-// A join's condition that the planner can only guess at, or a call that implies such a one: ST_Intersects implies &&, and holds for most of its pairs.
+// A join's condition that the planner can only guess at, or a call that implies such a one: ST_Intersects implies &&, and holds for most of its
+// pairs.
 bool MatchGuessedJoin(PlannerInfo* root, IndexOptInfo* info, const RestrictInfo* clause, IndexCondition* out);
 
 // Does the tree know more of a condition than the column's own statistics? Keys that are not the values, such as the beginning of a text, say less.
