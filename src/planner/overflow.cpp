@@ -88,11 +88,12 @@ bool HasOther(const IndexPath* path, const List* conditions) {
   return false;
 }
 
-// Is there anything beside the index's conditions that may keep the executor of a plan without the index from a row?
+// Is there anything beside the condition that may keep the executor of a plan without the index from a row? Others of the index too: they are
+// rechecked in the order of its columns, and by a plan without it in that of their costs.
 bool HasOtherConditions(const PlannerInfo* root, const IndexPath* path) {
   const ParamPathInfo* parameters = path->path.param_info;
-  return HasOther(path, path->path.parent->baserestrictinfo) || (parameters != nullptr && HasOther(path, parameters->ppi_clauses)) ||
-         bms_membership(root->all_baserels) == BMS_MULTIPLE;
+  return list_length(path->indexclauses) > 1 || HasOther(path, path->path.parent->baserestrictinfo) ||
+         (parameters != nullptr && HasOther(path, parameters->ppi_clauses)) || bms_membership(root->all_baserels) == BMS_MULTIPLE;
 }
 
 bool ConditionsMayOverflow(const IndexPath* path, OverflowTest* test) {

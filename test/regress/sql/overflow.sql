@@ -35,6 +35,14 @@ CREATE INDEX huge_c ON huge USING xtree (c);
 CREATE INDEX huge_y ON huge USING xtree (y);
 VACUUM huge;
 
+-- Two conditions of one index are rechecked in the order of its columns: without it the cheaper one is looked at first, and keeps the other from overflowing.
+CREATE TABLE corners (id int, c circle, y polygon);
+INSERT INTO corners SELECT i, circle(point(i, 1e308), 1e308), polygon '((0,0),(9,0),(9,1),(1,1),(1,9),(0,9))' FROM generate_series(1, 20) i;
+CREATE INDEX corners_cy ON corners USING xtree (c, y);
+SELECT (outcomes($$SELECT id FROM corners WHERE c && ANY (ARRAY['<(7,9),1e308>', '<(1,2),3>', '<(-1e308,9),1e308>']::circle[]) AND y && polygon '((5,5),(6,5),(6,6))'$$)).*;
+SELECT xtree_check('corners_cy', true);
+DROP TABLE corners;
+
 -- Rows that overflow, but are not asked for.
 -- (What overflows depends on the version: distances are infinite instead from PostgreSQL 19 on, where coordinates' differences are not.)
 SELECT ordering, (outcomes(format('SELECT %s AS d FROM huge WHERE id <= 1000 ORDER BY 1 LIMIT 3', ordering))).fine
