@@ -50,7 +50,7 @@ sub _cases {
     push @cases, { name => 'rows of a function in boxes', l => "SELECT g AS id, point(random() * $side, random() * $side) AS k FROM generate_series(1, $lookups) g",
         r => $random->($side, 1.2, $boxes), on => 'r.k && box(l.k, l.k)', target => 0.7, one_sided => 1 };
     my $near = { l => "SELECT g AS id, point(random() * $side, random() * $side) AS k FROM generate_series(1, $lookups) g",
-        r => "SELECT g AS id, point(random() * $side, random() * $side) AS k FROM generate_series(1, $points) g", one_sided => 1 };
+        r => "SELECT g AS id, point(random() * $side, random() * $side) AS k FROM generate_series(1, $points) g", one_sided => 1, boost => ['nearest 3', 'point', 'point'] };
     push @cases, { %$near, name => 'the 3 nearest', nearest => 'r.id', target => 0.4 },
         { %$near, name => 'distances of the 3 nearest', nearest => '((r.k <-> l.k) * 1e6)::int8 AS id', target => 0.4 };
     push @cases, { name => 'PostGIS: ST_Intersects', on => 'ST_Intersects(l.k, r.k)', target => 0.8, postgis => 1,
