@@ -7,6 +7,7 @@
 extern "C" {
 #include "access/genam.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "utils/array.h"
 }
@@ -88,12 +89,46 @@ bool HasOther(const IndexPath* path, const List* conditions) {
   return false;
 }
 
-// Is there anything beside the condition that may keep the executor of a plan without the index from a row? Others of the index too: they are
-// rechecked in the order of its columns, and by a plan without it in that of their costs.
-bool HasOtherConditions(const PlannerInfo* root, const IndexPath* path) {
+// Its number in the list, -1 where it is not there.
+int PositionIn(const List* conditions, const RestrictInfo* condition) {
+  ListCell* cell;
+  foreach (cell, conditions)
+    if (lfirst(cell) == condition) return foreach_current_index(cell);
+  return -1;
+}
+
+// Of a condition by itself: what the planner puts a scan's conditions in order by.
+Cost CostOf(PlannerInfo* root, RestrictInfo* condition) {
+  QualCost cost;
+  cost_qual_eval_node(&cost, reinterpret_cast<Node*>(condition), root);
+  return cost.per_tuple;
+}
+
+// The index's conditions are rechecked in the order of its columns, a plan without it looks at them in that of their costs and then in that of
+// the query: may it come to another one first?
+bool IsRecheckedInOtherOrder(PlannerInfo* root, const IndexPath* path) {
+  const List* conditions = path->path.parent->baserestrictinfo;
+  const RestrictInfo* last = nullptr;
+  Cost last_cost = 0;
+  ListCell* cell;
+  foreach (cell, path->indexclauses) {
+    RestrictInfo* condition = lfirst_node(IndexClause, cell)->rinfo;
+    const Cost cost = CostOf(root, condition);
+    if (last != nullptr && last != condition) {
+      if (cost < last_cost) return true;
+      if (cost == last_cost && PositionIn(conditions, condition) < PositionIn(conditions, last)) return true;
+    }
+    last = condition;
+    last_cost = cost;
+  }
+  return false;
+}
+
+// Is there anything beside the condition that may keep the executor of a plan without the index from a row?
+bool HasOtherConditions(PlannerInfo* root, const IndexPath* path) {
   const ParamPathInfo* parameters = path->path.param_info;
-  return list_length(path->indexclauses) > 1 || HasOther(path, path->path.parent->baserestrictinfo) ||
-         (parameters != nullptr && HasOther(path, parameters->ppi_clauses)) || bms_membership(root->all_baserels) == BMS_MULTIPLE;
+  return HasOther(path, path->path.parent->baserestrictinfo) || (parameters != nullptr && HasOther(path, parameters->ppi_clauses)) ||
+         bms_membership(root->all_baserels) == BMS_MULTIPLE || IsRecheckedInOtherOrder(root, path);
 }
 
 bool ConditionsMayOverflow(const IndexPath* path, OverflowTest* test) {
