@@ -19,6 +19,8 @@ namespace {
 constexpr size_t kMostPairs = 1 << 16;
 // By left leaves, of which the last may have so many rows that none of its pairs are in the batch.
 constexpr size_t kMostByLeaf = kMostPairs / 2;
+constexpr size_t kEnoughOfLeaf = 16;
+constexpr size_t kEnoughOfRow = 8;
 static_assert(kMostByLeaf + kMaxEntriesPerPage <= kMostPairs);
 
 // The row of an entry whose key is all that has to be known of it, made once for all pairs that it is in. nullptr: its conditions do not hold.
@@ -58,9 +60,18 @@ void ForgetMade(OpenJoin* open) {
   for (Scratch<MadeRow>& made : open->made) made.Clear();
 }
 
+// Where one partner is all that matters: are there so many pairs of the left leaf at hand, from `first` on, that they are tested before more of
+// the right tree is read for its rows?
+bool IsEnoughOfLeaf(const TreeJoinState* state, size_t first) {
+  const OpenJoin* open = state->open;
+  return state->one_partner() && !open->join.leaf_ends() &&
+         open->pairs.size() - first >= kEnoughOfLeaf + kEnoughOfRow * open->join.leaf_size();
+}
+
 // Takes pairs from the walk. False: there are none, and no left rows of which all pairs were found.
 bool TakePairs(TreeJoinState* state) {
   OpenJoin* open = state->open;
+  size_t first_of_leaf = 0;
   open->pairs.Clear();
   for (Scratch<KeptRow>& rows : open->rows) rows.Clear();
   ForgetMade(open);
@@ -71,10 +82,13 @@ bool TakePairs(TreeJoinState* state) {
       continue;
     }
     if (state->by_leaf() && open->join.leaf_ends()) EndLeaf(open);
+    if (IsEnoughOfLeaf(state, first_of_leaf)) break;
     open->taken = 0;
     ForgetMade(open);
     if (!open->join.Step(open->side[0]->reader(), open->side[1]->reader())) break;
-    if (open->join.leaf_begins() && state->by_leaf()) BeginLeaf(state);
+    if (!open->join.leaf_begins() || !state->by_leaf()) continue;
+    BeginLeaf(state);
+    first_of_leaf = open->pairs.size();
   }
   return !open->pairs.empty() || open->left_done > 0;
 }

@@ -1,9 +1,10 @@
 // See join_cost.h.
 //
 // Pages: the left tree's leaves once, those of the right one as often as left leaves have them in their lists: in two dimensions, of n left and m
-// right leaves of like shapes, n + m + 2 sqrt(nm) pairs touch. CPU: each entry is copied and put in order, which takes several comparisons' time.
-// Rows of the tables are fetched in batches that are in the heap's order, those that pairs are of, whatever pages they are on. Left and anti joins
-// fetch all left rows. Semi and anti joins look at pairs of a row as long as it has no partner: at about one of a row that has any.
+// right leaves of like shapes, n + m + 2 sqrt(nm) pairs touch; and no smaller share of all pairs of leaves than of entries, which is more where the
+// trees hardly divide by the columns of the clauses. CPU: each entry is copied and put in order, which takes several comparisons' time. Rows of the
+// tables are fetched in batches that are in the heap's order, those that pairs are of, whatever pages they are on. Left and anti joins fetch all
+// left rows. Semi and anti joins look at pairs of a row as long as it has no partner: at about one of a row that has any.
 #include "join/join_cost.h"
 
 #include <cmath>
@@ -43,9 +44,10 @@ SideWork WorkOf(PlannerInfo* root, const JoinCostSide& side) {
   return {std::max(leaves * share_of_leaves, 1.0), std::max(info->tuples * share, 1.0), share};
 }
 
-// In two dimensions; of one there are fewer, of more of them the later ones hardly divide.
-double NodePairs(const SideWork& left, const SideWork& right) {
-  return left.leaves + right.leaves + 2 * std::sqrt(left.leaves * right.leaves);
+// `share`: of the pairs of entries, that are found.
+double NodePairs(const SideWork& left, const SideWork& right, double share) {
+  const double touching = left.leaves + right.leaves + 2 * std::sqrt(left.leaves * right.leaves);
+  return std::max(touching, left.leaves * right.leaves * share);
 }
 
 Cost CostOfIndexPages(const IndexOptInfo* info, double leaves) {
@@ -91,9 +93,10 @@ JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, JoinType type, Jo
                     const JoinCostSide& right, List* matched) {
   const SideWork l = WorkOf(root, left), r = WorkOf(root, right);
   const Pairs pairs = PairsOf(root, join, type, extra, l.entries, r.entries, matched);
-  const double node_pairs = NodePairs(l, r);
+  const double share = std::min(pairs.found / (l.entries * r.entries), 1.0);
+  const double node_pairs = NodePairs(l, r, share);
   // A right entry is looked at for each left leaf that it meets.
-  const double gathered = r.entries * (1 + std::sqrt(l.leaves / std::max(r.leaves, l.leaves)));
+  const double gathered = r.entries * std::max(1 + std::sqrt(l.leaves / std::max(r.leaves, l.leaves)), l.leaves * share);
   const double left_rows = (IS_OUTER_JOIN(type) ? l.entries : std::min(l.entries, pairs.found)) * ShareFetched(left);
   const double right_rows = std::min(r.entries, pairs.looked_at) * ShareFetched(right);
 

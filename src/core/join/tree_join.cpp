@@ -6,6 +6,7 @@ namespace {
 
 // Right entries that are joined at a time with a left leaf.
 constexpr size_t kMostGathered = 2048;
+constexpr size_t kFirstGathered = 128;  // by leaf: its rows may be settled before there are more
 
 }  // namespace
 
@@ -309,6 +310,7 @@ void TreeJoin::BeginLeaf(PageReader& left, PageReader& right, const Frame& frame
     pending_.AppendReserved(frame.right.nodes[r]);
   }
   in_leaf_ = !pending_.empty() || goal_ == JoinGoal::kAllLeft;
+  to_gather_ = goal_ == JoinGoal::kPairs ? kMostGathered : kFirstGathered;
   if (pending_.empty() || !right.ReadsAhead()) return;
   positions_.Clear();
   positions_.Reserve(left, pending_.size());
@@ -319,7 +321,7 @@ void TreeJoin::BeginLeaf(PageReader& left, PageReader& right, const Frame& frame
 // Entries of some of the leaves that are pending, or that pending nodes lead to.
 void TreeJoin::GatherRight(PageReader& left, PageReader& right) {
   gathered_.Clear();
-  while (!pending_.empty() && gathered_.tuples.size() < kMostGathered) {
+  while (!pending_.empty() && gathered_.tuples.size() < to_gather_) {
     const NodePointer node = pending_.back();
     pending_.PopBack();
     if (!pending_.empty()) right.Approach(pending_.back().block);
@@ -345,6 +347,7 @@ void TreeJoin::JoinLeaf(PageReader& left, PageReader& right) {
     const uint32_t l = leaf_numbers_[pairs_[i].left], r = pairs_[i].right;
     rows_.AppendReserved({leaf_.tuples[l], gathered_.tuples[r], l, r});
   }
+  to_gather_ = std::min(to_gather_ * 2, kMostGathered);
   in_leaf_ = !pending_.empty();
 }
 

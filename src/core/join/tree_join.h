@@ -152,6 +152,7 @@ class TreeJoin {
   Scratch<uint8_t> leaf_empties_;     // and what of them is empty
   Scratch<NodePointer> pending_;      // right nodes that are still to be read for it, next on top
   JoinEntries gathered_;              // entries of right leaves
+  size_t to_gather_ = 0;              // so many of them at once
 
   int read_level_ = 0;  // of the node that was read last
   JoinWindow hull_;     // of the left entries at hand

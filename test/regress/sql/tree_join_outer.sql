@@ -201,6 +201,19 @@ RESET enable_partitionwise_join;
 SELECT q, (joined(q)).* FROM unnest(ARRAY['SELECT x.id, y.id FROM half x LEFT JOIN a y ON x.b && y.b WHERE x.live AND x.id < 900', 'SELECT x.id, y.id FROM half x LEFT JOIN a y ON x.b && y.b AND x.live WHERE x.id < 900',
   'SELECT y.id, x.id FROM a y LEFT JOIN half x ON x.b && y.b AND x.live WHERE y.id < 900', 'SELECT x.id FROM half x WHERE NOT EXISTS (SELECT FROM a y WHERE x.b && y.b AND x.live AND x.id <> y.id)']) q;
 
-SELECT xtree_check(i, true) FROM unnest(ARRAY['a_b', 'b_b', 'a_r', 'b_r', 'none_b', 'p_p', 'many_b', 'few_b', 'half_b', 'parts_0_b_idx', 'parts_1_b_idx']::regclass[]) i;
-DROP TABLE a, b, none, p, many, few, parts, half, special;
-DROP FUNCTION left_rest_of;
+-- Rows that have partners on nearly every leaf: a semi or anti join looks at a few of them, not at all leaves for each.
+CREATE TABLE dense (id int, p point, r int4range);
+INSERT INTO dense SELECT i, point(i * 7919 % 10007, i * 104729 % 10009), int4range(i % 10, i % 10 + 5) FROM generate_series(1, 4000) i;
+CREATE INDEX dense_pr ON dense USING xtree (p, r) WITH (fillfactor = 10);
+VACUUM ANALYZE dense;
+CREATE FUNCTION right_nodes(query text) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE plan json; BEGIN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, FORMAT JSON) ' || query INTO plan; RETURN jsonb_path_query_first(plan::jsonb, '$.**."Right Nodes"')::int; END $$;
+SET enable_nestloop = off; SET enable_seqscan = off;
+SELECT q, n.of_semi < n.of_all / 8 AS fewer, (joined(q)).* FROM unnest(ARRAY['EXISTS', 'NOT EXISTS']) exist,
+  LATERAL (SELECT format('SELECT x.id FROM dense x WHERE %s (SELECT FROM dense y WHERE x.r && y.r AND x.id <> y.id)', exist) AS q) q,
+  LATERAL (SELECT right_nodes('SELECT count(*) FROM dense x JOIN dense y ON x.r && y.r AND x.id <> y.id') AS of_all, right_nodes(q) AS of_semi) n;
+RESET enable_nestloop; RESET enable_seqscan;
+
+SELECT xtree_check(i, true) FROM unnest(ARRAY['a_b', 'b_b', 'a_r', 'b_r', 'none_b', 'p_p', 'many_b', 'few_b', 'half_b', 'parts_0_b_idx', 'parts_1_b_idx', 'dense_pr']::regclass[]) i;
+DROP TABLE a, b, none, p, many, few, parts, half, special, dense;
+DROP FUNCTION left_rest_of, right_nodes;
