@@ -162,6 +162,11 @@ void FileMapping::Unmap() {
   *this = FileMapping();
 }
 
+void FileMapping::ReadPagesAlone() {
+  reads_pages_alone_ = true;
+  ForEachRange(0, blocks_, [](uint8_t* base, size_t bytes) { madvise(base, bytes, MADV_RANDOM); });
+}
+
 void FileMapping::SetVerified(BlockNumber block) {
   if (verified_ == nullptr) verified_ = static_cast<uint8_t*>(calloc(blocks_ / 8 + 1, 1));
   if (verified_ != nullptr) verified_[block / 8] |= static_cast<uint8_t>(1 << (block % 8));

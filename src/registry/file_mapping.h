@@ -16,6 +16,10 @@ class FileMapping {
   // Maps the file as long as it is now and somewhat longer, so that it may grow for a while. nullptr, or what is in the way.
   const char* Map(const pg::FileLocator& locator);
   void Unmap();
+  // Of an index that is not kept as a whole: a page that is absent is read alone. Else the kernel reads as much around it as the device's read-ahead
+  // says, 128 kB or more, of which a search in a tree needs nothing.
+  void ReadPagesAlone();
+  bool reads_pages_alone() const { return reads_pages_alone_; }
 
   bool mapped() const { return blocks_ != 0; }
   const FileIdentity& identity() const { return identity_; }
@@ -90,6 +94,7 @@ class FileMapping {
   uint8_t* verified_ = nullptr;     // malloc()ed
   BlockNumber blocks_ = 0;
   BlockNumber file_blocks_ = 0;
+  bool reads_pages_alone_ = false;
   FileIdentity identity_ = {};
 };
 static_assert(std::is_trivially_destructible_v<FileMapping>);

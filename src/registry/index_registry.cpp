@@ -278,6 +278,7 @@ void Map(RegisteredIndex* index, const pg::FileLocator& locator, const Admission
     AskForAdmission(index->shared, locator);
     return;
   }
+  if (index->shared->strategy != Strategy::kResident) index->mapping.ReadPagesAlone();
   index->generation = admission.generation;
   index->outgrown = false;
   index->state = LoadState::kLoaded;

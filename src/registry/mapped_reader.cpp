@@ -129,6 +129,8 @@ bool MappedReader::TryMapping(OpenPage* open, int slot, BlockNumber block, int e
   pg_read_barrier();
   open->page = mapping.Page(block);
   open->absent = use_->index->residence.TakeAbsent(mapping, block);
+  // The kernel's pages are smaller, each would be waited for.
+  if (open->absent && mapping.reads_pages_alone()) madvise(const_cast<uint8_t*>(open->page), kPageSize, MADV_WILLNEED);
   ArmPage(slot, open->page, &jump_);
   open->frame.Read(open->page);
   XTREE_SCAN_STOP_POINT("mapped-open");

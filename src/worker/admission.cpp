@@ -102,11 +102,13 @@ Strategy ChooseStrategy(const IndexStatus& status, uint64 blocks, int64 in_use) 
 }
 
 // Reads ahead what the strategy keeps. Returns the bytes in the page cache then.
-int64 Warm(SharedIndex* index, const FileMapping& mapping, Strategy strategy) {
-  if (strategy == Strategy::kResident) Populate(mapping, 0, mapping.file_blocks());
-  if (strategy == Strategy::kPaged)
+int64 Warm(SharedIndex* index, FileMapping* mapping, Strategy strategy) {
+  if (strategy == Strategy::kResident) Populate(*mapping, 0, mapping->file_blocks());
+  if (strategy == Strategy::kPaged) {
+    mapping->ReadPagesAlone();
     ForEachDirectoryPage(
-        mapping, [](BlockNumber, void*) {}, nullptr);  // walking reads them
+        *mapping, [](BlockNumber, void*) {}, nullptr);  // walking reads them
+  }
   return MeasureResident(index);
 }
 
@@ -166,7 +168,7 @@ void FinishLoad(const Candidate& candidate, XLogRecPtr admitted, int64* in_use) 
       Observe(Latency::kLoad, load_us * 1000);
       Report(candidate, admitted, blocks, strategy);
       if (ahead) ReadHotSetIn(index, *mapping);
-      *in_use += Warm(index, *mapping, strategy) - candidate.status.resident_bytes;
+      *in_use += Warm(index, mapping, strategy) - candidate.status.resident_bytes;
     }
   }
   mapping->Unmap();

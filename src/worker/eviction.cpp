@@ -33,12 +33,19 @@ void WriteBack(int fd, const char* path) {
     ereport(data_sync_elevel(ERROR), (errcode_for_file_access(), errmsg("could not fsync file \"%s\": %m", path)));
 }
 
-// Frees the page cache; returns what it held before.
-int64 FreePageCache(SharedIndex* index, const IndexStatus& status) {
+// Frees the page cache; returns the bytes that it freed, and what is left. The kernel leaves pages that somebody is just reading or writing.
+int64 FreePageCache(SharedIndex* index, const IndexStatus& status, int64* left) {
+  constexpr int kTries = 4;
+  constexpr long kTryAgainUs = 5000;
   const int64 before = MeasureResident(index);
   ForEachSegmentFile(status.file.locator, O_RDWR, WriteBack);
-  DropPageCache(status.file.locator);
-  return before;
+  for (int i = 0; i < kTries; i++) {
+    if (i > 0) pg_usleep(kTryAgainUs);
+    DropPageCache(status.file.locator);
+    *left = MeasureResident(index);
+    if (*left == 0) break;
+  }
+  return before - *left;
 }
 
 void CountUnload(SharedIndex* index, UnloadReason reason, int64 freed) {
@@ -51,12 +58,12 @@ void CountUnload(SharedIndex* index, UnloadReason reason, int64 freed) {
 void FinishUnload(SharedIndex* index, const IndexStatus& status) {
   Unpin(index);
   SaveHotSet(index, status);
-  const int64 before = FreePageCache(index, status);
-  const int64 after = MeasureResident(index);
-  CountUnload(index, status.unload_reason, before - after);
+  int64 left;
+  const int64 freed = FreePageCache(index, status, &left);
+  CountUnload(index, status.unload_reason, freed);
   SetState(index, LoadState::kRegistered);
-  LogEvent(status.unload_reason == UnloadReason::kRequest ? EventKind::kUnload : EventKind::kEvict, index->key, before - after,
-           "%s; " INT64_FORMAT " bytes remain in the page cache", NameOf(status.unload_reason), after);
+  LogEvent(status.unload_reason == UnloadReason::kRequest ? EventKind::kUnload : EventKind::kEvict, index->key, freed,
+           "%s; " INT64_FORMAT " bytes remain in the page cache", NameOf(status.unload_reason), left);
 }
 
 // Those that may be evicted, least recently used first: not the warm pool, nothing without memory.
@@ -77,8 +84,8 @@ int64 Evict(const Rank& rank, UnloadReason reason, void (*begun)(SharedIndex*, v
   if (rank.status.state == LoadState::kLoaded) {
     if (!BeginUnload(rank.index, reason)) return 0;
   } else {
-    FreePageCache(rank.index, rank.status);
-    MeasureResident(rank.index);
+    int64 left;
+    FreePageCache(rank.index, rank.status, &left);
   }
   if (begun != nullptr) begun(rank.index, context);
   return rank.status.resident_bytes;

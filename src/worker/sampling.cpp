@@ -34,7 +34,11 @@ void ReportFailure(IndexKey key, const char* what) {
 double OverlapOf(const IndexStatus& status) {
   if (!status.has_file()) return 0;
   FileMapping* const mapping = NewPassingMapping();
-  const double overlap = mapping->Map(status.file.locator) == nullptr && mapping->identity() == status.file ? MeasureOverlap(*mapping) : 0;
+  double overlap = 0;
+  if (mapping->Map(status.file.locator) == nullptr && mapping->identity() == status.file) {
+    mapping->ReadPagesAlone();
+    overlap = MeasureOverlap(*mapping);
+  }
   mapping->Unmap();
   return overlap;
 }

@@ -15,6 +15,7 @@ use Bench::Db;
 use Bench::Deferred;
 use Bench::Hot;
 use Bench::Joins;
+use Bench::Large;
 use Bench::Larger;
 use Bench::Moving;
 use Bench::Options;
@@ -104,6 +105,15 @@ sub run_vectors {
     return @{ $out->{targets} };
 }
 
+sub run_large {
+    my ($db, $opt, $result) = @_;
+    my $control = Bench::Control->new($db);
+    my $out     = Bench::Large::run($db, $opt, $control);
+    $control->undo;
+    $result->{large} = $out->{figures};
+    return @{ $out->{targets} };
+}
+
 my @LIFE = (
     [ scaling        => \&Bench::Scaling::run ],
     [ 'scaling-long' => \&Bench::Scaling::run_long ],
@@ -153,6 +163,7 @@ sub main {
     push @{ $result->{ratios} }, run_parallel($db, $opt, $result) if $opt->wants('parallel') && $opt->has_peer('xtree');
     push @{ $result->{ratios} }, run_moving($db, $opt, $result) if $opt->wants('moving') && $opt->has_peer('xtree');
     push @{ $result->{ratios} }, run_vectors($db, $opt, $result) if $opt->wants('vectors') && $opt->has_peer('xtree');
+    push @{ $result->{ratios} }, run_large($db, $opt, $result) if $opt->wants('large') && $opt->has_peer('xtree');
     run_life($db, $opt, $result);
     Bench::Report::ratios($result->{ratios});
     $result->{differences} = $db->{differences};

@@ -172,6 +172,19 @@ foreach my $strategy ('paged', 'streamed')
 }
 becomes('paged_x', "pinned_bytes BETWEEN 1 AND $bytes / 10", 'directory pages of a paged index are pinned');
 is(of('streamed_x', 'pinned_bytes'), 0, 'nothing of a streamed index is pinned');
+# The kernel knows which of them a session reads here and there (VmFlags of proc(5): rr), and reads nothing around their pages.
+value(q{SELECT xtree_unload('t4_x'), xtree_load('t4_x')});
+becomes('t4_x', "strategy = 'resident'", 'a whole one');
+my $reader = $node->background_psql('postgres');
+$reader->query_safe('SET xtree.map_after = 0');
+foreach my $table ('t4', 'paged', 'streamed')
+{
+	$reader->query_safe(question($table));
+	my $file = value("SELECT pg_relation_filepath('${table}_x')");
+	my ($flags) = slurp_file('/proc/' . $reader->query_safe('SELECT pg_backend_pid()') . '/smaps') =~ m{/\Q$file\E\n.*?^VmFlags: ([^\n]*)}ms;
+	is($flags =~ /\brr\b/ ? 'alone' : 'with others', $table eq 't4' ? 'with others' : 'alone', "how absent pages of $table are read");
+}
+$reader->quit;
 set('xtree.resident_threshold' => '100kB');
 value(q{SELECT xtree_load('t1_x')});
 becomes('t1_x', "strategy = 'paged'", 'the strategy follows the thresholds');

@@ -6,7 +6,7 @@ use warnings;
 use Getopt::Long qw(GetOptionsFromArray);
 
 my @PARTS = qw(build query write paper reports plans joins parallel moving scaling hot larger cold restart pin deferred);
-my @LONG  = qw(scaling-long vectors);    # only when asked for
+my @LONG  = qw(scaling-long vectors large);    # only when asked for
 my %ALIAS = (knn => 'query', window => 'query', range => 'query', insert => 'write', update => 'write');
 
 my $USAGE = <<'TEXT';
@@ -18,7 +18,8 @@ usage: perl -Itest/bench/lib test/bench/bench.pl [options]
   --repeats N           builds per index (default 3)
   --only LIST           of build,query,write,paper,reports,plans,joins,parallel,moving,scaling,hot,larger,cold,restart,pin,deferred; a query class
                         such as knn10 or w100 selects it; knn, window, range select groups of classes;
-                        scaling-long (10,000 indexes) and vectors (beside pgvector) run only when named
+                        scaling-long (10,000 indexes), vectors (beside pgvector) and large (100 million points,
+                        some hours and 30 GB of disk) run only when named
   --datasets LIST       of points,cities,boxes,scalars,cubes,bookings,areas,places (default all), and of vectors:
                         glove,text768,text1536 (default all)
   --peers LIST          of xtree,gist,spgist,kdtree,cube,brin,btree,btrees,btree_gist,seqscan (default all)
