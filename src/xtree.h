@@ -219,6 +219,12 @@ typedef struct XtreeJoin {
 	 * Preset: false.
 	 */
   bool both_ways;
+
+  /*
+	 * Values are in the operator's relation if and only if their boxes are, by the edges as they are, as long as none of these is INT64_MIN or
+	 * INT64_MAX and neither value is empty. Then pairs are not tested again. Preset: false.
+	 */
+  bool certain;
 } XtreeJoin;
 
 typedef struct XtreeTypeRoutine {

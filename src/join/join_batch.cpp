@@ -175,7 +175,7 @@ void FindPartners(TreeJoinState* state) {
       const uint32_t i = open->tried[t];
       LeftRow& left = open->left_rows[open->pairs[i].left_entry];
       const KeptRow row = std::exchange(open->rows[0][i], nullptr), right = open->rows[1][i];
-      if (left.matched || right == nullptr || !JoinClausesHold(state, row, right)) continue;
+      if (left.matched || right == nullptr || !JoinClausesHold(state, row, right, open->pairs[i].certain)) continue;
       left.matched = true;
       left.partner = i;
     }

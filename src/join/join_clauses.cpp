@@ -170,6 +170,14 @@ bool MatchExpanded(PlannerInfo* root, const JoinIndex& left, const JoinIndex& ri
   return true;
 }
 
+// Of a match of the operator itself, not of what a function makes of it.
+bool IsCertain(const JoinIndex& left, const JoinIndex& right, const JoinMatch& match) {
+  XtreeJoin join;
+  return IsA(match.clause->clause, OpExpr) && match.margin == nullptr &&
+         RelationOfMatch(match, left.state->column[match.left_column].column, right.state->column[match.right_column].column, &join) &&
+         join.certain;
+}
+
 bool MatchCall(PlannerInfo* root, const JoinIndex& left, const JoinIndex& right, FuncExpr* call, JoinMatch* out) {
   int argument = 0;
   ListCell *cell, *condition;
@@ -225,17 +233,21 @@ int MatchJoin(PlannerInfo* root, const JoinIndex& left, const JoinIndex& right, 
     JoinMatch* match = &out[count];
     match->clause = clause;
     const auto* op = reinterpret_cast<const OpExpr*>(expression);
-    if (IsA(expression, OpExpr) ? MatchOperator(left, right, op, match) || MatchLimit(root, left, right, op, match)
-                                : IsA(expression, FuncExpr) && MatchCall(root, left, right, reinterpret_cast<FuncExpr*>(expression), match))
-      count++;
+    if (IsA(expression, OpExpr)
+            ? !MatchOperator(left, right, op, match) && !MatchLimit(root, left, right, op, match)
+            : !IsA(expression, FuncExpr) || !MatchCall(root, left, right, reinterpret_cast<FuncExpr*>(expression), match))
+      continue;
+    match->certain = IsCertain(left, right, *match);
+    count++;
   }
   return count;
 }
 
 bool RelationOfColumns(const XtreeColumn& value, int strategy, const XtreeColumn& argument, XtreeJoin* out) {
-  *out = {XTREE_MEETS, Min(value.dimensions, argument.dimensions), false, false, nullptr, false};
+  *out = {XTREE_MEETS, Min(value.dimensions, argument.dimensions), false, false, nullptr, false, false};
   if (strategy == kEqualityByOrder) {
     out->relation = XTREE_SAME;
+    out->certain = value.routine->exact && argument.routine->exact;
     return value.routine->in_btree_order && xtree_same_ordinals(&value, &argument);
   }
   return value.routine->api_version >= 2 && value.routine->join != nullptr &&

@@ -23,6 +23,7 @@ struct JoinMatch {
   int right_column;
   int strategy;
   bool turned;
+  bool certain;  // the trees may tell for certain
   Node* margin;  // how far values may be apart, of an ordering operator; nullptr: they are compared by another
 };
 

@@ -90,7 +90,7 @@ Cost CostOfTablePages(PlannerInfo* root, const IndexOptInfo* info, double rows) 
 }
 
 JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, JoinType type, JoinPathExtraData* extra, const JoinCostSide& left,
-                    const JoinCostSide& right, List* matched) {
+                    const JoinCostSide& right, List* matched, List* tested) {
   const SideWork l = WorkOf(root, left), r = WorkOf(root, right);
   const Pairs pairs = PairsOf(root, join, type, extra, l.entries, r.entries, matched);
   const double share = std::min(pairs.found / (l.entries * r.entries), 1.0);
@@ -104,7 +104,7 @@ JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, JoinType type, Jo
   cost.pages = CostOfIndexPages(left.index->info, l.leaves) + CostOfIndexPages(right.index->info, r.leaves) +
                CostOfTablePages(root, left.index->info, left_rows) + CostOfTablePages(root, right.index->info, right_rows);
   QualCost quals;
-  cost_qual_eval(&quals, extra->restrictlist, root);
+  cost_qual_eval(&quals, tested, root);
   cost.cpu = (l.leaves + node_pairs) * kPageOperators * cpu_operator_cost + (l.entries + gathered) * kEntryOperators * cpu_operator_cost +
              CostOfRows(left.index->info->rel, left_rows) + CostOfRows(right.index->info->rel, right_rows) +
              pairs.found * kPairOperators * cpu_operator_cost + pairs.looked_at * quals.per_tuple +

@@ -25,9 +25,9 @@ struct JoinCost {
   Cost cpu;  // that several processes share
 };
 
-// `matched`: the RestrictInfos that the trees answer.
+// `matched`: the RestrictInfos that the trees answer; `tested`: those that pairs are tested by all the same.
 JoinCost CostOfJoin(PlannerInfo* root, const RelOptInfo* join, JoinType type, JoinPathExtraData* extra, const JoinCostSide& left,
-                    const JoinCostSide& right, List* matched);
+                    const JoinCostSide& right, List* matched, List* tested);
 
 // So many rows of the index's table, in the order of the heap, batch by batch.
 Cost CostOfTablePages(PlannerInfo* root, const IndexOptInfo* info, double rows);

@@ -40,9 +40,9 @@ KeptRow MakeFromEntry(TreeJoinState* state, JoinSide side, uint32_t entry, Tuple
   return input->Make(key, payload, tuple, scan->ps.state->es_snapshot, scan, open->batch);
 }
 
-bool JoinClausesHold(TreeJoinState* state, KeptRow left, KeptRow right) {
+bool JoinClausesHold(TreeJoinState* state, KeptRow left, KeptRow right, bool certain) {
   Load(state, left, right);
-  if (ExecQual(state->open->join_clauses, state->custom.ss.ps.ps_ExprContext)) return true;
+  if (ExecQual(certain ? state->open->uncertain_clauses : state->open->join_clauses, state->custom.ss.ps.ps_ExprContext)) return true;
   InstrCountFiltered1(&state->custom.ss.ps, 1);
   return false;
 }

@@ -8,8 +8,8 @@ namespace xtree {
 // The row of an entry of the leaf at hand of which the walk knows all that matters (JoinInputSide::Make), in the batch's memory.
 KeptRow MakeFromEntry(TreeJoinState* state, JoinSide side, uint32_t entry, TupleId tuple);
 
-// Makes the pair the scan's tuple. Do all of the join's clauses hold?
-bool JoinClausesHold(TreeJoinState* state, KeptRow left, KeptRow right);
+// Makes the pair the scan's tuple. Do all of the join's clauses hold? `certain`: those do that the trees may tell for certain.
+bool JoinClausesHold(TreeJoinState* state, KeptRow left, KeptRow right, bool certain);
 
 // The pair as the scan returns it; of an outer join the right row may be missing (nullptr). nullptr: its filter removes it.
 TupleTableSlot* ReturnPair(TreeJoinState* state, KeptRow left, KeptRow right);

@@ -99,6 +99,14 @@ List* ClausesOf(const TreeJoinPath& path) {
   return clauses;
 }
 
+// Those that the trees never tell for certain.
+List* UncertainClausesOf(const TreeJoinPath& path) {
+  List* clauses = list_copy(path.clauses);
+  for (int i = 0; i < path.matches; i++)
+    if (path.match[i].certain) clauses = list_delete_ptr(clauses, path.match[i].clause);
+  return clauses;
+}
+
 bool IsPlaceHolder(Node* node, void*) {
   return node != nullptr && (IsA(node, PlaceHolderVar) || pg::WalkExpression<IsPlaceHolder>(node, nullptr));
 }
@@ -160,7 +168,7 @@ void AddPath(PlannerInfo* root, RelOptInfo* join, JoinPathExtraData* extra, cons
     const IndexOptInfo& info = *side.index->info;
     costs[i] = {side.index, side.condition, side.windows, KeysSuffice(info, info.ncolumns, join, extra->restrictlist)};
   }
-  const JoinCost cost = CostOfJoin(root, join, made.type, extra, costs[0], costs[1], ClausesOf(made));
+  const JoinCost cost = CostOfJoin(root, join, made.type, extra, costs[0], costs[1], ClausesOf(made), UncertainClausesOf(made));
 
   add_path(join, MakePath(join, made, cost, 0));
   const int workers = join->consider_parallel ? compute_parallel_worker(made.side[0].rel, made.side[0].rel->pages, left->info->pages,
@@ -238,6 +246,7 @@ Plan* PlanTreeJoin(PlannerInfo* root, RelOptInfo* join, CustomPath* custom, List
   for (List* of_side : arguments) expressions = lappend(expressions, of_side);
   expressions = lappend(expressions, margins);
   expressions = lappend(expressions, OrderedClauses(root, path->filter));
+  expressions = lappend(expressions, OrderedClauses(root, UncertainClausesOf(*path)));
   expressions = reinterpret_cast<List*>(UseColumns(reinterpret_cast<Node*>(expressions), &columns));
 
   auto* scan = makeNode(CustomScan);

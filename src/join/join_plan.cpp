@@ -76,6 +76,7 @@ List* WriteJoinPlan(const JoinPlan& plan) {
     out.Add(plan.match[i].right_column);
     out.Add(plan.match[i].strategy);
     out.Add(plan.match[i].turned);
+    out.Add(plan.match[i].certain);
     out.Add(plan.has_margin[i]);
   }
   List* list = out.list();
@@ -94,6 +95,7 @@ void ReadJoinPlan(List* list, JoinPlan* out) {
     out->match[i].right_column = in.Next();
     out->match[i].strategy = in.Next();
     out->match[i].turned = in.Next() != 0;
+    out->match[i].certain = in.Next() != 0;
     out->match[i].margin = nullptr;
     out->has_margin[i] = in.Next() != 0;
   }

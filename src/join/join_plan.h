@@ -38,9 +38,9 @@ struct JoinPlan {
 };
 
 // Places in custom_exprs, each a List: of the join's clauses, of the conditions on each table, of the arguments of each side's window keys, of
-// the matches' margins, and of the conditions on what an outer join returns. (These and the clauses are not the plan's own `qual`, which EXPLAIN
-// shows without the names of tables.)
-enum JoinExpressions { kJoinClauses = 0, kTableConditions = 1, kWindowArguments = 3, kMargins = 5, kJoinFilter = 6 };
+// the matches' margins, of the conditions on what an outer join returns, and of those of the join's clauses that the trees never tell for certain.
+// (These and the clauses are not the plan's own `qual`, which EXPLAIN shows without the names of tables.)
+enum JoinExpressions { kJoinClauses = 0, kTableConditions = 1, kWindowArguments = 3, kMargins = 5, kJoinFilter = 6, kUncertainClauses = 7 };
 
 List* AppendSide(List* list, const JoinPlanSide& side);
 // Reads from a place of the list on; returns the place behind it.

@@ -57,10 +57,11 @@ JoinRelation RelationOf(XtreeRelation relation) {
   return JoinRelation::kSame;
 }
 
-// A clause of which the trees say nothing (any more) is left to the rows.
-void SetClauses(TreeJoinState* state, const List* margins) {
+// A clause of which the trees say nothing (any more) is left to the rows. False: they do not tell all for certain that the plan takes them to.
+bool SetClauses(TreeJoinState* state, const List* margins) {
   OpenJoin* open = state->open;
-  int next_margin = 0;
+  int next_margin = 0, terms = 0;
+  bool as_certain = true;
   for (int i = 0; i < state->plan.matches; i++) {
     const JoinMatch& match = state->plan.match[i];
     const XtreeColumn& value = open->side[1]->state().column[match.right_column].column;
@@ -69,12 +70,19 @@ void SetClauses(TreeJoinState* state, const List* margins) {
     open->asked[0] |= AskedColumn(match.left_column);
     open->asked[1] |= AskedColumn(match.right_column);
     const auto* margin = state->plan.has_margin[i] ? static_cast<Expr*>(list_nth(margins, next_margin++)) : nullptr;
-    if (!RelationOfMatch(match, argument, value, &join)) continue;
+    if (!RelationOfMatch(match, argument, value, &join)) {
+      as_certain &= !match.certain;
+      continue;
+    }
     const int dimensions = std::min({int{join.dimensions}, int{value.dimensions}, int{argument.dimensions}});
     open->margin[open->clauses] = margin != nullptr ? ExecInitExpr(const_cast<Expr*>(margin), &state->custom.ss.ps) : nullptr;
-    open->clause[open->clauses++] = {match.left_column,         match.right_column, dimensions,
-                                     RelationOf(join.relation), join.empties,       join.reach};
+    terms += dimensions;
+    as_certain &= !match.certain || (join.certain && terms <= kMaxJoinTerms);
+    JoinClause& clause = open->clause[open->clauses++];
+    clause = {match.left_column, match.right_column, dimensions, RelationOf(join.relation), join.empties, join.reach};
+    clause.certain = match.certain;
   }
+  return as_certain;
 }
 
 // False: no distance is within a margin.
@@ -123,7 +131,9 @@ void Begin(CustomScanState* node, EState* estate, int eflags) {
   }
   open->join_clauses = ExecInitQual(static_cast<List*>(list_nth(scan->custom_exprs, kJoinClauses)), &node->ss.ps);
   open->filter = ExecInitQual(static_cast<List*>(list_nth(scan->custom_exprs, kJoinFilter)), &node->ss.ps);
-  SetClauses(state, static_cast<List*>(list_nth(scan->custom_exprs, kMargins)));
+  const bool as_certain = SetClauses(state, static_cast<List*>(list_nth(scan->custom_exprs, kMargins)));
+  open->uncertain_clauses =
+      as_certain ? ExecInitQual(static_cast<List*>(list_nth(scan->custom_exprs, kUncertainClauses)), &node->ss.ps) : open->join_clauses;
   MemoryContextSwitchTo(old);
 }
 
@@ -172,7 +182,7 @@ TupleTableSlot* Recheck(TreeJoinState* state, EPQState* recheck, bool* substitut
   KeptRow kept[2];
   for (int i = 0; i < 2; i++) kept[i] = row[i] != nullptr ? open->side[i]->Keep(row[i], scan, open->batch) : nullptr;
   if (kept[0] == nullptr) return Nothing(scan);
-  const bool pair = kept[1] != nullptr && JoinClausesHold(state, kept[0], kept[1]);
+  const bool pair = kept[1] != nullptr && JoinClausesHold(state, kept[0], kept[1], false);
   if (pair ? state->plan.type == JOIN_ANTI : !state->all_left()) return Nothing(scan);
   TupleTableSlot* tuple = ReturnPair(state, kept[0], pair ? kept[1] : nullptr);
   return tuple != nullptr ? tuple : Nothing(scan);
@@ -190,7 +200,7 @@ TupleTableSlot* NextPair(TreeJoinState* state) {
     }
     if (left == nullptr || right == nullptr) continue;
     CHECK_FOR_INTERRUPTS();
-    if (!JoinClausesHold(state, left, right)) continue;
+    if (!JoinClausesHold(state, left, right, open->pairs[i].certain)) continue;
     if (state->by_leaf()) open->left_rows[open->pairs[i].left_entry].matched = true;
     if (TupleTableSlot* tuple = ReturnTested(state)) return tuple;
   }

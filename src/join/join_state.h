@@ -32,8 +32,9 @@ struct OpenJoin {
   MemoryContextCallback end_uses;
   JoinInputSide* side[2];  // left, right
   ExprState* join_clauses;
-  ExprState* filter;  // conditions on what an outer join returns
-  int clauses;        // of them, that the trees answer
+  ExprState* uncertain_clauses;  // of pairs that are certain, as far as the trees can tell
+  ExprState* filter;             // conditions on what an outer join returns
+  int clauses;                   // of them, that the trees answer
   JoinClause clause[INDEX_MAX_KEYS];
   ExprState* margin[INDEX_MAX_KEYS];  // of each clause that the trees answer; nullptr: it has none
   uint64_t asked[2];                  // of the columns of each side's index (shmem/column_use.h)

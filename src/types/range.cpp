@@ -287,6 +287,7 @@ bool Join(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn*
   if (line.encoding() == RangeEncoding::kOpaque || !line.SameAs(LineOf(argument))) return false;
   out->dimensions = 1;
   out->empties = true;
+  out->certain = column->routine->exact && argument->routine->exact;  // multiranges are not: their gaps
   switch (strategy) {
     case kOverlaps:
       out->empties = false;
@@ -303,6 +304,7 @@ bool Join(const XtreeColumn* column, StrategyNumber strategy, const XtreeColumn*
     case kAdjacent:
       out->empties = false;
       out->reach = ReachOfAdjacent;
+      out->certain = false;
       return !line.AdjacentAcrossValues();
     default:
       return false;

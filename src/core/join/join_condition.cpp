@@ -35,11 +35,13 @@ void JoinShape::Compile(const KeyLayout& left, const KeyLayout& right, const Joi
   clauses_ = std::min(count, kMaxJoinClauses);
   terms_ = 0;
   with_empties_ = 0;
+  certain_ = 0;
   for (int c = 0; c < clauses_; ++c) {
     clause_[c] = clauses[c];
     clause_[c].empties &= clauses[c].relation != JoinRelation::kMeets;
     scalar_[c] = right.dimension[right.first_dimension[clauses[c].right_column]].scalar;
     with_empties_ |= static_cast<uint8_t>(clause_[c].empties << c);
+    certain_ |= static_cast<uint8_t>(clause_[c].certain << c);
     for (int d = 0; d < clauses[c].dimensions && terms_ < kMaxJoinTerms; ++d) {
       term_[terms_++] = {static_cast<uint8_t>(c),
                          {static_cast<uint8_t>(left.first_dimension[clauses[c].left_column] + d),
@@ -148,6 +150,16 @@ bool JoinShape::Test(const JoinWindow& window, uint8_t left_empties, const JoinE
     }
   }
   return true;
+}
+
+bool JoinShape::HoldsForCertain(const JoinEdges& left, uint8_t left_empties, const JoinEdges& right, uint8_t right_empties) const {
+  if (((left_empties | right_empties) & certain_) != 0) return false;
+  bool inside = true;
+  for (int t = 0; t < terms_; ++t) {
+    if (!(certain_ >> term_[t].clause & 1)) continue;
+    for (const JoinEdges* edges : {&left, &right}) inside &= edges->lo[t] > kOrdinalMin && edges->hi[t] < kOrdinalMax;
+  }
+  return inside;
 }
 
 Interval JoinShape::Span(const JoinWindow& window, uint8_t empties, int term) const {

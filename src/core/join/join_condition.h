@@ -34,6 +34,9 @@ struct JoinClause {
 
   // Of columns of floats: the values may be as far apart as this in each dimension; not below 0.
   double margin = 0;
+
+  // The edges decide, as long as none is at an end of the ordinals and neither value is empty.
+  bool certain = false;
 };
 
 // An entry of a node, as far as the join looks at it: of each term lo and hi. `empties`: bit n: empty in clause n, or on a directory page: some
@@ -81,6 +84,10 @@ class JoinShape {
     return holds != 0;
   }
 
+  // Are there certain clauses? Do they hold for certain, of a pair of values that the test has let through?
+  bool has_certain() const { return certain_ != 0; }
+  bool HoldsForCertain(const JoinEdges& left, uint8_t left_empties, const JoinEdges& right, uint8_t right_empties) const;
+
   // Of a term, where a right entry must reach from at least, and begin at most.
   Interval Span(const JoinWindow& window, uint8_t empties, int term) const;
   Interval Span(const JoinEdges& right, uint8_t empties, int term) const;
@@ -106,6 +113,7 @@ class JoinShape {
   int clauses_;
   int terms_;
   uint8_t with_empties_;  // clauses
+  uint8_t certain_;       // clauses
   JoinClause clause_[kMaxJoinClauses];
   Scalar scalar_[kMaxJoinClauses];
   Term term_[kMaxJoinTerms];

@@ -345,7 +345,9 @@ void TreeJoin::JoinLeaf(PageReader& left, PageReader& right) {
   rows_.Reserve(left, pairs_.size());
   for (size_t i = 0; i < pairs_.size(); ++i) {
     const uint32_t l = leaf_numbers_[pairs_[i].left], r = pairs_[i].right;
-    rows_.AppendReserved({leaf_.tuples[l], gathered_.tuples[r], l, r});
+    const bool certain =
+        shape_.has_certain() && shape_.HoldsForCertain(leaf_.edges[l], leaf_.empties[l], gathered_.edges[r], gathered_.empties[r]);
+    rows_.AppendReserved({leaf_.tuples[l], gathered_.tuples[r], l, r, certain});
   }
   to_gather_ = std::min(to_gather_ * 2, kMostGathered);
   in_leaf_ = !pending_.empty();

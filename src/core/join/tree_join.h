@@ -45,6 +45,7 @@ struct JoinedRows {
   TupleId right;
   uint32_t left_entry;  // for Known and GetKey
   uint32_t right_entry;
+  bool certain;  // the clauses that may hold for certain do so
 };
 
 // What a join has done, over all of its starts. Nodes are counted as often as they were read.
