@@ -1,5 +1,5 @@
 -- Joins of two trees: whatever a join says through both indexes, it says without them.
--- Seen to fail: without the tolerance of core's geometry; with empty ranges that lie in nothing; with the tables' conditions not tested; with -0 not at
+-- Seen to fail: without the tolerance of core's geometry; with pairs at the ends of the ordinals taken for certain; with empty ranges that lie in nothing; with the tables' conditions not tested; with -0 not at
 -- a distance of 0 from 0.
 
 SET xtree.enable_lookup_join = off;
@@ -150,7 +150,7 @@ INSERT INTO r SELECT g, int4range(lo, lo + g % 9, CASE g % 2 WHEN 0 THEN '[]' EL
 FROM generate_series(1, 600) g, LATERAL (SELECT (g * 7919) % 1601 AS lo) x;
 INSERT INTO r (id) SELECT 2000 + g FROM generate_series(1, 5) g;
 INSERT INTO r (id, j) SELECT 2100 + row_number() OVER (), int8range(a, b) FROM unnest(ARRAY[NULL, -9223372036854775808, -9223372036854775807, -9223372036854775806]) a,
-  unnest(ARRAY[-9223372036854775807, -9223372036854775806, 9223372036854775807, NULL]) b WHERE a <= b IS NOT FALSE;
+  unnest(ARRAY[-9223372036854775808, -9223372036854775807, -9223372036854775806, 9223372036854775807, NULL]) b WHERE a <= b IS NOT FALSE;
 INSERT INTO r (id, j) SELECT 2200 + row_number() OVER (), int8range(a, b) FROM unnest(ARRAY[9223372036854775805, 9223372036854775806]) a, unnest(ARRAY[9223372036854775806, 9223372036854775807, NULL]) b;
 INSERT INTO r (id, n) SELECT 2300 + row_number() OVER (), n FROM unnest(ARRAY['(,-Infinity)', '[-Infinity,1]', '(1,Infinity)', '[Infinity,Infinity]', '(Infinity,NaN)', '[NaN,NaN]', '(1.00000000000000000001,2)',
   '[1,1.00000000000000000001]']::numrange[]) n;
