@@ -41,11 +41,14 @@ struct alignas(64) PageImage {
   uint8_t bytes[kPageSize];
 };
 
-// One page of an atomic change: the page, exclusively locked, and its whole new content (pd_lsn and checksum are the store's).
+// One page of an atomic change: the page, exclusively locked, and its new content (pd_lsn and checksum are the store's).
 struct PageChange {
   const PageRef* page;
   const PageImage* image;
   bool fresh;  // just allocated: nothing of the old content is of use
+  // Of a small change: what it writes beside header and special space, ascending and disjoint. Nothing else of the image is looked at then. Empty:
+  // the image is whole.
+  std::span<const ByteRange> touched = {};
 };
 
 inline constexpr int kMaxPagesPerChange = 4;  // Generic WAL's limit for one record

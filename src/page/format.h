@@ -24,6 +24,12 @@ inline constexpr int kMaxLevel = 24;             // height of a tree is bounded,
 inline constexpr int kMaxEntriesPerPage = 1024;  // of any layout (816 one-dimensional 32-bit keys is the most that fits)
 inline constexpr int kMaxSupernodePages = 512;   // that any reader must bear; writers make smaller ones (index/options.cpp)
 
+// Bytes [begin, end) of a page.
+struct ByteRange {
+  uint16_t begin;
+  uint16_t end;
+};
+
 // The fields of PageHeaderData that this project touches, by offset.
 struct PageHeader {
   uint32_t lsn_high;  // pd_lsn, PostgreSQL's {xlogid, xrecoff}

@@ -98,11 +98,17 @@ class NodeEditor {
   void Initialize(int level, uint8_t flags);
 
   NodeView view() const { return NodeView(*layout_, page_); }
+  PageHeader& header() { return *reinterpret_cast<PageHeader*>(page_); }
   NodeOpaque& opaque() { return *reinterpret_cast<NodeOpaque*>(page_ + kSpecialOffset); }
 
+  // Of the page's content these two look at nothing but what they write, unless an array of marks comes.
   // REQUIRES: view().HasRoom(box.marks != 0, payload_length). The page gains an array of marks when its first marked entry comes.
   void AppendTuple(const Box& box, TupleId tuple, const uint8_t* payload, uint16_t payload_length);
   void AppendChild(const Box& box, BlockNumber child, const SplitHistory& history);
+
+  // Where the entries [first, end) lie, ascending, at most kMaxSlotRanges; -1: there are more. Room for one entry of any layout.
+  static constexpr int kMaxSlotRanges = 240;
+  int SlotRanges(int first, int end, ByteRange* ranges) const;
 
   void SetBox(int entry, const Box& box);  // may add the array of marks; REQUIRES room for it (HasRoomForMarks)
   void SetHistory(int entry, const SplitHistory& history);
@@ -121,7 +127,6 @@ class NodeEditor {
   void Kill(int entry);
 
  private:
-  PageHeader& header() { return *reinterpret_cast<PageHeader*>(page_); }
   uint8_t* At(int entry, uint16_t array, int width) { return const_cast<uint8_t*>(view().At(entry, array, width)); }
   void StoreBox(int entry, const Box& box);
   int AppendSlot(bool marks);

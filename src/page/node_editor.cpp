@@ -100,6 +100,34 @@ void NodeEditor::AppendChild(const Box& box, BlockNumber child, const SplitHisto
   SetHistory(entry, history);
 }
 
+int NodeEditor::SlotRanges(int first, int end, ByteRange* ranges) const {
+  struct Array {
+    uint16_t offset;
+    uint16_t width;
+  } array[kMaxSlotRanges];
+  int arrays = 0;
+  const NodeView node(*layout_, page_);
+  ForEachArray(node, [&](uint16_t offset, int width) {
+    int at = arrays++;
+    for (; at > 0 && array[at - 1].offset > offset; --at) array[at] = array[at - 1];
+    array[at] = {offset, static_cast<uint16_t>(width)};
+  });
+  const BlockLayout& block = node.block();
+  const int first_block = first / block.capacity, last_block = (end - 1) / block.capacity;
+  if ((last_block - first_block + 1) * arrays > kMaxSlotRanges) return -1;
+  int count = 0;
+  for (int b = first_block; b <= last_block; ++b) {
+    const int begin_slot = b == first_block ? first % block.capacity : 0;
+    const int end_slot = b == last_block ? (end - 1) % block.capacity + 1 : block.capacity;
+    for (int i = 0; i < arrays; ++i) {
+      const int base = static_cast<int>(kPageHeaderSize) + b * block.bytes + array[i].offset;
+      ranges[count++] = {static_cast<uint16_t>(base + begin_slot * array[i].width),
+                         static_cast<uint16_t>(base + end_slot * array[i].width)};
+    }
+  }
+  return count;
+}
+
 void NodeEditor::SetBox(int entry, const Box& box) {
   ClearKillBits();
   if (box.marks != 0) AddMarks();

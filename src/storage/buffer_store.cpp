@@ -5,6 +5,7 @@
 #include "pg/compat.h"
 #include "pg/guard.h"
 #include "storage/read_page.h"
+#include "storage/recent_buffers.h"
 #include "storage/wal.h"
 
 extern "C" {
@@ -39,7 +40,9 @@ PageRef BufferStore::OpenUnchecked(BlockNumber block, LockMode mode) {
   const Buffer buffer = PgCall([&] {
     CHECK_FOR_INTERRUPTS();  // does nothing while another page is held
     const Buffer ahead = stream_.Take(block);
-    const Buffer read = BufferIsValid(ahead) ? ahead : ReadPage(index_, block, strategy_);
+    const Buffer read = BufferIsValid(ahead)   ? ahead
+                        : strategy_ == nullptr ? ReadBufferAgain(index_, block)
+                                               : ReadPage(index_, block, strategy_);
     Lock(read, mode);
     return read;
   });
@@ -135,7 +138,7 @@ void BufferStore::Commit(std::span<const PageChange> changes) {
   if (changes.size() > 2) XTREE_STOP_POINT("commit-split-before-wal");
   BufferChange buffers[kMaxPagesPerChange];
   for (size_t i = 0; i < changes.size(); i++) {
-    buffers[i] = {changes[i].page->handle, changes[i].image, changes[i].fresh};
+    buffers[i] = {changes[i].page->handle, changes[i].image, changes[i].fresh, changes[i].touched};
   }
   PgCall([&] { CommitPages(index_, std::span(buffers, changes.size())); });
 }

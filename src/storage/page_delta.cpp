@@ -90,6 +90,12 @@ class FragmentWriter {
     end_ = end;
   }
 
+  // What lies between what was added and what will be is not part of the change, or not known.
+  void Break() {
+    Flush();
+    begin_ = end_ = kFarBefore;
+  }
+
   int Finish() {
     Flush();
     return size_;
@@ -108,8 +114,9 @@ class FragmentWriter {
   const uint8_t* page_;
   uint8_t* delta_;
   int size_ = 0;
-  int begin_ = -kFragmentHeaderSize - 1;  // [begin_, end_) is not yet written; empty, and far from any range, at first
-  int end_ = -kFragmentHeaderSize - 1;
+  static constexpr int kFarBefore = -kFragmentHeaderSize - 1;
+  int begin_ = kFarBefore;  // [begin_, end_) is not yet written; empty, and far from any range, at first
+  int end_ = kFarBefore;
 };
 
 void AddMask(uint32_t mask, int base, FragmentWriter* writer) {
@@ -137,22 +144,42 @@ void CompareRange(const uint8_t* a, const uint8_t* b, int begin, int end, Fragme
   }
 }
 
+// Bytes [begin, end), all of them in use on the new page.
+template <class Compare>
+void CompareUsed(const uint8_t* old_page, const uint8_t* new_page, int begin, int end, FragmentWriter* writer) {
+  const int hole_begin = HeaderOf(old_page).lower;
+  const int hole_end = HeaderOf(old_page).upper;
+  CompareRange<Compare, false>(old_page, new_page, begin, std::min(end, hole_begin), writer);
+  CompareRange<Compare, true>(old_page, new_page, std::max(begin, hole_begin), std::min(end, hole_end), writer);
+  CompareRange<Compare, false>(old_page, new_page, std::max(begin, hole_end), end, writer);
+}
+
 template <class Compare>
 int ComputeDelta(const uint8_t* old_page, const uint8_t* new_page, uint8_t* delta) {
   if (!HoleIsSane(old_page)) return kNoDelta;
-  const int hole_begin = HeaderOf(old_page).lower;
-  const int hole_end = HeaderOf(old_page).upper;
-  const int used[2][2] = {{kFirstByte, HeaderOf(new_page).lower}, {HeaderOf(new_page).upper, static_cast<int>(kPageSize)}};
   FragmentWriter writer(new_page, delta);
-  for (const auto& [begin, end] : used) {
-    CompareRange<Compare, false>(old_page, new_page, begin, std::min(end, hole_begin), &writer);
-    CompareRange<Compare, true>(old_page, new_page, std::max(begin, hole_begin), std::min(end, hole_end), &writer);
-    CompareRange<Compare, false>(old_page, new_page, std::max(begin, hole_end), end, &writer);
-  }
+  CompareUsed<Compare>(old_page, new_page, kFirstByte, HeaderOf(new_page).lower, &writer);
+  CompareUsed<Compare>(old_page, new_page, HeaderOf(new_page).upper, static_cast<int>(kPageSize), &writer);
   return writer.Finish();
 }
 
 }  // namespace
+
+int ComputePageDelta(const uint8_t* old_page, const uint8_t* new_page, std::span<const ByteRange> touched, uint8_t* delta) {
+  if (!HoleIsSane(old_page)) return kNoDelta;
+  const int hole_begin = HeaderOf(new_page).lower;
+  const int hole_end = HeaderOf(new_page).upper;
+  FragmentWriter writer(new_page, delta);
+  CompareUsed<BestCompare>(old_page, new_page, kFirstByte, kPageHeaderSize, &writer);
+  for (const ByteRange& range : touched) {
+    writer.Break();
+    CompareUsed<BestCompare>(old_page, new_page, range.begin, std::min<int>(range.end, hole_begin), &writer);
+    CompareUsed<BestCompare>(old_page, new_page, std::max<int>(range.begin, hole_end), range.end, &writer);
+  }
+  writer.Break();
+  CompareUsed<BestCompare>(old_page, new_page, kSpecialOffset, kPageSize, &writer);
+  return writer.Finish();
+}
 
 int ComputePageDelta(const uint8_t* old_page, const uint8_t* new_page, uint8_t* delta) {
   return ComputeDelta<BestCompare>(old_page, new_page, delta);
@@ -167,6 +194,14 @@ void ApplyPageImage(const uint8_t* image, uint8_t* page) {
   memcpy(page + kFirstByte, image + kFirstByte, header.lower - kFirstByte);
   memset(page + header.lower, 0, header.upper - header.lower);
   memcpy(page + header.upper, image + header.upper, kPageSize - header.upper);
+}
+
+void ApplyPageImage(const uint8_t* image, std::span<const ByteRange> touched, uint8_t* page) {
+  const PageHeader& header = HeaderOf(image);
+  memcpy(page + kFirstByte, image + kFirstByte, kPageHeaderSize - kFirstByte);
+  for (const ByteRange& range : touched) memcpy(page + range.begin, image + range.begin, range.end - range.begin);
+  memcpy(page + kSpecialOffset, image + kSpecialOffset, kPageSize - kSpecialOffset);
+  memset(page + header.lower, 0, header.upper - header.lower);
 }
 
 bool HoleIsSane(const uint8_t* page) {

@@ -17,18 +17,25 @@ constexpr XLogRecPtr kBuildLsn = 1;  // below FirstNormalUnloggedLSN and every r
 static_assert(kBuildLsn < FirstNormalUnloggedLSN);
 
 // XLogInsert() reads the fragments from here.
-alignas(64) uint8_t fragments[kMaxPagesPerChange][kPageSize];
+alignas(64) uint8_t fragments[kMaxPagesPerChange][kDeltaRoom];
 
 void RefuseMalformedImages(std::span<const BufferChange> changes) {
   for (const BufferChange& change : changes) {
     if (!HoleIsSane(change.image->bytes)) {
       elog(ERROR, "xtree: malformed image for block %u", BufferGetBlockNumber(change.buffer));
     }
+    if (change.touched.size() > kMaxTouched) {
+      elog(ERROR, "xtree: too many changes of block %u at once", BufferGetBlockNumber(change.buffer));
+    }
   }
 }
 
 void Apply(const BufferChange& change) {
-  ApplyPageImage(change.image->bytes, pg::BufferBytes(change.buffer));
+  if (change.touched.empty()) {
+    ApplyPageImage(change.image->bytes, pg::BufferBytes(change.buffer));
+  } else {
+    ApplyPageImage(change.image->bytes, change.touched, pg::BufferBytes(change.buffer));
+  }
   MarkBufferDirty(change.buffer);
 }
 
@@ -51,11 +58,18 @@ void Publish(Relation index, std::span<const BufferChange> changes, XLogRecPtr l
   for (const BufferChange& change : changes) PublishChange(pg::LocatorOf(index), BufferGetBlockNumber(change.buffer), lsn);
 }
 
+int DeltaOf(const BufferChange& change, uint8_t* delta) {
+  const uint8_t* page = pg::BufferBytes(change.buffer);
+  if (change.fresh) return kNoDelta;
+  if (change.touched.empty()) return ComputePageDelta(page, change.image->bytes, delta);
+  return ComputePageDelta(page, change.image->bytes, change.touched, delta);
+}
+
 void CommitLogged(Relation index, std::span<const BufferChange> changes) {
   int delta_size[kMaxPagesPerChange];
   for (size_t i = 0; i < changes.size(); i++) {
     const BufferChange& change = changes[i];
-    delta_size[i] = change.fresh ? kNoDelta : ComputePageDelta(pg::BufferBytes(change.buffer), change.image->bytes, fragments[i]);
+    delta_size[i] = DeltaOf(change, fragments[i]);
   }
   XLogBeginInsert();
   pg::StartCriticalSection();

@@ -14,7 +14,8 @@ namespace xtree {
 struct BufferChange {
   Buffer buffer;
   const PageImage* image;
-  bool fresh;  // the page's old content is of no use: log a full image
+  bool fresh;                               // the page's old content is of no use: log a full image
+  std::span<const ByteRange> touched = {};  // as PageChange has it
 };
 
 // Applies 1 to kMaxPagesPerChange distinct pages as one record. A relation without WAL gets LSNs that serve NSNs as well.

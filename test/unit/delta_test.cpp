@@ -108,6 +108,54 @@ TEST_F(DeltaTest, RedoGivesTheNewPageFromEveryCopyOfTheOldOne) {
   }
 }
 
+// Only the touched ranges of the image are known; where the old page had its hole they are new in full.
+TEST_F(DeltaTest, TouchedRangesAreAllThatIsLookedAt) {
+  for (int round = 0; round < 5000; round++) {
+    Page old_page = RandomPage();
+    old_page.header().lower = std::min<int>(old_page.header().lower, 6000);
+    memset(old_page.bytes + old_page.header().lower, 0, std::max(0, old_page.header().upper - old_page.header().lower));
+    const Page replayed = old_page;
+    Page new_page = old_page;
+    const int room = old_page.header().upper - old_page.header().lower;
+    std::vector<ByteRange> touched;
+    for (int at = kPageHeaderSize + Random(300); touched.size() < 9;) {
+      const int begin = at + Random(100), end = begin + 1 + Random(30);
+      if (end > old_page.header().lower) break;
+      Fill(&new_page, begin, end, 30);
+      touched.push_back({static_cast<uint16_t>(begin), static_cast<uint16_t>(end)});
+      at = end + Random(6);
+    }
+    if (room > 400) {  // entries in a new block, and payload where kill bits were
+      new_page.header().lower += 200;
+      new_page.header().upper -= 100;
+      const auto begin = static_cast<uint16_t>(old_page.header().lower + Random(150));
+      Fill(&new_page, begin, begin + 50, 50);
+      touched.push_back({begin, static_cast<uint16_t>(begin + 50)});
+      Fill(&new_page, new_page.header().upper, old_page.header().upper, 50);
+      touched.push_back({new_page.header().upper, old_page.header().upper});
+      for (int i = old_page.header().upper - 64; i < old_page.header().upper; i++) old_page.bytes[i] = Random(4);  // kill bits
+    }
+    new_page.bytes[kSpecialOffset + Random(16)] ^= 1;
+
+    Page image;  // what is not touched is anything
+    Fill(&image, 0, kPageSize, 0);
+    memcpy(image.bytes, new_page.bytes, kPageHeaderSize);
+    memcpy(image.bytes + kSpecialOffset, new_page.bytes + kSpecialOffset, kPageSize - kSpecialOffset);
+    for (const ByteRange& range : touched) memcpy(image.bytes + range.begin, new_page.bytes + range.begin, range.end - range.begin);
+
+    Page applied = old_page;
+    ApplyPageImage(image.bytes, touched, applied.bytes);
+    ASSERT_EQ(0, memcmp(applied.bytes, new_page.bytes, kPageSize)) << "round " << round;
+    std::vector<uint8_t> delta(kDeltaRoom);
+    delta.resize(ComputePageDelta(old_page.bytes, image.bytes, touched, delta.data()));
+    for (const Page& start : {old_page, replayed}) {
+      Page page = start;
+      Redo(delta, &page);
+      ASSERT_EQ(0, memcmp(page.bytes, new_page.bytes, kPageSize)) << "round " << round;
+    }
+  }
+}
+
 TEST_F(DeltaTest, AppliedImageHasAZeroHole) {
   Page image = RandomPage();
   image.header().lower = 1000;

@@ -292,11 +292,26 @@ class MemoryStore : public PageStore {
   void Apply(const PageChange& change) {
     const BlockNumber block = change.page->block;
     Page& page = At(block);
-    page.image = *change.image;
+    if (change.touched.empty()) {
+      page.image = *change.image;
+    } else {
+      ApplyTouched(change, page.image.bytes);
+    }
     page.fresh = false;
     const auto* header = reinterpret_cast<const PageHeader*>(page.image.bytes);
     std::memset(page.image.bytes + header->lower, 0, header->upper - header->lower);
     SetLsn(block, lsn_);
+  }
+
+  static void ApplyTouched(const PageChange& change, uint8_t* page) {
+    const uint8_t* image = change.image->bytes;
+    std::memcpy(page, image, kPageHeaderSize);
+    for (uint32_t end = 0; const ByteRange& range : change.touched) {
+      Check(range.begin >= end && range.begin < range.end, change.page->block, "ranges of a change are not ascending");
+      end = range.end;
+      std::memcpy(page + range.begin, image + range.begin, range.end - range.begin);
+    }
+    std::memcpy(page + kSpecialOffset, image + kSpecialOffset, kPageSize - kSpecialOffset);
   }
 
   const KeyLayout* layout_;

@@ -119,6 +119,31 @@ struct TreeFacts {
   bool root_is_supernode = false;
 };
 
+// Rows [begin, end), inserted together.
+class RowBatch final : public EntryBatch {
+ public:
+  RowBatch(const RowSet& rows, size_t begin, size_t end, std::function<std::string(size_t)> payload)
+      : rows_(rows), begin_(begin), payload_of_(std::move(payload)), done_(end - begin) {}
+
+  size_t size() const override { return done_.size(); }
+  NewEntry Get(size_t i) override {
+    rows_.Get(begin_ + i, &box_);
+    payload_ = payload_of_(begin_ + i);
+    return {box_, TupleOf(begin_ + i), reinterpret_cast<const uint8_t*>(payload_.data()), static_cast<uint16_t>(payload_.size())};
+  }
+  bool IsDone(size_t i) const override { return done_[i] != 0; }
+  void SetDone(size_t i) noexcept override { done_[i]++; }
+  const std::vector<char>& done() const { return done_; }
+
+ private:
+  const RowSet& rows_;
+  size_t begin_;
+  std::function<std::string(size_t)> payload_of_;
+  std::vector<char> done_;
+  Box box_;
+  std::string payload_;
+};
+
 // A tree, and the rows that it must hold. Each row's payload (where the layout has any) follows from its number.
 class ModelTree {
  public:
@@ -155,6 +180,19 @@ class ModelTree {
   }
   void InsertRange(size_t begin, size_t end) {
     for (size_t row = begin; row < end; ++row) Insert(row);
+  }
+
+  RowBatch Batch(size_t begin, size_t end) const {
+    return RowBatch(rows_, begin, end, [this](size_t row) { return Payload(row); });
+  }
+  void InsertBatchInto(MemoryStore* store, RowBatch* batch) const { TreeWriter(*store, layout(), options_).Insert(batch); }
+  void InsertTogether(size_t begin, size_t end) {
+    RowBatch batch = Batch(begin, end);
+    InsertBatchInto(store_.get(), &batch);
+    for (size_t row = begin; row < end; ++row) {
+      EXPECT_EQ(batch.done()[row - begin], 1);
+      present_[row] = 1;
+    }
   }
 
   // A whole vacuum that removes these rows. `between` is called before each block.

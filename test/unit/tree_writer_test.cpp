@@ -48,6 +48,72 @@ TEST_P(Insertion, AgreesWithModel) {
   EXPECT_GT(tree.found(), 0u) << "the windows hit nothing: this tests nothing";
 }
 
+// The same rows in batches of growing size: fewer commits, the same answers.
+TEST_P(Insertion, TogetherAgreesWithModel) {
+  const Case& c = GetParam();
+  const KeyLayout layout = MakeLayout(c.columns, c.payload > 0);
+  const RowSet rows = MakeRows(layout, c.kind, c.rows, 11);
+  ModelTree tree(rows, c.options);
+  tree.VaryPayload(c.payload);
+  for (size_t begin = 0, size = 1; begin < c.rows; begin += size, size = size * 3 / 2 + 1) {
+    ASSERT_NO_FATAL_FAILURE(tree.InsertTogether(begin, std::min(begin + size, c.rows)));
+    tree.Check();
+    tree.CheckWindows(5, begin);
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(tree.Check().levels.size(), 1u) << "nothing was split: this tests nothing";
+  tree.CheckWindows(30, 5);
+}
+
+// An error at each of its calls: what the batch says is done is in the tree, nothing else is, and the rest can follow.
+TEST_P(Insertion, TogetherInterrupted) {
+  const Case& c = GetParam();
+  const KeyLayout layout = MakeLayout(c.columns, c.payload > 0);
+  const RowSet rows = MakeRows(layout, c.kind, c.rows, 11);
+  ModelTree tree(rows, c.options);
+  tree.VaryPayload(c.payload);
+  const size_t before = c.rows / 4, end = std::min(c.rows, before + 300);
+  tree.InsertTogether(0, before);
+  const std::unique_ptr<MemoryStore> trial = tree.store().Crash(true);
+  RowBatch all = tree.Batch(before, end);
+  tree.InsertBatchInto(trial.get(), &all);
+  const int64_t calls = trial->faults.calls();
+  bool some_done = false;
+  for (int64_t at = 1; at <= calls && !HasFailure(); at += 1 + calls / 40) {
+    const std::unique_ptr<MemoryStore> store = tree.store().Crash(true);
+    RowBatch batch = tree.Batch(before, end);
+    store->faults.FailAt(at);
+    EXPECT_THROW(tree.InsertBatchInto(store.get(), &batch), InjectedFault);
+    for (size_t row = before; row < end; ++row) {
+      tree.present()[row] = batch.IsDone(row - before);
+      some_done |= batch.IsDone(row - before);
+    }
+    tree.CheckStore(store.get());
+    tree.InsertBatchInto(store.get(), &batch);
+    std::fill(tree.present().begin() + static_cast<ptrdiff_t>(before), tree.present().begin() + static_cast<ptrdiff_t>(end), 1);
+    tree.CheckStore(store.get());
+  }
+  EXPECT_TRUE(some_done);
+}
+
+// Neighbours share a leaf's record.
+TEST(TreeWriter, ABatchTakesFewRecords) {
+  const KeyLayout layout = MakeLayout({{1, 8, false, Scalar::kInteger}}, false);
+  RowSet rows(layout);
+  Box box;
+  box.marks = 0;
+  for (int i = 0; i < 20000; ++i) {
+    box.lo[0] = box.hi[0] = i < 10000 ? i * 10 : (i - 10000) * 10 + 5;
+    rows.Add(box);
+  }
+  ModelTree tree(rows);
+  tree.InsertRange(0, 10000);
+  const int64_t before = tree.store().commits;
+  tree.InsertTogether(10000, 20000);
+  EXPECT_LT(tree.store().commits - before, 1500);
+  tree.Check();
+}
+
 constexpr Scalar kFloat = Scalar::kFloat64;
 constexpr Scalar kNarrow = Scalar::kFloat32;
 constexpr Scalar kInt = Scalar::kInteger;

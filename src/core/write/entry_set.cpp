@@ -3,12 +3,14 @@
 namespace xtree {
 
 void EntrySet::Add(const NodeView& page) {
-  Box box;
+  const size_t before = marks_.size(), count = before + page.entries();
+  lo_.resize(count * dimensions());
+  hi_.resize(count * dimensions());
+  marks_.resize(count);
+  history_.reserve(count);
+  reference_.reserve(count);
   for (int i = 0; i < page.entries(); i++) {
-    page.GetBox(i, &box);
-    lo_.insert(lo_.end(), box.lo, box.lo + dimensions());
-    hi_.insert(hi_.end(), box.hi, box.hi + dimensions());
-    marks_.push_back(box.marks);
+    AddBox(page, i, before + i);
     Reference reference{};
     if (leaf_) {
       reference.tuple = page.Tuple(i);
@@ -24,6 +26,17 @@ void EntrySet::Add(const NodeView& page) {
     }
     reference_.push_back(reference);
   }
+}
+
+void EntrySet::AddBox(const NodeView& page, int entry, size_t at) {
+  Ordinal* lo = &lo_[at * dimensions()];
+  Ordinal* hi = &hi_[at * dimensions()];
+  if (!page.has_marks()) return page.LoadEdges(entry, 0, dimensions(), lo, hi);
+  Box box;
+  page.GetBox(entry, &box);
+  memcpy(lo, box.lo, dimensions() * sizeof(Ordinal));
+  memcpy(hi, box.hi, dimensions() * sizeof(Ordinal));
+  marks_[at] = box.marks;
 }
 
 void EntrySet::GetBox(int entry, Box* box) const {

@@ -35,6 +35,8 @@ class EntrySet {
     uint32_t payload;  // offset in payload_
     uint16_t payload_length;
   };
+  void AddBox(const NodeView& page, int entry, size_t at);
+
   const KeyLayout* layout_;
   bool leaf_;
   std::vector<Ordinal> lo_;

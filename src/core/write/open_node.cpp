@@ -28,6 +28,7 @@ void OpenNode::Relock(LockMode mode) {
 }
 
 void OpenNode::OpenFollowers(LockMode mode, const OpenNode* parent) {
+  if (view().followers() == 0) return;
   std::vector<BlockNumber> blocks(view().followers());
   for (size_t i = 0; i < blocks.size(); i++) blocks[i] = Linked(view().Follower(static_cast<int>(i)), parent);
   std::vector<BlockNumber> sorted = blocks;

@@ -20,11 +20,12 @@ NormalizedBoxes Normalized(const EntrySet& entries) {
   return boxes;
 }
 
-// One ordering of the entries along a dimension, with the boxes of every prefix and suffix.
+// One ordering of the entries along a dimension, with the boxes of every prefix and suffix of at least `smallest` entries. Only as far as these differ
+// the entries are put in order.
 class Ordering {
  public:
-  Ordering(const EntrySet& entries, const NormalizedBoxes& boxes, int dimension, bool by_hi)
-      : boxes_(boxes), order_(entries.size()), prefix_(Rows()), suffix_(Rows()) {
+  Ordering(const EntrySet& entries, const NormalizedBoxes& boxes, int dimension, bool by_hi, int smallest)
+      : boxes_(boxes), smallest_(smallest), order_(entries.size()), prefix_(Rows()), suffix_(Rows()) {
     struct Key {
       Ordinal first, second;
       int entry;
@@ -40,34 +41,39 @@ class Ordering {
       keys[i] = by_hi ? Key{hi, lo, i} : Key{lo, hi, i};
       if (lo > hi) keys[i] = {kOrdinalMax, kOrdinalMax, i};  // no value here: keep such entries together, at the end
     }
-    std::sort(keys.begin(), keys.end());
+    const auto middle = keys.begin() + smallest, last = keys.end() - smallest;
+    std::nth_element(keys.begin(), middle, keys.end());
+    if (last != middle) std::nth_element(middle, last, keys.end());
+    std::sort(middle, last);
     for (int i = 0; i < entries.size(); i++) order_[i] = keys[i].entry;
     Accumulate();
   }
 
   const std::vector<int>& order() const { return order_; }
-  const Extent* Left(int count) const { return &prefix_[static_cast<size_t>(count - 1) * boxes_.dimensions()]; }
-  const Extent* Right(int from) const { return &suffix_[static_cast<size_t>(from) * boxes_.dimensions()]; }
+  const Extent* Left(int count) const { return &prefix_[static_cast<size_t>(count - smallest_) * boxes_.dimensions()]; }
+  const Extent* Right(int from) const { return &suffix_[static_cast<size_t>(from - smallest_) * boxes_.dimensions()]; }
 
  private:
-  size_t Rows() const { return static_cast<size_t>(boxes_.size()) * boxes_.dimensions(); }
+  // One for each place to cut.
+  size_t Rows() const { return static_cast<size_t>(boxes_.size() - 2 * smallest_ + 1) * boxes_.dimensions(); }
 
   void Accumulate() {
     const int n = boxes_.size(), d = boxes_.dimensions();
     std::vector<Extent> box(d);
     boxes_.Clear(box.data());
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n - smallest_; i++) {
       boxes_.Unite(boxes_.row(order_[i]), box.data());
-      std::copy(box.begin(), box.end(), prefix_.begin() + static_cast<ptrdiff_t>(i) * d);
+      if (i + 1 >= smallest_) std::copy(box.begin(), box.end(), prefix_.begin() + static_cast<ptrdiff_t>(i + 1 - smallest_) * d);
     }
     boxes_.Clear(box.data());
-    for (int i = n - 1; i >= 0; i--) {
+    for (int i = n - 1; i >= smallest_; i--) {
       boxes_.Unite(boxes_.row(order_[i]), box.data());
-      std::copy(box.begin(), box.end(), suffix_.begin() + static_cast<ptrdiff_t>(i) * d);
+      if (i <= n - smallest_) std::copy(box.begin(), box.end(), suffix_.begin() + static_cast<ptrdiff_t>(i - smallest_) * d);
     }
   }
 
   const NormalizedBoxes& boxes_;
+  const int smallest_;
   std::vector<int> order_;
   std::vector<Extent> prefix_;
   std::vector<Extent> suffix_;
@@ -133,9 +139,9 @@ struct Axis {
   std::unique_ptr<const Ordering> by_hi;  // nullptr where it is the same
 };
 
-Axis MakeAxis(const EntrySet& entries, const NormalizedBoxes& boxes, int dimension) {
-  Axis axis{dimension, std::make_unique<Ordering>(entries, boxes, dimension, false), nullptr};
-  if (!PointLike(entries, dimension)) axis.by_hi = std::make_unique<Ordering>(entries, boxes, dimension, true);
+Axis MakeAxis(const EntrySet& entries, const NormalizedBoxes& boxes, int dimension, int smallest) {
+  Axis axis{dimension, std::make_unique<Ordering>(entries, boxes, dimension, false, smallest), nullptr};
+  if (!PointLike(entries, dimension)) axis.by_hi = std::make_unique<Ordering>(entries, boxes, dimension, true, smallest);
   return axis;
 }
 
@@ -144,14 +150,14 @@ Axis LeastMarginAxis(const EntrySet& entries, const NormalizedBoxes& boxes, int 
   double least = std::numeric_limits<double>::infinity();
   for (int d = 0; d < boxes.dimensions(); d++) {
     if (!Separates(entries, boxes, d)) continue;
-    Axis axis = MakeAxis(entries, boxes, d);
+    Axis axis = MakeAxis(entries, boxes, d, smallest);
     const double by_lo = MarginSum(boxes, *axis.by_lo, smallest);
     const double sum = by_lo + (axis.by_hi ? MarginSum(boxes, *axis.by_hi, smallest) : by_lo);
     if (!(sum < least)) continue;
     least = sum;
     best = std::move(axis);
   }
-  return best ? std::move(*best) : MakeAxis(entries, boxes, 0);
+  return best ? std::move(*best) : MakeAxis(entries, boxes, 0, smallest);
 }
 
 }  // namespace
@@ -177,7 +183,7 @@ std::optional<Partition> OverlapMinimalSplit(const EntrySet& entries, double min
   for (int d = 0; d < boxes.dimensions(); d++) {
     if (!common.Has(d)) continue;
     for (const bool by_hi : {false, true}) {
-      const Ordering ordering(entries, boxes, d, by_hi);
+      const Ordering ordering(entries, boxes, d, by_hi, smallest);
       Partition partition = Divide(boxes, ordering, BestCut(boxes, ordering, smallest).left, d);
       if (!best || partition.overlap < best->overlap) best = std::move(partition);
     }

@@ -88,12 +88,14 @@ void TreeWriter::SplitRoot(OpenNode* root) {
 // REQUIRES: a page of the parent has room for one more downlink with the child's marks.
 void TreeWriter::SplitChild(OpenNode* parent, EntryPosition position, OpenNode* child) {
   const EntrySet entries = AllEntries(*child, layout_);
-  const std::optional<Partition> partition = ChoosePartition(*child, entries);
+  std::optional<Partition> partition = ChoosePartition(*child, entries);
   if (!partition) return GrowSupernode(child);
-  SplitHalf left(store_, entries, partition->left, child->level());
+  // What stays is logged only as far as it moves within the page, so that should be the larger half.
+  if (child->pages() == 1 && partition->left.size() < partition->right.size()) std::swap(partition->left, partition->right);
+  SplitHalf left = child->pages() == 1 ? SplitHalf(store_, entries, partition->left, child->ref(0), partition->right)
+                                       : SplitHalf(store_, entries, partition->left, child->level());
   SplitHalf right(store_, entries, partition->right, child->level());
   const PageLock right_page(store_, store_.Allocate());
-  if (child->pages() == 1) left.KeepInPlace(child->ref(0), partition->right);
   left.WriteFollowers(child->block());
   right.WriteFollowers(right_page.block());
 
@@ -185,12 +187,7 @@ void TreeWriter::GrowSupernode(OpenNode* node) {
 
 SplitHalf::SplitHalf(PageStore& store, const EntrySet& entries, const std::vector<int>& members, int level)
     : store_(store), layout_(entries.layout()) {
-  MakeEmpty(layout_, &bounds_);
-  Box box;
-  for (const int i : members) {
-    entries.GetBox(i, &box);
-    Extend(layout_, box, &bounds_);
-  }
+  Measure(entries, members);
   // A longer list of followers leaves the head less room for entries, so the number of followers settles in a few
   // rounds.
   for (int planned = 0, packed = Pack(entries, members, level, 0); packed != planned;) {
@@ -218,12 +215,23 @@ int SplitHalf::Pack(const EntrySet& entries, const std::vector<int>& members, in
   return static_cast<int>(images_.size()) - 1;
 }
 
-void SplitHalf::KeepInPlace(const PageRef& page, const std::vector<int>& leaving) {
-  if (images_.size() != 1) return;
-  memcpy(head().bytes, page.bytes, kPageSize);
+SplitHalf::SplitHalf(PageStore& store, const EntrySet& entries, const std::vector<int>& members, const PageRef& page,
+                     const std::vector<int>& leaving)
+    : store_(store), layout_(entries.layout()) {
+  Measure(entries, members);
+  images_.push_back(ImageOf(page));
   bool drop[kMaxEntriesPerPage] = {};
   for (const int entry : leaving) drop[entry] = true;
   head_editor().Remove(drop);
+}
+
+void SplitHalf::Measure(const EntrySet& entries, const std::vector<int>& members) {
+  MakeEmpty(layout_, &bounds_);
+  Box box;
+  for (const int i : members) {
+    entries.GetBox(i, &box);
+    Extend(layout_, box, &bounds_);
+  }
 }
 
 void SplitHalf::WriteFollowers(BlockNumber head) {

@@ -1,11 +1,16 @@
 #include "core/write/tree_writer.h"
 
+#include <algorithm>
+
+#include "core/write/page_patch.h"
+
 namespace xtree {
 
 namespace {
 
 constexpr Lsn kNoParent = ~Lsn{0};  // the root's: no split has to be followed
 constexpr int kManyRestarts = 100;
+constexpr size_t kLookAhead = 64;  // entries of a batch that a leaf is offered
 
 // Did the node split, or go, after the downlink to it was read?
 bool ChangedSince(const NodeView& node, Lsn parent_lsn) {
@@ -17,10 +22,19 @@ void CopyImage(const PageRef& page, PageImage* image) { memcpy(image->bytes, pag
 }  // namespace
 
 void TreeWriter::Insert(const Box& key, TupleId tuple, const uint8_t* payload, uint16_t payload_length) {
-  const NewEntry entry{key, tuple, payload, payload_length};
+  InsertEntry({key, tuple, payload, payload_length}, nullptr);
+}
+
+void TreeWriter::Insert(EntryBatch* batch) {
+  Rest rest{batch, 0};
+  for (; rest.first < batch->size(); rest.first++)
+    if (!batch->IsDone(rest.first)) InsertEntry(batch->Get(rest.first), &rest);
+}
+
+void TreeWriter::InsertEntry(const NewEntry& entry, Rest* rest) {
   XTREE_STOP_POINT("insert-begin");
   for (int restarts = 0;;) {
-    switch (TryInsert(entry)) {
+    switch (TryInsert(entry, rest)) {
       case Step::kDone:
         XTREE_STOP_POINT("insert-end");
         return;
@@ -35,7 +49,7 @@ void TreeWriter::Insert(const Box& key, TupleId tuple, const uint8_t* payload, u
   }
 }
 
-TreeWriter::Step TreeWriter::TryInsert(const NewEntry& entry) {
+TreeWriter::Step TreeWriter::TryInsert(const NewEntry& entry, Rest* rest) {
   OpenNode node(store_, layout_, kRootBlock, LockMode::kShare);
   Lsn parent_lsn = kNoParent;
   int level = node.level();
@@ -43,13 +57,15 @@ TreeWriter::Step TreeWriter::TryInsert(const NewEntry& entry) {
     node.Relock(LockMode::kExclusive);
     if (node.level() != 0) return Step::kRestart;
   }
-  Box box;
+  const bool root_is_leaf = level == 0;
+  Box box;  // of the child, as its parent has it
   while (level > 0) {
     EntryPosition position = ChooseSubtree(node, layout_, entry.key);
     node.page(position.page).GetBox(position.entry, &box);
     if (!Contains(layout_, box, entry.key)) {
       const Step step = GrowBox(&node, parent_lsn, level, entry.key, &position);
       if (step != Step::kDone) return step;
+      node.page(position.page).GetBox(position.entry, &box);
     }
     const BlockNumber child = node.page(position.page).Child(position.entry);
     parent_lsn = node.lsn(position.page);
@@ -62,7 +78,7 @@ TreeWriter::Step TreeWriter::TryInsert(const NewEntry& entry) {
   }
   if (!node.view().HasRoom(entry.marks(), entry.payload_length)) RemoveKilled(node);
   if (!node.view().HasRoom(entry.marks(), entry.payload_length)) return Step::kNoRoom;
-  AppendToLeaf(node, entry);
+  AppendToLeaf(node, root_is_leaf ? nullptr : &box, entry, rest);
   return Step::kDone;
 }
 
@@ -77,10 +93,8 @@ TreeWriter::Step TreeWriter::GrowBox(OpenNode* node, Lsn parent_lsn, int level, 
   Box box;
   page.GetBox(position->entry, &box);
   if (Contains(layout_, box, key)) return Step::kDone;
-  PageImage image;
-  CopyImage(node->ref(position->page), &image);
-  NodeEditor editor(layout_, image.bytes);
-  if (key.marks != 0 && !editor.HasRoomForMarks()) {
+  const bool marks_come = key.marks != 0 && !page.has_marks();
+  if (marks_come && !NodeEditor(layout_, const_cast<uint8_t*>(page.page())).HasRoomForMarks()) {
     if (node->pages() > 1) throw CorruptPage(node->ref(position->page).block, "a page of a supernode carries no marks");
     return Step::kNoRoom;
   }
@@ -88,8 +102,9 @@ TreeWriter::Step TreeWriter::GrowBox(OpenNode* node, Lsn parent_lsn, int level, 
   // Whoever searched this node saw no need to visit the child for what its box now takes in; a later writer may change only the child.
   store_.PredicateSplit(node->block(), page.Child(position->entry));
   Extend(layout_, key, &box);
-  editor.SetBox(position->entry, box);
-  const PageChange change{&node->ref(position->page), &image, false};
+  PagePatch patch(layout_, node->ref(position->page), marks_come);
+  patch.SetBox(position->entry, box);
+  const PageChange change = patch.Change();
   XTREE_STOP_POINT("insert-before-grow-box");
   store_.Commit({&change, 1});
   XTREE_STOP_POINT("insert-after-grow-box");
@@ -117,14 +132,27 @@ void TreeWriter::RemoveKilled(const OpenNode& leaf) {
   store_.Commit({&change, 1});
 }
 
-void TreeWriter::AppendToLeaf(const OpenNode& leaf, const NewEntry& entry) {
+// The entry, and those of the rest that are near in its order and within the box that the leaf has in its parent: that box stays at least so large as long
+// as the leaf is locked, because it shrinks only where the leaf is split.
+void TreeWriter::AppendToLeaf(const OpenNode& leaf, const Box* bounds, const NewEntry& entry, Rest* rest) {
   store_.CheckConflict(leaf.ref(0));
-  PageImage image;
-  CopyImage(leaf.ref(0), &image);
-  NodeEditor(layout_, image.bytes).AppendTuple(entry.key, entry.tuple, entry.payload, entry.payload_length);
-  const PageChange change{&leaf.ref(0), &image, false};
+  PagePatch patch(layout_, leaf.ref(0), entry.marks() && !leaf.view().has_marks());
+  patch.AppendTuple(entry.key, entry.tuple, entry.payload, entry.payload_length);
+  size_t taken[kLookAhead];
+  size_t count = 0;
+  const size_t end = rest == nullptr ? 0 : std::min(rest->first + kLookAhead, rest->batch->size());
+  for (size_t i = rest == nullptr ? 0 : rest->first + 1; i < end; i++) {
+    if (rest->batch->IsDone(i)) continue;
+    const NewEntry next = rest->batch->Get(i);
+    if ((bounds != nullptr && !Contains(layout_, *bounds, next.key)) || !patch.Fits(next.marks(), next.payload_length)) continue;
+    patch.AppendTuple(next.key, next.tuple, next.payload, next.payload_length);
+    taken[count++] = i;
+  }
+  const PageChange change = patch.Change();
   XTREE_STOP_POINT("insert-before-leaf");
   store_.Commit({&change, 1});
+  if (rest != nullptr) rest->batch->SetDone(rest->first);
+  for (size_t i = 0; i < count; i++) rest->batch->SetDone(taken[i]);
   XTREE_STOP_POINT("insert-after-leaf");
 }
 

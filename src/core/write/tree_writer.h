@@ -12,27 +12,48 @@
 
 namespace xtree {
 
+// An entry to be inserted. REQUIRES: TwoFitOnLeaf(payload_length).
+struct NewEntry {
+  const Box& key;
+  TupleId tuple;
+  const uint8_t* payload;
+  uint16_t payload_length;
+  bool marks() const { return key.marks != 0; }
+};
+
+// Entries to be inserted together. In an order in which neighbours come one after the other, many of them share a leaf, and so a descent and a record.
+class EntryBatch {
+ public:
+  virtual size_t size() const = 0;
+  virtual NewEntry Get(size_t i) = 0;  // valid until the next call
+  virtual bool IsDone(size_t i) const = 0;
+  virtual void SetDone(size_t i) noexcept = 0;  // it is in the index
+
+ protected:
+  ~EntryBatch() = default;
+};
+
 class TreeWriter {
  public:
   TreeWriter(PageStore& store, const KeyLayout& layout, const TreeOptions& options) : store_(store), layout_(layout), options_(options) {}
 
-  // REQUIRES: TwoFitOnLeaf(payload_length).
   void Insert(const Box& key, TupleId tuple, const uint8_t* payload, uint16_t payload_length);
+  // Those that are not done; if it throws, some of them, and these are done.
+  void Insert(EntryBatch* batch);
 
  private:
-  struct NewEntry {
-    const Box& key;
-    TupleId tuple;
-    const uint8_t* payload;
-    uint16_t payload_length;
-    bool marks() const { return key.marks != 0; }
-  };
   enum class Step { kDone, kRestart, kNoRoom };
+  // What is left of a batch: `first`, which is being inserted, and those behind it that are not done.
+  struct Rest {
+    EntryBatch* batch;
+    size_t first;
+  };
 
-  Step TryInsert(const NewEntry& entry);
+  void InsertEntry(const NewEntry& entry, Rest* rest);
+  Step TryInsert(const NewEntry& entry, Rest* rest);
   Step GrowBox(OpenNode* node, Lsn parent_lsn, int level, const Box& key, EntryPosition* position);
   void RemoveKilled(const OpenNode& leaf);
-  void AppendToLeaf(const OpenNode& leaf, const NewEntry& entry);
+  void AppendToLeaf(const OpenNode& leaf, const Box* bounds, const NewEntry& entry, Rest* rest);
 
   // Descends with exclusive locks and makes room where the path first lacks it: a split, a supernode, a new root.
   // Nothing where the path has room.
@@ -55,10 +76,10 @@ class TreeWriter {
 class SplitHalf {
  public:
   SplitHalf(PageStore& store, const EntrySet& entries, const std::vector<int>& members, int level);
-
   // A half of one page that stays where it is: the entries of `page` but those `leaving`, in their places as far as
   // possible, so that the record of the split says little of them.
-  void KeepInPlace(const PageRef& page, const std::vector<int>& leaving);
+  SplitHalf(PageStore& store, const EntrySet& entries, const std::vector<int>& members, const PageRef& page,
+            const std::vector<int>& leaving);
 
   // Allocates and commits the followers, naming `head` as theirs, and lists them in the head.
   void WriteFollowers(BlockNumber head);
@@ -68,6 +89,7 @@ class SplitHalf {
   const Box& bounds() const { return bounds_; }
 
  private:
+  void Measure(const EntrySet& entries, const std::vector<int>& members);
   int Pack(const EntrySet& entries, const std::vector<int>& members, int level, int followers);
 
   PageStore& store_;
