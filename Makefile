@@ -49,7 +49,7 @@ OBJS = $(FREE_OBJS) $(BOUND_OBJS)
 
 # test/regress, in order: setup creates the extension, the others need it.
 REGRESS = setup agree \
-	index plans vacuum cluster \
+	index plans vacuum cluster held_entries \
 	point box circle polygon range multirange range_subtypes network hosts vector clusters generations \
 	scalar scalar2 string long_prefixes exact \
 	distance distance_limit distance_limit_scalar knn_ties overflow exclusion tree_join tree_join_outer lookup_join nearest_join \
@@ -64,7 +64,7 @@ with = $(if $(wildcard $(datadir)/extension/$(1).control),$(2))
 since_17 = $(if $(filter 15 16,$(MAJORVERSION)),,$(1))
 since_18 = $(if $(filter 15 16 17,$(MAJORVERSION)),,$(1))
 REGRESS_SKIPPED = $(filter-out $(REGRESS),cube many_dimensions knn_ties_cube distance_limit_cube seg isn $(POSTGIS_TESTS) pgvector)
-ISOLATION = split_scan tree_join tree_join_outer lookup_join nearest_join first_row supernode_scan distance_limit recycling index_only serializable exclusion exclusion_deferred
+ISOLATION = split_scan held_entries tree_join tree_join_outer lookup_join nearest_join first_row supernode_scan distance_limit recycling index_only serializable exclusion exclusion_deferred
 # What needs stop points, or a setting that a server has not by default.
 ISOLATION += $(if $(STOP_POINTS),stopped_split stopped_insert stopped_inspect concurrent_build two_phase deferred_build)
 REGRESS_OPTS = --inputdir=test/regress

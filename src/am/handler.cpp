@@ -2,6 +2,7 @@
 #include "am/compare_type.h"
 #include "am/entry_points.h"
 #include "am/explain.h"
+#include "am/held_entries.h"
 #include "join/join_path.h"
 #include "planner/heap_work.h"
 #include "planner/limit_paths.h"
@@ -41,6 +42,7 @@ extern "C" void _PG_init(void) {
   xtree::CorrectRowCounts();
   xtree::OfferTreeJoins();
   xtree::OfferExplainOption();
+  xtree::HoldEntriesBack();
   if (process_shared_preload_libraries_in_progress) {
     xtree::RequestSharedMemory();
     xtree::RegisterWorker();

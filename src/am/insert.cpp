@@ -3,6 +3,7 @@
 #include "deferred/build_state.h"
 #include "am/entry_points.h"
 #include "am/first_row.h"
+#include "am/held_entries.h"
 #include "index/key_box.h"
 #include "index/payload.h"
 #include "core/write/tree_writer.h"
@@ -18,13 +19,14 @@ struct InsertState {
   IndexState* index;
   TupleDesc include;
   VectorCoder* coder;
+  HeldPlace held;
   MemoryContext row;  // reset after each row
 };
 
 InsertState* GetInsertState(Relation index, IndexInfo* info) {
   if (info->ii_AmCache != nullptr) return static_cast<InsertState*>(info->ii_AmCache);
   const MemoryContext old = MemoryContextSwitchTo(info->ii_Context);
-  auto* state = static_cast<InsertState*>(palloc(sizeof(InsertState)));
+  auto* state = static_cast<InsertState*>(palloc0(sizeof(InsertState)));
   state->index = CopyIndexState(index, MetaUse::kRequired);
   state->include = IncludeDescriptor(index);
   state->coder = state->index->undecided || !TakesRows(*state->index) ? nullptr : VectorCoder::Make(index, *state->index);
@@ -58,10 +60,13 @@ extern "C" bool xtreeinsert(Relation index, Datum* values, bool* isnull, ItemPoi
   Box box;
   FormBox(index, *state->index, state->coder, tuple, values, isnull, &box);
   const Payload payload = FormPayload(index, *state->index, state->coder, state->include, values, isnull);
-  Guarded(index, [&] {
-    BufferStore store(index, heap, state->index->layout);
-    TreeWriter(store, state->index->layout, state->index->tree_options).Insert(box, ToTupleId(*tuple), payload.bytes, payload.length);
-  });
+  const HeldEntry entry{&box, ToTupleId(*tuple), payload.bytes, payload.length};
+  const bool held = state->coder == nullptr && HoldEntry(index, *state->index, entry, &state->held);
+  if (!held)
+    Guarded(index, [&] {
+      BufferStore store(index, heap, state->index->layout);
+      TreeWriter(store, state->index->layout, state->index->tree_options).Insert(box, ToTupleId(*tuple), payload.bytes, payload.length);
+    });
   MemoryContextSwitchTo(old);
   MemoryContextReset(state->row);
   return false;

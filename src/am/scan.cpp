@@ -5,6 +5,7 @@
 // that VACUUM cannot reuse their TIDs. An ordered scan returns entries of many leaves in turn: such a scan opens the leaf again for each
 // row and looks whether the entry is still there. SERIALIZABLE: every visited node is predicate-locked.
 #include "deferred/build_state.h"
+#include "am/held_entries.h"
 #include "am/entry_points.h"
 #include "pg/compat_am.h"
 #include "pg/guard.h"
@@ -344,6 +345,7 @@ extern "C" IndexScanDesc xtreebeginscan(Relation index, int keys, int orderbys) 
 
 extern "C" void xtreerescan(IndexScanDesc scan, ScanKey keys, int key_count, ScanKey orderbys, int orderby_count) {
   using namespace xtree;
+  BeforeScan();
   TreeScan* state = StateOf(scan);
   ApplyKilled(state);
   state->reader.Reset();

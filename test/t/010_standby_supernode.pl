@@ -28,7 +28,7 @@ sub insert_more
 	my ($more) = @_;
 	my $from = $rows + 1;
 	$rows += $more;
-	return "INSERT INTO t (id, $list) SELECT i, $values FROM (SELECT i, i * 61803399::bigint % 100000007 / 1000000.0 AS r FROM generate_series($from, $rows) i) s";
+	return "INSERT INTO t (id, $list) SELECT i, $values FROM (SELECT i, i * 61803399::bigint % 100000007 / 1000000.0 AS r FROM generate_series($from, $rows) i) s ON CONFLICT DO NOTHING";  # one by one: in batches they make another tree
 }
 
 $primary->safe_psql('postgres', 'CREATE TABLE t (id int, ' . join(', ', map { "$_ float8" } @columns) . ');'

@@ -126,7 +126,7 @@ is($errors, 0, 'without an error');
 # Fields: offset, bytes. Those marked say something that the page alone cannot prove wrong.
 my @header = ([ 'pd_lsn', 0, 8, 1 ], [ 'pd_checksum', 8, 2 ], [ 'pd_flags', 10, 2 ], [ 'pd_lower', 12, 2 ], [ 'pd_upper', 14, 2 ], [ 'pd_special', 16, 2 ],
 	[ 'pd_pagesize_version', 18, 2 ], [ 'pd_prune_xid', 20, 4 ]);
-my @opaque = map { [ $_->[0], 8168 + $_->[1], $_->[2], $_->[3] ] } ([ 'nsn', 0, 8, 1 ], [ 'link', 8, 4, 1 ], [ 'entries', 12, 2 ], [ 'level', 14, 1 ], [ 'flags', 15, 1, 1 ],
+my @opaque = map { [ $_->[0], 8168 + $_->[1], $_->[2], $_->[3] ] } ([ 'nsn', 0, 8, 1 ], [ 'link', 8, 4, 1 ], [ 'entries', 12, 2, 1 ], [ 'level', 14, 1 ], [ 'flags', 15, 1, 1 ],
 	[ 'dimensions', 16, 2 ], [ 'block_bytes', 18, 2 ], [ 'block_capacity', 20, 2 ], [ 'page_id', 22, 2 ]);
 my @meta = map { [ $_->[0], 24 + $_->[1], $_->[2], $_->[3] ] } ([ 'magic', 0, 4 ], [ 'version', 4, 2 ], [ 'build_state', 6, 1 ], [ 'columns', 7, 1 ], [ 'feature_flags', 8, 8 ],
 	[ 'usable_from_xid', 16, 8 ], [ 'statistics_xid', 24, 8 ], [ 'levels', 32, 2 ], [ 'dimensions', 34, 2 ], [ 'build_flags', 36, 4 ], [ 'counted_rows', 40, 8 ], [ 'distinct_keys', 48, 8 ], [ 'level statistics', 56, 24 ],

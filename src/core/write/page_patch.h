@@ -1,5 +1,5 @@
-// PagePatch: a small change of a node's page, made without a copy of the page: a copy of all of it, and the comparison of all of it, cost more than the
-// rest of an insertion. The image has header and special space, and what the change writes.
+// PagePatch: a small change of a node's page, made without a copy of the page: a copy of all of it, and the comparison of all of it, cost
+// more than the rest of an insertion. The image has header and special space, and what the change writes.
 #pragma once
 
 #include "core/page_store.h"

@@ -20,8 +20,8 @@ NormalizedBoxes Normalized(const EntrySet& entries) {
   return boxes;
 }
 
-// One ordering of the entries along a dimension, with the boxes of every prefix and suffix of at least `smallest` entries. Only as far as these differ
-// the entries are put in order.
+// One ordering of the entries along a dimension, with the boxes of every prefix and suffix of at least `smallest` entries. Only as far as
+// these differ the entries are put in order.
 class Ordering {
  public:
   Ordering(const EntrySet& entries, const NormalizedBoxes& boxes, int dimension, bool by_hi, int smallest)

@@ -132,8 +132,8 @@ void TreeWriter::RemoveKilled(const OpenNode& leaf) {
   store_.Commit({&change, 1});
 }
 
-// The entry, and those of the rest that are near in its order and within the box that the leaf has in its parent: that box stays at least so large as long
-// as the leaf is locked, because it shrinks only where the leaf is split.
+// The entry, and those of the rest that are near in its order and within the box that the leaf has in its parent: that box stays at least
+// so large as long as the leaf is locked, because it shrinks only where the leaf is split.
 void TreeWriter::AppendToLeaf(const OpenNode& leaf, const Box* bounds, const NewEntry& entry, Rest* rest) {
   store_.CheckConflict(leaf.ref(0));
   PagePatch patch(layout_, leaf.ref(0), entry.marks() && !leaf.view().has_marks());

@@ -21,7 +21,8 @@ struct NewEntry {
   bool marks() const { return key.marks != 0; }
 };
 
-// Entries to be inserted together. In an order in which neighbours come one after the other, many of them share a leaf, and so a descent and a record.
+// Entries to be inserted together. In an order in which neighbours come one after the other, many of them share a leaf, and so a descent
+// and a record.
 class EntryBatch {
  public:
   virtual size_t size() const = 0;
