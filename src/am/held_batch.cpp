@@ -1,6 +1,7 @@
 #include "am/held_batch.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace xtree {
 
@@ -92,7 +93,7 @@ HeldIndex* MakeHeldIndex(MemoryContext memory, Relation index, const IndexState&
   held->layout = static_cast<const KeyLayout*>(layout);
   held->options = state.tree_options;
   const size_t per_page = std::max(1, state.layout.Block(true, false).max_entries / kShareOfLeaf);
-  held->most = RelationGetNumberOfBlocks(index) * per_page;
+  held->most = std::min<size_t>(RelationGetNumberOfBlocks(index) * per_page, std::numeric_limits<uint32_t>::max());  // HeldBatch::Place
   return held;
 }
 

@@ -2,7 +2,7 @@
 #include "am/held_entries.h"
 
 #include "am/held_batch.h"
-#include "pg/compat_commands.h"
+#include "pg/compat_executor.h"
 #include "pg/guard.h"
 #include "storage/buffer_store.h"
 
@@ -38,6 +38,7 @@ struct Frame {
 
 ExecutorStart_hook_type next_start_hook;
 ExecutorRun_hook_type next_run_hook;
+ExecutorFinish_hook_type next_finish_hook;
 ProcessUtility_hook_type next_utility_hook;
 
 Frame frame;
@@ -67,6 +68,19 @@ void InsertEntries(HeldIndex* entries) {
   index_close(index, NoLock);
 }
 
+void InsertHeldEntries() {
+  if (inserting) return;
+  inserting = true;
+  PG_TRY();
+  {
+    for (HeldIndex* index = held; index != nullptr; index = index->next) InsertEntries(index);
+  }
+  PG_FINALLY();
+  { inserting = false; }
+  PG_END_TRY();
+  Forget();
+}
+
 size_t HeldCount() {
   size_t count = 0;
   for (const HeldIndex* index = held; index != nullptr; index = index->next) count += index->count;
@@ -94,9 +108,15 @@ bool CopiesRows(const PlannedStmt* statement) {
   return copy->is_from && copy->relation != nullptr;
 }
 
-// Runs the statement within a frame of its own. What outer frames held is in the index.
+void InsertAtEnd(const QueryDesc* query) {
+  if (query != nullptr) pg::StartCounting(query);
+  InsertHeldEntries();
+  if (query != nullptr) pg::StopCounting(query);
+}
+
+// Runs the statement (a utility has no `query`) within a frame of its own. What outer frames held is in the index.
 template <class F>
-void RunFramed(bool many_rows, F&& run) {
+void RunFramed(bool many_rows, const QueryDesc* query, F&& run) {
   const bool may_hold = many_rows && !IsolationIsSerializable() && !IsInParallelMode();
   if (!may_hold && !frame.may_hold) return run();
   const Frame outer = frame;
@@ -104,7 +124,7 @@ void RunFramed(bool many_rows, F&& run) {
   PG_TRY();
   {
     run();
-    if (entries_are_held) InsertHeldEntries();
+    if (entries_are_held) InsertAtEnd(query);
   }
   PG_CATCH();
   {
@@ -126,7 +146,7 @@ void StartExecutor(QueryDesc* query, int flags) {
 
 void RunExecutor(QueryDesc* query, ScanDirection direction, uint64 count XTREE_RUN_ONCE_PARAMETER) {
   BeforeOthers();
-  RunFramed(InsertsManyRows(query), [&] {
+  RunFramed(InsertsManyRows(query), query, [&] {
     if (next_run_hook != nullptr)
       next_run_hook(query, direction, count XTREE_RUN_ONCE);
     else
@@ -134,10 +154,21 @@ void RunExecutor(QueryDesc* query, ScanDirection direction, uint64 count XTREE_R
   });
 }
 
+// INSERTs of WITH that nobody has read go on here, those with ON CONFLICT too, and triggers fire.
+void FinishExecutor(QueryDesc* query) {
+  BeforeOthers();
+  RunFramed(false, query, [&] {
+    if (next_finish_hook != nullptr)
+      next_finish_hook(query);
+    else
+      standard_ExecutorFinish(query);
+  });
+}
+
 void RunUtility(PlannedStmt* statement, const char* text, bool read_only_tree, ProcessUtilityContext context, ParamListInfo parameters,
                 QueryEnvironment* environment, DestReceiver* destination, QueryCompletion* completion) {
   BeforeOthers();
-  RunFramed(CopiesRows(statement), [&] {
+  RunFramed(CopiesRows(statement), nullptr, [&] {
     (next_utility_hook != nullptr ? next_utility_hook : standard_ProcessUtility)(statement, text, read_only_tree, context, parameters,
                                                                                  environment, destination, completion);
   });
@@ -181,6 +212,8 @@ void HoldEntriesBack() {
   ExecutorStart_hook = StartExecutor;
   next_run_hook = ExecutorRun_hook;
   ExecutorRun_hook = RunExecutor;
+  next_finish_hook = ExecutorFinish_hook;
+  ExecutorFinish_hook = FinishExecutor;
   next_utility_hook = ProcessUtility_hook;
   ProcessUtility_hook = RunUtility;
   RegisterXactCallback(OnTransactionEnd, nullptr);
@@ -196,17 +229,10 @@ bool HoldEntry(Relation index, const IndexState& state, const HeldEntry& entry, 
   return true;
 }
 
-void InsertHeldEntries() {
-  if (inserting) return;
-  inserting = true;
-  PG_TRY();
-  {
-    for (HeldIndex* index = held; index != nullptr; index = index->next) InsertEntries(index);
-  }
-  PG_FINALLY();
-  { inserting = false; }
-  PG_END_TRY();
-  Forget();
+void InsertEntriesFor(Relation index) {
+  const HeldIndex* of_index = held;
+  while (of_index != nullptr && of_index->index != RelationGetRelid(index)) of_index = of_index->next;
+  if (of_index != nullptr) BeforeOthers();
 }
 
 }  // namespace xtree

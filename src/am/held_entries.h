@@ -5,7 +5,8 @@
 //
 // - at the end of that frame, so before triggers that fire after the statement, before the transaction can end, and before anybody else
 // sees the row;
-// - before any other statement begins or goes on within the frame (functions, triggers), and before a scan of our indexes begins;
+// - before any other statement begins or goes on within the frame (functions, triggers), and before a scan of the index begins, or a function
+//   looks at it;
 // - when what is held takes work_mem, or is many beside what is in the index (kShareOfLeaf in am/held_batch.cpp).
 //
 // It is forgotten when the frame, or the transaction or subtransaction that it is of, is left by an ERROR: then its row is dead to
@@ -41,11 +42,11 @@ void HoldEntriesBack();
 // False: it has to be inserted at once.
 bool HoldEntry(Relation index, const IndexState& state, const HeldEntry& entry, HeldPlace* place);
 
-// Before a scan.
+// Before whoever looks at the index without an executor of its own.
 extern bool entries_are_held;
-void InsertHeldEntries();
-inline void BeforeScan() {
-  if (entries_are_held) InsertHeldEntries();
+void InsertEntriesFor(Relation index);
+inline void BeforeLook(Relation index) {
+  if (entries_are_held) InsertEntriesFor(index);
 }
 
 }  // namespace xtree

@@ -345,7 +345,7 @@ extern "C" IndexScanDesc xtreebeginscan(Relation index, int keys, int orderbys) 
 
 extern "C" void xtreerescan(IndexScanDesc scan, ScanKey keys, int key_count, ScanKey orderbys, int orderby_count) {
   using namespace xtree;
-  BeforeScan();
+  BeforeLook(scan->indexRelation);
   TreeScan* state = StateOf(scan);
   ApplyKilled(state);
   state->reader.Reset();

@@ -4,6 +4,7 @@
 // making; on a standby, which knows no such lock, AccessShareLock, and that part is left out. There replay may decide the dimensions of an
 // index meanwhile, and with them its root's layout; so where they are undecided the tree is not walked, and a snapshot that was taken before
 // that was looked at must see no row.
+#include "am/held_entries.h"
 #include "check/heap_check.h"
 #include "index/index_access.h"
 #include "index/vector_coder.h"
@@ -61,6 +62,7 @@ extern "C" Datum xtree_check(PG_FUNCTION_ARGS) {
   using namespace xtree;
   const LOCKMODE lock = RecoveryInProgress() ? AccessShareLock : ShareLock;
   const OpenIndex open = OpenXtreeIndex(PG_GETARG_OID(0), lock);
+  BeforeLook(open.index);
   const OwnerContext owner = SwitchToOwner(open.heap);  // index expressions are the table owner's code
   const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
   const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "am/held_entries.h"
 #include "deferred/build_state.h"
 #include "functions/coordinate.h"
 #include "pg/compat_process.h"
@@ -267,6 +268,7 @@ const char* ToUtf8(const char* text) {
 text* PictureOfIndex(Oid index, const PictureRequest& request) {
   RequireSensible(request);
   const OpenIndex open = OpenXtreeIndex(index, AccessShareLock);
+  BeforeLook(open.index);
   IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
   XTREE_SCAN_STOP_POINT("inspect-begin");
   RequireBuilt(open.index, state);

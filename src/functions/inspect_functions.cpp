@@ -1,6 +1,7 @@
 // SQL functions xtree_index_info(regclass), a row per level, xtree_nodes(regclass), a row per node, and xtree_extent(regclass), a row per
 // column. AccessShareLock; pages are read under share locks, one node at a time, so writers may change the tree between them. The root of an index
 // whose dimensions are undecided is not read: the first row may give it another layout at that moment, which would look like damage.
+#include "am/held_entries.h"
 #include "core/tree_check.h"
 #include "deferred/build_state.h"
 #include "functions/coordinate.h"
@@ -203,6 +204,7 @@ extern "C" Datum xtree_index_info(PG_FUNCTION_ARGS) {
   using namespace xtree;
   InitMaterializedSRF(fcinfo, 0);
   const OpenIndex open = OpenXtreeIndex(PG_GETARG_OID(0), AccessShareLock);
+  BeforeLook(open.index);
   const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
   const MetaContent meta = TakeMeta(ReadBuffer(open.index, kMetaBlock));
   XTREE_SCAN_STOP_POINT("inspect-begin");
@@ -218,6 +220,7 @@ extern "C" Datum xtree_nodes(PG_FUNCTION_ARGS) {
   using namespace xtree;
   InitMaterializedSRF(fcinfo, 0);
   const OpenIndex open = OpenXtreeIndex(PG_GETARG_OID(0), AccessShareLock);
+  BeforeLook(open.index);
   const IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
   XTREE_SCAN_STOP_POINT("inspect-begin");
   if (IsBuilt(*state)) PutNodes(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), open, *state);
@@ -229,6 +232,7 @@ extern "C" Datum xtree_extent(PG_FUNCTION_ARGS) {
   using namespace xtree;
   InitMaterializedSRF(fcinfo, 0);
   const OpenIndex open = OpenXtreeIndex(PG_GETARG_OID(0), AccessShareLock);
+  BeforeLook(open.index);
   IndexState* state = CopyIndexState(open.index, MetaUse::kRequired);
   RequireBuilt(open.index, state);
   Box box;

@@ -38,15 +38,6 @@ inline bool MayBeginSubtransaction() {
 #endif
 }
 
-// ExecutorRun's hook: from 18 on without `once`.
-#if PG_VERSION_NUM >= 180000
-#define XTREE_RUN_ONCE_PARAMETER
-#define XTREE_RUN_ONCE
-#else
-#define XTREE_RUN_ONCE_PARAMETER , bool run_once
-#define XTREE_RUN_ONCE , run_once
-#endif
-
 inline bool IsAutovacuumWorker() {
 #if PG_VERSION_NUM >= 170000
   return AmAutoVacuumWorkerProcess();

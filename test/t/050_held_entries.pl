@@ -68,6 +68,30 @@ foreach my $point ('insert-before-leaf', 'insert-before-leaf+40', 'insert-after-
 	is(index_has($rows, "ERROR at $point"), $rows, "ERROR at $point: no entry is there twice");
 }
 
+# INSERTs of WITH that nobody reads go on when the executor finishes: rows of ON CONFLICT may be taken back, and their addresses be given to others, so
+# their entries are not left for the statement around it, but go in at once. So an ERROR there is within the inner statement.
+$node->safe_psql('postgres', q{
+	CREATE FUNCTION inserts_in_with(i int, conflict bool) RETURNS point LANGUAGE plpgsql VOLATILE AS $$
+	DECLARE
+	  nothing text;
+	BEGIN
+	  IF i = 30 AND conflict THEN
+	    WITH unread AS (INSERT INTO held SELECT j, point(length(set_config('xtree.stop_point', 'insert-begin:error', false)), j) FROM generate_series(1, 10) j
+	      ON CONFLICT DO NOTHING) SELECT 1 INTO nothing;
+	  ELSIF i = 30 THEN
+	    WITH unread AS (INSERT INTO held SELECT j, point(length(set_config('xtree.stop_point', 'insert-begin:error', false)), j) FROM generate_series(1, 10) j)
+	    SELECT 1 INTO nothing;
+	  END IF;
+	  nothing := set_config('xtree.stop_point', '', false);
+	  RETURN point(i, i);
+	END $$});
+foreach my $conflict ('true', 'false')
+{
+	my ($status, undef, $error) = $node->psql('postgres', "INSERT INTO held SELECT i, inserts_in_with(i, $conflict) FROM generate_series(1, 60) i");
+	isnt($status, 0, "an ERROR of an INSERT of WITH, ON CONFLICT: $conflict");
+	like($error, qr/stopped at.*SQL statement "WITH unread/s, 'within the inner statement');
+}
+
 my $insert = 'INSERT INTO held SELECT i, point(i % 91, i / 91) FROM generate_series(1, 4000) i';
 foreach my $point ('insert-before-leaf+20', 'insert-after-leaf+50', 'split-before-commit')
 {

@@ -114,6 +114,28 @@ INSERT INTO held SELECT i, fetch_old('old') FROM generate_series(0, 49) i;
 COMMIT;
 SELECT count(*) FROM held WHERE p <@ box '(0,900,99,900)';
 
+-- Functions of ours that look at the index without a query of their own.
+CREATE FUNCTION checked(i int) RETURNS point LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  checks text;
+BEGIN
+  IF i % 40 = 39 THEN checks := xtree_check('held_p', true)::text; END IF;  -- an assignment that is no query sees the rows so far, too
+  RETURN point(i, 920);
+END $$;
+INSERT INTO held SELECT i, checked(i) FROM generate_series(0, 99) i;
+INSERT INTO held SELECT i, point((SELECT sum(entries) FROM xtree_nodes(CASE WHEN i >= 0 THEN 'held_p' END) WHERE level = 0), 930) FROM generate_series(0, 9) i;
+SELECT max(p[0]) - min(p[0]) AS more FROM held WHERE p <@ box '(0,930,1000000,930)';
+
+-- What goes in at the end is counted: by EXPLAIN for the statement's node, by pg_stat_statements for the statement.
+CREATE FUNCTION index_records(statement text) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+  plan json;
+BEGIN
+  EXECUTE 'EXPLAIN (ANALYZE, WAL, FORMAT json) ' || statement INTO plan;
+  RETURN (plan->0->'Plan'->>'WAL Records')::int - (plan->0->'Plan'->'Plans'->0->>'Actual Rows')::float8;
+END $$;
+SELECT index_records('INSERT INTO held SELECT i, point(i, 940) FROM generate_series(0, 99) i') > 0 AS counted;
+
 -- More than work_mem holds; columns of INCLUDE, NULL, partitions, several indexes.
 SET work_mem = '64kB';
 CREATE TABLE parts (i int, b box, t text) PARTITION BY RANGE (i);
@@ -157,4 +179,4 @@ SELECT xtree_check('temporary_p', true);
 SELECT count(*) FROM temporary WHERE p <@ box '(0,0,100,100)';
 DROP VIEW entries;
 DROP TABLE held, seen, parts, excluded;
-DROP FUNCTION found, note, count_before, count_after, nested, fetch_old;
+DROP FUNCTION found, note, count_before, count_after, nested, fetch_old, checked, index_records;
