@@ -92,6 +92,23 @@ foreach my $conflict ('true', 'false')
 	like($error, qr/stopped at.*SQL statement "WITH unread/s, 'within the inner statement');
 }
 
+# What is not held back: the first row's entry goes in before the second row is made. A sequence tells how many were, whatever is undone.
+$node->safe_psql('postgres', q{
+	CREATE SEQUENCE made;
+	CREATE TABLE apart (i int, b box, EXCLUDE USING xtree (b WITH &&))});
+sub made
+{
+	my ($before, $statement) = @_;
+	my ($status, undef, $error) = $node->psql('postgres', "$before; SELECT setval('made', 1, false); SET xtree.stop_point = 'insert-begin:error'; $statement");
+	like($error, qr/stopped at/, "stopped: $before $statement");
+	return $node->safe_psql('postgres', 'SELECT last_value FROM made');
+}
+my $points = q{INSERT INTO held SELECT i, point(nextval('made'), i) FROM generate_series(1, 100) i};
+is(made('BEGIN', $points), 100, 'entries of INSERT ... SELECT are held back');
+is(made('BEGIN', "$points ON CONFLICT DO NOTHING"), 1, 'those of INSERT ... ON CONFLICT are not');
+is(made('BEGIN ISOLATION LEVEL SERIALIZABLE', $points), 1, 'nor those of a SERIALIZABLE transaction');
+is(made('BEGIN', q{INSERT INTO apart SELECT i, box(point(nextval('made'), i), point(i, i)) FROM generate_series(1, 100) i}), 1, 'nor those of an exclusion constraint');
+
 my $insert = 'INSERT INTO held SELECT i, point(i % 91, i / 91) FROM generate_series(1, 4000) i';
 foreach my $point ('insert-before-leaf+20', 'insert-after-leaf+50', 'split-before-commit')
 {
