@@ -2,7 +2,7 @@
 # ever left out, on the primary, after a crash and on a standby, whose base backup had kill bits that the primary still has; and replay agrees byte for
 # byte, without page images. Payloads of INCLUDE move the place of the bits, NULLs that of the entries.
 # Seen to fail: with the hole not zeroed when a patch is applied (bits meet other entries: rows are missing); with the payload left out of a patch
-# (replay finds an inconsistent page); with only those bytes of a new payload logged that differ from the kill bits in its place.
+# (replay stops at an inconsistent page).
 use strict;
 use warnings;
 
