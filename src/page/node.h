@@ -50,7 +50,8 @@ class NodeView {
 
   // INCLUDE payload of a leaf entry: an opaque byte string at an even address, its uint16 length in front of it on the page.
   // nullptr, and length 0, where a damaged page names none: the only content of an entry that could lead out of the page.
-  const uint8_t* Payload(int entry, uint16_t* length) const;
+  const uint8_t* Payload(int entry, uint16_t* length) const { return Payload(At(entry, block().payload, sizeof(uint16_t)), length); }
+  const uint8_t* Payload(const uint8_t* offset_at, uint16_t* length) const;  // by an element of PayloadOffsets()
 
   // Union of all entries, as the parent's entry must contain it.
   void Bounds(Box* box) const;
@@ -68,6 +69,32 @@ class NodeView {
   bool HasRoom(bool marks, uint16_t payload) const;
 
   bool Killed(int entry) const;
+  bool AnyKilled() const;  // of a leaf
+
+  // One of the arrays, for a loop over many entries: what it takes to find an element is looked up once.
+  class Array {
+   public:
+    const uint8_t* At(int entry) const {
+      const unsigned e = static_cast<unsigned>(entry);
+      return first_ + (e >> shift_) * bytes_ + (e & mask_) * width_;
+    }
+
+   private:
+    friend class NodeView;
+    Array(const NodeView& node, uint16_t array, unsigned width)
+        : first_(node.first_block() + array),
+          bytes_(node.block().bytes),
+          mask_(node.block().capacity - 1u),
+          shift_(static_cast<unsigned>(std::countr_zero(node.block().capacity))),
+          width_(width) {}
+    const uint8_t* first_;
+    unsigned bytes_, mask_, shift_, width_;
+  };
+  Array LowerEdges(int dimension) const {
+    const DimensionLayout& d = layout_->dimension[dimension];
+    return {*this, d.lo[!leaf()], d.width};
+  }
+  Array PayloadOffsets() const { return {*this, block().payload, sizeof(uint16_t)}; }  // for Payload()
 
  private:
   // The element of an entry in the array at this offset of the blocks. The capacity is a power of two; with a division an access
@@ -186,6 +213,18 @@ inline void NodeView::LoadEdges(int entry, int first, int dimensions, Ordinal* l
     lo[i] = LoadOrdinal(base + d.lo[directory] + slot * d.width, d.width);
     hi[i] = LoadOrdinal(base + d.hi[directory] + slot * d.width, d.width);
   }
+}
+
+inline const uint8_t* NodeView::Payload(const uint8_t* offset_at, uint16_t* length) const {
+  *length = 0;
+  uint16_t offset;
+  memcpy(&offset, offset_at, sizeof(offset));
+  if (offset < header().upper || offset + sizeof(uint16_t) > kSpecialOffset) return nullptr;
+  uint16_t stored;
+  memcpy(&stored, page_ + offset, sizeof(stored));
+  if (offset + sizeof(uint16_t) + stored > kSpecialOffset) return nullptr;
+  *length = stored;
+  return page_ + offset + sizeof(uint16_t);
 }
 
 inline BlockNumber NodeView::Child(int entry) const {

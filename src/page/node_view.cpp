@@ -90,18 +90,6 @@ SplitHistory NodeView::History(int entry) const {
   return history;
 }
 
-const uint8_t* NodeView::Payload(int entry, uint16_t* length) const {
-  *length = 0;
-  uint16_t offset;
-  memcpy(&offset, At(entry, block().payload, sizeof(offset)), sizeof(offset));
-  if (offset < header().upper || offset + sizeof(uint16_t) > kSpecialOffset) return nullptr;
-  uint16_t stored;
-  memcpy(&stored, page_ + offset, sizeof(stored));
-  if (offset + sizeof(uint16_t) + stored > kSpecialOffset) return nullptr;
-  *length = stored;
-  return page_ + offset + sizeof(uint16_t);
-}
-
 void NodeView::Bounds(Box* box) const {
   MakeEmpty(*layout_, box);
   const bool skip_marked = leaf() && has_marks();
@@ -168,6 +156,12 @@ const uint8_t* NodeView::KillByte(int entry) const {
 bool NodeView::Killed(int entry) const {
   const uint8_t* byte = KillByte(entry);
   return byte != nullptr && (*byte >> (entry % 8) & 1);
+}
+
+bool NodeView::AnyKilled() const {
+  const uint8_t* const end = page_ + header().upper;
+  const uint8_t* const begin = std::max(end - KillBytes(block().max_entries), page_ + header().lower);
+  return std::any_of(begin, end, [](uint8_t byte) { return byte != 0; });
 }
 
 }  // namespace xtree

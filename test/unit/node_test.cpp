@@ -271,9 +271,11 @@ TEST_F(NodeTest, KillBits) {
       if (killed[e]) editor().Kill(static_cast<int>(e));
     }
     for (size_t e = 0; e < killed.size(); ++e) EXPECT_EQ(killed[e], node().Killed(static_cast<int>(e)));
+    EXPECT_EQ(node().AnyKilled(), std::count(killed.begin(), killed.end(), true) > 0);
     ASSERT_NO_FATAL_FAILURE(Check());
     editor().SetBox(0, model_[0].box);  // any change of the used part
     for (size_t e = 0; e < killed.size(); ++e) ASSERT_FALSE(node().Killed(static_cast<int>(e)));
+    EXPECT_FALSE(node().AnyKilled());
   }
 }
 
@@ -285,6 +287,39 @@ TEST_F(NodeTest, AppendedEntriesClearKillBits) {
   ASSERT_TRUE(TryAppend(true));
   EXPECT_FALSE(node().Killed(0));
   ASSERT_NO_FATAL_FAILURE(Check());
+}
+
+// One alone is seen wherever it is.
+TEST_F(NodeTest, AnyKillBit) {
+  Start(random_.Layout(true), 0);
+  while (TryAppend(false)) {
+  }
+  for (int e = 0; e < node().entries(); ++e) {
+    ASSERT_FALSE(node().AnyKilled());
+    editor().Kill(e);
+    ASSERT_TRUE(node().AnyKilled()) << "entry " << e;
+    editor().SetBox(0, model_[0].box);
+  }
+}
+
+// What loops over entries look up once a page leads to the same bytes.
+TEST_F(NodeTest, ArraysLeadToTheirElements) {
+  for (int round = 0; round < 50; ++round) {
+    Start(random_.Layout(round % 2 == 0), round % 3 == 0);
+    while (TryAppend(random_.OneIn(5))) {
+    }
+    for (int d = 0; d < layout_.dimensions; ++d) {
+      const NodeView::Array edges = node().LowerEdges(d);
+      for (int e = 0; e < node().entries(); ++e) ASSERT_EQ(LoadOrdinal(edges.At(e), layout_.dimension[d].width), node().Lo(e, d));
+    }
+    if (directory() || !layout_.include) continue;
+    const NodeView::Array offsets = node().PayloadOffsets();
+    for (int e = 0; e < node().entries(); ++e) {
+      uint16_t length[2];
+      ASSERT_EQ(node().Payload(offsets.At(e), &length[0]), node().Payload(e, &length[1]));
+      ASSERT_EQ(length[0], length[1]);
+    }
+  }
 }
 
 // On a full leaf with payload nothing but the room of the kill bits is left.

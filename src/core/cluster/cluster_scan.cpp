@@ -252,7 +252,7 @@ void ClusterScan::CollectChildren(PageReader& reader, const NodeView& node, Lsn 
   }
 }
 
-// Those whose clusters are looked at. The numbers may be anything.
+// Those nodes whose clusters are looked at. The numbers may be anything.
 int ClusterScan::KeepSelected(const NodeView& node, int count) {
   if (all_) return count;
   int kept = 0;
@@ -293,54 +293,90 @@ double ClusterScan::BoundOfNode(const Clusters& of) const {
   return bound - kMargin * (queries_[0].metric() == VectorMetric::kCosine ? 1 : std::fabs(bound));
 }
 
-double ClusterScan::BoundOfRow(const Clusters& of, double by_code) const {
-  if (of.end <= of.begin) return -kInfinity;
-  const double by_centroid = BoundOfCluster(of.begin, of.near, of.near);
-  return by_centroid > by_code ? by_centroid : by_code;
+int ClusterScan::PlaceOfCluster(Ordinal cluster) const {
+  const int g = models_->GenerationOf(cluster);
+  return g < 0 ? kUnknown : models_->StartOf(g) + static_cast<int>(cluster - models_->first_cluster(g));
 }
 
-// Into code_ and what is beside it; returns how many there are.
+// Is the cluster at this place looked at? Those that are unknown belong to the first choice.
+bool ClusterScan::IsSelected(int place) const {
+  if (all_) return true;
+  if (place == kUnknown) return choices_ == 1;
+  return selected_[static_cast<size_t>(place) + 1] > selected_[static_cast<size_t>(place)];
+}
+
+// Of those entries whose clusters are looked at; into code_ and what is beside it. Returns how many there are. Neighbours mostly have one cluster.
 int ClusterScan::CollectCodes(PageReader& reader, const NodeView& leaf, int count) {
   const size_t bytes = VectorCodeBytes(models_->model(0).dimensions());
+  const int first = layout_->first_dimension[column_];
+  const NodeView::Array clusters = leaf.LowerEdges(first + kClusterDimension),
+                        distances = leaf.LowerEdges(first + kCentroidDistanceDimension);
+  const NodeView::Array offsets = leaf.PayloadOffsets();
+  const int cluster_width = layout_->dimension[first + kClusterDimension].width;
+  const int distance_width = layout_->dimension[first + kCentroidDistanceDimension].width;
+  const bool killed = options_.ignore_killed && leaf.AnyKilled();
+  bool known = false, selected = false;
+  Ordinal cluster = 0;
+  int place = kUnknown;
   int codes = 0;
   for (int i = 0; i < count; ++i) {
-    if (options_.ignore_killed && leaf.Killed(slots_[i])) continue;
+    const int slot = slots_[i];
+    const Ordinal of = LoadOrdinal(clusters.At(slot), cluster_width);
+    if (!known || of != cluster) {
+      known = true;
+      cluster = of;
+      place = PlaceOfCluster(of);
+      selected = IsSelected(place);
+    }
+    if (!selected || (killed && leaf.Killed(slot))) continue;
     uint16_t length;
-    const uint8_t* code = leaf.Payload(slots_[i], &length);
+    const uint8_t* code = leaf.Payload(offsets.At(slot), &length);
     if (code == nullptr || length < bytes) {
       if (!reader.Doubtful()) reader.Corrupt(visiting_, "an entry has no code of its vector");
       continue;
     }
-    code_slot_[codes] = slots_[i];
-    code_of_[codes] = ClustersOf(leaf, slots_[i]);
+    code_slot_[codes] = static_cast<uint16_t>(slot);
+    code_place_[codes] = place;
+    code_distance_[codes] = FloatFromOrdinal(static_cast<int32_t>(LoadOrdinal(distances.At(slot), distance_width)));
     code_[codes++] = code;
   }
   return codes;
 }
 
-// Those of one generation at once. A code whose generation is not known says nothing.
+// The greater bound of two: by the code and by the distance from the centroid. Those of one generation at once. A code whose generation is not known
+// says nothing.
 void ClusterScan::BoundCodes(int count) {
-  const auto generation = [this](int i) { return code_of_[i].begin < code_of_[i].end ? models_->GenerationAt(code_of_[i].begin) : -1; };
+  const auto generation = [this](int place) { return place == kUnknown ? -1 : models_->GenerationAt(place); };
   for (int from = 0, to; from < count; from = to) {
-    const int g = generation(from);
-    for (to = from + 1; to < count && generation(to) == g;) ++to;
-    if (g < 0)
+    const int g = generation(code_place_[from]);
+    for (to = from + 1; to < count && (code_place_[to] == code_place_[from] || generation(code_place_[to]) == g);) ++to;
+    if (g < 0) {
       std::fill(bound_ + from, bound_ + to, -kInfinity);
-    else
-      queries_[g].LowerBounds(code_ + from, to - from, bound_ + from);
+      continue;
+    }
+    const VectorQuery& query = queries_[g];
+    const int start = models_->StartOf(g);
+    query.LowerBounds(code_ + from, to - from, bound_ + from);
+    for (int i = from; i < to; ++i) {
+      const double distance = code_distance_[i];
+      const double by_centroid = query.ClusterBound(code_place_[i] - start, distance, distance);
+      if (by_centroid > bound_[i]) bound_[i] = by_centroid;
+    }
   }
 }
 
 void ClusterScan::CollectRows(PageReader& reader, const NodeView& leaf) {
-  const int codes = CollectCodes(reader, leaf, KeepSelected(leaf, filter_.Run(leaf, slots_)));
+  const int codes = CollectCodes(reader, leaf, filter_.Run(leaf, slots_));
   BoundCodes(codes);
   codes_ += static_cast<uint64_t>(codes);
   found_.Reserve(reader, found_.size() + static_cast<size_t>(codes));
+  const bool all = filter_.recheck(), some = !all && filter_.recheck_some();
   for (int i = 0; i < codes; ++i) {
-    const bool recheck = filter_.recheck() || (filter_.recheck_some() && filter_.MustRecheck(leaf, code_slot_[i]));
-    const DistanceRank rank = RankFromBound(BoundOfRow(code_of_[i], bound_[i]));
+    const DistanceRank rank = RankFromBound(bound_[i]);
+    if (rank > limit_ || rank > cut_.rank) continue;
+    const bool recheck = all || (some && filter_.MustRecheck(leaf, code_slot_[i]));
     const Waiting row{rank, leaf.Tuple(code_slot_[i]).Packed() << 1 | (recheck ? kRecheckBit : 0)};
-    if (!(row < floor_) && row < cut_ && row.rank <= limit_) found_.AppendReserved(row);
+    if (!(row < floor_) && row < cut_) found_.AppendReserved(row);
   }
 }
 

@@ -80,6 +80,7 @@ class ClusterScan {
     friend bool operator<(const Waiting& a, const Waiting& b) { return a.rank != b.rank ? a.rank < b.rank : a.tuple < b.tuple; }
   };
   static_assert(sizeof(Waiting) == 16);
+  static constexpr int kUnknown = -1;  // the place of a cluster of no generation
   static constexpr Waiting kNone = {INT64_MIN, 0};
   static constexpr Waiting kAll = {INT64_MAX, UINT64_MAX};
 
@@ -112,11 +113,12 @@ class ClusterScan {
   void VisitPage(PageReader& reader, const NodeView& node, Lsn lsn);
   void CollectChildren(PageReader& reader, const NodeView& node, Lsn lsn);
   void CollectRows(PageReader& reader, const NodeView& leaf);
-  int KeepSelected(const NodeView& leaf, int count);
+  int KeepSelected(const NodeView& node, int count);
   Clusters ClustersOf(const NodeView& node, int slot) const;
   double BoundOfCluster(int place, double near, double far) const;
   double BoundOfNode(const Clusters& of) const;
-  double BoundOfRow(const Clusters& of, double by_code) const;
+  int PlaceOfCluster(Ordinal cluster) const;
+  bool IsSelected(int place) const;
   int CollectCodes(PageReader& reader, const NodeView& leaf, int count);
   void BoundCodes(int count);
   void TakeVisited(PageReader& reader);
@@ -160,7 +162,8 @@ class ClusterScan {
   uint16_t slots_[kMaxEntriesPerPage];
   const uint8_t* code_[kMaxEntriesPerPage];
   uint16_t code_slot_[kMaxEntriesPerPage];
-  Clusters code_of_[kMaxEntriesPerPage];
+  int code_place_[kMaxEntriesPerPage];       // of the cluster, or kUnknown
+  float code_distance_[kMaxEntriesPerPage];  // from its centroid
   double bound_[kMaxEntriesPerPage];
 };
 

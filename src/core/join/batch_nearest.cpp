@@ -129,7 +129,7 @@ void BatchNearest::LoadPage(PageReader& reader, const NodeView& page, Lsn lsn) {
   frame->lsn = lsn;
   frame->entries = static_cast<uint16_t>(page.entries());
   frame->level = static_cast<uint16_t>(page.level());
-  frame->killed = options_.ignore_killed && page.leaf() && AnyKilled(page);
+  frame->killed = options_.ignore_killed && page.leaf() && page.AnyKilled();
   page.CopyTo(frame->page);
   // The copy does not have them.
   for (int i = 0; frame->killed && i < frame->entries; ++i) frame->killed_rows()[i] = page.Killed(i);

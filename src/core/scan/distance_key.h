@@ -48,10 +48,4 @@ inline bool MatchesAll(const KeyLayout& layout, const Constraint& constraint) {
   return true;
 }
 
-inline bool AnyKilled(const NodeView& leaf) {
-  const uint8_t* end = leaf.page() + leaf.header().upper;
-  const uint8_t* begin = std::max(end - KillBytes(leaf.block().max_entries), leaf.page() + leaf.header().lower);
-  return std::any_of(begin, end, [](uint8_t byte) { return byte != 0; });
-}
-
 }  // namespace xtree

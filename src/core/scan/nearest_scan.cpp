@@ -196,7 +196,7 @@ void NearestScan::Release(uint32_t frame) {
 }
 
 void NearestScan::SelectEntries(const NodeView& node, NearestFrame* frame) {
-  const bool killed = options_.ignore_killed && node.leaf() && AnyKilled(node);
+  const bool killed = options_.ignore_killed && node.leaf() && node.AnyKilled();
   frame->all = !filtered_ && !killed;
   if (frame->all) {
     frame->entries = static_cast<uint16_t>(node.entries());
