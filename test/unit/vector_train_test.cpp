@@ -430,6 +430,9 @@ TEST_F(VectorTrainTest, Recommendations) {
   const uint64_t plenty = RecommendedSample(450, 768, size_t{1} << 32);
   EXPECT_GT(plenty, 50000u);
   EXPECT_LT(plenty, 300000u);
+  EXPECT_EQ(RecommendedSample(450, 100, size_t{1} << 32), plenty);
+  EXPECT_EQ(RecommendedSample(450, 1536, size_t{1} << 32), plenty / 2);
+  EXPECT_EQ(RecommendedSample(450, 2000, size_t{1} << 32), plenty / 2);
   const uint64_t some = RecommendedSample(450, 768, 64 << 20);
   EXPECT_GT(some, 5000u);
   EXPECT_LT(some * 768 * 4, uint64_t{64 << 20});

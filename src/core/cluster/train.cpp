@@ -12,8 +12,11 @@
 namespace xtree {
 namespace {
 
-// Rows that a centroid is to be made from.
+// Rows that a centroid is to be made from: the more of them, the better are clusters of few dimensions. Of many dimensions, where they take longest,
+// half as many do (docs/vectors.md).
 constexpr uint64_t kRowsOfCluster = 256;
+constexpr uint64_t kLeastRowsOfCluster = 128;
+constexpr uint64_t kCoordinatesOfCluster = 768 * kRowsOfCluster;
 constexpr uint64_t kFewRows = 20000;
 constexpr uint64_t kManyRows = 1 << 24;  // sums of so many coordinates are still within 32 bits
 constexpr uint64_t kHeldBack = 200;
@@ -145,7 +148,8 @@ uint64_t RecommendedSample(int clusters, int dimensions, size_t memory) {
                      (CodeClusters::BytesFor(1, dimensions, 1024) - CodeClusters::BytesFor(1, dimensions, 0)) / 1024 + sizeof(double) +
                      sizeof(uint32_t);
   const size_t fixed = kFixedBytes + CodeClusters::BytesFor(clusters, dimensions, 0) + VectorModel::BytesFor(dimensions, clusters);
-  const uint64_t wanted = std::max(kFewRows, kRowsOfCluster * static_cast<uint64_t>(clusters));
+  const uint64_t of_cluster = std::clamp(kCoordinatesOfCluster / static_cast<uint64_t>(dimensions), kLeastRowsOfCluster, kRowsOfCluster);
+  const uint64_t wanted = std::max(kFewRows, of_cluster * static_cast<uint64_t>(clusters));
   const uint64_t possible = memory > fixed ? (memory - fixed) / row : 0;
   return std::clamp<uint64_t>(possible, 1, wanted);
 }
