@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "planner/clause_order.h"
+
 extern "C" {
 #include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
@@ -37,25 +39,9 @@ bool KeysSuffice(const IndexOptInfo& info, int columns, const RelOptInfo* join, 
 }
 
 List* OrderedClauses(PlannerInfo* root, const List* clauses) {
-  struct Clause {
-    RestrictInfo* info;
-    Index level;
-    Cost cost;
-  };
-  const int count = list_length(clauses);
-  auto* sorted = static_cast<Clause*>(palloc(sizeof(Clause) * std::max(count, 1)));
-  for (int i = 0; i < count; i++) {
-    auto* info = static_cast<RestrictInfo*>(list_nth(clauses, i));
-    QualCost cost;
-    cost_qual_eval_node(&cost, reinterpret_cast<Node*>(info), root);
-    // As the server has it: a leakproof clause may come before others whatever its level, if it is cheap.
-    const Index level = info->leakproof && cost.per_tuple <= 10 * cpu_operator_cost ? 0 : info->security_level;
-    sorted[i] = {info, level, cost.per_tuple};
-  }
-  std::stable_sort(sorted, sorted + count,
-                   [](const Clause& a, const Clause& b) { return a.level != b.level ? a.level < b.level : a.cost < b.cost; });
   List* ordered = NIL;
-  for (int i = 0; i < count; i++) ordered = lappend(ordered, sorted[i].info->clause);
+  ListCell* cell;
+  foreach (cell, InOrderOfTests(root, clauses)) ordered = lappend(ordered, lfirst_node(RestrictInfo, cell)->clause);
   return ordered;
 }
 

@@ -2,12 +2,12 @@
 #include "planner/overflow.h"
 
 #include "am/scan_keys.h"
+#include "planner/clause_order.h"
 #include "storage/buffer_reader.h"
 
 extern "C" {
 #include "access/genam.h"
 #include "nodes/nodeFuncs.h"
-#include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "utils/array.h"
 }
@@ -89,37 +89,23 @@ bool HasOther(const IndexPath* path, const List* conditions) {
   return false;
 }
 
-// Its number in the list, -1 where it is not there.
-int PositionIn(const List* conditions, const RestrictInfo* condition) {
+List* IndexConditionsAmong(const IndexPath* path, const List* conditions) {
+  List* found = NIL;
   ListCell* cell;
   foreach (cell, conditions)
-    if (lfirst(cell) == condition) return foreach_current_index(cell);
-  return -1;
+    if (IsIndexCondition(path, lfirst_node(RestrictInfo, cell))) found = lappend(found, lfirst(cell));
+  return found;
 }
 
-// Of a condition by itself: what the planner puts a scan's conditions in order by.
-Cost CostOf(PlannerInfo* root, RestrictInfo* condition) {
-  QualCost cost;
-  cost_qual_eval_node(&cost, reinterpret_cast<Node*>(condition), root);
-  return cost.per_tuple;
-}
-
-// The index's conditions are rechecked in the order of its columns, a plan without it looks at them in that of their costs and then in that of
-// the query: may it come to another one first?
+// The index's conditions are rechecked in the order of its columns: may a plan without it come to another one first?
 bool IsRecheckedInOtherOrder(PlannerInfo* root, const IndexPath* path) {
-  const List* conditions = path->path.parent->baserestrictinfo;
-  const RestrictInfo* last = nullptr;
-  Cost last_cost = 0;
+  const List* tests = InOrderOfTests(root, IndexConditionsAmong(path, path->path.parent->baserestrictinfo));
+  int at = -1;
   ListCell* cell;
   foreach (cell, path->indexclauses) {
-    RestrictInfo* condition = lfirst_node(IndexClause, cell)->rinfo;
-    const Cost cost = CostOf(root, condition);
-    if (last != nullptr && last != condition) {
-      if (cost < last_cost) return true;
-      if (cost == last_cost && PositionIn(conditions, condition) < PositionIn(conditions, last)) return true;
-    }
-    last = condition;
-    last_cost = cost;
+    const RestrictInfo* condition = lfirst_node(IndexClause, cell)->rinfo;
+    if (at >= 0 && list_nth(tests, at) == condition) continue;  // of several columns
+    if (++at >= list_length(tests) || list_nth(tests, at) != condition) return true;
   }
   return false;
 }
