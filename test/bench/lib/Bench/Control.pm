@@ -89,6 +89,18 @@ sub undo {
 
 sub DESTROY { my ($self) = @_; $self->undo if $self->{owner} == $$; return }
 
+# A whole cycle of xtree's worker that begins after this.
+sub await_cycle {
+    my ($self) = @_;
+    my $cycles = sub { $self->{db}->value('SELECT cycles FROM pg_stat_xtree_worker') };
+    my $before = $cycles->();
+    for (1 .. 200) {
+        return if $cycles->() >= $before + 2;
+        select undef, undef, undef, 0.05;
+    }
+    die "the worker does nothing\n";
+}
+
 # Bytes of a process: private memory, and page tables.  Private is what belongs to no file: Private_Dirty would count pages
 # of mapped files, too, that wait to be written and that no other process has mapped at the moment.
 sub memory_of {

@@ -6,7 +6,7 @@ use strict;
 use warnings;
 use List::Util qw(max);
 use Bench::Ratios;
-use Bench::Stats qw(median);
+use Bench::Stats qw(median quantile);
 use Bench::Text qw(table number megabytes);
 
 my $QUERIES = 400;    # of a round
@@ -146,7 +146,7 @@ sub _cold {
     my $before = _read_bytes($control);
     _by_index($db);
     $db->do('SELECT large_run(0, 1, 0)');
-    my $start  = $db->value('SELECT extract(epoch FROM clock_timestamp()) * 1e6');
+    my $start = $db->value('SELECT extract(epoch FROM clock_timestamp()) * 1e6');
     $db->do("SELECT large_run(0, 1001, $COLD)");
     my $us = $db->value('SELECT extract(epoch FROM clock_timestamp()) * 1e6') - $start;
     return { us => $us / $COLD, bytes => (_read_bytes($control) - $before) / $COLD };
@@ -176,17 +176,12 @@ sub _budget {
     for my $step (1 .. 40) {
         my ($us) = $db->row("SELECT us FROM large_run(0, $step * 1000, $QUERIES)");
         push @us, $us / $QUERIES;
-        my $cycles = $db->value('SELECT cycles FROM pg_stat_xtree_worker');
-        for (1 .. 200) {
-            last if $db->value('SELECT cycles FROM pg_stat_xtree_worker') >= $cycles + 2;
-            select undef, undef, undef, 0.05;
-        }
+        $control->await_cycle;
         push @resident, $control->resident_bytes(@files);
     }
     $control->undo;
     _by_index($db);
-    my @sorted = sort { $a <=> $b } @resident;
-    return { us => median(@us), budget => $budget, usual => $sorted[ int(0.95 * $#sorted) ] };
+    return { us => median(@us), budget => $budget, usual => quantile(0.95, @resident) };
 }
 
 sub _report {

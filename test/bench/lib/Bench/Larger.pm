@@ -6,7 +6,7 @@ use strict;
 use warnings;
 use List::Util qw(max);
 use Bench::Ratios;
-use Bench::Stats qw(median);
+use Bench::Stats qw(median quantile);
 use Bench::Strips;
 use Bench::Text qw(table number megabytes);
 
@@ -52,29 +52,17 @@ sub _work {
         }
         push @at_once, $control->resident_bytes(@$files);
         next if $step % 4;
-        _await_cycle($db);
+        $control->await_cycle;
         push @after_cycle, $control->resident_bytes(@$files);
         push @shown, $db->value('SELECT resident_bytes FROM pg_stat_xtree_memory');
     }
     select undef, undef, undef, 1;
     my $rest = $control->resident_bytes(@$files);
-    my @sorted = sort { $a <=> $b } @after_cycle;
     my $sum = $db->hash(q{SELECT sum(evictions) AS evictions, sum(loads) AS loads, sum(mapped_reads) AS mapped, sum(buffer_reads) AS buffers
                           FROM pg_stat_xtree_indexes WHERE relname LIKE 'larger%'});
-    return (at_once => max(@at_once), usual => $sorted[ int(0.95 * $#sorted) ], middle => median(@after_cycle), shown => median(@shown), rest => $rest,
+    return (at_once => max(@at_once), usual => quantile(0.95, @after_cycle), middle => median(@after_cycle), shown => median(@shown), rest => $rest,
             us => median(@us), queries => scalar @us, evictions => $sum->{evictions}, loads => $sum->{loads},
             mapped_share => $sum->{mapped} / (($sum->{mapped} + $sum->{buffers}) || 1));
-}
-
-# A whole cycle of the worker that begins after this.
-sub _await_cycle {
-    my ($db) = @_;
-    my $before = $db->value('SELECT cycles FROM pg_stat_xtree_worker');
-    for (1 .. 200) {
-        return if $db->value('SELECT cycles FROM pg_stat_xtree_worker') >= $before + 2;
-        select undef, undef, undef, 0.05;
-    }
-    die "larger: the worker does nothing\n";
 }
 
 sub _report {

@@ -3,7 +3,7 @@ package Bench::Stats;
 use strict;
 use warnings;
 use Exporter 'import';
-our @EXPORT_OK = qw(median mean midmean paired_median);
+our @EXPORT_OK = qw(median mean midmean quantile paired_median);
 
 sub median {
     my @sorted = sort { $a <=> $b } @_;
@@ -25,6 +25,13 @@ sub midmean {
     my @sorted = sort { $a <=> $b } @_;
     my $cut = int(@sorted / 4);
     return mean(@sorted[ $cut .. $#sorted - $cut ]);
+}
+
+# The value that this share of the others is not above.
+sub quantile {
+    my ($share, @values) = @_;
+    my @sorted = sort { $a <=> $b } @values;
+    return $sorted[ int($share * $#sorted) ];
 }
 
 # Median of the differences of two series taken in the same rounds.
