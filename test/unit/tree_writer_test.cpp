@@ -27,71 +27,67 @@ struct Case {
 };
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
-class Insertion : public testing::TestWithParam<Case> {};
+class Insertion : public testing::TestWithParam<Case> {
+ protected:
+  Insertion() { tree_.VaryPayload(case_.payload); }
 
-// The tree is checked all along: an early mistake is not hidden by what comes after it.
-TEST_P(Insertion, AgreesWithModel) {
-  const Case& c = GetParam();
-  const KeyLayout layout = MakeLayout(c.columns, c.payload > 0);
-  const RowSet rows = MakeRows(layout, c.kind, c.rows, 11);
-  ModelTree tree(rows, c.options);
-  tree.VaryPayload(c.payload);
-  const size_t step = c.rows / 8;
-  for (size_t begin = 0; begin < c.rows; begin += step) {
-    ASSERT_NO_FATAL_FAILURE(tree.InsertRange(begin, std::min(begin + step, c.rows)));
-    tree.Check();
-    tree.CheckWindows(5, begin);
-    if (HasFailure()) return;
+  // Inserts rows [begin, end) by `insert`, and looks at the tree: an early mistake is not hidden by what comes after it.
+  template <class Insert>
+  void InsertAndCheck(size_t begin, size_t end, Insert&& insert) {
+    ASSERT_NO_FATAL_FAILURE(insert(begin, std::min(end, case_.rows)));
+    tree_.Check();
+    tree_.CheckWindows(5, begin);
   }
-  EXPECT_GT(tree.Check().levels.size(), 1u) << "nothing was split: this tests nothing";
-  tree.CheckWindows(30, 5);
-  EXPECT_GT(tree.found(), 0u) << "the windows hit nothing: this tests nothing";
+
+  void CheckWhole() {
+    if (HasFailure()) return;
+    EXPECT_GT(tree_.Check().levels.size(), 1u) << "nothing was split: this tests nothing";
+    tree_.CheckWindows(30, 5);
+    EXPECT_GT(tree_.found(), 0u) << "the windows hit nothing: this tests nothing";
+  }
+
+  const Case& case_ = GetParam();
+  const KeyLayout layout_ = MakeLayout(case_.columns, case_.payload > 0);
+  const RowSet rows_ = MakeRows(layout_, case_.kind, case_.rows, 11);
+  ModelTree tree_{rows_, case_.options};
+};
+
+TEST_P(Insertion, AgreesWithModel) {
+  const size_t step = case_.rows / 8;
+  for (size_t begin = 0; begin < case_.rows && !HasFailure(); begin += step)
+    InsertAndCheck(begin, begin + step, [this](size_t from, size_t to) { tree_.InsertRange(from, to); });
+  CheckWhole();
 }
 
 // The same rows in batches of growing size: fewer commits, the same answers.
 TEST_P(Insertion, TogetherAgreesWithModel) {
-  const Case& c = GetParam();
-  const KeyLayout layout = MakeLayout(c.columns, c.payload > 0);
-  const RowSet rows = MakeRows(layout, c.kind, c.rows, 11);
-  ModelTree tree(rows, c.options);
-  tree.VaryPayload(c.payload);
-  for (size_t begin = 0, size = 1; begin < c.rows; begin += size, size = size * 3 / 2 + 1) {
-    ASSERT_NO_FATAL_FAILURE(tree.InsertTogether(begin, std::min(begin + size, c.rows)));
-    tree.Check();
-    tree.CheckWindows(5, begin);
-    if (HasFailure()) return;
-  }
-  EXPECT_GT(tree.Check().levels.size(), 1u) << "nothing was split: this tests nothing";
-  tree.CheckWindows(30, 5);
+  for (size_t begin = 0, size = 1; begin < case_.rows && !HasFailure(); begin += size, size = size * 3 / 2 + 1)
+    InsertAndCheck(begin, begin + size, [this](size_t from, size_t to) { tree_.InsertTogether(from, to); });
+  CheckWhole();
 }
 
 // An error at each of its calls: what the batch says is done is in the tree, nothing else is, and the rest can follow.
 TEST_P(Insertion, TogetherInterrupted) {
-  const Case& c = GetParam();
-  const KeyLayout layout = MakeLayout(c.columns, c.payload > 0);
-  const RowSet rows = MakeRows(layout, c.kind, c.rows, 11);
-  ModelTree tree(rows, c.options);
-  tree.VaryPayload(c.payload);
-  const size_t before = c.rows / 4, end = std::min(c.rows, before + 300);
-  tree.InsertTogether(0, before);
-  const std::unique_ptr<MemoryStore> trial = tree.store().Crash(true);
-  RowBatch all = tree.Batch(before, end);
-  tree.InsertBatchInto(trial.get(), &all);
+  const size_t before = case_.rows / 4, end = std::min(case_.rows, before + 300);
+  tree_.InsertTogether(0, before);
+  const std::unique_ptr<MemoryStore> trial = tree_.store().Crash(true);
+  RowBatch all = tree_.Batch(before, end);
+  tree_.InsertBatchInto(trial.get(), &all);
   const int64_t calls = trial->faults.calls();
   bool some_done = false;
   for (int64_t at = 1; at <= calls && !HasFailure(); at += 1 + calls / 40) {
-    const std::unique_ptr<MemoryStore> store = tree.store().Crash(true);
-    RowBatch batch = tree.Batch(before, end);
+    const std::unique_ptr<MemoryStore> store = tree_.store().Crash(true);
+    RowBatch batch = tree_.Batch(before, end);
     store->faults.FailAt(at);
-    EXPECT_THROW(tree.InsertBatchInto(store.get(), &batch), InjectedFault);
+    EXPECT_THROW(tree_.InsertBatchInto(store.get(), &batch), InjectedFault);
     for (size_t row = before; row < end; ++row) {
-      tree.present()[row] = batch.IsDone(row - before);
+      tree_.present()[row] = batch.IsDone(row - before);
       some_done |= batch.IsDone(row - before);
     }
-    tree.CheckStore(store.get());
-    tree.InsertBatchInto(store.get(), &batch);
-    std::fill(tree.present().begin() + static_cast<ptrdiff_t>(before), tree.present().begin() + static_cast<ptrdiff_t>(end), 1);
-    tree.CheckStore(store.get());
+    tree_.CheckStore(store.get());
+    tree_.InsertBatchInto(store.get(), &batch);
+    std::fill(tree_.present().begin() + static_cast<ptrdiff_t>(before), tree_.present().begin() + static_cast<ptrdiff_t>(end), 1);
+    tree_.CheckStore(store.get());
   }
   EXPECT_TRUE(some_done);
 }
