@@ -278,12 +278,19 @@ unlike(advice('notes_v'), qr/clusters/, 'made anew');
 sql(q{SELECT xtree_check('notes_v', true); DROP TABLE notes});
 
 # ---- A quota, a budget
+# Loading brings the pages above leaves. The leaves come when a scan reads them through the mapping, as one that visits the table does, and are then
+# more than is allowed.
 sub load_and_evict
 {
 	my ($index) = @_;
-	scan(q{p <@ box '(0,0),(300,300)'});
-	$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM pg_stat_xtree_events WHERE kind = 'evict' AND indexrelname = '$index'
-		AND number > coalesce((SELECT max(number) FROM pg_stat_xtree_events WHERE kind IN ('admit', 'load') AND indexrelname = '$index'), 0)") or die "$index is not evicted";
+	my $evictions = "SELECT coalesce(max(number), 0) FROM pg_stat_xtree_events WHERE kind = 'evict' AND indexrelname = '$index'";
+	my $before = sql($evictions);
+	my $gone = "($evictions) > $before";
+	my $visit = q{SET enable_seqscan = off; SET enable_bitmapscan = off; SELECT count(id) FROM t WHERE p <@ box '(0,0),(300,300)'};
+	sql($visit);
+	$node->poll_query_until('postgres', "SELECT $gone OR state = 'loaded' FROM pg_stat_xtree_indexes WHERE indexrelname = '$index'") or die "$index is not loaded";
+	sql($visit) if sql("SELECT $gone") ne 't';
+	$node->poll_query_until('postgres', "SELECT $gone") or die "$index is not evicted";
 	return;
 }
 sql('SELECT pg_stat_xtree_reset()');
